@@ -1,0 +1,115 @@
+/**
+ * A small tree of an XML document: strict, namespace-aware, and safe with documents from strangers.
+ * No DTD is read, so there are no entities beyond the five predefined ones; depth is bounded, because a parser's work
+ * grows with it; size is the caller's to bound, before a document is read at all.
+ */
+import { SaxesParser } from 'saxes'
+import { WlbError } from './error.js'
+
+export interface XmlElement {
+  /** The name without its prefix. */
+  readonly local: string
+  /** The namespace, '' for none. */
+  readonly namespace: string
+  /** Neighbouring text is one string, CDATA included; comments and processing instructions are left out. */
+  readonly children: readonly XmlNode[]
+}
+export type XmlNode = XmlElement | string
+
+export interface XmlLimits {
+  readonly maxDepth: number
+  /** What a document type declaration means: an attack, or something to step over as the pool's own reader does. */
+  readonly doctype: 'refuse' | 'skip'
+}
+
+const DEFAULT_LIMITS: XmlLimits = { maxDepth: 64, doctype: 'refuse' }
+
+/**
+ * Reads one document and returns its root.
+ *
+ * @throws XML_MALFORMED when the text is not well-formed (undeclared prefixes and unknown entities included).
+ * @throws XML_FORBIDDEN when it carries a document type declaration or nests deeper than the limit.
+ */
+export function parseXml(text: string, limits: XmlLimits = DEFAULT_LIMITS): XmlElement {
+  const parser = new SaxesParser({ xmlns: true })
+  const open: { local: string; namespace: string; children: XmlNode[] }[] = []
+  let root: XmlElement | undefined
+
+  parser.on('error', (error) => {
+    throw malformed(error.message, parser.line)
+  })
+  parser.on('doctype', () => {
+    if (limits.doctype === 'refuse') throw forbidden('a document type declaration', parser.line)
+  })
+  parser.on('opentag', (tag) => {
+    if (open.length >= limits.maxDepth) throw forbidden(`more than ${limits.maxDepth} nested elements`, parser.line)
+    const element = { local: tag.local, namespace: tag.uri, children: [] }
+    open.at(-1)?.children.push(element)
+    root ??= element
+    open.push(element)
+  })
+  parser.on('closetag', () => {
+    open.pop()
+  })
+  const addText = (piece: string) => {
+    const children = open.at(-1)?.children
+    if (!children) return
+    const last = children.at(-1)
+    if (typeof last === 'string') children[children.length - 1] = last + piece
+    else children.push(piece)
+  }
+  parser.on('text', addText)
+  parser.on('cdata', addText)
+
+  parser.write(text).close()
+  if (!root) throw malformed('no root element', parser.line)
+  return root
+}
+
+/** Child elements, text left out. */
+export function childElements(element: XmlElement): readonly XmlElement[] {
+  return element.children.filter((child) => typeof child !== 'string')
+}
+
+/** The first child element of that local name, whatever its namespace. */
+export function childNamed(element: XmlElement, local: string): XmlElement | undefined {
+  return childElements(element).find((child) => child.local === local)
+}
+
+/** All text directly inside an element, not trimmed. */
+export function textOf(element: XmlElement): string {
+  return element.children.filter((child) => typeof child === 'string').join('')
+}
+
+/**
+ * Text as it may stand between tags. Characters that XML 1.0 cannot carry at all (most below U+0020, U+FFFE, U+FFFF,
+ * lone surrogates) are dropped, as the pool drops them; CR is written as a reference, or a reader would make it LF.
+ */
+export function escapeXml(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '')
+    .replace(/[&<>"'\r]/g, (character) => REPLACEMENTS[character] ?? character)
+}
+
+const REPLACEMENTS: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+  '\r': '&#xD;',
+}
+
+function malformed(reason: string, line: number): WlbError {
+  return new WlbError('XML_MALFORMED', 'The document is not well-formed XML.', { reason, line }, 'xmllint --noout FILE')
+}
+
+function forbidden(found: string, line: number): WlbError {
+  return new WlbError(
+    'XML_FORBIDDEN',
+    'The document holds something that no message needs.',
+    { found, line },
+    'xmllint --noout FILE',
+  )
+}
