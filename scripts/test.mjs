@@ -1,0 +1,33 @@
+// `npm test`: makes sure of the real programs the tests run against, builds what is shipped, runs every test.
+// On Debian as root missing packages are installed; elsewhere they are named, with the tests that are skipped for them.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+
+const parts = [
+  { package: 'openssl', present: () => onPath('openssl'), tests: 'certificates and handshakes compared with OpenSSL' },
+  { package: 'stunnel4', present: () => onPath('stunnel'), tests: 'connections made by stunnel as pools configure it' },
+  { package: 'postgresql', present: () => existsSync('/usr/lib/postgresql'), tests: 'the store on a PostgreSQL server' },
+]
+
+let missing = parts.filter((part) => !part.present())
+if (missing.length > 0 && onPath('apt-get') && process.getuid?.() === 0) {
+  const packages = missing.map((part) => part.package)
+  console.log(`installing ${packages.join(', ')} for the tests`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env })
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { stdio: ['ignore', 'ignore', 'inherit'], env })
+  missing = parts.filter((part) => !part.present())
+}
+for (const part of missing) console.log(`${part.package} is missing; skipped: ${part.tests} (apt-get install ${part.package})`)
+
+run(process.execPath, ['scripts/build.mjs'])
+run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)])
+
+function onPath(program) {
+  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
+}
+
+function run(program, args) {
+  const { status } = spawnSync(program, args, { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}

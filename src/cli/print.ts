@@ -1,0 +1,72 @@
+/** How every program of ours speaks: stdout is the answer, stderr the conversation, one place that prints an error. */
+import type { Writable } from 'node:stream'
+import { WlbError } from '../error.js'
+
+/** Exit codes, as docs/reference.md lists them. */
+export const EXIT = { done: 0, no: 1, usage: 2, interrupted: 130 } as const
+
+/**
+ * Prints what went wrong for people on stderr and, where the caller asked for JSON, for programs on stdout.
+ * Returns the exit code: 2 for a wrong call (`USAGE_…`), else 1.
+ */
+export function printError(error: unknown, format: 'text' | 'json', out: Writable = process.stdout, err: Writable = process.stderr): number {
+  const told = error instanceof WlbError ? error : bug(error)
+  const lines = [
+    `wlb: ${told.message} [${told.code}]`,
+    ...Object.entries(told.facts).map(([name, value]) => `  ${name}: ${value}`),
+    ...(told.remedy ? [`  try: ${told.remedy}`] : []),
+  ]
+  err.write(`${lines.join('\n')}\n`)
+  if (format === 'json') {
+    const { code, message, facts, remedy } = told
+    printJson({ error: { code, message, facts, remedy } }, out)
+  }
+  return told.code.startsWith('USAGE_') ? EXIT.usage : EXIT.no
+}
+
+/** Prints the one document a program asked for. */
+export function printJson(document: unknown, out: Writable = process.stdout): void {
+  out.write(`${JSON.stringify(document, jsonValue, 2)}\n`)
+}
+
+function jsonValue(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value
+}
+
+/** A wrong call: the flag that is missing or wrong, and the command that would be right. */
+export function usage(code: string, message: string, facts: Record<string, string | number | boolean>, remedy: string): WlbError {
+  return new WlbError(`USAGE_${code}`, message, facts, remedy)
+}
+
+/** "in 12 days", "4 days ago": people count days, programs read the date beside it. */
+export function daysFrom(now: Date, then: Date): string {
+  const days = Math.floor((then.getTime() - now.getTime()) / 86_400_000)
+  if (days === 0) return 'today'
+  const count = Math.abs(days) === 1 ? '1 day' : `${Math.abs(days)} days`
+  return days > 0 ? `in ${count}` : `${count} ago`
+}
+
+/** `label: value` lines with the values under one another. */
+export function renderFacts(facts: readonly (readonly [label: string, value: string])[]): string {
+  const width = Math.max(...facts.map(([label]) => label.length)) + 1
+  return facts.map(([label, value]) => `${`${label}:`.padEnd(width)}  ${value}`).join('\n')
+}
+
+/** A plain table: a header, then a row each, columns two blanks apart, nothing cut off. */
+export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)))
+  return [header, ...rows]
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .join('\n')
+}
+
+function bug(error: unknown): WlbError {
+  const cause = error instanceof Error ? error : new Error(String(error))
+  return new WlbError(
+    'INTERNAL_ERROR',
+    `This is a defect in OpenWLB, not in what was typed: ${cause.message}`,
+    { where: cause.stack?.split('\n')[1]?.trim() ?? 'unknown' },
+    'wlb --version, and report both lines where OpenWLB came from',
+    cause,
+  )
+}
