@@ -6,7 +6,11 @@ import { existsSync } from 'node:fs'
 const parts = [
   { package: 'openssl', present: () => onPath('openssl'), tests: 'certificates and handshakes compared with OpenSSL' },
   { package: 'stunnel4', present: () => onPath('stunnel'), tests: 'connections made by stunnel as pools configure it' },
-  { package: 'postgresql', present: () => existsSync('/usr/lib/postgresql'), tests: 'the store on a PostgreSQL server' },
+  {
+    package: 'postgresql',
+    present: () => existsSync('/usr/lib/postgresql'),
+    tests: 'the store on a PostgreSQL server',
+  },
 ]
 
 let missing = parts.filter((part) => !part.present())
@@ -15,10 +19,14 @@ if (missing.length > 0 && onPath('apt-get') && process.getuid?.() === 0) {
   console.log(`installing ${packages.join(', ')} for the tests`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env })
-  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { stdio: ['ignore', 'ignore', 'inherit'], env })
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env,
+  })
   missing = parts.filter((part) => !part.present())
 }
-for (const part of missing) console.log(`${part.package} is missing; skipped: ${part.tests} (apt-get install ${part.package})`)
+for (const part of missing)
+  console.log(`${part.package} is missing; skipped: ${part.tests} (apt-get install ${part.package})`)
 
 run(process.execPath, ['scripts/build.mjs'])
 run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)])

@@ -9,7 +9,12 @@ export const EXIT = { done: 0, no: 1, usage: 2, interrupted: 130 } as const
  * Prints what went wrong for people on stderr and, where the caller asked for JSON, for programs on stdout.
  * Returns the exit code: 2 for a wrong call (`USAGE_…`), else 1.
  */
-export function printError(error: unknown, format: 'text' | 'json', out: Writable = process.stdout, err: Writable = process.stderr): number {
+export function printError(
+  error: unknown,
+  format: 'text' | 'json',
+  out: Writable = process.stdout,
+  err: Writable = process.stderr,
+): number {
   const told = error instanceof WlbError ? error : bug(error)
   const lines = [
     `wlb: ${told.message} [${told.code}]`,
@@ -34,7 +39,12 @@ function jsonValue(_key: string, value: unknown): unknown {
 }
 
 /** A wrong call: the flag that is missing or wrong, and the command that would be right. */
-export function usage(code: string, message: string, facts: Record<string, string | number | boolean>, remedy: string): WlbError {
+export function usage(
+  code: string,
+  message: string,
+  facts: Record<string, string | number | boolean>,
+  remedy: string,
+): WlbError {
   return new WlbError(`USAGE_${code}`, message, facts, remedy)
 }
 
@@ -56,7 +66,12 @@ export function renderFacts(facts: readonly (readonly [label: string, value: str
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)))
   return [header, ...rows]
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n')
 }
 

@@ -1,0 +1,134 @@
+/** The reference page: what the program's own tables and the source's own errors say, and nothing written by hand. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import type { Command } from 'commander'
+import ts from 'typescript'
+import { commandLine } from '../src/cli/command-line.js'
+
+const root = join(import.meta.dirname, '..')
+
+export interface DocumentedError {
+  readonly code: string
+  readonly message: string
+  readonly facts: readonly string[]
+  readonly remedy: string
+  readonly file: string
+}
+
+export function renderReference(): string {
+  return [
+    '# Reference',
+    '',
+    'Made from the code by `npm run docs`.',
+    '',
+    '## Commands',
+    '',
+    ...leaves(commandLine()).flatMap(renderCommand),
+    '## Exit codes',
+    '',
+    '| code | meaning |',
+    '|---|---|',
+    '| 0 | done, already so, or healthy |',
+    '| 1 | the answer is no, or it failed |',
+    '| 2 | the call was wrong, or it could not be told |',
+    '| 130 | interrupted |',
+    '',
+    '`xe` keeps the exit codes of the real one: 0, 1, or what the server says.',
+    '',
+    '## Errors',
+    '',
+    'With `--json` an error is `{"error":{"code","message","facts","remedy"}}` on standard output.',
+    '',
+    '| code | message | facts | try |',
+    '|---|---|---|---|',
+    ...sourceErrors().map(
+      ({ code, message, facts, remedy }) =>
+        `| \`${code}\` | ${cell(message)} | ${facts.join(', ')} | ${remedy ? `\`${cell(remedy)}\`` : ''} |`,
+    ),
+    '',
+  ].join('\n')
+}
+
+/** Every command that does something, with its words from the root down. */
+export function leaves(
+  command: Command,
+  words: readonly string[] = [],
+): { words: readonly string[]; command: Command }[] {
+  const path = [...words, command.name()]
+  return command.commands.length === 0
+    ? [{ words: path, command }]
+    : command.commands.flatMap((child) => leaves(child, path))
+}
+
+function renderCommand({ words, command }: { words: readonly string[]; command: Command }): string[] {
+  const options = command.options
+    .filter((option) => !option.hidden)
+    .map(
+      (option) =>
+        `| \`${option.flags}\` | ${cell(option.description)}${option.argChoices ? `: ${option.argChoices.join(', ')}` : ''} |`,
+    )
+  const operands = command.registeredArguments
+    .map((argument) => ` <${argument.name()}${argument.variadic ? '...' : ''}>`)
+    .join('')
+  return [
+    `### ${words.join(' ')}${operands}`,
+    '',
+    `${command.description()}`,
+    '',
+    '| option | meaning |',
+    '|---|---|',
+    ...options,
+    '',
+  ]
+}
+
+/** Finds every `new WlbError(code, message, facts, remedy)` in src/; a template's holes are shown as `…`. */
+export function sourceErrors(): DocumentedError[] {
+  const found: DocumentedError[] = []
+  for (const path of sourceFiles()) {
+    const file = join(root, path)
+    const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true)
+    const visit = (node: ts.Node): void => {
+      if (ts.isNewExpression(node) && node.expression.getText() === 'WlbError') {
+        const [code, message, facts, remedy] = node.arguments ?? []
+        if (code && message && ts.isStringLiteralLike(code)) {
+          found.push({
+            code: code.text,
+            message: textOf(message),
+            facts: factNames(facts),
+            remedy: remedy ? textOf(remedy) : '',
+            file: relative(root, file),
+          })
+        }
+      }
+      ts.forEachChild(node, visit)
+    }
+    visit(source)
+  }
+  const rows = new Map(found.map((error) => [`${error.code} ${error.message}`, error]))
+  return [...rows.values()].sort((a, b) => (a.code + a.message < b.code + b.message ? -1 : 1))
+}
+
+function sourceFiles(): string[] {
+  const paths = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  return paths
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => join('src', path))
+    .sort()
+}
+
+function textOf(node: ts.Node): string {
+  if (ts.isStringLiteralLike(node)) return node.text
+  if (ts.isTemplateExpression(node))
+    return node.head.text + node.templateSpans.map((span) => `…${span.literal.text}`).join('')
+  return '…'
+}
+
+function factNames(node: ts.Node | undefined): string[] {
+  if (!node || !ts.isObjectLiteralExpression(node)) return ['…']
+  return node.properties.map((property) => (property.name ? property.name.getText() : '…'))
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('`', "'")
+}

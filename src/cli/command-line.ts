@@ -1,0 +1,149 @@
+/** The words of `wlb`: every command, option and operand. Each command's code is loaded only when it is called. */
+import { homedir } from 'node:os'
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { VERSION } from './version.js'
+
+/** Builds the whole command line; the reference page is made from it too. */
+export function commandLine(): Command {
+  const program = new Command('wlb')
+    .description('Workload Balancing for XenServer and XCP-ng pools, with a connection that every host verifies.')
+    .version(VERSION, '--version', 'print the version')
+    .addOption(rootOption())
+    .exitOverride()
+    .showSuggestionAfterError()
+    .enablePositionalOptions() // or `lab exec` would read the options of the command it runs
+  let chosenRoot: string | undefined
+  program.hook('preAction', (_, action) => {
+    chosenRoot = action.opts<{ root?: string }>().root ?? program.opts<{ root?: string }>().root
+  })
+  const root = () => resolve(chosenRoot ?? process.env.WLB_ROOT ?? `${homedir()}/.openwlb`)
+
+  program
+    .command('setup')
+    .description('configure this machine as an appliance; run again, it keeps what is there and says so')
+    .option('--hostname <FQDN>', 'the name pools connect to; it goes into the certificate')
+    .option('--address <IP>', 'the address to listen on; 0.0.0.0 means every address of this machine')
+    .option('--port <N>', 'the port to listen on (default: 8012)', integer)
+    .option('--username <NAME>', 'the user name pools present (default: wlbuser)')
+    .option('--password-file <FILE>', 'the password pools present: the first line of FILE')
+    .option('--database <URL>', 'a PostgreSQL server (postgres://...) instead of the embedded database')
+    .option('--yes', 'ask nothing; take the defaults for what is not given')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb setup', 'wlb setup --hostname wlb.example.com --password-file pw --yes'))
+    .action(async (options) => (await import('./setup.js')).setup(root(), options))
+
+  program
+    .command('serve')
+    .description('run the appliance until SIGTERM; SIGHUP, or a changed certificate file, reloads the certificate')
+    .addHelpText('before', examples('wlb serve', 'wlb --root /srv/wlb serve'))
+    .action(async () => (await import('./serve.js')).serveCommand(root()))
+
+  program
+    .command('status')
+    .description('what this appliance is, whether it runs, and which pools it serves')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb status', 'wlb status --json'))
+    .action(async ({ json = false }) => (await import('./status.js')).status(root(), json))
+
+  const cert = program.command('cert').description('the certificate of this appliance')
+  cert
+    .command('show')
+    .description('names, dates, fingerprints and chain: on disk, and as served')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb cert show'))
+    .action(async ({ json = false }) => (await import('./cert.js')).certShow(root(), json))
+
+  addLab(program, root)
+
+  program
+    .command('demo')
+    .description('an appliance and a pool of three hosts, from strangers to a verified connection, step by step')
+    .option('--once', 'end after the table instead of staying up until Ctrl-C')
+    .option('--json', 'print one JSON document; the steps are told on stderr')
+    .addOption(tlsClient())
+    .addHelpText('before', examples('wlb demo', 'wlb demo --once --json'))
+    .action(async (options) => {
+      const { demo } = await import('./demo.js')
+      process.exitCode = await demo({
+        once: options.once ?? false,
+        json: options.json ?? false,
+        tlsClient: options.tlsClient,
+        program: process.argv[1] ?? 'wlb',
+      })
+    })
+
+  for (const command of leaves(program)) command.addOption(rootOption())
+  return program
+}
+
+/** Every command that does something, however deep. */
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
+}
+
+/** It may stand before the command or behind it. */
+function rootOption(): Option {
+  return new Option('--root <DIR>', 'the folder that holds the appliance (environment: WLB_ROOT; default: ~/.openwlb)')
+}
+
+function addLab(program: Command, root: () => string): void {
+  const lab = program.command('lab').description('a pool in a box: real protocols, no hypervisor')
+  lab
+    .command('up')
+    .description('start the pool; one that exists goes on with everything it had')
+    .option('--hosts <N>', 'how many hosts', integer, 3)
+    .option('--add-host <NAME=ADDRESS>', 'a line for the etc/hosts of every host (may be repeated)', nameAndAddress, [])
+    .addOption(tlsClient())
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab up', 'wlb lab up --hosts 5 --add-host wlb.example.com=127.0.0.1'))
+    .action(async (options) => (await import('./lab.js')).up(root(), options))
+  lab
+    .command('status')
+    .description('each host: role, address, certificates on its disk, and the verdict of its own handshake')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab status'))
+    .action(async ({ json = false }) => (await import('./lab.js')).status(root(), json))
+  lab
+    .command('down')
+    .description('stop every host; `wlb lab up` goes on from there')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab down'))
+    .action(async ({ json = false }) => (await import('./lab.js')).down(root(), json))
+  lab
+    .command('exec <HOST> <COMMAND...>')
+    .description("run a command as on that host's own shell: `xe` needs no server and no password there")
+    .passThroughOptions()
+    .allowUnknownOption()
+    .addHelpText('before', examples('wlb lab exec xs1 -- xe pool-list'))
+    .action(async (host: string, command: string[]) => (await import('./lab.js')).exec(root(), host, command))
+  lab
+    .command('fault <ACTION> <HOST>')
+    .description('break something on purpose, or mend it')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab fault stop xs2', 'wlb lab fault start xs2'))
+    .action(async (action: string, host: string, { json = false }) =>
+      (await import('./lab.js')).fault(root(), action, host, json),
+    )
+}
+
+function tlsClient(): Option {
+  return new Option('--tls-client <NAME>', 'what the hosts connect to the appliance with')
+    .choices(['node', 'stunnel'])
+    .default('node')
+}
+
+function examples(...lines: string[]): string {
+  return `Examples:\n${lines.map((line) => `  ${line}\n`).join('')}`
+}
+
+function integer(text: string): number {
+  if (!/^[0-9]+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
+
+function nameAndAddress(text: string, before: readonly { name: string; address: string }[]) {
+  const [name, address, ...rest] = text.split('=')
+  if (!name || !address || rest.length > 0) throw new InvalidArgumentError('It must be NAME=ADDRESS.')
+  return [...before, { name, address }]
+}

@@ -1,0 +1,180 @@
+/** `wlb demo`: an appliance and a pool that start as strangers and end with a connection that every host verifies. */
+import { once } from 'node:events'
+import { WlbError } from '../error.js'
+import type { LabDocument } from '../lab/index.js'
+import { freePort, openStage, type Stage } from './demo/stage.js'
+import { type Cast, type Step, verifiedConnection } from './demo/steps.js'
+import { EXIT, printJson, renderTable } from './print.js'
+
+const HOST_NAME = 'wlb.lab.internal'
+const ADDRESS = '127.0.0.1'
+const WANTED_PORT = 8012
+const SHOWN_LINES = 4
+
+export interface DemoOptions {
+  readonly once: boolean
+  readonly json: boolean
+  readonly tlsClient: 'node' | 'stunnel'
+  /** The path of `wlb` itself: the demo runs it as an operator would. */
+  readonly program: string
+}
+
+interface Told {
+  readonly command: string
+  readonly ok: boolean
+  readonly said: string
+}
+
+/** Runs the demo and returns the exit code: 0 when every step did what it says and every host verifies. */
+export async function demo(options: DemoOptions): Promise<number> {
+  const stage = await openStage(options.program)
+  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  const say = (text: string) => void (options.json ? process.stderr : process.stdout).write(`${text}\n`)
+  try {
+    const ended = await Promise.race([play(stage, options, say), interrupted.then(() => undefined)])
+    if (!ended) return EXIT.interrupted
+    if (options.json) printJson(ended)
+    if (!options.once) {
+      say(farewell(stage))
+      await interrupted
+    }
+    return ended.verified && ended.steps.every(({ ok }) => ok) ? EXIT.done : EXIT.no
+  } finally {
+    say('stopping the pool and the appliance')
+    await stage.close()
+  }
+}
+
+async function play(stage: Stage, options: DemoOptions, say: (text: string) => void) {
+  say('An appliance and a pool of three hosts, strangers to each other.\n')
+  const told: Told[] = []
+  const tell = (title: string, prompt: string, command: string, said: string, proof: string | undefined) => {
+    say(`${String(told.length + 1).padStart(2)}. ${title}`)
+    say(`    ${prompt} ${command}`)
+    for (const line of shorten(said)) say(`    ${line}`)
+    say(proof === undefined ? '    FAILED: this is not what the step promises\n' : `    => ${proof}\n`)
+    told.push({ command, ok: proof !== undefined, said: said.trim() })
+  }
+
+  const port = await freePort(ADDRESS, WANTED_PORT)
+  const setup = [
+    'setup',
+    '--hostname',
+    HOST_NAME,
+    '--address',
+    ADDRESS,
+    '--port',
+    String(port),
+    '--username',
+    'wlbuser',
+    '--password-file',
+    stage.passwordFile,
+    '--yes',
+  ]
+  const labUp = [
+    'lab',
+    'up',
+    '--hosts',
+    '3',
+    '--tls-client',
+    options.tlsClient,
+    '--add-host',
+    `${HOST_NAME}=${ADDRESS}`,
+    '--json',
+  ]
+  const poolComes = stage.wlb(...labUp)
+
+  const made = await stage.wlb(...setup)
+  tell(
+    'Set up an appliance: the wizard makes a self-signed certificate',
+    '$',
+    `wlb ${setup.join(' ')}`,
+    made.stdout + made.stderr,
+    made.exitCode === 0 ? 'certificate, key and configuration are in place' : undefined,
+  )
+  const ready = await stage.serve()
+  tell('Start it', '$', 'wlb serve', ready, ready.startsWith('ready https://') ? 'it listens, with TLS' : undefined)
+  const pool = await poolComes
+  const lab = readLab(pool.stdout, pool.stderr)
+  tell(
+    'Bring up a pool of three hosts, each a process of its own',
+    '$',
+    `wlb ${labUp.slice(0, -1).join(' ')}`,
+    lab.hosts.map(({ name, role, address, pid }) => `${name}  ${role}  ${address}  pid ${pid}`).join('\n'),
+    lab.hosts.length === 3 ? `pool ${lab.pool}` : undefined,
+  )
+
+  const cast: Cast = {
+    stage,
+    hostName: HOST_NAME,
+    address: ADDRESS,
+    port,
+    pool: lab.pool,
+    poolUser: lab.username,
+    poolPassword: lab.password,
+    hosts: lab.hosts,
+  }
+  for (const step of verifiedConnection(cast)) await perform(step, tell)
+
+  const hosts = await verdicts(stage)
+  say(
+    renderTable(
+      ['host', 'role', 'certificate installed', 'verdict of its handshake'],
+      hosts.map(({ name, role, installed, verdict }) => [name, role, installed, verdict]),
+    ),
+  )
+  const verified = hosts.length === 3 && hosts.every(({ verdict }) => verdict === 'verified')
+  return { steps: told, hosts: hosts.map(({ name, installed, verdict }) => ({ name, installed, verdict })), verified }
+}
+
+async function perform(
+  step: Step,
+  tell: (title: string, prompt: string, command: string, said: string, proof: string | undefined) => void,
+): Promise<void> {
+  const outcome = await step.run()
+  tell(step.title, step.prompt, step.command, outcome.stdout + outcome.stderr, step.proves(outcome))
+}
+
+/** Each host connects to the appliance itself, with its own trust store. */
+async function verdicts(stage: Stage) {
+  const { stdout, stderr } = await stage.wlb('lab', 'status', '--json')
+  return readLab(stdout, stderr).hosts.map(({ name, role, installed, handshake }) => ({
+    name,
+    role,
+    installed: installed?.join(', ') || 'none',
+    verdict: handshake ? (handshake.accepted ? 'verified' : handshake.reason) : 'unknown',
+  }))
+}
+
+function readLab(stdout: string, stderr: string): LabDocument {
+  try {
+    const document: LabDocument & { error?: unknown } = JSON.parse(stdout)
+    if (document.error === undefined) return document
+  } catch {
+    // told below, with what the command said
+  }
+  throw new WlbError(
+    'DEMO_LAB_NOT_READY',
+    'The pool of the demo did not come up.',
+    { said: stderr.trim() || stdout.trim() },
+    'wlb lab up',
+  )
+}
+
+function shorten(said: string): string[] {
+  const lines = said.split('\n').filter((line) => line.trim() !== '')
+  if (lines.length <= SHOWN_LINES + 1) return lines
+  return [...lines.slice(0, SHOWN_LINES), `... ${lines.length - SHOWN_LINES} more lines`]
+}
+
+function farewell(stage: Stage): string {
+  return [
+    '',
+    'Everything stays up until Ctrl-C. To try things by hand, in a second terminal:',
+    `  npx wlb --root ${stage.root} lab exec xs2 -- xe pool-certificate-list`,
+    `  npx wlb --root ${stage.root} lab exec xs2 -- xe pool-retrieve-wlb-configuration`,
+    `  npx wlb --root ${stage.root} lab status`,
+    `  npx wlb --root ${stage.root} cert show`,
+    `  XE_ROOT=${stage.root}/lab/xs1 npx xe pool-list`,
+  ].join('\n')
+}

@@ -1,0 +1,135 @@
+/** Where the demo plays: a folder of its own, the programs run as an operator would run them, and what they said. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { WlbError } from '../../error.js'
+
+export interface Outcome {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number
+}
+
+export interface Stage {
+  readonly root: string
+  /** The folder commands are run in, and where files are copied to. */
+  readonly folder: string
+  readonly passwordFile: string
+  readonly password: string
+  /** Runs `wlb --root ROOT …` to its end. */
+  wlb(...args: readonly string[]): Promise<Outcome>
+  /** Starts the appliance and returns its `ready …` line. */
+  serve(): Promise<string>
+  close(): Promise<void>
+}
+
+const COMMAND_TIMEOUT_MS = 60_000
+const READY_TIMEOUT_MS = 60_000
+
+/** Makes the folder; `program` is the path of `wlb` itself. */
+export async function openStage(program: string): Promise<Stage> {
+  const root = await mkdtemp(join(tmpdir(), 'openwlb-demo-'))
+  const folder = join(root, 'root')
+  const passwordFile = join(folder, 'wlb-password')
+  const password = 'a password for the demo'
+  await mkdir(folder)
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
+  let appliance: ChildProcess | undefined
+
+  const start = (args: readonly string[]) =>
+    spawn(process.execPath, [program, '--root', root, ...args], {
+      cwd: folder,
+      env: { ...process.env, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // Ctrl-C reaches the demo alone, which then ends the others in order
+    })
+
+  const wlb = async (...args: readonly string[]) => {
+    const child = start(args)
+    const timer = setTimeout(() => child.kill('SIGKILL'), COMMAND_TIMEOUT_MS)
+    const [stdout, stderr, [exitCode]] = await Promise.all([
+      readAll(child.stdout),
+      readAll(child.stderr),
+      once(child, 'close'),
+    ])
+    clearTimeout(timer)
+    return { stdout, stderr, exitCode: typeof exitCode === 'number' ? exitCode : 1 }
+  }
+
+  return {
+    root,
+    folder,
+    passwordFile,
+    password,
+    wlb,
+    serve: async () => {
+      appliance = start(['serve'])
+      return await firstLine(appliance)
+    },
+    close: async () => {
+      await wlb('lab', 'down')
+      if (appliance && appliance.exitCode === null) {
+        appliance.kill('SIGTERM')
+        await once(appliance, 'exit')
+      }
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The first port from `wanted` on that nothing listens on. */
+export async function freePort(address: string, wanted: number): Promise<number> {
+  for (let port = wanted; port < wanted + 100; port++) {
+    const server = createServer()
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, address, () => server.close(() => resolve(true)))
+    })
+    if (free) return port
+  }
+  throw new WlbError(
+    'PORT_IN_USE',
+    'No port is free for the appliance.',
+    { address, from: wanted, to: wanted + 99 },
+    'ss -ltnp',
+  )
+}
+
+async function readAll(stream: AsyncIterable<Buffer>): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of stream) pieces.push(piece)
+  return Buffer.concat(pieces).toString()
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let stdout = ''
+    let stderr = ''
+    const timer = setTimeout(() => reject(notReady(stderr)), READY_TIMEOUT_MS)
+    child.stdout?.on('data', (piece: Buffer) => {
+      stdout += piece
+      if (!stdout.includes('\n')) return
+      clearTimeout(timer)
+      resolve(stdout.slice(0, stdout.indexOf('\n')))
+    })
+    child.stderr?.on('data', (piece: Buffer) => {
+      stderr = (stderr + piece).slice(-4000)
+    })
+    child.once('exit', () => {
+      clearTimeout(timer)
+      reject(notReady(stderr))
+    })
+  })
+}
+
+function notReady(stderr: string): WlbError {
+  return new WlbError(
+    'DEMO_APPLIANCE_NOT_READY',
+    'The appliance of the demo did not start.',
+    { said: stderr.trim() },
+    'wlb serve',
+  )
+}

@@ -1,0 +1,29 @@
+/** The program `wlb`: parse, call, print. */
+import { CommanderError } from 'commander'
+import { commandLine } from './command-line.js'
+import { EXIT, printError } from './print.js'
+
+const JOBS = `The five common jobs:
+  wlb setup                                 configure this machine as an appliance (or see what is configured)
+  wlb serve                                 run the appliance
+  wlb status                                is it running, with which certificate, for which pools
+  wlb lab up                                a pool of three hosts on this machine, to rehearse on
+  wlb demo                                  watch the whole procedure, from strangers to a verified connection
+
+More: wlb --help, wlb COMMAND --help`
+
+async function main(argv: readonly string[]): Promise<void> {
+  const program = commandLine()
+  if (argv.length === 0) {
+    process.stdout.write(`${JOBS}\n`)
+    return
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage
+    else process.exitCode = printError(error, argv.includes('--json') ? 'json' : 'text')
+  }
+}
+
+await main(process.argv.slice(2))
