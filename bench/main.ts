@@ -1,0 +1,31 @@
+/** `npm run bench`: prints one table; every figure is a ratio against a peer measured in the same run. */
+import { renderTable } from '../src/cli/print.js'
+import { openBenchAppliance } from './appliance.js'
+import { handshakes } from './handshakes.js'
+import { soap } from './soap.js'
+import { sync } from './sync.js'
+
+/** One line of the table: ours against the peer's, and what keeps ours from being better. */
+export interface Row {
+  readonly what: string
+  readonly ours: string
+  readonly peer: string
+  readonly ratio: string
+  readonly limit: string
+}
+
+const appliance = await openBenchAppliance()
+const rows: Row[] = []
+try {
+  rows.push(...(await handshakes(appliance)))
+  rows.push(...(await soap(appliance)))
+} finally {
+  await appliance.close()
+}
+rows.push(...(await sync()))
+process.stdout.write(
+  `${renderTable(
+    ['what', 'ours', 'peer', 'ratio', 'what limits it'],
+    rows.map(({ what, ours, peer, ratio, limit }) => [what, ours, peer, ratio, limit]),
+  )}\n`,
+)
