@@ -1,0 +1,171 @@
+/**
+ * XenAPI over XML-RPC, both directions (docs/protocol/pool.md, XenAPI). The pool writes strings without a tag, ints as
+ * decimal text and nothing between the tags; it reads the tagged forms of other clients too.
+ */
+import { childElements, childNamed, escapeXml, parseXml, textOf, type XmlElement } from '../xml.js'
+import { type ApiResult, malformedMessage } from './failure.js'
+import { type ApiValue, formatApiDate, isApiSet, MAX_DEPTH, parseApiDate } from './value.js'
+
+export interface XmlRpcCall {
+  readonly method: string
+  readonly params: readonly ApiValue[]
+}
+
+const PROLOGUE = '<?xml version="1.0"?>'
+
+/** An element a level for a set or a map is three or four deep in the document. */
+const XML_LIMITS = { maxDepth: 4 * MAX_DEPTH, doctype: 'refuse' } as const
+
+/** Writes a call as the pool's own clients do. */
+export function encodeXmlRpcCall(method: string, params: readonly ApiValue[]): string {
+  const written = params.map((param) => `<param>${encodeValue(param)}</param>`).join('')
+  return `${PROLOGUE}<methodCall><methodName>${escapeXml(method)}</methodName><params>${written}</params></methodCall>`
+}
+
+/**
+ * Reads a call. A tagged int (`<int>`, `<i4>`, `<i8>`) is a `bigint`, an untagged one stays the text it came as.
+ *
+ * @throws RPC_MALFORMED when the document is well-formed and no call; XML_MALFORMED or XML_FORBIDDEN when it is not.
+ */
+export function decodeXmlRpcCall(body: string): XmlRpcCall {
+  const root = parseXml(body, XML_LIMITS)
+  if (root.local !== 'methodCall') throw malformedMessage(`a <${root.local}> where a <methodCall> belongs`)
+  const method = childNamed(root, 'methodName')
+  if (!method) throw malformedMessage('no <methodName>')
+  return { method: textOf(method).trim(), params: decodeParams(childNamed(root, 'params')) }
+}
+
+/** Writes an answer byte for byte as the pool does. */
+export function encodeXmlRpcResponse(result: ApiResult): string {
+  const members =
+    result.status === 'success'
+      ? `${encodeMember('Status', 'Success')}${encodeMember('Value', result.value)}`
+      : `${encodeMember('Status', 'Failure')}${encodeMember('ErrorDescription', result.description)}`
+  const struct = `<value><struct>${members}</struct></value>`
+  return `${PROLOGUE}<methodResponse><params><param>${struct}</param></params></methodResponse>`
+}
+
+/**
+ * Reads an answer; an XML-RPC fault becomes a failure `FAULT` with its code and text.
+ *
+ * @throws RPC_MALFORMED when the document is well-formed and no answer; XML_MALFORMED or XML_FORBIDDEN when it is not.
+ */
+export function decodeXmlRpcResponse(body: string): ApiResult {
+  const root = parseXml(body, XML_LIMITS)
+  if (root.local !== 'methodResponse') throw malformedMessage(`a <${root.local}> where a <methodResponse> belongs`)
+  const fault = childNamed(root, 'fault')
+  if (fault) return readFault(fault)
+
+  const [answer] = decodeParams(childNamed(root, 'params'))
+  const entries = new Map(typeof answer === 'object' ? Object.entries(answer) : [])
+  const value = entries.get('Value')
+  if (entries.get('Status') === 'Success' && value !== undefined) return { status: 'success', value }
+  const description = entries.get('ErrorDescription')
+  if (entries.get('Status') === 'Failure' && description !== undefined && isApiSet(description)) {
+    return { status: 'failure', description: description.map(String) }
+  }
+  throw malformedMessage('an answer without Status and Value or ErrorDescription')
+}
+
+function readFault(fault: XmlElement): ApiResult {
+  const value = childNamed(fault, 'value')
+  const fields = new Map(Object.entries(value ? decodeValue(value) : {}))
+  return {
+    status: 'failure',
+    description: ['FAULT', String(fields.get('faultCode') ?? ''), String(fields.get('faultString') ?? '')],
+  }
+}
+
+function encodeValue(value: ApiValue): string {
+  return `<value>${encodeContent(value)}</value>`
+}
+
+function encodeContent(value: ApiValue): string {
+  switch (typeof value) {
+    case 'string':
+      return escapeXml(value)
+    case 'bigint':
+      return value.toString()
+    case 'number':
+      return `<double>${encodeFloat(value)}</double>`
+    case 'boolean':
+      return `<boolean>${value ? 1 : 0}</boolean>`
+  }
+  if (value instanceof Date) return `<dateTime.iso8601>${formatApiDate(value)}</dateTime.iso8601>`
+  if (isApiSet(value)) return `<array><data>${value.map(encodeValue).join('')}</data></array>`
+  const members = Object.entries(value).map(([name, member]) => encodeMember(name, member))
+  return `<struct>${members.join('')}</struct>`
+}
+
+function encodeMember(name: string, value: ApiValue): string {
+  return `<member><name>${escapeXml(name)}</name>${encodeValue(value)}</member>`
+}
+
+/** The names of C, which the pool's reader takes; JavaScript's own differ for what is not finite. */
+function encodeFloat(value: number): string {
+  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value)
+  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
+}
+
+function decodeFloat(text: string): number | undefined {
+  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity
+  if (/^-?nan$/i.test(text)) return Number.NaN
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined
+}
+
+function decodeParams(params: XmlElement | undefined): ApiValue[] {
+  if (!params) return []
+  return childElements(params).map((param) => {
+    const value = childNamed(param, 'value')
+    if (param.local !== 'param' || !value)
+      throw malformedMessage(`a <${param.local}> without a <value> among the params`)
+    return decodeValue(value)
+  })
+}
+
+function decodeValue(value: XmlElement): ApiValue {
+  const [typed, ...more] = childElements(value)
+  if (!typed) return textOf(value)
+  if (more.length > 0) throw malformedMessage('a <value> holding more than one element')
+  return decodeTyped(typed)
+}
+
+function decodeTyped(typed: XmlElement): ApiValue {
+  const text = textOf(typed)
+  switch (typed.local) {
+    case 'string':
+      return text
+    case 'int':
+    case 'i4':
+    case 'i8':
+      return known(/^\s*[+-]?\d+\s*$/.test(text) ? BigInt(text.trim().replace(/^\+/, '')) : undefined, typed)
+    case 'double':
+      return known(decodeFloat(text.trim()), typed)
+    case 'boolean':
+      return known({ 0: false, 1: true, false: false, true: true }[text.trim()], typed)
+    case 'dateTime.iso8601':
+      return known(parseApiDate(text), typed)
+    case 'nil':
+      return ''
+    case 'array': {
+      const data = childNamed(typed, 'data')
+      return data ? childElements(data).map(decodeValue) : []
+    }
+    case 'struct':
+      return Object.fromEntries(childElements(typed).map(decodeMember))
+    default:
+      throw malformedMessage(`the unknown type <${typed.local}>`)
+  }
+}
+
+function decodeMember(member: XmlElement): [string, ApiValue] {
+  const name = childNamed(member, 'name')
+  const value = childNamed(member, 'value')
+  if (!name || !value) throw malformedMessage('a <member> without a <name> and a <value>')
+  return [textOf(name), decodeValue(value)]
+}
+
+function known<T>(value: T | undefined, element: XmlElement): T {
+  if (value === undefined) throw malformedMessage(`<${element.local}> holding "${textOf(element).slice(0, 40)}"`)
+  return value
+}
