@@ -9,6 +9,19 @@ export {
   type JsonRpcCall,
   type JsonRpcResponse,
 } from './json-rpc.js'
+export { BANNER, decodeBanner, encodeBanner, PROTOCOL_VERSION, type ProtocolVersion } from './thin-cli/banner.js'
+export {
+  decodeMessage,
+  encodeBlob,
+  encodeCommand,
+  encodeResponse,
+  type ThinCliBlob,
+  type ThinCliCommand,
+  type ThinCliMessage,
+  type ThinCliResponse,
+} from './thin-cli/message.js'
+export { type BannerReading, ThinCliReader, type ThinCliReaderOptions } from './thin-cli/reader.js'
+export { type CliRequest, encodeCliRequest } from './thin-cli/request.js'
 export { type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF, parseApiDate } from './value.js'
 export {
   decodeXmlRpcCall,
