@@ -1,4 +1,5 @@
 /** How a pool is spoken to: XenAPI in both wire forms, its errors, a client that verifies, and the thin CLI's protocol. */
+
 export { API_ERRORS, isRegistered, renderApiFailure } from './errors.js'
 export { ApiFailure, type ApiResult } from './failure.js'
 export {

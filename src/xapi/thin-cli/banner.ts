@@ -27,3 +27,8 @@ export function decodeBanner(bytes: Buffer): ProtocolVersion | undefined {
   if (bytes.length !== BANNER_BYTES || bytes.toString('latin1', 0, GREETING.length) !== GREETING) return undefined
   return { major: bytes.readInt32LE(GREETING.length), minor: bytes.readInt32LE(GREETING.length + 4) }
 }
+
+/** Whether more bytes after `start` (as latin1) may still make a banner of it. */
+export function couldBeBanner(start: string): boolean {
+  return GREETING.startsWith(start.slice(0, GREETING.length))
+}

@@ -1,0 +1,114 @@
+/**
+ * The program `xe`: a terminal for commands that run on a pool. It starts in under 100 ms, so what a call does not need
+ * is not loaded, and this file does no more than gather, converse and exit.
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parsePasswordFile, permittedFiles, readSettings, type Settings } from './xe/settings.js'
+import { USAGE_TEXT, VERSION_TEXT } from './xe/usage.js'
+
+const FAILED = 1
+
+process.title = 'xe' // overwrites the arguments, where a password may stand, for everyone who lists processes
+
+// A reader that has seen enough (`xe ... | head`) is no reason to complain.
+process.stdout.on('error', () => process.exit(FAILED))
+
+const { env } = process
+const reading = readSettings({
+  args: process.argv.slice(2),
+  extraArgs: env.XE_EXTRA_ARGS,
+  rcText: env.HOME === undefined ? undefined : readIfThere(`${env.HOME}/.xe`),
+  traceparent: env.TRACEPARENT,
+})
+
+switch (reading.kind) {
+  case 'version':
+    process.stdout.write(VERSION_TEXT)
+    break
+  case 'usage':
+    process.stderr.write(reading.complaint === undefined ? USAGE_TEXT : `${reading.complaint}\n${USAGE_TEXT}`)
+    break
+  case 'refused':
+    process.stderr.write(`Unhandled exception\n${reading.complaint}\n`)
+    process.exitCode = FAILED
+    break
+  case 'run': {
+    for (const warning of reading.warnings) process.stderr.write(`${warning}\n`)
+    const settings = withPasswordFile(reading.settings)
+    if (settings) leave(await run(settings))
+    else process.exitCode = FAILED
+  }
+}
+
+async function run(settings: Settings): Promise<number> {
+  const traced: string[] = []
+  const trace = (text: string) => {
+    if (settings.debug) process.stderr.write(`${text}\n`)
+    else if (settings.debugOnFail) traced.push(text)
+  }
+  const status = await converse(settings, trace)
+  if (status !== 0 && traced.length > 0) process.stderr.write(`Debug info:\n${traced.join('\n')}\n`)
+  return status
+}
+
+async function converse(settings: Settings, trace: (text: string) => void): Promise<number> {
+  const [{ createConnector }, { runThinCliClient }, { openTerminal }] = await Promise.all([
+    import('./xe/connect.js'),
+    import('../xapi/thin-cli/client.js'),
+    import('./xe/terminal.js'),
+  ])
+  const terminal = openTerminal(trace)
+  const connector = createConnector(settings, {
+    hostRoot: env.XE_ROOT ?? '',
+    warn: (line) => process.stderr.write(line),
+    trace,
+  })
+  try {
+    const stream = await connector.connect()
+    const { traceparent } = settings
+    const credentials = [`username=${settings.userName}`, `password=${settings.password}`]
+    return await runThinCliClient({
+      stream,
+      request: { args: [...settings.args, ...credentials], traceparent, baggage: env.BAGGAGE },
+      permittedFiles: permittedFiles(settings.args, (path) => resolve(path)),
+      terminal,
+      connectAside: (target) => connector.connectAside(target),
+      now: () => performance.now(),
+    })
+  } catch (error) {
+    const { describeFailure } = await import('./xe/failures.js')
+    const { lines, withUsage } = describeFailure(error, settings.server)
+    process.stderr.write(`${lines.join('\n')}\n${withUsage ? USAGE_TEXT : ''}`)
+    return FAILED
+  }
+}
+
+/** Undefined, after saying why, when the file does not serve. */
+function withPasswordFile(settings: Settings): Settings | undefined {
+  if (settings.passwordFile === undefined) return settings
+  const text = readIfThere(settings.passwordFile)
+  if (text === undefined) {
+    process.stderr.write(`Error opening password file '${settings.passwordFile}'\n`)
+    return undefined
+  }
+  const credentials = parsePasswordFile(text)
+  if (credentials) return { ...settings, ...credentials }
+  process.stderr.write(
+    'Error: password file format: expecting username on the first line, password on the second line\n',
+  )
+  return undefined
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** Leaves as soon as everything said has been handed over, whatever is still open. */
+function leave(status: number): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(status)))
+}

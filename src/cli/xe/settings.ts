@@ -1,0 +1,209 @@
+/**
+ * What one call of `xe` is to do, gathered from ~/.xe, XE_EXTRA_ARGS and the command line, each overruling those before
+ * it (docs/protocol/thin-cli.md, client options). What is not for the client goes to the server as it was typed.
+ */
+
+/** How the server has to prove who it is before it is told anything. */
+export type ServerTrust =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'ca-file'; readonly file: string }
+  | { readonly kind: 'pin'; readonly fingerprint: string }
+
+export interface Settings {
+  readonly server: string
+  readonly port: number | undefined
+  readonly userName: string
+  readonly password: string
+  readonly passwordFile: string | undefined
+  readonly tls: boolean
+  readonly trust: ServerTrust
+  readonly debug: boolean
+  readonly debugOnFail: boolean
+  readonly traceparent: string | undefined
+  /** For the server, in the order it expects: command line, XE_EXTRA_ARGS, ~/.xe. */
+  readonly args: readonly string[]
+}
+
+export interface SettingsSources {
+  readonly args: readonly string[]
+  readonly extraArgs: string | undefined
+  readonly rcText: string | undefined
+  readonly traceparent: string | undefined
+}
+
+export type SettingsReading =
+  | { readonly kind: 'run'; readonly settings: Settings; readonly warnings: readonly string[] }
+  | { readonly kind: 'version' }
+  /** Print the usage text; the exit code is 0 even after a complaint, as scripts of old expect. */
+  | { readonly kind: 'usage'; readonly complaint?: string }
+  | { readonly kind: 'refused'; readonly complaint: string }
+
+type Draft = { -readonly [key in keyof Settings]: Settings[key] }
+
+const OPTIONS: Readonly<Record<string, string>> = {
+  '-s': 'server',
+  '-h': 'server',
+  '-p': 'port',
+  '-u': 'username',
+  '-pw': 'password',
+  '-pwf': 'passwordfile',
+  '--traceparent': 'traceparent',
+  '--cacert': 'cacert',
+  '--fingerprint': 'fingerprint',
+}
+
+const SWITCHES: Readonly<Record<string, string>> = {
+  '--nossl': 'nossl',
+  '--debug': 'debug',
+  '--debug-on-fail': 'debugonfail',
+}
+
+/** Reads all sources. Nothing is opened here: the password file and the trust anchors are named, not read. */
+export function readSettings(sources: SettingsSources): SettingsReading {
+  const { args } = sources
+  if (args.includes('-version')) return { kind: 'version' }
+  if (args.length === 0 || args.includes('-help') || args.includes('--help')) return { kind: 'usage' }
+
+  const draft = defaults()
+  try {
+    const rc = parseRcFile(sources.rcText ?? '')
+    const fromRc = take(draft, rc.lines, 'settings')
+    const fromExtras = take(draft, splitExtraArgs(sources.extraArgs ?? ''), 'settings')
+    if (sources.traceparent) draft.traceparent = sources.traceparent
+    const fromLine = take(draft, args, 'command')
+    const settings = { ...draft, args: [...fromLine, ...fromExtras, ...fromRc] }
+    return { kind: 'run', settings, warnings: rc.warnings }
+  } catch (error) {
+    if (error instanceof BadPort) return { kind: 'usage', complaint: 'Port number must be an integer (0-65535)' }
+    if (error instanceof BadSetting) return { kind: 'refused', complaint: error.message }
+    throw error
+  }
+}
+
+/** Files the server may ask for: whatever an argument names after its first `=`, made absolute by `makeAbsolute`. */
+export function permittedFiles(args: readonly string[], makeAbsolute: (path: string) => string): Set<string> {
+  const named = args.filter((arg) => arg.includes('=')).map((arg) => arg.slice(arg.indexOf('=') + 1))
+  return new Set(named.filter((path) => path.trim() !== '').map(makeAbsolute))
+}
+
+/** User name and password on the first two lines; undefined when there are not two. */
+export function parsePasswordFile(text: string): { userName: string; password: string } | undefined {
+  const [userName, password, ...rest] = text.split(/\r?\n/)
+  if (userName === undefined || password === undefined) return undefined
+  return password === '' && rest.length === 0 ? undefined : { userName, password }
+}
+
+function defaults(): Draft {
+  return {
+    server: '127.0.0.1',
+    port: undefined,
+    userName: 'root',
+    password: 'null',
+    passwordFile: undefined,
+    tls: true,
+    trust: { kind: 'none' },
+    debug: false,
+    debugOnFail: false,
+    traceparent: undefined,
+    args: [],
+  }
+}
+
+/** Takes the client's own settings into the draft and returns the rest, in order. */
+function take(draft: Draft, args: readonly string[], where: 'command' | 'settings'): string[] {
+  // `fingerprint` is also a field of certificates, and the real program passes it on: there it filters.
+  const filtersByFingerprint = where === 'command' && args[0]?.startsWith('certificate-') === true
+  const rest: string[] = []
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!
+    const next = args[at + 1]
+    const option = Object.hasOwn(OPTIONS, arg) ? OPTIONS[arg] : undefined
+    const toggle = Object.hasOwn(SWITCHES, arg) ? SWITCHES[arg] : undefined
+    if (option !== undefined && next !== undefined) {
+      apply(draft, option, next)
+      at++
+    } else if (toggle !== undefined) apply(draft, toggle, 'true')
+    else {
+      const equals = arg.indexOf('=')
+      const key = arg.slice(0, Math.max(equals, 0))
+      const isFilter = key === 'fingerprint' && filtersByFingerprint
+      if (isFilter || !apply(draft, key, arg.slice(equals + 1))) rest.push(arg)
+    }
+  }
+  return rest
+}
+
+/** False for a key that is not the client's. */
+function apply(draft: Draft, key: string, value: string): boolean {
+  switch (key) {
+    case 'server':
+      draft.server = value
+      return true
+    case 'port':
+      draft.port = parsePort(value)
+      return true
+    case 'username':
+      draft.userName = value
+      return true
+    case 'password':
+      draft.password = value
+      return true
+    case 'passwordfile':
+      draft.passwordFile = value
+      return true
+    case 'nossl':
+      if (value !== 'true' && value !== 'false') throw new BadSetting('nossl must be true or false')
+      draft.tls = value === 'false'
+      return true
+    case 'cacert':
+      draft.trust = { kind: 'ca-file', file: value }
+      return true
+    case 'fingerprint':
+      draft.trust = { kind: 'pin', fingerprint: parseFingerprint(value) }
+      return true
+    case 'debug':
+      draft.debug = value === 'true'
+      return true
+    case 'debugonfail':
+      draft.debugOnFail = value === 'true'
+      return true
+    case 'traceparent':
+      draft.traceparent = value
+      return true
+    default:
+      return false
+  }
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (!(port <= 65535)) throw new BadPort()
+  return port
+}
+
+/** Any way people copy it; as XenAPI prints it afterwards. */
+function parseFingerprint(text: string): string {
+  const digits = text
+    .replace(/^sha-?256[:=]/i, '')
+    .replace(/[:\s]/g, '')
+    .toUpperCase()
+  if (!/^[0-9A-F]{64}$/.test(digits)) throw new BadSetting('a SHA-256 fingerprint has 64 hexadecimal digits')
+  return digits.match(/../g)!.join(':')
+}
+
+/** Commas separate, `\,` is a comma; other backslashes vanish. */
+function splitExtraArgs(text: string): string[] {
+  return text
+    .split(/(?<!\\),/)
+    .map((item) => item.replaceAll('\\', ''))
+    .filter((item) => item !== '')
+}
+
+function parseRcFile(text: string): { lines: string[]; warnings: string[] } {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
+  if (lines.every((line) => line.includes('='))) return { lines, warnings: [] }
+  return { lines: [], warnings: ['Error parsing rc file. No defaults loaded'] }
+}
+
+class BadPort extends Error {}
+class BadSetting extends Error {}

@@ -1,0 +1,226 @@
+/**
+ * Calls to a pool over HTTPS, each connection verified before anything is sent on it (docs/protocol/pool.md, XenAPI).
+ * Connections are kept and shared; whatever the first one proved, the later ones have to prove again.
+ */
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WlbError } from '../error.js'
+import { connectPinned } from '../tls/index.js'
+import { ApiFailure, type ApiResult, malformedMessage } from './failure.js'
+import { decodeJsonRpcResponse, encodeJsonRpcCall } from './json-rpc.js'
+import type { ApiValue } from './value.js'
+import { decodeXmlRpcResponse, encodeXmlRpcCall } from './xml-rpc.js'
+
+type PinnedOptions = Parameters<typeof connectPinned>[0]
+
+export interface XenApiTarget {
+  readonly address: string
+  readonly port: number
+  readonly trust: PinnedOptions['trust']
+  /** JSON-RPC when nothing is said: it keeps ints and strings apart. */
+  readonly protocol?: 'json' | 'xml'
+  /** For connecting and for each answer; `event.from` gets the time it asks to wait on top. */
+  readonly timeoutMs: number
+}
+
+export interface XenApiClient {
+  /** SHA-256 of the certificate that the pool showed, for whoever pins on first use. */
+  readonly fingerprintSha256: string
+  /**
+   * Calls a method; where it takes a session, that is the first parameter.
+   *
+   * @throws ApiFailure when the pool refuses; API_TIMEOUT, API_UNREACHABLE, API_HTTP_STATUS, RPC_MALFORMED otherwise.
+   */
+  call(method: string, ...params: ApiValue[]): Promise<ApiValue>
+  /** Drops every connection; calls under way fail. */
+  close(): void
+}
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+const MAX_CONNECTIONS = 4
+
+/** @throws what `connectPinned` throws: PIN_MISMATCH, TLS_UNTRUSTED, CONNECT_REFUSED and the like. */
+export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient> {
+  const { address, port, timeoutMs } = target
+  const first = await connectPinned({ address, port, timeoutMs, trust: target.trust })
+  const trust: PinnedOptions['trust'] =
+    target.trust.kind === 'first-use' ? { kind: 'pin', fingerprintSha256: first.fingerprintSha256 } : target.trust
+  const agent = new PinnedAgent(
+    first.socket,
+    async () => (await connectPinned({ address, port, timeoutMs, trust })).socket,
+  )
+  const open = new Set<ClientRequest>()
+  const codec = target.protocol === 'xml' ? XML : JSON_RPC
+
+  return {
+    fingerprintSha256: first.fingerprintSha256,
+    async call(method, ...params) {
+      const body = codec.encode(method, params)
+      const waitMs = timeoutMs + waitingTimeMs(method, params)
+      const send = () => post({ agent, address, port, path: codec.path, type: codec.type, body, waitMs, method, open })
+      // A kept connection may be gone without our knowing: nothing was answered on it, so the call is sent once more.
+      const answer = await send().catch((error: unknown) => {
+        if (error instanceof StaleConnection) return send()
+        throw error
+      })
+      const result = codec.decode(answer)
+      if (result.status === 'success') return result.value
+      const [code = 'INTERNAL_ERROR', ...failureParams] = result.description
+      throw new ApiFailure(code, failureParams)
+    },
+    close() {
+      for (const pending of open) pending.destroy(new Error('the client was closed'))
+      agent.destroy()
+    },
+  }
+}
+
+/**
+ * Logs in, runs `work` with the session, and logs out whatever happened.
+ *
+ * @throws ApiFailure SESSION_AUTHENTICATION_FAILED or HOST_IS_SLAVE [coordinator's address] when the login is refused.
+ */
+export async function withSession<T>(
+  client: XenApiClient,
+  login: { readonly userName: string; readonly password: string; readonly originator: string },
+  work: (session: string) => Promise<T>,
+): Promise<T> {
+  const { userName, password, originator } = login
+  const session = await client.call('session.login_with_password', userName, password, '2.21', originator)
+  if (typeof session !== 'string') throw malformedMessage('a session that is no reference')
+  try {
+    return await work(session)
+  } finally {
+    // The pool forgets sessions by itself; a failing logout must not hide what `work` found.
+    await client.call('session.logout', session).catch(() => undefined)
+  }
+}
+
+interface Codec {
+  readonly path: string
+  readonly type: string
+  encode(method: string, params: readonly ApiValue[]): string
+  decode(body: string): ApiResult
+}
+
+const XML: Codec = { path: '/', type: 'text/xml', encode: encodeXmlRpcCall, decode: decodeXmlRpcResponse }
+const JSON_RPC: Codec = {
+  path: '/jsonrpc',
+  type: 'application/json',
+  encode: (method, params) => encodeJsonRpcCall({ version: '2.0', method, params, id: 1n }),
+  decode: (body) => decodeJsonRpcResponse(body).result,
+}
+
+/** Hands out the connection that proved the server first, and makes more of the same kind. */
+class PinnedAgent extends Agent {
+  #first: Duplex | undefined
+  readonly #connectAgain: () => Promise<Duplex>
+
+  constructor(first: Duplex, connectAgain: () => Promise<Duplex>) {
+    super({ keepAlive: true, maxSockets: MAX_CONNECTIONS })
+    this.#first = first
+    this.#connectAgain = connectAgain
+    first.on('error', () => {}) // while it waits for its first call
+  }
+
+  override createConnection(
+    _options: unknown,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | undefined {
+    const first = this.#first
+    this.#first = undefined
+    if (first && !first.destroyed) return first
+    this.#connectAgain().then(
+      (stream) => callback?.(null, stream),
+      // Node looks at the error alone; its types want a stream beside it.
+      (error: Error) => (callback as ((error: Error) => void) | undefined)?.(error),
+    )
+    return undefined
+  }
+
+  override destroy(): void {
+    this.#first?.destroy()
+    super.destroy()
+  }
+}
+
+interface Post {
+  readonly agent: Agent
+  readonly address: string
+  readonly port: number
+  readonly path: string
+  readonly type: string
+  readonly body: string
+  readonly waitMs: number
+  readonly method: string
+  readonly open: Set<ClientRequest>
+}
+
+function post(call: Post): Promise<string> {
+  const { agent, address, port, path, type, body, waitMs, method, open } = call
+  return new Promise((resolve, reject) => {
+    const headers = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), 'User-Agent': 'OpenWLB' }
+    const sent = request({ agent, host: address, port, path, method: 'POST', headers })
+    const timer = setTimeout(() => sent.destroy(timedOut(method, waitMs)), waitMs)
+    const place = `${address}:${port}`
+    let answered = false
+    open.add(sent)
+    sent.once('close', () => {
+      clearTimeout(timer)
+      open.delete(sent)
+      reject(unreachable(place, new Error('the connection was closed')))
+    })
+    sent.on('error', (error) => {
+      if (error instanceof WlbError) reject(error)
+      else reject(sent.reusedSocket && !answered ? new StaleConnection() : unreachable(place, error))
+    })
+    sent.once('response', (response) => {
+      answered = true
+      readAnswer(response, place).then(resolve, (error: unknown) => {
+        reject(error instanceof WlbError ? error : unreachable(place, error))
+        sent.destroy()
+      })
+    })
+    sent.end(body)
+  })
+}
+
+async function readAnswer(response: IncomingMessage, place: string): Promise<string> {
+  const pieces: Buffer[] = []
+  let length = 0
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    length += piece.length
+    if (length > MAX_ANSWER_BYTES) throw malformedMessage(`an answer above ${MAX_ANSWER_BYTES} bytes`)
+    pieces.push(piece)
+  }
+  if (response.statusCode !== 200) throw httpStatus(place, response.statusCode ?? 0)
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+/** `event.from(session, classes, token, timeout)` answers only when there is news. */
+function waitingTimeMs(method: string, params: readonly ApiValue[]): number {
+  const seconds = method === 'event.from' ? params[3] : undefined
+  return typeof seconds === 'number' || typeof seconds === 'bigint' ? Number(seconds) * 1000 : 0
+}
+
+class StaleConnection extends Error {}
+
+function timedOut(method: string, waitMs: number): WlbError {
+  return new WlbError('API_TIMEOUT', 'The pool did not answer in time.', { method, waitMs }, 'wlb status')
+}
+
+function unreachable(place: string, cause: unknown): WlbError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new WlbError(
+    'API_UNREACHABLE',
+    'The connection to the pool was lost.',
+    { server: place, reason },
+    'wlb status',
+    cause,
+  )
+}
+
+function httpStatus(place: string, status: number): WlbError {
+  const message = 'The pool answered with an HTTP status instead of a result.'
+  return new WlbError('API_HTTP_STATUS', message, { server: place, status }, 'wlb status')
+}

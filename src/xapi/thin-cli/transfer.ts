@@ -1,0 +1,211 @@
+/** The HTTP side of `xe`: files fetched and sent on a connection of their own (docs/protocol/thin-cli.md, commands). */
+import { once } from 'node:events'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import type { Duplex, Writable } from 'node:stream'
+import { WlbError } from '../../error.js'
+import { ByteReader } from './byte-reader.js'
+
+/** Where a URL of the server's points: another host, or (no host) the server the conversation is with. */
+export interface TransferTarget {
+  readonly host?: string
+  readonly port?: number
+  readonly path: string
+}
+
+export interface Transfer {
+  open(target: TransferTarget): Promise<Duplex>
+  /** Called as often as something moved, so that a heartbeat can be sent when it is time. */
+  beat(): void
+}
+
+const MAX_HEAD_BYTES = 64 * 1024
+const MAX_REDIRECTS = 5
+const PIECE_BYTES = 64 * 1024
+
+/** Reads `https://host/path`; anything else is a path on the same server. */
+export function parseTransferUrl(url: string): TransferTarget {
+  const found = /^https:\/\/(\[[^\]/]+\]|[^/:]+)(?::(\d{1,5}))?(\/.*)?$/.exec(url)
+  if (!found) return { path: url }
+  const [, host = '', port, path = '/'] = found
+  return { host: host.replace(/^\[|\]$/g, ''), path, ...(port === undefined ? {} : { port: Number(port) }) }
+}
+
+/**
+ * Fetches `url` into `file`, which must not exist yet and is readable by its owner only; into `output` where the name
+ * is empty. Half a file is removed again.
+ *
+ * @throws TRANSFER_REFUSED when the server's answer is not 200; EEXIST and other errors of the file as they come.
+ */
+export async function fetchToFile(url: string, file: string, output: Writable, transfer: Transfer): Promise<void> {
+  await follow(
+    url,
+    transfer,
+    (path) => `GET ${path} HTTP/1.0\r\n\r\n`,
+    async (_stream, answer, bytes) => {
+      if (file === '') return copyBody(answer, bytes, (piece) => writeAll(output, piece), transfer)
+      const target = await open(file, 'wx', 0o600)
+      try {
+        await copyBody(answer, bytes, (piece) => target.writeFile(piece), transfer)
+      } catch (error) {
+        await rm(file, { force: true })
+        throw error
+      } finally {
+        await target.close()
+      }
+    },
+  )
+}
+
+/**
+ * Sends `file` to `url`; the server answers the head before it wants the body.
+ *
+ * @throws TRANSFER_REFUSED when that answer is not 200; ENOENT and other errors of the file as they come.
+ */
+export async function sendFile(url: string, file: string, transfer: Transfer): Promise<void> {
+  const source = await open(file, 'r')
+  try {
+    const stat = await source.stat()
+    const length = stat.isFile() ? `\r\nContent-length: ${stat.size}` : ''
+    await follow(
+      url,
+      transfer,
+      (path) => `PUT ${path} HTTP/1.0${length}\r\n\r\n`,
+      async (stream) => {
+        await copyFile(source, stream, transfer.beat)
+        const finished = once(stream, 'finish')
+        stream.end()
+        await finished
+      },
+    )
+  } finally {
+    await source.close()
+  }
+}
+
+/** Opens a terminal's byte stream at `url`; the caller closes it. @throws TRANSFER_REFUSED */
+export async function openConsole(url: string, transfer: Transfer): Promise<{ stream: Duplex; received: Buffer }> {
+  const target = parseTransferUrl(url)
+  const stream = await transfer.open(target)
+  try {
+    await writeAll(stream, Buffer.from(`CONNECT ${target.path} HTTP/1.0\r\ncontent-length: 0\r\n\r\n`))
+    const bytes = new ByteReader(stream)
+    const answer = await readHead(bytes)
+    if (answer.status !== 200) throw refused(url, answer.status)
+    return { stream, received: bytes.release() }
+  } catch (error) {
+    stream.destroy()
+    throw error
+  }
+}
+
+/** Copies an open file's bytes, in order, waiting for a slow reader; stops at `bytes` where a length was promised. */
+export async function copyFile(source: FileHandle, sink: Writable, beat: () => void, bytes = Infinity): Promise<void> {
+  let missing = bytes
+  while (missing > 0) {
+    const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, missing))
+    const { bytesRead } = await source.read(buffer)
+    if (bytesRead === 0) break
+    missing -= bytesRead
+    await writeAll(sink, buffer.subarray(0, bytesRead))
+    beat()
+  }
+  if (missing > 0 && bytes !== Infinity) throw new Error(`the file became ${missing} bytes shorter while it was sent`)
+}
+
+/** Writes and waits until there is room for more. Rejects when the other side is gone. */
+export async function writeAll(sink: Writable, piece: Buffer): Promise<void> {
+  if (sink.destroyed || sink.errored) throw sink.errored ?? new Error('the connection is closed')
+  if (sink.write(piece)) return
+  const { promise, resolve, reject } = withResolvers()
+  const onClose = () => reject(new Error('the connection is closed'))
+  sink.once('drain', resolve).once('close', onClose).once('error', reject)
+  try {
+    await promise
+  } finally {
+    sink.off('drain', resolve).off('close', onClose).off('error', reject)
+  }
+}
+
+/** Promise.withResolvers, which Node 20 does not have. */
+function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
+  let resolve = () => {}
+  let reject = (_error: Error) => {}
+  const promise = new Promise<void>((onDone, onError) => {
+    resolve = onDone
+    reject = onError
+  })
+  return { promise, resolve, reject }
+}
+
+interface Head {
+  readonly status: number
+  readonly fields: ReadonlyMap<string, string>
+}
+
+/** Asks, follows what the server says has moved, and hands the 200's stream to `use`. */
+async function follow(
+  url: string,
+  transfer: Transfer,
+  head: (path: string) => string,
+  use: (stream: Duplex, answer: Head, bytes: ByteReader) => Promise<void>,
+  redirects = 0,
+): Promise<void> {
+  const target = parseTransferUrl(url)
+  const stream = await transfer.open(target)
+  let moved: string | undefined
+  try {
+    await writeAll(stream, Buffer.from(head(target.path)))
+    const bytes = new ByteReader(stream)
+    const answer = await readHead(bytes)
+    moved = answer.status === 302 && redirects < MAX_REDIRECTS ? answer.fields.get('location') : undefined
+    if (moved === undefined) {
+      if (answer.status !== 200) throw refused(url, answer.status)
+      await use(stream, answer, bytes)
+    }
+  } finally {
+    stream.destroy()
+  }
+  if (moved !== undefined) await follow(moved, transfer, head, use, redirects + 1)
+}
+
+async function readHead(bytes: ByteReader): Promise<Head> {
+  for (;;) {
+    const text = bytes.peek().toString('latin1')
+    const end = /\r?\n\r?\n/.exec(text)
+    if (end) {
+      await bytes.take(end.index + end[0].length)
+      return parseHead(text.slice(0, end.index))
+    }
+    if (text.length > MAX_HEAD_BYTES || !(await bytes.pull())) throw bytes.lost()
+  }
+}
+
+function parseHead(text: string): Head {
+  const [first = '', ...lines] = text.split(/\r?\n/)
+  const fields = lines.map((line): [string, string] => {
+    const colon = line.indexOf(':')
+    return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()]
+  })
+  return { status: Number(/^HTTP\/\d\.\d (\d{3})/.exec(first)?.[1] ?? 0), fields: new Map(fields) }
+}
+
+/** Without a length the body ends with the connection; with one, a body cut short is a failure and not a file. */
+async function copyBody(
+  answer: Head,
+  bytes: ByteReader,
+  write: (piece: Buffer) => Promise<void>,
+  transfer: Transfer,
+): Promise<void> {
+  const length = answer.fields.get('content-length')
+  const expected = length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
+  for await (const piece of bytes.pieces(expected)) {
+    await write(piece)
+    transfer.beat()
+  }
+}
+
+function refused(url: string, status: number): WlbError {
+  // The query holds a session.
+  const path = url.replace(/\?.*/s, '')
+  return new WlbError('TRANSFER_REFUSED', 'The server refused the transfer.', { path, status }, 'xe help')
+}
