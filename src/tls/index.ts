@@ -1,0 +1,12 @@
+/** The room's door: what a handshake says, seen from a pool, from us, and from the appliance that listens. */
+export { dialAsPool } from './dial.js'
+export type { StunnelIndicator, TlsFailure } from './failure.js'
+export { checkIdentity, type ServedIdentity } from './identity-check.js'
+export { type ListenerOptions, startTlsListener, type TlsListener } from './listener.js'
+export { connectPinned, type PinnedTarget, type Trust } from './pinned.js'
+export type { PoolConnection, PoolDial } from './pool-connection.js'
+export { POOL_TLS } from './pool-limits.js'
+export { probeServed, type Served } from './probe.js'
+export { findStunnel } from './stunnel-client.js'
+export { type StunnelSettings, stunnelConfiguration } from './stunnel-configuration.js'
+export { scanStunnelLog } from './stunnel-log.js'

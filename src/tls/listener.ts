@@ -1,0 +1,234 @@
+/**
+ * The appliance's door: TLS exactly wide enough for pools and for modern clients, with a certificate that can be
+ * exchanged while connections are open (docs/protocol/pool.md).
+ */
+import { randomBytes } from 'node:crypto'
+import type { RequestListener, ServerResponse } from 'node:http'
+import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
+import type { Socket } from 'node:net'
+import { createServer as createTlsServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
+import { WlbError } from '../error.js'
+import { checkIdentity, type ServedIdentity } from './identity-check.js'
+import { POOL_TLS } from './pool-limits.js'
+import { probeServed } from './probe.js'
+
+export interface ListenerOptions extends ServedIdentity {
+  readonly address: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /** Serves HTTP. Exactly one of this and `onConnection`. */
+  readonly requestListener?: RequestListener
+  /** Serves whatever it likes on the decrypted stream. */
+  readonly onConnection?: (socket: TLSSocket) => void
+  /** Timeouts and limits of Node's HTTP server. */
+  readonly http?: Omit<ServerOptions, 'cert' | 'key'>
+  readonly handshakeTimeoutMs?: number
+  /** Told of handshakes that failed, for the log. */
+  readonly onHandshakeError?: (error: Error, socket: TLSSocket) => void
+}
+
+export interface TlsListener {
+  readonly address: string
+  readonly port: number
+  /**
+   * Serves another certificate from the next handshake on; open connections keep theirs. Returns when a handshake has
+   * shown it. On any error the one before stays.
+   *
+   * @throws CERTIFICATE_KEY_MISMATCH, KEY_ENCRYPTED, PEM_MALFORMED and the other codes of an identity that cannot be served.
+   * @throws IDENTITY_NOT_SERVED when a handshake afterwards does not show the new certificate.
+   */
+  replaceIdentity(identity: ServedIdentity): Promise<void>
+  /** Fingerprint (SHA-256) of the leaf being served. */
+  served(): string
+  /** Takes no new connections, lets requests under way finish for `drainMs`, then cuts what is left. */
+  close(options?: { readonly drainMs?: number }): Promise<void>
+}
+
+/** Modern clients first; then what pools offer. */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  ...POOL_TLS.ciphers,
+].join(':')
+
+const HANDSHAKE_TIMEOUT_MS = 20_000
+const PROOF_TIMEOUT_MS = 10_000
+
+/**
+ * Listens, once the identity is proven to work.
+ *
+ * @throws PORT_IN_USE, ADDRESS_NOT_HERE or PORT_NOT_PERMITTED when the address cannot be taken; and the codes of `checkIdentity`.
+ */
+export async function startTlsListener(options: ListenerOptions): Promise<TlsListener> {
+  let leaf = checkIdentity(options)
+  let identity: ServedIdentity = options
+  const server = createServer(options)
+  const sockets = new Set<Socket>()
+  const responses = new Set<ServerResponse>()
+  let closing: Promise<void> | undefined
+
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on('tlsClientError', (error, socket) => options.onHandshakeError?.(error, socket))
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    responses.add(response)
+    response.once('close', () => responses.delete(response))
+    if (closing) response.setHeader('Connection', 'close')
+  })
+
+  await listen(server, options)
+  const { address, port } = readAddress(server)
+
+  const prove = async () => {
+    const seen = await probeServed({ address: reachable(address), port, timeoutMs: PROOF_TIMEOUT_MS })
+    if (seen.state !== 'served' || seen.fingerprintSha256 !== leaf.fingerprint256) {
+      throw notServed(leaf.fingerprint256, seen.state === 'served' ? seen.fingerprintSha256 : seen.why)
+    }
+  }
+
+  const replace = async (next: ServedIdentity) => {
+    const before = { leaf, identity }
+    leaf = checkIdentity(next)
+    identity = { certificatePem: next.certificatePem, privateKeyPem: next.privateKeyPem }
+    try {
+      server.setSecureContext(secureOptions(options, identity))
+      server.setTicketKeys(randomBytes(48)) // sessions of the certificate before must not be resumed
+      await prove()
+    } catch (error) {
+      ;({ leaf, identity } = before)
+      server.setSecureContext(secureOptions(options, identity))
+      throw error
+    }
+  }
+
+  let turn: Promise<unknown> = Promise.resolve()
+  return {
+    address,
+    port,
+    replaceIdentity: (next) => {
+      const replaced = turn.then(() => replace(next))
+      turn = replaced.catch(() => {}) // whoever asked hears of it; the next one only waits
+      return replaced
+    },
+    served: () => leaf.fingerprint256,
+    close: ({ drainMs = 0 } = {}) => {
+      closing ??= drain({ server, sockets, responses, drainMs })
+      return closing
+    },
+  }
+}
+
+function createServer(options: ListenerOptions): Server {
+  const tls = {
+    ...options.http,
+    ...secureOptions(options, options),
+    handshakeTimeout: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
+  }
+  const server = options.onConnection
+    ? createTlsServer(tls, options.onConnection)
+    : createHttpsServer(tls, options.requestListener)
+  // a connection that is reset says nothing anyone could act on
+  if (options.onConnection) server.on('secureConnection', (socket: TLSSocket) => socket.on('error', () => {}))
+  return server
+}
+
+/** All of them each time: what is left out when a context is exchanged falls back to Node's defaults. */
+function secureOptions(options: ListenerOptions, identity: ServedIdentity): SecureContextOptions {
+  return {
+    cert: identity.certificatePem,
+    key: identity.privateKeyPem,
+    minVersion: options.minVersion ?? 'TLSv1.2',
+    maxVersion: options.maxVersion ?? 'TLSv1.3',
+    ciphers: CIPHERS,
+    ecdhCurve: 'auto', // pools offer secp384r1 alone
+    honorCipherOrder: true,
+  }
+}
+
+function listen(server: Server, { address, port }: ListenerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, address, port)))
+    server.listen({ host: address, port }, () => {
+      server.removeAllListeners('error').on('error', () => {}) // EMFILE while accepting: the next one may succeed
+      resolve()
+    })
+  })
+}
+
+function readAddress(server: Server): { address: string; port: number } {
+  const bound = server.address()
+  if (bound === null || typeof bound === 'string') throw new Error('a TCP server has an address and a port')
+  return bound
+}
+
+/** Where a listener on every address can be reached. */
+function reachable(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1'
+  return address === '::' ? '::1' : address
+}
+
+interface Draining {
+  readonly server: Server
+  readonly sockets: ReadonlySet<Socket>
+  readonly responses: ReadonlySet<ServerResponse>
+  readonly drainMs: number
+}
+
+async function drain({ server, sockets, responses, drainMs }: Draining): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  for (const response of responses) if (!response.headersSent) response.setHeader('Connection', 'close')
+  if ('closeIdleConnections' in server && typeof server.closeIdleConnections === 'function') {
+    server.closeIdleConnections()
+  }
+  const deadline = setTimeout(() => {
+    for (const socket of sockets) socket.destroy()
+  }, drainMs)
+  await closed
+  clearTimeout(deadline)
+}
+
+function cannotListen(error: NodeJS.ErrnoException, address: string, port: number): Error {
+  const facts = { address, port }
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new WlbError(
+        'PORT_IN_USE',
+        'Another process listens there already.',
+        facts,
+        `ss -ltnp sport = :${port}`,
+        error,
+      )
+    case 'EADDRNOTAVAIL':
+      return new WlbError(
+        'ADDRESS_NOT_HERE',
+        'This machine does not have that address.',
+        facts,
+        'ip address show',
+        error,
+      )
+    case 'EACCES':
+      return new WlbError(
+        'PORT_NOT_PERMITTED',
+        'This user may not listen on that port.',
+        facts,
+        'wlb setup --port 8012',
+        error,
+      )
+    default:
+      return error
+  }
+}
+
+function notServed(expected: string, seen: string): WlbError {
+  return new WlbError(
+    'IDENTITY_NOT_SERVED',
+    'A handshake does not show the new certificate, so the one before was put back.',
+    { expected, seen },
+    'wlb cert show',
+  )
+}

@@ -1,0 +1,163 @@
+/** Node's TLS client held to a pool's limits and rules, for machines without stunnel (docs/protocol/pool.md). */
+import type { X509Certificate } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { loadBundle } from '../x509/index.js'
+import type { StunnelIndicator } from './failure.js'
+import { readPeerChain } from './peer-chain.js'
+import type { PoolConnection, PoolDial } from './pool-connection.js'
+import { POOL_TLS } from './pool-limits.js'
+import { findRefusal } from './pool-verdict.js'
+import { scanStunnelLog } from './stunnel-log.js'
+
+interface Rules {
+  readonly anchors: readonly X509Certificate[]
+  readonly crls: readonly Buffer[] | undefined
+  readonly now: Date
+  readonly asksAboutAnotherTime: boolean
+}
+
+/** Connects as a pool would; every failure is a value, with a log as stunnel would have written it. */
+export async function dialWithNode(dial: PoolDial): Promise<PoolConnection> {
+  const { verify } = dial
+  if (!verify) return shakeHands(dial, undefined)
+  const bundle = loadBundle(await readIfThere(verify.bundlePath))
+  if (bundle.state === 'unusable') return failed(`LOG3[ui]: ${bundle.why}\nLOG3[ui]: Configuration failed\n`)
+  const crls = await readCrls(verify.crlDirectory)
+  const now = verify.now?.() ?? new Date()
+  return shakeHands(dial, { anchors: bundle.anchors, crls, now, asksAboutAnotherTime: verify.now !== undefined })
+}
+
+function shakeHands(dial: PoolDial, rules: Rules | undefined): Promise<PoolConnection> {
+  const { address, port, signal } = dial
+  if (signal?.aborted) return Promise.resolve(aborted())
+  return new Promise((resolve) => {
+    const socket = connect({ ...limits(dial, rules), rejectUnauthorized: false })
+    let settled = false
+    const settle = (outcome: PoolConnection) => {
+      if (settled) return
+      settled = true
+      clearTimeout(timer)
+      socket.off('error', fail).off('close', close)
+      if (outcome.state === 'failed') {
+        signal?.removeEventListener('abort', abort)
+        socket.on('error', () => {}).destroy()
+      } else {
+        socket.once('close', () => signal?.removeEventListener('abort', abort))
+      }
+      resolve(outcome)
+    }
+    const judge = async () => {
+      const refusal = rules && (await refuse(dial, socket, rules))
+      settle(refusal === undefined ? { state: 'connected', stream: socket } : failed(refusalLog(refusal)))
+    }
+    const fail = (error: NodeJS.ErrnoException) => settle(failed(errorLog(error, address, port)))
+    const close = () => settle(failed('LOG3[0]: SSL_connect: closed by the server\n'))
+    const abort = () => {
+      settle(aborted())
+      socket.destroy()
+    }
+    const timer = setTimeout(() => settle({ state: 'failed', failure: { kind: 'timeout' }, log: '' }), dial.timeoutMs)
+    signal?.addEventListener('abort', abort)
+    socket.once('secureConnect', judge).once('error', fail).once('close', close)
+  })
+}
+
+function aborted(): PoolConnection {
+  return { state: 'failed', failure: { kind: 'reset' }, log: '' }
+}
+
+async function refuse(dial: PoolDial, socket: TLSSocket, rules: Rules): Promise<string | undefined> {
+  const nodeError = await readVerifyError(dial, socket, rules)
+  return findRefusal({ ...rules, chain: readPeerChain(socket), serverName: dial.serverName, nodeError })
+}
+
+const TEXTS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'certificate has expired',
+  CERT_NOT_YET_VALID: 'certificate is not yet valid',
+  CERT_SIGNATURE_FAILURE: 'certificate signature failure',
+  INVALID_CA: 'invalid CA certificate',
+  INVALID_PURPOSE: 'unsuitable certificate purpose',
+  PATH_LENGTH_EXCEEDED: 'path length constraint exceeded',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',
+  SELF_SIGNED_CERT_IN_CHAIN: 'self-signed certificate in certificate chain',
+  UNABLE_TO_GET_ISSUER_CERT: 'unable to get issuer certificate',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unable to get local issuer certificate',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unable to get local issuer certificate',
+}
+
+/**
+ * A connection that goes on in spite of an error has only its code, and everything unusual shares the code
+ * `UNSPECIFIED`. The text comes with a connection that does not go on, so those few are made twice.
+ */
+async function readVerifyError(dial: PoolDial, socket: TLSSocket, rules: Rules): Promise<string | undefined> {
+  if (socket.authorized) return undefined
+  const code = String(socket.authorizationError)
+  if (rules.asksAboutAnotherTime && (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')) return undefined
+  return TEXTS[code] ?? (await askForText(dial, rules)) ?? code
+}
+
+function askForText(dial: PoolDial, rules: Rules): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...limits(dial, rules), rejectUnauthorized: true })
+    const settle = (text: string | undefined) => {
+      socket.destroy()
+      resolve(text)
+    }
+    socket.setTimeout(dial.timeoutMs, () => settle(undefined))
+    socket.once('secureConnect', () => settle(undefined)).on('error', ({ message }) => settle(message))
+  })
+}
+
+/** Everything but the verdict. */
+function limits({ serverName, address, port }: PoolDial, rules: Rules | undefined): ConnectionOptions {
+  return {
+    host: address,
+    port,
+    // stunnel sends addresses too; RFC 6066, 3 forbids it and Node warns
+    ...(isIP(serverName) === 0 && { servername: serverName }),
+    // a list, even an empty one: left out it would mean Node's own roots
+    ca: (rules?.anchors ?? []).map((anchor) => anchor.toString()),
+    minVersion: POOL_TLS.version,
+    maxVersion: POOL_TLS.version,
+    ciphers: `${POOL_TLS.ciphers.join(':')}:@SECLEVEL=2`,
+    ecdhCurve: POOL_TLS.curve,
+    checkServerIdentity: () => undefined,
+  }
+}
+
+function refusalLog(text: string): string {
+  return `LOG4[0]: CERT: ${text}\nLOG3[0]: SSL_connect: certificate verify failed\n`
+}
+
+const INDICATORS: Readonly<Record<string, StunnelIndicator>> = {
+  ECONNREFUSED: 'Connection refused',
+  EHOSTUNREACH: 'No route to host',
+  EINVAL: 'Invalid argument',
+  ENOTFOUND: 'No host resolved',
+  EADDRINUSE: 'Address already in use',
+}
+
+function errorLog(error: NodeJS.ErrnoException, address: string, port: number): string {
+  const indicator = INDICATORS[error.code ?? '']
+  return indicator ? `LOG3[0]: s_connect: connect ${address}:${port}: ${indicator}\n` : `LOG3[0]: ${error.message}\n`
+}
+
+function failed(log: string): PoolConnection {
+  return { state: 'failed', failure: scanStunnelLog(log), log }
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  return readFile(path).catch(() => undefined)
+}
+
+/** OpenSSL finds a CRL by its link `<hash of the issuer>.r0` alone; any other entry only switches the question on. */
+async function readCrls(directory: string): Promise<Buffer[] | undefined> {
+  const entries = await readdir(directory).catch(() => [])
+  if (entries.length === 0) return undefined
+  const linked = entries.filter((name) => /^[0-9a-f]{8}\.r[0-9]+$/.test(name))
+  const read = await Promise.all(linked.map((name) => readIfThere(join(directory, name))))
+  return read.filter((content) => content !== undefined)
+}

@@ -1,0 +1,130 @@
+/** The real stunnel, run as a pool runs it: configuration on a pipe, one connection over its standard input and output. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { accessSync, constants, readdirSync } from 'node:fs'
+import { Duplex, type Readable, Writable } from 'node:stream'
+import { WlbError } from '../error.js'
+import type { PoolConnection, PoolDial } from './pool-connection.js'
+import { stunnelConfiguration } from './stunnel-configuration.js'
+import { keepNotices, saysConnected, scanStunnelLog } from './stunnel-log.js'
+
+/**
+ * Spawns stunnel and waits until it says that the handshake is over, or ends.
+ *
+ * @throws STUNNEL_NOT_FOUND when no program is at any of the places a pool looks.
+ */
+export async function dialWithStunnel(dial: PoolDial): Promise<PoolConnection> {
+  const binary = findStunnel()
+  if (!binary) throw stunnelNotFound()
+  if (dial.signal?.aborted) return { state: 'failed', failure: { kind: 'reset' }, log: '' }
+
+  const child = spawn(binary, ['-fd', '3'], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })
+  const { stdin, stdout, stderr } = child
+  const configuration = child.stdio[3]
+  if (!stdin || !stdout || !stderr || !(configuration instanceof Writable)) throw stunnelNotFound()
+  // a stunnel that dies early breaks its pipes: its end says so, the pipes need not
+  for (const pipe of [stdin, stdout, configuration]) pipe.on('error', () => {})
+  configuration.end(configure(dial))
+
+  return new Promise((resolve, reject) => {
+    let log = ''
+    let settled = false
+    const abort = () => settle({ state: 'failed', failure: { kind: 'reset' }, log: keepNotices(log) })
+    const timer = setTimeout(
+      () => settle({ state: 'failed', failure: { kind: 'timeout' }, log: keepNotices(log) }),
+      dial.timeoutMs,
+    )
+    const settle = (outcome: PoolConnection) => {
+      if (settled) return
+      settled = true
+      clearTimeout(timer)
+      dial.signal?.removeEventListener('abort', abort)
+      if (outcome.state === 'failed') child.kill('SIGKILL')
+      resolve(outcome)
+    }
+    dial.signal?.addEventListener('abort', abort)
+    stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (settled) return // kept draining: a full pipe would stop stunnel
+      log += text
+      if (saysConnected(log)) settle({ state: 'connected', stream: joinPipes(child, stdin, stdout, dial.signal) })
+    })
+    child.once('error', (error) => {
+      settle({ state: 'failed', failure: { kind: 'reset' }, log })
+      reject(stunnelNotFound(error))
+    })
+    child.once('close', () => {
+      const seen = keepNotices(log)
+      settle({ state: 'failed', failure: scanStunnelLog(seen), log: seen })
+    })
+  })
+}
+
+function configure({ serverName, address, port, verify }: PoolDial): string {
+  return stunnelConfiguration({
+    connectHost: address,
+    port,
+    debugLevel: 7,
+    // a pool hands stunnel the name itself; here the name was resolved by the host's own resolver
+    sni: serverName,
+    ...(verify && {
+      verify: {
+        checkHost: serverName,
+        bundlePath: verify.bundlePath,
+        ...(hasEntries(verify.crlDirectory) && { crlDirectory: verify.crlDirectory }),
+      },
+    }),
+  })
+}
+
+function hasEntries(directory: string): boolean {
+  try {
+    return readdirSync(directory).length > 0
+  } catch {
+    return false
+  }
+}
+
+/** One stream out of two pipes. stunnel would wait a minute for our half to close, so the end of its output ends it. */
+function joinPipes(child: ChildProcess, stdin: Writable, stdout: Readable, signal: AbortSignal | undefined): Duplex {
+  const stream = Duplex.from({ readable: stdout, writable: stdin })
+  const stop = () => child.kill('SIGKILL')
+  const abort = () => stream.destroy()
+  signal?.addEventListener('abort', abort)
+  stdout.once('end', stop)
+  stream.once('close', () => {
+    signal?.removeEventListener('abort', abort)
+    stop()
+  })
+  return stream
+}
+
+const PLACES = [
+  '/opt/xensource/libexec/stunnel/stunnel',
+  '/usr/sbin/stunnel4',
+  '/usr/sbin/stunnel',
+  '/usr/bin/stunnel4',
+  '/usr/bin/stunnel',
+]
+
+/** Finds the program where a pool's own tools look: `$XE_STUNNEL`, then its usual places. */
+export function findStunnel(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  return environment.XE_STUNNEL || PLACES.find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function stunnelNotFound(cause?: unknown): WlbError {
+  return new WlbError(
+    'STUNNEL_NOT_FOUND',
+    'The program stunnel is not installed.',
+    { lookedAt: ['$XE_STUNNEL', ...PLACES].join(' ') },
+    'apt-get install stunnel4',
+    cause,
+  )
+}

@@ -1,0 +1,65 @@
+/** The few bytes of DER we read ourselves (X.690, 8.1), so that showing a certificate needs no schema library. */
+
+export interface DerElement {
+  readonly tag: number
+  /** The content, without tag and length. */
+  readonly content: Buffer
+  /** Tag, length and content: what signatures cover and names are compared by. */
+  readonly bytes: Buffer
+}
+
+/** Splits bytes into the elements that stand side by side; undefined when they are not DER with lengths that fit. */
+export function readElements(bytes: Buffer): DerElement[] | undefined {
+  const elements: DerElement[] = []
+  for (let offset = 0; offset < bytes.length; ) {
+    const element = readElement(bytes.subarray(offset))
+    if (!element) return undefined
+    elements.push(element)
+    offset += element.bytes.length
+  }
+  return elements
+}
+
+/** Reads the element at the beginning and leaves what follows it alone. */
+export function readElement(bytes: Buffer): DerElement | undefined {
+  const tag = bytes[0]
+  const first = bytes[1]
+  if (tag === undefined || first === undefined || (tag & 0x1f) === 0x1f) return undefined
+  const lengthBytes = first < 0x80 ? 0 : first - 0x80
+  // 0x80 would be BER's indefinite length; four bytes are 4 GB
+  if (first === 0x80 || lengthBytes > 4 || bytes.length < 2 + lengthBytes) return undefined
+  const length = lengthBytes === 0 ? first : bytes.readUIntBE(2, lengthBytes)
+  const end = 2 + lengthBytes + length
+  if (end > bytes.length) return undefined
+  return { tag, content: bytes.subarray(2 + lengthBytes, end), bytes: bytes.subarray(0, end) }
+}
+
+/** Reads an object identifier's content into dotted form (X.690, 8.19). */
+export function readOid(content: Buffer): string {
+  const arcs: number[] = []
+  let arc = 0
+  for (const byte of content) {
+    arc = arc * 128 + (byte & 0x7f)
+    if (byte < 0x80) {
+      arcs.push(arc)
+      arc = 0
+    }
+  }
+  const [head = 0, ...rest] = arcs
+  const top = Math.min(Math.trunc(head / 40), 2)
+  return [top, head - top * 40, ...rest].join('.')
+}
+
+/** Reads UTCTime or GeneralizedTime as certificates and CRLs carry them (RFC 5280, 4.1.2.5). */
+export function readTime({ tag, content }: DerElement): Date | undefined {
+  const text = content.toString('latin1')
+  const digits = tag === 0x17 ? /^(\d{2})(\d{10})Z$/.exec(text) : /^(\d{4})(\d{10})Z$/.exec(text)
+  if ((tag !== 0x17 && tag !== 0x18) || !digits) return undefined
+  const [, year = '', rest = ''] = digits
+  const century = tag === 0x18 ? '' : Number(year) >= 50 ? '19' : '20'
+  const [month, day, hour, minute, second] = rest.match(/../g) ?? []
+  const time = new Date(`${century}${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  return Number.isNaN(time.getTime()) ? undefined : time
+}
+
+export const TAG = { integer: 0x02, bitString: 0x03, oid: 0x06, utcTime: 0x17, generalizedTime: 0x18, sequence: 0x30 }

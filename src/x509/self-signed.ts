@@ -1,0 +1,80 @@
+/** The certificate an appliance makes for itself, and what is in it for which reason (docs/protocol/pool.md). */
+import { generateKeyPair, randomBytes, webcrypto } from 'node:crypto'
+import { isIP } from 'node:net'
+import { promisify } from 'node:util'
+import { encodePem } from './pem.js'
+
+export interface SelfSignedRequest {
+  /** Fully qualified; the common name, and the first dNSName. */
+  readonly hostname: string
+  /** IP addresses the appliance is reached by. Pools do not look at them, browsers and our own commands do. */
+  readonly addresses: readonly string[]
+  readonly now: Date
+  readonly lifetimeDays?: number
+  readonly keyBits?: number
+  /** Further dNSNames. */
+  readonly subjectAltName?: readonly string[]
+}
+
+export interface Identity {
+  readonly certificatePem: string
+  /** PKCS#8, not encrypted. */
+  readonly privateKeyPem: string
+}
+
+const DAY_MS = 86_400_000
+/** Hosts whose clocks run late refuse a certificate from their future. */
+const BACKDATE_MS = DAY_MS
+/** ub-common-name, RFC 5280, appendix A.1. */
+const COMMON_NAME_LIMIT = 64
+
+/** Makes an RSA key and a certificate signed with it (SHA-256). Pools offer RSA suites only, so there is no choice of key. */
+export async function createSelfSigned(request: SelfSignedRequest): Promise<Identity> {
+  const { hostname, addresses, now, lifetimeDays = 3650, keyBits = 2048, subjectAltName = [] } = request
+  await import('reflect-metadata')
+  const x509 = await import('@peculiar/x509')
+  const key = await promisify(generateKeyPair)('rsa', { modulusLength: keyBits, publicExponent: 0x10001 })
+  const privateKeyDer = key.privateKey.export({ type: 'pkcs8', format: 'der' })
+  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
+  const { subtle } = webcrypto
+
+  const isAddress = isIP(hostname) !== 0
+  const shortName = isAddress ? hostname : hostname.split('.', 1).join('')
+  const commonName = hostname.length <= COMMON_NAME_LIMIT ? hostname : shortName.slice(0, COMMON_NAME_LIMIT)
+  // an address is no dNSName: without any, pools compare it with the common name
+  const dnsNames = isAddress ? subjectAltName : [hostname, shortName, ...subjectAltName]
+  const ipAddresses = isAddress ? [hostname, ...addresses] : addresses
+  const { KeyUsageFlags } = x509
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: createSerialNumber(),
+    subject: [{ CN: [commonName] }],
+    issuer: [{ CN: [commonName] }],
+    notBefore: new Date(now.getTime() - BACKDATE_MS),
+    notAfter: new Date(now.getTime() + lifetimeDays * DAY_MS),
+    publicKey: await subtle.importKey('spki', key.publicKey.export({ type: 'spki', format: 'der' }), algorithm, true, [
+      'verify',
+    ]),
+    signingKey: await subtle.importKey('pkcs8', privateKeyDer, algorithm, false, ['sign']),
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension([
+        ...[...new Set(dnsNames)].map((value) => ({ type: 'dns' as const, value })),
+        ...[...new Set(ipAddresses)].map((value) => ({ type: 'ip' as const, value })),
+      ]),
+    ],
+  })
+  return {
+    certificatePem: encodePem('CERTIFICATE', Buffer.from(certificate.rawData)),
+    privateKeyPem: encodePem('PRIVATE KEY', privateKeyDer),
+  }
+}
+
+/** 127 random bits, never zero, never negative (RFC 5280, 4.1.2.2). */
+function createSerialNumber(): string {
+  const serial = randomBytes(16)
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40
+  return serial.toString('hex')
+}

@@ -1,0 +1,97 @@
+/** What people want to know of a certificate, read from it once. */
+import type { KeyObject, X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import { readElement, readElements } from './der.js'
+import { readSignatureAlgorithm } from './signature-algorithm.js'
+
+export interface CertificateSummary {
+  /** One line, the most specific part first (RFC 4514): `CN=wlb.example.com, O=Example`. */
+  readonly subject: string
+  readonly commonName: string | undefined
+  /** Everything the certificate could be called by: the CN where it looks like a name, then SANs, each once. */
+  readonly names: readonly string[]
+  readonly dnsNames: readonly string[]
+  readonly ipAddresses: readonly string[]
+  readonly issuer: string
+  readonly notBefore: Date
+  readonly notAfter: Date
+  /** Upper-case hex with colons, as XenAPI prints it. */
+  readonly fingerprintSha256: string
+  readonly fingerprintSha1: string
+  readonly serialNumber: string
+  readonly selfSigned: boolean
+  readonly key: { readonly type: string; readonly bits: number }
+  readonly signatureAlgorithm: string
+}
+
+/** Reads what a certificate says of itself. Nothing is verified but the signature of a self-signed one. */
+export function describeCertificate(certificate: X509Certificate): CertificateSummary {
+  const { dnsNames, ipAddresses } = readAlternativeNames(certificate.subjectAltName)
+  const commonName = readCommonName(certificate.subject)
+  const own = commonName !== undefined && looksLikeName(commonName) ? [commonName] : []
+  return {
+    subject: onOneLine(certificate.subject),
+    commonName,
+    names: [...new Set([...own, ...dnsNames, ...ipAddresses])],
+    dnsNames,
+    ipAddresses,
+    issuer: onOneLine(certificate.issuer),
+    notBefore: new Date(certificate.validFrom),
+    notAfter: new Date(certificate.validTo),
+    fingerprintSha256: certificate.fingerprint256,
+    fingerprintSha1: certificate.fingerprint,
+    serialNumber: certificate.serialNumber,
+    selfSigned: isSelfSigned(certificate),
+    key: describeKey(certificate.publicKey),
+    signatureAlgorithm: readAlgorithmName(certificate.raw),
+  }
+}
+
+/**
+ * Tells whether a certificate carries its own key's signature: issuer and subject alike are not enough. Node's
+ * `checkIssued` would say no where keyUsage lacks keyCertSign, as in every self-signed certificate that is no authority.
+ */
+export function isSelfSigned(certificate: X509Certificate): boolean {
+  return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey)
+}
+
+/** Node prints a name as lines in encoded order, the most general part first. An empty name is undefined. */
+function onOneLine(name: string | undefined): string {
+  return (name ?? '').split('\n').reverse().join(', ')
+}
+
+function readCommonName(subject: string | undefined): string | undefined {
+  const lines = (subject ?? '').split('\n').filter((line) => line.startsWith('CN='))
+  return lines.at(-1)?.slice('CN='.length)
+}
+
+function looksLikeName(text: string): boolean {
+  return isIP(text) !== 0 || /^(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$/.test(text)
+}
+
+/** `DNS:a, IP Address:192.0.2.1`; a value with a comma or a quote in it is printed as a JSON string. */
+function readAlternativeNames(text: string | undefined): { dnsNames: string[]; ipAddresses: string[] } {
+  const dnsNames: string[] = []
+  const ipAddresses: string[] = []
+  for (const [, kind, value = ''] of (text ?? '').matchAll(/(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {
+    const plain = value.startsWith('"') ? String(JSON.parse(value)) : value
+    if (kind === 'DNS') dnsNames.push(plain)
+    if (kind === 'IP Address') ipAddresses.push(plain)
+  }
+  return { dnsNames, ipAddresses }
+}
+
+const CURVE_BITS: Readonly<Record<string, number>> = { prime256v1: 256, secp256k1: 256, secp384r1: 384, secp521r1: 521 }
+const EDWARDS_BITS: Readonly<Record<string, number>> = { ed25519: 256, ed448: 456, x25519: 256, x448: 448 }
+
+function describeKey(key: KeyObject): { type: string; bits: number } {
+  const type = key.asymmetricKeyType ?? 'unknown'
+  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {}
+  return { type, bits: modulusLength ?? CURVE_BITS[namedCurve ?? ''] ?? EDWARDS_BITS[type] ?? 0 }
+}
+
+/** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue } (RFC 5280, 4.1). */
+function readAlgorithmName(der: Buffer): string {
+  const [, algorithm] = readElements(readElement(der)?.content ?? Buffer.alloc(0)) ?? []
+  return (algorithm && readSignatureAlgorithm(algorithm.content)?.name) ?? 'unknown'
+}
