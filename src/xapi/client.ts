@@ -5,18 +5,16 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WlbError } from '../error.js'
-import { connectPinned } from '../tls/index.js'
+import { connectPinned, type Trust } from '../tls/index.js'
 import { ApiFailure, type ApiResult, malformedMessage } from './failure.js'
 import { decodeJsonRpcResponse, encodeJsonRpcCall } from './json-rpc.js'
 import type { ApiValue } from './value.js'
 import { decodeXmlRpcResponse, encodeXmlRpcCall } from './xml-rpc.js'
 
-type PinnedOptions = Parameters<typeof connectPinned>[0]
-
 export interface XenApiTarget {
   readonly address: string
   readonly port: number
-  readonly trust: PinnedOptions['trust']
+  readonly trust: Trust
   /** JSON-RPC when nothing is said: it keeps ints and strings apart. */
   readonly protocol?: 'json' | 'xml'
   /** For connecting and for each answer; `event.from` gets the time it asks to wait on top. */
@@ -43,7 +41,7 @@ const MAX_CONNECTIONS = 4
 export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient> {
   const { address, port, timeoutMs } = target
   const first = await connectPinned({ address, port, timeoutMs, trust: target.trust })
-  const trust: PinnedOptions['trust'] =
+  const trust: Trust =
     target.trust.kind === 'first-use' ? { kind: 'pin', fingerprintSha256: first.fingerprintSha256 } : target.trust
   const agent = new PinnedAgent(
     first.socket,

@@ -1,5 +1,6 @@
 /** How a pool is spoken to: XenAPI in both wire forms, its errors, a client that verifies, and the thin CLI's protocol. */
 
+export { connectXenApi, withSession, type XenApiClient, type XenApiTarget } from './client.js'
 export { API_ERRORS, isRegistered, renderApiFailure } from './errors.js'
 export { ApiFailure, type ApiResult } from './failure.js'
 export {

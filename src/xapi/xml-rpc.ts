@@ -113,6 +113,13 @@ function decodeFloat(text: string): number | undefined {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined
 }
 
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['0', false],
+  ['1', true],
+  ['false', false],
+  ['true', true],
+])
+
 function decodeParams(params: XmlElement | undefined): ApiValue[] {
   if (!params) return []
   return childElements(params).map((param) => {
@@ -142,7 +149,7 @@ function decodeTyped(typed: XmlElement): ApiValue {
     case 'double':
       return known(decodeFloat(text.trim()), typed)
     case 'boolean':
-      return known({ 0: false, 1: true, false: false, true: true }[text.trim()], typed)
+      return known(BOOLEANS.get(text.trim()), typed)
     case 'dateTime.iso8601':
       return known(parseApiDate(text), typed)
     case 'nil':

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { connect, type NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WlbError } from '../../error.js'
+import type { Trust } from '../../tls/pinned.js'
 import type { TransferTarget } from '../../xapi/thin-cli/transfer.js'
 import type { ServerTrust, Settings } from './settings.js'
 
@@ -37,7 +38,7 @@ export function createConnector(settings: Settings, surroundings: Surroundings):
 
   const connectTls = async (host: string, tlsPort: number): Promise<Duplex> => {
     // Loaded when it is needed: a command on the host itself starts without it.
-    const { connectPinned } = await import('../../tls/connect-pinned.js')
+    const { connectPinned } = await import('../../tls/pinned.js')
     const address = host.replace(/^\[(.*)\]$/, '$1')
     const trust = await resolveTrust(settings.trust, address)
     surroundings.trace(`connecting to ${address}:${tlsPort} with TLS (${trust.kind})`)
@@ -105,18 +106,18 @@ async function openSocket(options: NetConnectOpts): Promise<Duplex> {
   return socket
 }
 
-async function resolveTrust(trust: ServerTrust, server: string) {
+async function resolveTrust(trust: ServerTrust, server: string): Promise<Trust> {
   switch (trust.kind) {
     case 'none':
-      return { kind: 'none' } as const
+      return { kind: 'none' }
     case 'pin':
-      return { kind: 'pin', fingerprintSha256: trust.fingerprint } as const
+      return { kind: 'pin', fingerprintSha256: trust.fingerprint }
     case 'ca-file': {
       const pem = await readFile(trust.file, 'utf8').catch((error: unknown) => {
         throw unreadable(trust.file, error)
       })
       if (!pem.includes('-----BEGIN')) throw noAnchors(trust.file)
-      return { kind: 'ca-file', pem, name: server } as const
+      return { kind: 'ca-file', pem, name: server }
     }
   }
 }

@@ -42,6 +42,8 @@ export function describeFailure(error: unknown, server: string): FailureText {
         ],
         withUsage: true,
       }
+    case 'TLS_FAILED':
+      return plain('Unable to contact server. Please check server and port settings.', `  why: ${error.facts.why}`)
     case 'THIN_CLI_LOST':
       return plain('Lost connection to the server.')
     case 'UPLOAD_FAILED':
