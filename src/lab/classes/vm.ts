@@ -18,7 +18,7 @@ export const VM_FIELDS = [
   field('children', 'set ref', 'RO', { refClass: 'VM' }),
   field('is_control_domain', 'bool', 'RO'),
   field('power_state', 'string', 'RO', { default: 'Halted' }),
-  field('memory_actual', 'int', 'RO', { computed: true }),
+  field('', 'int', 'RO', { cliName: 'memory-actual', computed: true }),
   field('memory_target', 'int', 'RO'),
   field('memory_overhead', 'int', 'RO'),
   field('memory_static_max', 'int', 'RW'),

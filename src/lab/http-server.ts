@@ -1,0 +1,65 @@
+/** What a host serves over HTTP, by method and path; the longest prefix wins, as on a pool. */
+import { createServer, type Server } from 'node:http'
+import type { LabHost } from './host.js'
+import { describeHost, rehearseWlb } from './host-status.js'
+import { HEARTBEAT_PATH, receiveHeartbeat } from './liveness.js'
+import type { Methods, Origin } from './method.js'
+import { answerJsonRpc, answerXmlRpc, type Exchange, refuse, showsPoolSecret } from './rpc-endpoint.js'
+import { downloadFromWlb } from './wlb-download.js'
+
+export interface HttpServerOptions {
+  readonly host: LabHost
+  readonly methods: Methods
+  readonly originOf: (socket: object) => Origin
+  /** Stops listening to the network while the heartbeat stays: a host that is live and cannot be reached. */
+  readonly deafen: () => void
+}
+
+/** Builds the server; connections are handed to it one by one, it listens nowhere itself. */
+export function createHttpServer({ host, methods, originOf, deafen }: HttpServerOptions): Server {
+  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (request, response) => {
+    const exchange = { host, methods, origin: originOf(request.socket), request, response }
+    route(exchange, deafen).catch((error: Error) => {
+      host.log(`${request.method} ${request.url}: ${error.stack}`)
+      refuse(exchange, 500, 'Internal Server Error')
+    })
+  })
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable)
+      socket.end('HTTP/1.1 500 Internal Server Error\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+  })
+  return server
+}
+
+async function route(exchange: Exchange, deafen: () => void): Promise<void> {
+  const { host, origin, request, response } = exchange
+  const path = (request.url ?? '/').replace(/\?.*$/s, '')
+  if (request.method === 'POST') {
+    if (path === HEARTBEAT_PATH && showsPoolSecret(exchange)) return receiveHeartbeat(host, request, response)
+    if (path === '/lab/deafen' && origin === 'local') {
+      deafen()
+      return void response.writeHead(204).end()
+    }
+    return path.startsWith('/jsonrpc') ? answerJsonRpc(exchange) : answerXmlRpc(exchange)
+  }
+  if (request.method === 'OPTIONS') {
+    response.writeHead(200, {
+      'Access-Control-Allow-Origin': '*',
+      'Access-Control-Allow-Headers': 'X-Requested-With',
+      'content-length': 0,
+    })
+    return void response.end()
+  }
+  if (request.method !== 'GET') return refuse(exchange, 403, 'Forbidden')
+  if (path.startsWith('/wlb_report')) return downloadFromWlb(exchange, 'report')
+  if (path.startsWith('/wlb_diagnostics')) return downloadFromWlb(exchange, 'diagnostics')
+  if (origin === 'local' && path === '/lab/host') return sendJson(exchange, await describeHost(host))
+  if (origin === 'local' && path === '/lab/handshake') return sendJson(exchange, (await rehearseWlb(host)) ?? null)
+  refuse(exchange, 404, 'Not Found')
+}
+
+function sendJson({ response }: Exchange, document: unknown): void {
+  const body = `${JSON.stringify(document)}\n`
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}

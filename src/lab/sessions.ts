@@ -1,0 +1,87 @@
+/** Who is logged in: on the coordinator a record each, gone when its process ends (docs/protocol/pool.md, sessions). */
+import { randomUUID } from 'node:crypto'
+import { ApiFailure } from '../xapi/index.js'
+import type { Database } from './database.js'
+
+/** A `pool` session belongs to a host of the pool, a `local` one counts on the host that gave it only. */
+export type SessionKind = 'user' | 'pool' | 'local'
+
+export interface Session {
+  readonly ref: string
+  readonly kind: SessionKind
+}
+
+const MOST_SESSIONS = 500
+
+export class Sessions {
+  readonly #database: Database
+  readonly #order = new Set<string>()
+  #ownPoolSession: string | undefined
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Opens a session; beyond a bound the one unused for longest ends. */
+  open(kind: 'user' | 'pool', host: string, originator: string): Session {
+    const now = new Date()
+    const ref = this.#database.create('session', {
+      this_host: host,
+      pool: kind === 'pool',
+      originator,
+      last_active: now,
+      validation_time: now,
+    })
+    this.#order.add(ref)
+    const [oldest] = this.#order
+    if (this.#order.size > MOST_SESSIONS && oldest) this.close(oldest)
+    return { ref, kind }
+  }
+
+  find(ref: string): Session | undefined {
+    const record = this.#database.find('session', ref)
+    if (!record) return undefined
+    this.#order.delete(ref)
+    this.#order.add(ref)
+    return { ref, kind: record.pool === true ? 'pool' : 'user' }
+  }
+
+  close(ref: string): void {
+    this.#order.delete(ref)
+    this.#database.destroy('session', ref)
+  }
+
+  /** The session under which the coordinator calls its members. */
+  own(host: string): Session {
+    const known = this.#ownPoolSession === undefined ? undefined : this.find(this.#ownPoolSession)
+    if (known) return known
+    const opened = this.open('pool', host, 'xapi')
+    this.#ownPoolSession = opened.ref
+    return opened
+  }
+}
+
+/** Sessions of emergency commands, which work without a coordinator. */
+export class LocalSessions {
+  readonly #refs = new Set<string>()
+
+  open(): Session {
+    const ref = `OpaqueRef:${randomUUID()}`
+    const [oldest] = this.#refs
+    if (this.#refs.size >= MOST_SESSIONS && oldest) this.#refs.delete(oldest)
+    this.#refs.add(ref)
+    return { ref, kind: 'local' }
+  }
+
+  find(ref: string): Session | undefined {
+    return this.#refs.has(ref) ? { ref, kind: 'local' } : undefined
+  }
+
+  close(ref: string): void {
+    this.#refs.delete(ref)
+  }
+}
+
+export function sessionInvalid(ref: string): ApiFailure {
+  return new ApiFailure('SESSION_INVALID', [ref])
+}

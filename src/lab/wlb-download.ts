@@ -1,0 +1,62 @@
+/**
+ * Reports and diagnostics: the host that is asked connects to the appliance itself, with its own trust store. The
+ * caller hears 200 as soon as the appliance has answered; what fails later is told by the task alone.
+ */
+import type { WlbCall } from '../wlb/index.js'
+import { ApiFailure } from '../xapi/index.js'
+import { NULL_REF } from './classes.js'
+import type { LabHost } from './host.js'
+import { finishTask } from './pool-internal.js'
+import { type Exchange, refuse, showsPoolSecret } from './rpc-endpoint.js'
+import { fetchWlbSettings } from './wlb-settings.js'
+
+/** Failures that show only once the answer's body is read. */
+const AFTER_THE_HEAD = new Set(['WLB_MALFORMED_RESPONSE', 'WLB_INTERNAL_ERROR'])
+
+const OWN_PARAMETERS = new Set(['session_id', 'task_id', 'report'])
+
+export async function downloadFromWlb(exchange: Exchange, what: 'report' | 'diagnostics'): Promise<void> {
+  const { host, request, response } = exchange
+  const query = new URL(request.url ?? '/', 'http://host').searchParams
+  const task = query.get('task_id') ?? NULL_REF
+  if (!(await isLoggedIn(exchange, query.get('session_id')))) return refuse(exchange, 401, 'Unauthorised')
+
+  const outcome = await download(host, callFor(what, query))
+  if ('failure' in outcome) {
+    await endTask(host, task, [outcome.failure.code, ...outcome.failure.params])
+    if (!AFTER_THE_HEAD.has(outcome.failure.code)) return refuse(exchange, 500, 'Internal Server Error')
+  }
+  response.writeHead(200, { connection: 'close', 'cache-control': 'no-cache, no-store' })
+  response.end('text' in outcome ? outcome.text : '')
+  if ('text' in outcome) await endTask(host, task, [])
+}
+
+async function download(host: LabHost, call: WlbCall): Promise<{ text: string } | { failure: ApiFailure }> {
+  try {
+    const settings = await fetchWlbSettings(host, 'checked')
+    const result = await host.wlb.call(call, { ...settings, timeoutMs: settings.reportTimeoutMs })
+    return { text: String(result) }
+  } catch (error) {
+    return { failure: error instanceof ApiFailure ? error : new ApiFailure('INTERNAL_ERROR', [String(error)]) }
+  }
+}
+
+function callFor(what: 'report' | 'diagnostics', query: URLSearchParams): WlbCall {
+  if (what === 'diagnostics') return { method: 'GetDiagnostics', request: {} }
+  const parameters = [...query].filter(([name]) => !OWN_PARAMETERS.has(name))
+  return { method: 'ExecuteReport', request: { reportName: query.get('report') ?? '', parameters } }
+}
+
+/** A session of the pool is good on every host; other hosts, and root on this one, need none. */
+async function isLoggedIn(exchange: Exchange, session: string | null): Promise<boolean> {
+  const { host } = exchange
+  if (session === null) return exchange.origin === 'local' || showsPoolSecret(exchange)
+  if (host.role.kind === 'coordinator') return host.role.sessions.find(session) !== undefined
+  return (await host.callPool(host.role.coordinatorAddress, 'lab.check_session', [session])) !== ''
+}
+
+async function endTask(host: LabHost, task: string, failure: readonly string[]): Promise<void> {
+  if (task === NULL_REF) return
+  if (host.role.kind === 'coordinator') return finishTask(host.role, task, failure)
+  await host.callPool(host.role.coordinatorAddress, 'lab.finish_task', [task, ...failure])
+}
