@@ -1,0 +1,80 @@
+/** The nine operations, and the types of what travels for each. A pool calls no other. */
+
+import type { Operation } from './operation.js'
+import { type AddXenServerRequest, type AddXenServerResult, addXenServer } from './operations/add-xen-server.js'
+import { type ExecuteReportRequest, executeReport } from './operations/execute-report.js'
+import { getDiagnostics } from './operations/get-diagnostics.js'
+import {
+  type GetOptimizationRecommendationsRequest,
+  type GetOptimizationRecommendationsResult,
+  getOptimizationRecommendations,
+} from './operations/get-optimization-recommendations.js'
+import {
+  type HostGetRecommendationsRequest,
+  type HostGetRecommendationsResult,
+  hostGetRecommendations,
+} from './operations/host-get-recommendations.js'
+import {
+  type GetXenPoolConfigurationRequest,
+  type GetXenPoolConfigurationResult,
+  getXenPoolConfiguration,
+  type SetXenPoolConfigurationRequest,
+  setXenPoolConfiguration,
+} from './operations/pool-configuration.js'
+import { type RemoveXenServerRequest, removeXenServer } from './operations/remove-xen-server.js'
+import {
+  type VmGetRecommendationsRequest,
+  type VmGetRecommendationsResult,
+  vmGetRecommendations,
+} from './operations/vm-get-recommendations.js'
+import type { Nothing } from './result-shapes.js'
+
+interface Requests {
+  readonly AddXenServer: AddXenServerRequest
+  readonly RemoveXenServer: RemoveXenServerRequest
+  readonly SetXenPoolConfiguration: SetXenPoolConfigurationRequest
+  readonly GetXenPoolConfiguration: GetXenPoolConfigurationRequest
+  readonly VMGetRecommendations: VmGetRecommendationsRequest
+  readonly HostGetRecommendations: HostGetRecommendationsRequest
+  readonly GetOptimizationRecommendations: GetOptimizationRecommendationsRequest
+  readonly ExecuteReport: ExecuteReportRequest
+  readonly GetDiagnostics: Nothing
+}
+
+interface Results {
+  readonly AddXenServer: AddXenServerResult
+  readonly RemoveXenServer: Nothing
+  readonly SetXenPoolConfiguration: Nothing
+  readonly GetXenPoolConfiguration: GetXenPoolConfigurationResult
+  readonly VMGetRecommendations: VmGetRecommendationsResult
+  readonly HostGetRecommendations: HostGetRecommendationsResult
+  readonly GetOptimizationRecommendations: GetOptimizationRecommendationsResult
+  readonly ExecuteReport: { readonly text: string }
+  readonly GetDiagnostics: { readonly text: string }
+}
+
+export type MethodName = keyof Requests
+export type RequestOf<Method extends MethodName> = Requests[Method]
+export type ResultOf<Method extends MethodName> = Results[Method]
+
+/** What a pool asks. */
+export type WlbCall = {
+  [Method in MethodName]: { readonly method: Method; readonly request: Requests[Method] }
+}[MethodName]
+
+/** What an appliance answers when it could do what was asked. */
+export type WlbReply = {
+  [Method in MethodName]: { readonly method: Method; readonly result: Results[Method] }
+}[MethodName]
+
+export const OPERATIONS: { readonly [Method in MethodName]: Operation<Method, Requests[Method], Results[Method]> } = {
+  AddXenServer: addXenServer,
+  RemoveXenServer: removeXenServer,
+  SetXenPoolConfiguration: setXenPoolConfiguration,
+  GetXenPoolConfiguration: getXenPoolConfiguration,
+  VMGetRecommendations: vmGetRecommendations,
+  HostGetRecommendations: hostGetRecommendations,
+  GetOptimizationRecommendations: getOptimizationRecommendations,
+  ExecuteReport: executeReport,
+  GetDiagnostics: getDiagnostics,
+}

@@ -1,0 +1,131 @@
+/**
+ * The configuration dictionary of a pool as a value: what a new pool has, and what a change makes of it
+ * (docs/protocol/wlb.md, the configuration dictionary).
+ */
+import { CONTROL_KEYS, findKey, HOST_KEYS, IGNORED_KEYS, POOL_KEYS, READ_ONLY_KEYS } from './configuration-keys.js'
+import { checkValue } from './configuration-rules.js'
+import { applyTaskChanges, hasActiveTask, isTaskKey, readTaskChange } from './configuration-tasks.js'
+import type { Pair } from './pairs.js'
+
+export type ConfigurationChange =
+  | { readonly state: 'changed'; readonly configuration: Map<string, string> }
+  | ConfigurationRefusal
+
+/** Nothing was changed; `code` is one of RESULT_CODES, `message` names `key`. */
+export interface ConfigurationRefusal {
+  readonly state: 'refused'
+  readonly code: 4007 | 4011 | 4023
+  readonly key: string
+  readonly message: string
+}
+
+/** Returns every key with its default, for the pool and for each host. `wlbVersion` must have two numbers, from 6.5 on. */
+export function defaultPoolConfiguration(hostUuids: readonly string[], wlbVersion: string): Map<string, string> {
+  return completeConfiguration(new Map(), hostUuids, wlbVersion)
+}
+
+/**
+ * Returns what `stored` holds, and the default of every key it lacks: those of a host that joined later, and those of a
+ * newer release. Keys of a host that left stay until the pool is removed; a console passes them over.
+ */
+export function completeConfiguration(
+  stored: ReadonlyMap<string, string>,
+  hostUuids: readonly string[],
+  wlbVersion: string,
+): Map<string, string> {
+  const complete = new Map(POOL_KEYS.map(({ name, byDefault }) => [name, byDefault]))
+  complete.set('CredentialsValid', 'true')
+  for (const uuid of hostUuids) {
+    for (const { name, byDefault } of HOST_KEYS) complete.set(`host_${uuid}_${name}`, byDefault)
+  }
+  for (const [key, value] of stored) complete.set(key, value)
+  return complete.set('WlbVersion', wlbVersion)
+}
+
+/**
+ * Applies `entries`, all or none, to `current`: a partial update. Known keys are recognised in any letter case and checked;
+ * a key nobody knows is kept byte for byte. Of a key sent twice the last value counts.
+ *
+ * Host and task keys are obeyed with and without the control key that announces them. A host is known when it is in
+ * `hostUuids` or has keys already: a console sends back what it read before the host left.
+ */
+export function applyChanges(
+  current: ReadonlyMap<string, string>,
+  entries: readonly Pair[],
+  hostUuids: readonly string[],
+): ConfigurationChange {
+  const configuration = new Map(current)
+  const taskChanges: { id: number; name: string; value: string }[] = []
+  let deletesTasks = false
+
+  for (const [key, value] of entries) {
+    if (isOneOf(READ_ONLY_KEYS, key) || IGNORED_KEYS.test(key)) continue
+    if (isTaskKey(key)) {
+      const change = readTaskChange(key, value)
+      if (change.state === 'refused') return refused(change.code, key, change.why)
+      taskChanges.push(change)
+      continue
+    }
+    const place = locate(key, current, hostUuids)
+    if (place.state === 'refused') return place
+    const checked = checkValue(place.rule, value)
+    if (checked.state === 'refused') return refused(checked.code, key, checked.why)
+    if (place.state === 'stored') configuration.set(place.key, checked.value)
+    else if (place.key === 'delete_scheduled_task') deletesTasks = checked.value === 'true'
+  }
+
+  if (taskChanges.length > 0) {
+    const tasks = applyTaskChanges(current, taskChanges, deletesTasks)
+    if (tasks.state === 'refused') return refused(4007, tasks.key, tasks.why)
+    for (const key of current.keys()) if (isTaskKey(key)) configuration.delete(key)
+    for (const [key, value] of tasks.entries) configuration.set(key, value)
+  }
+  // A console that reads true and finds no task to show cannot open its page.
+  const scheduled = configuration.get('EnableOptimizationModeSchedules') === 'true'
+  if (scheduled && !hasActiveTask(configuration)) configuration.set('EnableOptimizationModeSchedules', 'false')
+  return { state: 'changed', configuration }
+}
+
+type Place =
+  | { readonly state: 'stored' | 'control'; readonly key: string; readonly rule: Parameters<typeof checkValue>[0] }
+  | ConfigurationRefusal
+
+/** Where the value of a key goes, and what it must be. */
+function locate(key: string, current: ReadonlyMap<string, string>, hostUuids: readonly string[]): Place {
+  const control = CONTROL_KEYS.find((name) => name === key.toLowerCase())
+  if (control) return { state: 'control', key: control, rule: { kind: 'boolean' } }
+  const known = findKey(POOL_KEYS, key)
+  if (known) return { state: 'stored', key: known.name, rule: known.rule }
+  if (/^host_/i.test(key)) return locateHostKey(key, current, hostUuids)
+  if (key === '') return refused(4007, key, 'is empty')
+  return { state: 'stored', key, rule: { kind: 'text' } }
+}
+
+/** Consoles split such keys at every underscore, so a name holds none. */
+function locateHostKey(key: string, current: ReadonlyMap<string, string>, hostUuids: readonly string[]): Place {
+  const [, uuid = '', name = '', ...more] = key.split('_')
+  if (uuid === '' || name === '' || more.length > 0) return refused(4007, key, 'must be host_, a uuid, _ and a name')
+  const host = knownHost(uuid.toLowerCase(), current, hostUuids)
+  if (host === undefined) return refused(4023, key, 'names a host that is not in this pool')
+  const known = findKey(HOST_KEYS, name)
+  return { state: 'stored', key: `host_${host}_${known?.name ?? name}`, rule: known?.rule ?? { kind: 'text' } }
+}
+
+function knownHost(
+  uuid: string,
+  current: ReadonlyMap<string, string>,
+  hostUuids: readonly string[],
+): string | undefined {
+  const present = hostUuids.find((known) => known.toLowerCase() === uuid)
+  if (present !== undefined) return present
+  const key = [...current.keys()].find((stored) => stored.toLowerCase().startsWith(`host_${uuid}_`))
+  return key?.split('_')[1]
+}
+
+function isOneOf(names: readonly string[], key: string): boolean {
+  return names.some((name) => name.toLowerCase() === key.toLowerCase())
+}
+
+function refused(code: ConfigurationRefusal['code'], key: string, why: string): ConfigurationRefusal {
+  return { state: 'refused', code, key, message: `${key} ${why}` }
+}

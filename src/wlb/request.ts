@@ -1,0 +1,108 @@
+/** A request: the bytes a pool sends, and what the appliance makes of them (docs/protocol/wlb.md, reading a request). */
+import { WlbError } from '../error.js'
+import { childElements, childNamed, parseXml } from '../xml.js'
+import { ArgumentRefused } from './arguments.js'
+import { type MethodName, OPERATIONS, type RequestOf, type WlbCall } from './operations.js'
+import { NAMESPACES, SERVICE_PATH, SOAP_ACTION_PREFIX } from './service.js'
+
+export type DecodedRequest =
+  | { readonly kind: 'call'; readonly call: WlbCall }
+  /** Answered with a fault. */
+  | { readonly kind: 'unknown-method'; readonly method: string }
+  /** Answered with a refusal that carries `code`. */
+  | { readonly kind: 'invalid'; readonly method: MethodName; readonly code: 4004 | 4007; readonly message: string }
+
+/**
+ * Reads a request body. Bytes must be UTF-8. The element below `Body` names the method; prefixes, namespaces, the order of
+ * arguments and unknown arguments do not matter. Text is taken as it stands.
+ *
+ * @throws XML_MALFORMED when the document is not well-formed.
+ * @throws XML_FORBIDDEN when it carries a document type declaration or nests too deep.
+ * @throws SOAP_MALFORMED when it is XML, but no envelope with a method in its body.
+ */
+export function decodeRequest(body: string | Uint8Array): DecodedRequest {
+  const envelope = parseXml(typeof body === 'string' ? body : decodeUtf8(body))
+  const content = envelope.local === 'Envelope' ? childNamed(envelope, 'Body') : undefined
+  const element = content && childElements(content)[0]
+  if (!element) throw notAnEnvelope(envelope.local)
+
+  const operation = Object.values(OPERATIONS).find(({ method }) => method === element.local)
+  if (!operation) return { kind: 'unknown-method', method: element.local }
+  const { method } = operation
+  const request = childNamed(element, 'request')
+  if (!request) return { kind: 'invalid', method, code: 4004, message: 'request is missing' }
+  try {
+    return { kind: 'call', call: operation.readCall(request) }
+  } catch (error) {
+    if (error instanceof ArgumentRefused) return { kind: 'invalid', method, code: 4007, message: error.message }
+    throw error
+  }
+}
+
+/** Writes the body of a request with a pool's own line breaks and blanks, byte for byte. */
+export function encodeRequest(call: WlbCall): string {
+  return `<s:Envelope xmlns:s="${NAMESPACES.soap11}">
+  <s:Body>
+    <${call.method} xmlns="${NAMESPACES.dwm}">
+      <request xmlns:i="${NAMESPACES.instance}">
+        ${writeArguments(call)}
+      </request>
+    </${call.method}>
+  </s:Body>
+</s:Envelope>`
+}
+
+/**
+ * Writes the request line and the headers in a pool's order and letter case, with the empty line that ends them.
+ * `host` is the host part of the pool's wlb_url: no port, an IPv6 address without brackets.
+ */
+export function requestHead(request: {
+  readonly call: WlbCall
+  readonly host: string
+  readonly userName: string
+  readonly password: string
+  readonly bodyBytes: number
+  readonly userAgent: string
+}): string {
+  const credentials = Buffer.from(`${request.userName}:${request.password}`, 'utf8').toString('base64')
+  return [
+    `POST ${SERVICE_PATH} HTTP/1.1`,
+    `content-length: ${request.bodyBytes}`,
+    `user-agent: ${request.userAgent}`,
+    'connection: close',
+    `SOAPAction: "${SOAP_ACTION_PREFIX}${request.call.method}"`,
+    'Content-Type: text/xml; charset=utf-8',
+    `Authorization: Basic ${credentials}`,
+    `Host: ${request.host}`,
+    '',
+    '',
+  ].join('\r\n')
+}
+
+function writeArguments<Method extends MethodName>(call: { method: Method; request: RequestOf<Method> }): string {
+  return OPERATIONS[call.method].request.write(call.request)
+}
+
+function decodeUtf8(body: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body)
+  } catch (error) {
+    const reason = 'the bytes are not UTF-8'
+    throw new WlbError(
+      'XML_MALFORMED',
+      'The document is not well-formed XML.',
+      { reason },
+      'xmllint --noout FILE',
+      error,
+    )
+  }
+}
+
+function notAnEnvelope(root: string): WlbError {
+  return new WlbError(
+    'SOAP_MALFORMED',
+    'The document is not a SOAP envelope with one method in its body.',
+    { root },
+    'xmllint --format FILE',
+  )
+}
