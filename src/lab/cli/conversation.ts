@@ -1,0 +1,130 @@
+/** The server's side of one thin CLI connection: what is said to the client, what the client sends back. */
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { BANNER, encodeCommand, PROTOCOL_VERSION, type ThinCliCommand, ThinCliReader } from '../../xapi/index.js'
+import { refusal } from './refusal.js'
+
+/** The most a client may upload in one file. */
+export const UPLOAD_LIMIT_BYTES = 33_554_432
+
+/** A client's frames are 12 bytes and shorter; anything much longer is not the protocol. */
+const CLIENT_FRAME_LIMIT_BYTES = 1024
+
+/** The client is no longer there to be told anything. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone'
+}
+
+export class Conversation {
+  readonly #stream: Duplex
+  readonly #reader: ThinCliReader
+  #departure: Promise<void> | undefined
+
+  constructor(stream: Duplex) {
+    this.#stream = stream
+    this.#reader = new ThinCliReader(stream, { maxFrameBytes: CLIENT_FRAME_LIMIT_BYTES })
+    // Whoever reads or writes next finds out; without a listener a reset would end the host.
+    stream.on('error', () => {})
+  }
+
+  /** Introduces both sides; false when the client speaks something else, or another version of it. */
+  async greet(): Promise<boolean> {
+    await this.#write(BANNER)
+    const reading = await this.#reader.readBanner()
+    return reading.state === 'banner' && reading.version.major === PROTOCOL_VERSION.major
+  }
+
+  /** Throws `ClientGone`. */
+  async send(command: ThinCliCommand): Promise<void> {
+    await this.#write(encodeCommand(command))
+  }
+
+  async printError(text: string): Promise<void> {
+    await this.send({ name: 'PrintStderr', text: `${text}\n` })
+  }
+
+  /** Fetches a file from the client; undefined when it could not open it. Throws a `Refusal` when it is too large. */
+  async load(file: string): Promise<string | undefined> {
+    await this.send({ name: 'Load', file })
+    const message = await this.#next()
+    if (message.kind !== 'response' || message.response === 'Wait') throw refusal('Thin CLI protocol error')
+    return message.response === 'OK' ? await this.#readChunks() : undefined
+  }
+
+  /** Waits for the client to have finished a transfer, heartbeats left out. */
+  async readOutcome(): Promise<'OK' | 'Failed'> {
+    for (;;) {
+      const message = await this.#next()
+      if (message.kind !== 'response') throw refusal('Thin CLI protocol error')
+      if (message.response !== 'Wait') return message.response
+    }
+  }
+
+  /** Settles when the client hangs up. Only for commands during which a client has nothing to say. */
+  departure(): Promise<void> {
+    this.#departure ??= this.#reader.readMessage().then(
+      () => {},
+      () => {},
+    )
+    return this.#departure
+  }
+
+  /** Hands the connection over, with what was read too far; nothing more is read or written here. */
+  release(): Buffer {
+    return this.#reader.release()
+  }
+
+  /**
+   * Ends our side. What the client still sends is read and dropped: closing on unread bytes would reset the connection
+   * and take our last words with it.
+   */
+  async end(): Promise<void> {
+    this.#reader.release()
+    this.#stream.resume()
+    if (this.#stream.destroyed || this.#stream.writableFinished) return
+    const finished = new Promise<void>((resolve) => {
+      this.#stream.once('finish', resolve)
+      this.#stream.once('close', resolve)
+    })
+    this.#stream.end()
+    await finished
+  }
+
+  async #readChunks(): Promise<string> {
+    const pieces: Buffer[] = []
+    let totalBytes = 0
+    for (;;) {
+      const message = await this.#next()
+      if (message.kind !== 'blob') throw refusal('Thin CLI protocol error')
+      if (message.blob.name === 'End') return Buffer.concat(pieces).toString()
+      totalBytes += message.blob.bytes
+      if (totalBytes > UPLOAD_LIMIT_BYTES) throw tooLarge()
+      for await (const piece of this.#reader.readRaw(message.blob.bytes)) pieces.push(piece)
+    }
+  }
+
+  async #next() {
+    const message = await this.#reader.readMessage()
+    if (!message) throw new ClientGone()
+    return message
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    if (!this.#stream.writable) throw new ClientGone()
+    if (this.#stream.write(bytes)) return
+    const stop = new AbortController()
+    await Promise.race([
+      once(this.#stream, 'drain', { signal: stop.signal }),
+      once(this.#stream, 'close', { signal: stop.signal }),
+    ])
+      .catch(() => {})
+      .finally(() => stop.abort())
+    if (this.#stream.destroyed) throw new ClientGone()
+  }
+}
+
+function tooLarge() {
+  return refusal(
+    `Fatal error: A CLI client tried to transfer more than the maximum allowed of ${UPLOAD_LIMIT_BYTES}B, aborting.`,
+  )
+}
