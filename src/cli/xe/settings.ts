@@ -111,8 +111,6 @@ function defaults(): Draft {
 
 /** Takes the client's own settings into the draft and returns the rest, in order. */
 function take(draft: Draft, args: readonly string[], where: 'command' | 'settings'): string[] {
-  // `fingerprint` is also a field of certificates, and the real program passes it on: there it filters.
-  const filtersByFingerprint = where === 'command' && args[0]?.startsWith('certificate-') === true
   const rest: string[] = []
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!
@@ -126,7 +124,8 @@ function take(draft: Draft, args: readonly string[], where: 'command' | 'setting
     else {
       const equals = arg.indexOf('=')
       const key = arg.slice(0, Math.max(equals, 0))
-      const isFilter = key === 'fingerprint' && filtersByFingerprint
+      // Also a field of certificates, which their commands filter by.
+      const isFilter = key === 'fingerprint' && where === 'command' && rest[0]?.startsWith('certificate-') === true
       if (isFilter || !apply(draft, key, arg.slice(equals + 1))) rest.push(arg)
     }
   }
