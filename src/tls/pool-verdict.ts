@@ -3,7 +3,7 @@
  * reports the last one; so the questions OpenSSL asks first are asked here, in its order, and what is left is Node's.
  */
 import type { X509Certificate } from 'node:crypto'
-import { checkHost, checkLeafRevocation, isSelfSigned } from '../x509/index.js'
+import { checkHost, checkLeafRevocation, describeCertificate, isSelfSigned } from '../x509/index.js'
 
 export interface Presented {
   /** Leaf first, then what Node linked to it. */
@@ -21,7 +21,10 @@ const PREFIX = 'Pre-verification error: '
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 const ANY_EXTENDED_KEY_USAGE = '2.5.29.37.0'
 const STRENGTH_BITS = 2048
-const ASKED_LAST = ['certificate has expired', 'certificate is not yet valid', 'certificate signature failure']
+const WEAK_DIGEST = /^(ecdsa-with-SHA1|sha1With|md5With)/
+const ASKED_WITH_DATES = ['certificate has expired', 'certificate is not yet valid', 'certificate signature failure']
+/** Name constraints and policies, which OpenSSL asks about when stunnel has already looked at the host name. */
+const ASKED_AFTER_NAME = /subtree|name constraint|name syntax|policy/
 
 /** Gives stunnel's text, or undefined for a certificate that is accepted. */
 export function findRefusal(presented: Presented): string | undefined {
@@ -29,16 +32,19 @@ export function findRefusal(presented: Presented): string | undefined {
   const [leaf] = chain
   if (!leaf) return ''
   const path = buildPath(leaf, chain, anchors)
+  const isLate = nodeError !== undefined && ASKED_AFTER_NAME.test(nodeError)
+  const isEarly = nodeError !== undefined && !isLate && !ASKED_WITH_DATES.includes(nodeError)
   const chainError =
     path.error ??
     findMisuse(path.certificates) ??
     findWeakness(path.certificates) ??
-    (nodeError !== undefined && !ASKED_LAST.includes(nodeError) ? nodeError : undefined) ??
+    (isEarly ? nodeError : undefined) ??
     (crls && findRevocation(path.certificates, crls, now)) ??
     findWrongSignatureOrDate(path.certificates, now) ??
-    nodeError
+    (isLate ? undefined : nodeError)
   if (chainError !== undefined) return `${PREFIX}${chainError}`
-  return checkHost(leaf, serverName) ? undefined : 'Subject checks failed'
+  if (!checkHost(leaf, serverName)) return 'Subject checks failed'
+  return nodeError === undefined ? undefined : `${PREFIX}${nodeError}`
 }
 
 interface Path {
@@ -62,7 +68,8 @@ function buildPath(leaf: X509Certificate, sent: readonly X509Certificate[], anch
     const isNext = (candidate: X509Certificate) => !path.includes(candidate) && couldIssue(candidate, current)
     const next = anchors.find(isNext) ?? sent.find(isNext)
     if (!next) {
-      const local = isTrusted ? '' : 'local '
+      // a leaf in the bundle is none the less where the search begins
+      const local = isTrusted && path.length > 1 ? '' : 'local '
       return { certificates: path, error: `unable to get ${local}issuer certificate` }
     }
     path.push(next)
@@ -84,13 +91,18 @@ function findMisuse(path: readonly X509Certificate[]): string | undefined {
   return fits ? undefined : 'unsuitable certificate purpose'
 }
 
+/** The root's own signature is nobody's business. */
 function findWeakness(path: readonly X509Certificate[]): string | undefined {
-  const weak = path.findIndex(({ publicKey }) => {
-    const { modulusLength } = publicKey.asymmetricKeyDetails ?? {}
-    return modulusLength !== undefined && modulusLength < STRENGTH_BITS
-  })
-  if (weak < 0) return undefined
-  return weak === 0 ? 'EE certificate key too weak' : 'CA certificate key too weak'
+  for (const [depth, certificate] of path.entries()) {
+    const { modulusLength } = certificate.publicKey.asymmetricKeyDetails ?? {}
+    const isShort = modulusLength !== undefined && modulusLength < STRENGTH_BITS
+    if (isShort) return depth === 0 ? 'EE certificate key too weak' : 'CA certificate key too weak'
+    const isRoot = depth === path.length - 1
+    if (!isRoot && WEAK_DIGEST.test(describeCertificate(certificate).signatureAlgorithm)) {
+      return 'CA signature digest algorithm too weak'
+    }
+  }
+  return undefined
 }
 
 function findRevocation(path: readonly X509Certificate[], crls: readonly Buffer[], now: Date): string | undefined {

@@ -28,7 +28,14 @@ const BACKDATE_MS = DAY_MS
 /** ub-common-name, RFC 5280, appendix A.1. */
 const COMMON_NAME_LIMIT = 64
 
-/** Makes an RSA key and a certificate signed with it (SHA-256). Pools offer RSA suites only, so there is no choice of key. */
+/**
+ * Makes an RSA key and a certificate signed with it (SHA-256). Pools offer RSA suites only, so there is no choice of key.
+ *
+ * It is no authority (CA:FALSE, no keyCertSign). Pools, openssl, curl, GnuTLS and Java take a self-signed certificate
+ * as its own anchor either way (measured), the strict readers of the web's rules refuse an authority as a server, and
+ * every host of the pool is going to trust it: a stolen key must not be able to vouch for other names. The strict ones
+ * also want both key identifiers.
+ */
 export async function createSelfSigned(request: SelfSignedRequest): Promise<Identity> {
   const { hostname, addresses, now, lifetimeDays = 3650, keyBits = 2048, subjectAltName = [] } = request
   await import('reflect-metadata')
@@ -45,21 +52,23 @@ export async function createSelfSigned(request: SelfSignedRequest): Promise<Iden
   const dnsNames = isAddress ? subjectAltName : [hostname, shortName, ...subjectAltName]
   const ipAddresses = isAddress ? [hostname, ...addresses] : addresses
   const { KeyUsageFlags } = x509
+  const publicKeyDer = key.publicKey.export({ type: 'spki', format: 'der' })
+  const publicKey = await subtle.importKey('spki', publicKeyDer, algorithm, true, ['verify'])
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: createSerialNumber(),
     subject: [{ CN: [commonName] }],
     issuer: [{ CN: [commonName] }],
     notBefore: new Date(now.getTime() - BACKDATE_MS),
     notAfter: new Date(now.getTime() + lifetimeDays * DAY_MS),
-    publicKey: await subtle.importKey('spki', key.publicKey.export({ type: 'spki', format: 'der' }), algorithm, true, [
-      'verify',
-    ]),
+    publicKey,
     signingKey: await subtle.importKey('pkcs8', privateKeyDer, algorithm, false, ['sign']),
     signingAlgorithm: algorithm,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(publicKey),
       new x509.SubjectAlternativeNameExtension([
         ...[...new Set(dnsNames)].map((value) => ({ type: 'dns' as const, value })),
         ...[...new Set(ipAddresses)].map((value) => ({ type: 'ip' as const, value })),

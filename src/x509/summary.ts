@@ -1,6 +1,6 @@
 /** What people want to know of a certificate, read from it once. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
+import { isIP, SocketAddress } from 'node:net'
 import { readElement, readElements } from './der.js'
 import { readSignatureAlgorithm } from './signature-algorithm.js'
 
@@ -76,9 +76,14 @@ function readAlternativeNames(text: string | undefined): { dnsNames: string[]; i
   for (const [, kind, value = ''] of (text ?? '').matchAll(/(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {
     const plain = value.startsWith('"') ? String(JSON.parse(value)) : value
     if (kind === 'DNS') dnsNames.push(plain)
-    if (kind === 'IP Address') ipAddresses.push(plain)
+    if (kind === 'IP Address') ipAddresses.push(shorten(plain))
   }
   return { dnsNames, ipAddresses }
+}
+
+/** OpenSSL prints all eight groups of an IPv6 address; people write `::1`. */
+function shorten(address: string): string {
+  return isIP(address) === 6 ? new SocketAddress({ address, family: 'ipv6' }).address : address
 }
 
 const CURVE_BITS: Readonly<Record<string, number>> = { prime256v1: 256, secp256k1: 256, secp384r1: 384, secp521r1: 521 }
