@@ -15,8 +15,9 @@ try {
   process.once('SIGTERM', () => {
     host.close().finally(() => process.exit(0))
   })
-  process.send?.({ ready: true })
-  if (process.connected) process.disconnect()
+  process.send?.({ ready: true }, () => {
+    if (process.connected) process.disconnect()
+  })
   log(`ready, process ${process.pid}`)
 } catch (error) {
   console.error(error)

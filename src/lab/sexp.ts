@@ -44,8 +44,8 @@ function quote(atom: string): string {
   let text = '"'
   for (const byte of Buffer.from(atom, 'utf8')) {
     const character = String.fromCharCode(byte)
-    const escape = ESCAPES[character]
-    if (escape) text += escape
+    const escaped = ESCAPES[character]
+    if (escaped) text += escaped
     else text += byte >= 0x20 && byte < 0x7f ? character : `\\${String(byte).padStart(3, '0')}`
   }
   return `${text}"`

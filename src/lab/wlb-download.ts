@@ -13,6 +13,8 @@ import { fetchWlbSettings } from './wlb-settings.js'
 /** Failures that show only once the answer's body is read. */
 const AFTER_THE_HEAD = new Set(['WLB_MALFORMED_RESPONSE', 'WLB_INTERNAL_ERROR'])
 
+type DownloadCall = Extract<WlbCall, { readonly method: 'ExecuteReport' | 'GetDiagnostics' }>
+
 const OWN_PARAMETERS = new Set(['session_id', 'task_id', 'report'])
 
 export async function downloadFromWlb(exchange: Exchange, what: 'report' | 'diagnostics'): Promise<void> {
@@ -31,17 +33,16 @@ export async function downloadFromWlb(exchange: Exchange, what: 'report' | 'diag
   if ('text' in outcome) await endTask(host, task, [])
 }
 
-async function download(host: LabHost, call: WlbCall): Promise<{ text: string } | { failure: ApiFailure }> {
+async function download(host: LabHost, call: DownloadCall): Promise<{ text: string } | { failure: ApiFailure }> {
   try {
     const settings = await fetchWlbSettings(host, 'checked')
-    const result = await host.wlb.call(call, { ...settings, timeoutMs: settings.reportTimeoutMs })
-    return { text: String(result) }
+    return await host.wlb.call(call, { ...settings, timeoutMs: settings.reportTimeoutMs })
   } catch (error) {
     return { failure: error instanceof ApiFailure ? error : new ApiFailure('INTERNAL_ERROR', [String(error)]) }
   }
 }
 
-function callFor(what: 'report' | 'diagnostics', query: URLSearchParams): WlbCall {
+function callFor(what: 'report' | 'diagnostics', query: URLSearchParams): DownloadCall {
   if (what === 'diagnostics') return { method: 'GetDiagnostics', request: {} }
   const parameters = [...query].filter(([name]) => !OWN_PARAMETERS.has(name))
   return { method: 'ExecuteReport', request: { reportName: query.get('report') ?? '', parameters } }
