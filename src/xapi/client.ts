@@ -1,5 +1,5 @@
 /**
- * Calls to a pool over HTTPS, each connection verified before anything is sent on it (docs/protocol/pool.md, XenAPI).
+ * Calls to a pool over HTTPS, each connection verified before anything is sent on it (docs/protocol/pool.md).
  * Connections are kept and shared; whatever the first one proved, the later ones have to prove again.
  */
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
@@ -166,7 +166,7 @@ function post(call: Post): Promise<string> {
     sent.once('close', () => {
       clearTimeout(timer)
       open.delete(sent)
-      reject(unreachable(place, new Error('the connection was closed')))
+      if (!answered) reject(unreachable(place, new Error('the connection was closed')))
     })
     sent.on('error', (error) => {
       if (error instanceof WlbError) reject(error)

@@ -1,5 +1,5 @@
 /**
- * The pool's own errors: what `xe` prints for each, and the names of its parameters (docs/protocol/pool.md, errors).
+ * The pool's own errors: what `xe` prints for each, and the names of its parameters (docs/protocol/pool.md, how failures are reported).
  * The texts are the wire's; a code without one is registered by no pool and printed as a bare code.
  */
 import type { ApiFailure } from './failure.js'

@@ -2,7 +2,7 @@
 import { WlbError } from '../error.js'
 import type { ApiValue } from './value.js'
 
-/** Expected, and part of the protocol. Whoever catches it switches on `code` (docs/protocol/pool.md, errors). */
+/** Expected, and part of the protocol. Whoever catches it switches on `code` (docs/protocol/pool.md, how failures are reported). */
 export class ApiFailure extends Error {
   override readonly name = 'ApiFailure'
   readonly code: string

@@ -1,5 +1,5 @@
 /**
- * XenAPI over JSON-RPC, both directions and both versions (docs/protocol/pool.md, XenAPI). Ints of 64 bits come and go
+ * XenAPI over JSON-RPC, both directions and both versions (docs/protocol/pool.md). Ints of 64 bits come and go
  * exactly; `60` is an int and `60.0` a float; a time is a string here, and so is read as one.
  */
 import { type ApiResult, malformedMessage } from './failure.js'

@@ -1,4 +1,4 @@
-/** What XenAPI carries: scalars, sets and maps, the same in XML-RPC and JSON-RPC (docs/protocol/pool.md, XenAPI). */
+/** What XenAPI carries: scalars, sets and maps, the same in XML-RPC and JSON-RPC (docs/protocol/pool.md). */
 
 /** An int is a `bigint`, a float a `number`; references, UUIDs and enumerations are strings, and void is `''`. */
 export type ApiValue =

@@ -1,5 +1,5 @@
 /**
- * XenAPI over XML-RPC, both directions (docs/protocol/pool.md, XenAPI). The pool writes strings without a tag, ints as
+ * XenAPI over XML-RPC, both directions (docs/protocol/pool.md). The pool writes strings without a tag, ints as
  * decimal text and nothing between the tags; it reads the tagged forms of other clients too.
  */
 import { childElements, childNamed, escapeXml, parseXml, textOf, type XmlElement } from '../xml.js'

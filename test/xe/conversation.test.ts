@@ -65,6 +65,11 @@ describe('what the server says is what is printed', () => {
     expect(await converse(script)).toEqual(run)
   })
 
+  it('leaves quietly when nobody reads', async () => {
+    const run = await converse(say(0, { name: 'Print', text: 'x' }), ['x'], { closeOutput: true })
+    expect(run).toEqual(said('', '', 1))
+  })
+
   it('a megabyte in one piece', async () => {
     const text = 'x'.repeat(1_000_000)
     const { stdout, exitCode } = await converse(say(0, { name: 'Print', text }))

@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly stdin?: string
+  /** Stops reading what it prints before it has printed anything. */
+  readonly closeOutput?: boolean
   /** Called with the process id as soon as there is one. */
   readonly onStart?: (pid: number) => void
 }
@@ -52,7 +54,7 @@ export async function buildXe(): Promise<XeProgram> {
 }
 
 function run(file: string, folder: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const { env, cwd = folder, stdin = '', onStart } = options
+  const { env, cwd = folder, stdin = '', closeOutput, onStart } = options
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [file, ...args], {
       cwd,
@@ -62,6 +64,7 @@ function run(file: string, folder: string, args: readonly string[], options: Run
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
     child.stdout.on('data', (piece: Buffer) => stdout.push(piece))
+    if (closeOutput) child.stdout.destroy()
     child.stderr.on('data', (piece: Buffer) => stderr.push(piece))
     child.on('error', reject)
     child.on('close', (exitCode) => {

@@ -1,6 +1,6 @@
 /**
  * Where a conversation happens: the host's own socket, plain TCP, or TLS whose certificate is verified before a byte
- * is sent (docs/protocol/thin-cli.md, opening the connection).
+ * is sent (docs/protocol/thin-cli.md, opening).
  */
 import { readFile } from 'node:fs/promises'
 import { connect, type NetConnectOpts } from 'node:net'

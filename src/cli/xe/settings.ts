@@ -1,6 +1,6 @@
 /**
  * What one call of `xe` is to do, gathered from ~/.xe, XE_EXTRA_ARGS and the command line, each overruling those before
- * it (docs/protocol/thin-cli.md, client options). What is not for the client goes to the server as it was typed.
+ * it (docs/protocol/thin-cli.md, opening). What is not for the client goes to the server as it was typed.
  */
 
 /** How the server has to prove who it is before it is told anything. */

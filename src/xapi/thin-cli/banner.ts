@@ -1,4 +1,4 @@
-/** How both sides of a thin CLI connection introduce themselves (docs/protocol/thin-cli.md, handshake). */
+/** How both sides of a thin CLI connection introduce themselves (docs/protocol/thin-cli.md, opening). */
 
 export interface ProtocolVersion {
   readonly major: number

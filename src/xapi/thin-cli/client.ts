@@ -1,6 +1,6 @@
 /**
  * The client's side of a thin CLI conversation: it does what the server says, as far as it was permitted to
- * (docs/protocol/thin-cli.md, commands). All knowledge of pools is the server's.
+ * (docs/protocol/thin-cli.md, encoding). All knowledge of pools is the server's.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'

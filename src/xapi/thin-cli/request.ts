@@ -1,4 +1,4 @@
-/** The HTTP request that opens a thin CLI conversation (docs/protocol/thin-cli.md, opening the connection). */
+/** The HTTP request that opens a thin CLI conversation (docs/protocol/thin-cli.md, opening). */
 
 export interface CliRequest {
   /** One a line; the server splits at newlines, so one inside an argument makes two of it. */

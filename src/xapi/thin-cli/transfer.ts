@@ -1,4 +1,4 @@
-/** The HTTP side of `xe`: files fetched and sent on a connection of their own (docs/protocol/thin-cli.md, commands). */
+/** The HTTP side of `xe`: files fetched and sent on a connection of their own (docs/protocol/thin-cli.md, encoding). */
 import { once } from 'node:events'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import type { Duplex, Writable } from 'node:stream'
