@@ -175,14 +175,17 @@ class Client {
     await this.#send(encodeBlob({ name: 'Chunk', bytes: line.length }), line, encodeBlob({ name: 'End' }))
   }
 
-  /** A transfer that failed is the server's to explain; the reason here is for whoever looks for it. */
+  /** A transfer that the server refused is the server's to explain; what failed here is known here only. */
   async #transfer(run: () => Promise<void>): Promise<void> {
     await this.#uploaded()
+    const { terminal } = this.#conversation
     try {
       await run()
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      await writeAll(this.#conversation.terminal.errors, Buffer.from(`xe: transfer failed: ${reason}\n`))
+      terminal.trace(`transfer failed: ${reason}`)
+      const isExplained = error instanceof WlbError && error.code === 'TRANSFER_REFUSED'
+      if (!isExplained) await writeAll(terminal.errors, Buffer.from(`xe: transfer failed: ${reason}\n`))
       return this.#send(encodeResponse('Failed'))
     }
     return this.#send(encodeResponse('OK'))
