@@ -48,8 +48,8 @@ export async function dialWithStunnel(dial: PoolDial): Promise<PoolConnection> {
       if (saysConnected(log)) settle({ state: 'connected', stream: joinPipes(child, stdin, stdout, dial.signal) })
     })
     child.once('error', (error) => {
-      settle({ state: 'failed', failure: { kind: 'reset' }, log })
       reject(stunnelNotFound(error))
+      settle({ state: 'failed', failure: { kind: 'reset' }, log })
     })
     child.once('close', () => {
       const seen = keepNotices(log)

@@ -79,7 +79,8 @@ export async function issue(spec: CertificateSpec): Promise<Issued> {
 
 /** Issues an authority's certificate: CA:TRUE, keyCertSign and cRLSign unless told otherwise. */
 export function issueAuthority(spec: CertificateSpec): Promise<Issued> {
-  return issue({ ca: true, keyUsage: ['keyCertSign', 'cRLSign'], ...spec })
+  const dates = { notBefore: daysFromNow(-100), notAfter: daysFromNow(1000) }
+  return issue({ ca: true, keyUsage: ['keyCertSign', 'cRLSign'], ...dates, ...spec })
 }
 
 /** Signs a CRL in PEM. `signedBy` is another key under the issuer's name. */
