@@ -77,7 +77,10 @@ export async function startTlsListener(options: ListenerOptions): Promise<TlsLis
   server.on('tlsClientError', (error, socket) => options.onHandshakeError?.(error, socket))
   server.prependListener('request', (_request, response: ServerResponse) => {
     responses.add(response)
-    response.once('close', () => responses.delete(response))
+    response.once('close', () => {
+      responses.delete(response)
+      if (closing) closeIdle(server)
+    })
     if (closing) response.setHeader('Connection', 'close')
   })
 
@@ -182,14 +185,18 @@ interface Draining {
 async function drain({ server, sockets, responses, drainMs }: Draining): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   for (const response of responses) if (!response.headersSent) response.setHeader('Connection', 'close')
-  if ('closeIdleConnections' in server && typeof server.closeIdleConnections === 'function') {
-    server.closeIdleConnections()
-  }
+  closeIdle(server)
   const deadline = setTimeout(() => {
     for (const socket of sockets) socket.destroy()
   }, drainMs)
   await closed
   clearTimeout(deadline)
+}
+
+/** Kept-alive connections without a request; Node's HTTP server knows which ones. */
+function closeIdle(server: Server): void {
+  if ('closeIdleConnections' in server && typeof server.closeIdleConnections === 'function')
+    server.closeIdleConnections()
 }
 
 function cannotListen(error: NodeJS.ErrnoException, address: string, port: number): Error {
