@@ -7,12 +7,12 @@ import { checkValue } from './configuration-rules.js'
 import { applyTaskChanges, hasActiveTask, isTaskKey, readTaskChange } from './configuration-tasks.js'
 import type { Pair } from './pairs.js'
 
-export type ConfigurationChange =
+type ConfigurationChange =
   | { readonly state: 'changed'; readonly configuration: Map<string, string> }
   | ConfigurationRefusal
 
 /** Nothing was changed; `code` is one of RESULT_CODES, `message` names `key`. */
-export interface ConfigurationRefusal {
+interface ConfigurationRefusal {
   readonly state: 'refused'
   readonly code: 4007 | 4011 | 4023
   readonly key: string
@@ -127,5 +127,5 @@ function isOneOf(names: readonly string[], key: string): boolean {
 }
 
 function refused(code: ConfigurationRefusal['code'], key: string, why: string): ConfigurationRefusal {
-  return { state: 'refused', code, key, message: `${key} ${why}` }
+  return { state: 'refused', code, key, message: `${key || 'a key'} ${why}` }
 }

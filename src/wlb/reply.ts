@@ -15,7 +15,7 @@ export interface PoolResponse {
   readonly contentLength?: number | undefined
 }
 
-export type ReadReply<Result> =
+type ReadReply<Result> =
   | { readonly state: 'ok'; readonly result: Result }
   /** What the pool's API reports. */
   | { readonly state: 'failed'; readonly code: string; readonly params: readonly string[] }

@@ -5,7 +5,7 @@ import { ArgumentRefused } from './arguments.js'
 import { type MethodName, OPERATIONS, type RequestOf, type WlbCall } from './operations.js'
 import { NAMESPACES, SERVICE_PATH, SOAP_ACTION_PREFIX } from './service.js'
 
-export type DecodedRequest =
+type DecodedRequest =
   | { readonly kind: 'call'; readonly call: WlbCall }
   /** Answered with a fault. */
   | { readonly kind: 'unknown-method'; readonly method: string }

@@ -120,7 +120,8 @@ function fill(start: string, piece: string | ((n: number) => string), end: strin
   let length = start.length + end.length
   for (let n = 0; ; n += 1) {
     const next = typeof piece === 'string' ? piece : piece(n)
-    if ((length += next.length) > bytes) return pieces.join('') + end
+    length += next.length
+    if (length > bytes) return pieces.join('') + end
     pieces.push(next)
   }
 }
