@@ -1,0 +1,106 @@
+/**
+ * The door for our own commands: HTTP with JSON over a Unix socket that only the appliance's user can open. Commands ask
+ * the running appliance through it and never read its database.
+ */
+import { chmod, rm } from 'node:fs/promises'
+import { createServer, request } from 'node:http'
+import { WlbError } from '../error.js'
+import { shortenSocketPath } from '../local-socket.js'
+import { systemCode, touching } from './file-failure.js'
+
+export interface ControlDoor {
+  close(): Promise<void>
+}
+
+const ANSWER_TIMEOUT_MS = 5000
+
+/** Answers `GET /status`. Whoever calls this holds the lock of the socket's folder, so a socket found there is a dead one. */
+export async function openControlDoor(path: string, readStatus: () => Promise<unknown>): Promise<ControlDoor> {
+  const server = createServer((incoming, response) => {
+    const answer = (status: number, document: unknown) => {
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(document))
+    }
+    if (incoming.method !== 'GET' || incoming.url !== '/status') return answer(404, {})
+    readStatus().then(
+      (status) => answer(200, status),
+      () => answer(500, {}),
+    )
+  })
+  await touching(path, () => rm(path, { force: true }))
+  const place = shortenSocketPath(path)
+  await touching(
+    path,
+    () =>
+      new Promise<void>((resolve, reject) => {
+        server.once('error', reject).listen(place.path, () => {
+          server.off('error', reject).on('error', () => {})
+          resolve()
+        })
+      }),
+  )
+  await chmod(path, 0o600) // its folder is the owner's alone, so nobody was quicker
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          place.close()
+          resolve()
+        })
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/**
+ * Asks the running appliance. Undefined when none runs.
+ *
+ * @throws APPLIANCE_SILENT when one runs and does not answer.
+ */
+export async function askAppliance(path: string): Promise<unknown> {
+  let place: ReturnType<typeof shortenSocketPath>
+  try {
+    place = shortenSocketPath(path)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    return await touching(path, () => Promise.reject(error))
+  }
+  try {
+    return await touching(path, () => get(place.path))
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ECONNREFUSED') return undefined
+    if (error instanceof WlbError) throw error
+    throw applianceSilent(path, error)
+  } finally {
+    place.close()
+  }
+}
+
+async function get(socketPath: string): Promise<unknown> {
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
+  const text = await new Promise<string>((resolve, reject) => {
+    request({ socketPath, path: '/status', signal }, async (response) => {
+      let said = ''
+      try {
+        for await (const piece of response.setEncoding('utf8')) said += piece
+        if (response.statusCode === 200) resolve(said)
+        else reject(new Error(`status ${response.statusCode}`))
+      } catch (error) {
+        reject(error)
+      }
+    })
+      .once('error', reject)
+      .end()
+  })
+  return JSON.parse(text)
+}
+
+function applianceSilent(socket: string, cause: unknown): WlbError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new WlbError(
+    'APPLIANCE_SILENT',
+    'The appliance is running and does not answer.',
+    { socket, why },
+    `ss -xlp | grep ${socket}`,
+    cause,
+  )
+}

@@ -1,0 +1,109 @@
+/**
+ * Serves a new certificate when the files change or somebody asks. The two files change one after the other: a pair that
+ * does not fit is looked at again before anything is said, and the one in service stays until there is a better one.
+ */
+
+import { X509Certificate } from 'node:crypto'
+import { type FSWatcher, watch } from 'node:fs'
+import { basename } from 'node:path'
+import { WlbError } from '../error.js'
+import type { ServedIdentity, TlsListener } from '../tls/index.js'
+import { readIdentity } from './identity-store.js'
+import type { Log } from './log.js'
+import type { AppliancePaths } from './paths.js'
+
+export interface IdentityWatch {
+  /** Looks now; whatever is found is logged, and served if it can be. */
+  look(): Promise<void>
+  close(): Promise<void>
+}
+
+/** After the last of a series of changes. */
+const QUIET_MS = 100
+/** For the other file of a pair to follow. */
+const SECOND_LOOK_MS = 1000
+/** The system does not tell of every change (network file systems, a folder replaced as a whole). */
+const ROUND_MS = 15_000
+
+export function watchIdentity(options: {
+  readonly paths: AppliancePaths
+  readonly served: ServedIdentity
+  readonly listener: Pick<TlsListener, 'replaceIdentity'>
+  readonly log: Log
+}): IdentityWatch {
+  const { paths, listener, log } = options
+  let served = contentOf(options.served)
+  /** What was last found and could not be served: said once. */
+  let refused: string | undefined
+  let timer: NodeJS.Timeout | undefined
+  let turn: Promise<void> = Promise.resolve()
+  let closed = false
+
+  const takeIfNew = async (isLastLook: boolean): Promise<void> => {
+    if (closed) return
+    let found = 'unreadable'
+    try {
+      const identity = await readIdentity(paths)
+      found = contentOf(identity)
+      if (found === served) {
+        refused = undefined
+        return
+      }
+      if (found === refused) return
+      await listener.replaceIdentity(identity)
+      served = found
+      refused = undefined
+      const { fingerprint256 } = new X509Certificate(identity.certificatePem)
+      log.info({ fingerprintSha256: fingerprint256 }, 'certificate replaced')
+    } catch (error) {
+      if (!isLastLook) return lookIn(SECOND_LOOK_MS, true)
+      if (found === refused) return
+      refused = found
+      const facts = error instanceof WlbError ? { code: error.code, ...error.facts } : { err: error }
+      log.error({ ...facts, path: paths.certificate }, 'the certificate on disk cannot be served; the one before stays')
+    }
+  }
+
+  /** One look after the other: two at once could put the older pair last. */
+  const look = (isLastLook: boolean): Promise<void> => {
+    turn = turn.then(() => takeIfNew(isLastLook))
+    return turn
+  }
+
+  const lookIn = (delayMs: number, isLastLook: boolean): void => {
+    clearTimeout(timer)
+    timer = setTimeout(() => void look(isLastLook), delayMs)
+  }
+
+  const watcher = watchFolder(paths, () => lookIn(QUIET_MS, false), log)
+  const round = setInterval(() => void look(false), ROUND_MS).unref()
+
+  return {
+    look: () => look(true),
+    close: async () => {
+      closed = true
+      clearTimeout(timer)
+      clearInterval(round)
+      watcher?.close()
+      await turn
+    },
+  }
+}
+
+/** Without a watcher (no inotify instances left) the rounds still find what changed. */
+function watchFolder(paths: AppliancePaths, changed: () => void, log: Log): FSWatcher | undefined {
+  const names = [paths.certificate, paths.key].map((path) => basename(path))
+  try {
+    const watcher = watch(paths.certificateFolder, (_, name) => {
+      if (name === null || names.includes(name)) changed()
+    })
+    return watcher.on('error', (error) => log.warn({ err: error }, 'the certificate folder is no longer watched'))
+  } catch (error) {
+    log.warn({ err: error }, 'the certificate folder is not watched')
+    return undefined
+  }
+}
+
+function contentOf({ certificatePem, privateKeyPem }: ServedIdentity): string {
+  return `${certificatePem}\0${privateKeyPem}`
+}

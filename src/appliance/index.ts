@@ -1,0 +1,15 @@
+/** The room's door: the appliance as a folder to set up, a process to run, and a state to ask for. */
+export { type CertificateReport, describeIdentity, type Identity, reportCertificate } from './identity.js'
+export { readPasswordFile } from './password.js'
+export { type AppliancePaths, paths } from './paths.js'
+export { type RunningAppliance, type ServeOptions, serve } from './serve.js'
+export { type Choices, checkChoice } from './settings.js'
+export {
+  type SetupItem,
+  type SetupOptions,
+  type SetupReport,
+  type SetupSuggestion,
+  setUp,
+  suggestSetup,
+} from './setup.js'
+export { readStatus, type Status } from './status.js'

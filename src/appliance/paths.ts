@@ -1,0 +1,33 @@
+/** Where an appliance keeps what, below its root (docs/setup.md, what it makes). */
+import { join } from 'node:path'
+
+export interface AppliancePaths {
+  readonly root: string
+  readonly certificateFolder: string
+  readonly certificate: string
+  readonly key: string
+  readonly settingsFolder: string
+  readonly settings: string
+  readonly secretKey: string
+  readonly stateFolder: string
+  readonly database: string
+  readonly controlSocket: string
+}
+
+export function paths(root: string): AppliancePaths {
+  const certificateFolder = join(root, 'etc/ssl/certs')
+  const settingsFolder = join(root, 'etc/openwlb')
+  const stateFolder = join(root, 'var/lib/openwlb')
+  return {
+    root,
+    certificateFolder,
+    certificate: join(certificateFolder, 'server.pem'),
+    key: join(certificateFolder, 'server.key'),
+    settingsFolder,
+    settings: join(settingsFolder, 'openwlb.toml'),
+    secretKey: join(settingsFolder, 'secret.key'),
+    stateFolder,
+    database: join(stateFolder, 'db'),
+    controlSocket: join(stateFolder, 'control.sock'),
+  }
+}

@@ -1,0 +1,142 @@
+/** The running appliance: everything it needs is opened in order, proven, and closed in the other order. */
+import { chmod } from 'node:fs/promises'
+import { ensureFolder } from '../durable-file.js'
+import { openStore } from '../history/index.js'
+import { checkIdentity, startTlsListener } from '../tls/index.js'
+import { type CertificateSummary, describeCertificate } from '../x509/index.js'
+import { Account } from './account.js'
+import { openControlDoor } from './control.js'
+import { lockDirectory } from './directory-lock.js'
+import { touching } from './file-failure.js'
+import { readIdentity, settleIdentity } from './identity-store.js'
+import { watchIdentity } from './identity-watch.js'
+import { type Log, openLog } from './log.js'
+import { paths } from './paths.js'
+import { readSecretKey } from './secret.js'
+import { HTTP_OPTIONS, serviceListener } from './service.js'
+import { readSettings } from './settings.js'
+import { describePool, type RunningStatus } from './status.js'
+
+export interface ServeOptions {
+  readonly root: string
+  readonly log?: Log
+  readonly now?: () => Date
+  /** Given `process`, SIGHUP reloads the certificate, SIGTERM and SIGINT close the appliance. */
+  readonly signals?: Pick<NodeJS.Process, 'on' | 'off'>
+}
+
+export interface RunningAppliance {
+  readonly address: string
+  readonly port: number
+  /** Looks at the certificate and key on disk now. */
+  reload(): Promise<void>
+  /** Takes no new connections, finishes the requests under way (ten seconds at most), and lets go of everything. */
+  close(): Promise<void>
+  /** Fulfilled when it is closed, by whomever. */
+  readonly closed: Promise<void>
+}
+
+const DRAIN_MS = 10_000
+
+/**
+ * Starts the appliance; it accepts connections when this returns.
+ *
+ * @throws NOT_SET_UP, SETTINGS_INVALID, IDENTITY_INCOMPLETE, SECRET_KEY_UNUSABLE, DIRECTORY_IN_USE, PORT_IN_USE, and what
+ *   `checkIdentity`, `openStore` and `startTlsListener` throw. Nothing stays open then.
+ */
+export async function serve(options: ServeOptions): Promise<RunningAppliance> {
+  const { root, log = openLog(), now = () => new Date(), signals } = options
+  const place = paths(root)
+  const settings = await readSettings(place.settings)
+  const opened: (() => Promise<void>)[] = []
+  const closeAll = async () => {
+    for (const close of opened.splice(0).reverse())
+      await close().catch((error: unknown) => log.error({ err: error }, 'something did not close'))
+  }
+
+  try {
+    await touching(place.stateFolder, () => ensureFolder(place.stateFolder, 0o700))
+    await touching(place.stateFolder, () => chmod(place.stateFolder, 0o700)) // the control socket relies on it
+    const lock = await lockDirectory(place.stateFolder)
+    opened.push(() => lock.release())
+
+    await settleIdentity(place)
+    const identity = await readIdentity(place)
+    warn(describeCertificate(checkIdentity(identity)), now(), log)
+    const secretKey = await readSecretKey(place.secretKey)
+
+    const { databaseUrl } = settings
+    const store = await openStore(
+      databaseUrl === undefined
+        ? { kind: 'embedded', directory: place.database }
+        : { kind: 'server', url: databaseUrl },
+    )
+    opened.push(() => store.close())
+
+    const account = new Account(settings)
+    const listener = await startTlsListener({
+      address: settings.address,
+      port: settings.port,
+      ...identity,
+      http: HTTP_OPTIONS,
+      requestListener: serviceListener({ pools: store.pools, secretKey, now, log, account }),
+      onHandshakeError: (error, socket) =>
+        log.info({ remote: socket.remoteAddress, reason: error.message }, 'handshake failed'),
+    })
+    opened.push(() => listener.close({ drainMs: DRAIN_MS }))
+
+    const watcher = watchIdentity({ paths: place, served: identity, listener, log })
+    opened.push(() => watcher.close())
+
+    const startedAt = now().toISOString()
+    const { address, port } = listener
+    const control = await openControlDoor(place.controlSocket, async (): Promise<RunningStatus> => {
+      const state = { state: 'running', pid: process.pid, startedAt } as const
+      return {
+        listener: { ...state, address, port, fingerprintSha256: listener.served() },
+        database: databaseUrl === undefined ? 'embedded' : 'server',
+        pools: (await store.pools.list()).map(describePool),
+      }
+    })
+    opened.push(() => control.close())
+
+    let tellClosed = () => {}
+    const closed = new Promise<void>((resolve) => {
+      tellClosed = resolve
+    })
+    let closing: Promise<void> | undefined
+    const close = () => {
+      closing ??= closeAll()
+        .then(() => log.info('stopped'))
+        .finally(tellClosed)
+      return closing
+    }
+    const reload = () => watcher.look()
+    if (signals) opened.push(obeySignals(signals, reload, close))
+    log.info({ address, port, fingerprintSha256: listener.served(), pid: process.pid }, 'ready')
+    return { address, port, reload, close, closed }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+/** Returns what stops obeying. A second SIGTERM while the first is draining changes nothing; SIGKILL is always safe. */
+function obeySignals(
+  signals: NonNullable<ServeOptions['signals']>,
+  reload: () => Promise<void>,
+  close: () => Promise<void>,
+): () => Promise<void> {
+  const stop = () => void close()
+  const look = () => void reload()
+  signals.on('SIGHUP', look).on('SIGTERM', stop).on('SIGINT', stop)
+  return async () => {
+    signals.off('SIGHUP', look).off('SIGTERM', stop).off('SIGINT', stop)
+  }
+}
+
+/** Served all the same: a pool may not verify, and an appliance that does not start helps nobody. */
+function warn({ notAfter, key, fingerprintSha256 }: CertificateSummary, now: Date, log: Log): void {
+  if (notAfter < now) log.warn({ notAfter, fingerprintSha256 }, 'the certificate has expired')
+  if (key.type !== 'rsa') log.warn({ key: key.type, fingerprintSha256 }, 'pools can connect to RSA keys only')
+}

@@ -1,0 +1,139 @@
+/** The appliance's settings: one TOML file that people may edit, checked key by key when it is read. */
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { parse, stringify, TomlError } from 'smol-toml'
+import { z } from 'zod'
+import { replaceFile } from '../durable-file.js'
+import { WlbError } from '../error.js'
+import { systemCode, touching } from './file-failure.js'
+import { isPasswordHash } from './password.js'
+
+export interface Settings {
+  /** Fully qualified: pools connect to it, and the certificate carries it. */
+  readonly hostname: string
+  /** What to listen on: an IP address; 0.0.0.0 and :: mean all of this machine's. */
+  readonly address: string
+  readonly port: number
+  /** What pools present. */
+  readonly userName: string
+  readonly passwordHash: string
+  /** A PostgreSQL server; without it the database is embedded. */
+  readonly databaseUrl?: string | undefined
+}
+
+const HOSTNAME_RULE = 'must be a full host name with dots, such as wlb.example.com'
+const ADDRESS_RULE = 'must be an IP address of this machine, or 0.0.0.0 or :: for all of them'
+const PORT_RULE = 'must be a whole number from 1 to 65535'
+const USER_NAME_RULE = 'must have a character and no colon: HTTP separates name and password with it'
+const DATABASE_RULE = 'must be of the form postgres://user@host/name'
+
+const HOSTNAME = z.string(HOSTNAME_RULE).refine(isFullHostname, HOSTNAME_RULE)
+const ADDRESS = z.string(ADDRESS_RULE).refine((text) => isIP(text) !== 0, ADDRESS_RULE)
+const PORT = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_RULE)
+const USER_NAME = z.string(USER_NAME_RULE).regex(/^[^:\p{Cc}]+$/u, USER_NAME_RULE)
+const DATABASE_URL = z.string(DATABASE_RULE).regex(/^postgres(ql)?:\/\/./, DATABASE_RULE)
+
+const FILE = z.strictObject({
+  hostname: HOSTNAME,
+  address: ADDRESS,
+  port: PORT,
+  account: z.strictObject({
+    username: USER_NAME,
+    password_hash: z.string().refine(isPasswordHash, 'is not a hash that wlb setup wrote'),
+  }),
+  database: z.strictObject({ url: DATABASE_URL }).optional(),
+})
+
+/** What an operator chooses; each has its rule. */
+export interface Choices {
+  readonly hostname: string
+  readonly address: string
+  readonly port: number
+  readonly userName: string
+  readonly databaseUrl?: string | undefined
+}
+
+const CHOICES: { readonly [Name in keyof Choices]-?: z.ZodType } = {
+  hostname: HOSTNAME,
+  address: ADDRESS,
+  port: PORT,
+  userName: USER_NAME,
+  databaseUrl: DATABASE_URL.optional(),
+}
+
+/** Says what is wrong with a choice, as the end of a sentence that begins with its name; undefined when it may stand. */
+export function checkChoice(name: keyof Choices, value: unknown): string | undefined {
+  return CHOICES[name].safeParse(value).error?.issues[0]?.message
+}
+
+/**
+ * Reads the settings.
+ *
+ * @throws NOT_SET_UP when there are none.
+ * @throws SETTINGS_INVALID when the file is no TOML or a key in it is missing, unknown or unusable.
+ */
+export async function readSettings(path: string): Promise<Settings> {
+  const text = await touching(path, () => readFile(path, 'utf8')).catch((error: unknown) => {
+    throw systemCode(error) === 'ENOENT' ? notSetUp(path, error) : error
+  })
+  const { data, error } = FILE.safeParse(parseToml(text, path))
+  if (data) {
+    const { hostname, address, port, account, database } = data
+    const { username, password_hash } = account
+    return { hostname, address, port, userName: username, passwordHash: password_hash, databaseUrl: database?.url }
+  }
+  const [issue] = error.issues
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys : []
+  const key = [...(issue?.path ?? []), ...unknown.slice(0, 1)].join('.')
+  throw settingsInvalid(path, { key, why: unknown.length > 0 ? 'is not a key of this file' : (issue?.message ?? '') })
+}
+
+/** Replaces the file. It holds the hash of a password and perhaps the database's, so it is its owner's alone. */
+export async function writeSettings(path: string, settings: Settings): Promise<void> {
+  const { hostname, address, port, userName, passwordHash, databaseUrl } = settings
+  const document = {
+    hostname,
+    address,
+    port,
+    account: { username: userName, password_hash: passwordHash },
+    ...(databaseUrl !== undefined && { database: { url: databaseUrl } }),
+  }
+  await touching(path, () => replaceFile(path, `${HEADING}${stringify(document)}`, 0o600))
+}
+
+const HEADING = '# OpenWLB. Read when the appliance starts; after a change, start it again.\n'
+
+function parseToml(text: string, path: string): unknown {
+  try {
+    return parse(text)
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    throw settingsInvalid(path, { line: error.line, why: error.message.split('\n', 1).join('') }, error)
+  }
+}
+
+/** Labels as in DNS: letters, digits, hyphens inside, 63 at most; two labels or more, 253 characters in all. */
+function isFullHostname(text: string): boolean {
+  const labels = text.split('.')
+  const isNumeric = /^[0-9]+$/.test(labels.at(-1) ?? '')
+  return (
+    text.length <= 253 &&
+    labels.length >= 2 &&
+    !isNumeric &&
+    labels.every((label) => /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label))
+  )
+}
+
+function notSetUp(file: string, cause: unknown): WlbError {
+  return new WlbError('NOT_SET_UP', 'There is no appliance here yet.', { file }, 'wlb setup', cause)
+}
+
+function settingsInvalid(file: string, facts: Record<string, string | number>, cause?: unknown): WlbError {
+  return new WlbError(
+    'SETTINGS_INVALID',
+    'The settings cannot be used as they are.',
+    { file, ...facts },
+    `vi ${file}`,
+    cause,
+  )
+}

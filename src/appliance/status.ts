@@ -1,0 +1,75 @@
+/** What an appliance is and does, for `wlb status`: its files say what it is, the running process says what it does. */
+import { z } from 'zod'
+import type { Pool } from '../history/index.js'
+import { askAppliance } from './control.js'
+import { describeIdentity, type Identity } from './identity.js'
+import { paths } from './paths.js'
+import { readSettings } from './settings.js'
+
+const POOL = z.object({
+  uuid: z.string(),
+  id: z.number(),
+  address: z.string(),
+  coordinatorAddress: z.string(),
+  username: z.string(),
+  hosts: z.number(),
+  registeredAt: z.string(),
+  updatedAt: z.string(),
+  /** Pinned for the coordinator. */
+  certificateFingerprintSha256: z.string().nullable(),
+})
+
+const RUNNING = z.object({
+  listener: z.object({
+    state: z.literal('running'),
+    address: z.string(),
+    port: z.number(),
+    fingerprintSha256: z.string(),
+    pid: z.number(),
+    startedAt: z.string(),
+  }),
+  database: z.enum(['embedded', 'server']),
+  pools: z.array(POOL),
+})
+
+/** What the running process tells through its control socket. */
+export type RunningStatus = z.infer<typeof RUNNING>
+
+export interface Status {
+  readonly root: string
+  readonly hostname: string
+  readonly identity: Identity
+  readonly listener:
+    | RunningStatus['listener']
+    | { readonly state: 'stopped'; readonly address: string; readonly port: number }
+  readonly database: 'embedded' | 'server'
+  /** Null when the appliance is stopped: only the running process knows. */
+  readonly pools: RunningStatus['pools'] | null
+}
+
+/** @throws NOT_SET_UP, SETTINGS_INVALID, APPLIANCE_SILENT, and what `describeIdentity` throws. */
+export async function readStatus(root: string): Promise<Status> {
+  const place = paths(root)
+  const { hostname, address, port, databaseUrl } = await readSettings(place.settings)
+  const identity = await describeIdentity(root)
+  const answer = await askAppliance(place.controlSocket)
+  if (answer !== undefined) return { root, hostname, identity, ...RUNNING.parse(answer) }
+  const database = databaseUrl === undefined ? 'embedded' : 'server'
+  return { root, hostname, identity, listener: { state: 'stopped', address, port }, database, pools: null }
+}
+
+export function describePool(pool: Pool): RunningStatus['pools'][number] {
+  const { uuid, id, address, coordinatorAddress, userName, hostUuids, registeredAt, updatedAt, pins } = pool
+  const pin = pins.findLast((candidate) => candidate.address === coordinatorAddress)
+  return {
+    uuid,
+    id,
+    address,
+    coordinatorAddress,
+    username: userName,
+    hosts: hostUuids.length,
+    registeredAt: registeredAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+    certificateFingerprintSha256: pin?.fingerprintSha256 ?? null,
+  }
+}
