@@ -7,7 +7,7 @@ import { checkValue } from './configuration-rules.js'
 import { applyTaskChanges, hasActiveTask, isTaskKey, readTaskChange } from './configuration-tasks.js'
 import type { Pair } from './pairs.js'
 
-type ConfigurationChange =
+export type ConfigurationChange =
   | { readonly state: 'changed'; readonly configuration: Map<string, string> }
   | ConfigurationRefusal
 
