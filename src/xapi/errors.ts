@@ -176,6 +176,6 @@ export function renderApiFailure(
 }
 
 /** The two lines of a code that has no text. */
-export function renderBareCode(code: string, params: readonly string[]): string[] {
+function renderBareCode(code: string, params: readonly string[]): string[] {
   return [`Error code: ${code}`, `Error parameters: ${params.join(', ')}`]
 }

@@ -8,27 +8,22 @@ export {
   decodeJsonRpcResponse,
   encodeJsonRpcCall,
   encodeJsonRpcResponse,
-  type JsonRpcCall,
-  type JsonRpcResponse,
 } from './json-rpc.js'
-export { BANNER, decodeBanner, encodeBanner, PROTOCOL_VERSION, type ProtocolVersion } from './thin-cli/banner.js'
+export { BANNER, encodeBanner, PROTOCOL_VERSION } from './thin-cli/banner.js'
 export {
   decodeMessage,
   encodeBlob,
   encodeCommand,
   encodeResponse,
-  type ThinCliBlob,
   type ThinCliCommand,
   type ThinCliMessage,
-  type ThinCliResponse,
 } from './thin-cli/message.js'
-export { type BannerReading, ThinCliReader, type ThinCliReaderOptions } from './thin-cli/reader.js'
-export { type CliRequest, encodeCliRequest } from './thin-cli/request.js'
-export { type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF, parseApiDate } from './value.js'
+export { ThinCliReader } from './thin-cli/reader.js'
+export { encodeCliRequest } from './thin-cli/request.js'
+export { type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF } from './value.js'
 export {
   decodeXmlRpcCall,
   decodeXmlRpcResponse,
   encodeXmlRpcCall,
   encodeXmlRpcResponse,
-  type XmlRpcCall,
 } from './xml-rpc.js'

@@ -5,8 +5,8 @@
 import { type ApiResult, malformedMessage } from './failure.js'
 import { type ApiValue, formatApiDate, isApiSet, MAX_DEPTH } from './value.js'
 
-export type JsonRpcVersion = '1.0' | '2.0'
-export type JsonRpcId = string | bigint
+type JsonRpcVersion = '1.0' | '2.0'
+type JsonRpcId = string | bigint
 
 export interface JsonRpcCall {
   /** 2.0 exactly where the message says so; the answer is in the same version. */

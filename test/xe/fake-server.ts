@@ -50,6 +50,7 @@ export async function startFakeServer(script: Script, place: Place = {}): Promis
     requests,
     async close() {
       for (const socket of sockets) socket.destroy()
+      if (!server.listening) return
       server.close()
       await once(server, 'close')
     },

@@ -23,7 +23,7 @@ const MAX_REDIRECTS = 5
 const PIECE_BYTES = 64 * 1024
 
 /** Reads `https://host/path`; anything else is a path on the same server. */
-export function parseTransferUrl(url: string): TransferTarget {
+function parseTransferUrl(url: string): TransferTarget {
   const found = /^https:\/\/(\[[^\]/]+\]|[^/:]+)(?::(\d{1,5}))?(\/.*)?$/.exec(url)
   if (!found) return { path: url }
   const [, host = '', port, path = '/'] = found
