@@ -86,6 +86,7 @@ function ask(root: string, method: string, path: string): Promise<string> {
       const pieces: Buffer[] = []
       try {
         for await (const piece of response) pieces.push(piece)
+        if ((response.statusCode ?? 500) >= 300) throw new Error(`${path}: HTTP ${response.statusCode}`)
         resolve(Buffer.concat(pieces).toString('utf8'))
       } catch (error) {
         reject(error)

@@ -7,6 +7,9 @@ import { placesOf } from './layout.js'
 import { listStore } from './trust-store.js'
 import { fetchWlbSettings } from './wlb-settings.js'
 
+/** Whoever looks at a lab does not wait as long as a pool. */
+const HANDSHAKE_TIMEOUT_MS = 5_000
+
 export interface HostStatus {
   readonly name: string
   readonly uuid: string
@@ -57,5 +60,6 @@ function liveHosts({ role }: LabHost): string[] {
 /** Connects to the pool's WLB address as a verified connection of this host would: with its own store. */
 export async function rehearseWlb(host: LabHost): Promise<{ accepted: boolean; reason: string } | undefined> {
   const settings = await fetchWlbSettings(host, 'as-is').catch(() => undefined)
-  return settings && settings.url !== '' ? host.wlb.handshake({ ...settings, verify: true }) : undefined
+  if (!settings || settings.url === '') return undefined
+  return host.wlb.handshake({ url: settings.url, verify: true, timeoutMs: HANDSHAKE_TIMEOUT_MS })
 }

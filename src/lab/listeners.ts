@@ -16,7 +16,7 @@ import type { HostSettings } from './settings.js'
 export interface Listeners {
   /** Serves the certificates that are on the disk now. */
   reloadIdentities(): Promise<void>
-  /** Closes the TLS port and the plain one for good; connections there are keep going. */
+  /** Closes the TLS port and the plain one for good, and every connection that came in there. */
   deafen(): void
   close(): Promise<void>
 }
@@ -33,11 +33,14 @@ const LIMITS = {
 
 /** @throws PORT_IN_USE when something else listens there. */
 export async function openListeners(layout: HostLayout, settings: HostSettings, receive: Receive): Promise<Listeners> {
-  const open = new Set<Duplex>()
+  const open = new Map<Duplex, Origin>()
   const take = (origin: Origin) => (stream: Duplex) => {
-    open.add(stream)
+    open.set(stream, origin)
     stream.once('close', () => open.delete(stream))
     receive(stream, origin)
+  }
+  const cut = (origins: readonly Origin[]) => {
+    for (const [stream, origin] of open) if (origins.includes(origin)) stream.destroy()
   }
   let internal = await secureContext(layout.internalIdentity)
   const externalOptions = async (): Promise<TlsOptions> => {
@@ -74,10 +77,11 @@ export async function openListeners(layout: HostLayout, settings: HostSettings, 
     deafen() {
       tls.close()
       plain.close()
+      cut(['network'])
     },
     async close() {
       const closing = servers.filter((server) => server.listening).map((server) => closeServer(server))
-      for (const stream of open) stream.destroy()
+      cut(['network', 'local'])
       await Promise.all(closing)
       short.close()
     },
