@@ -4,6 +4,7 @@ import { WlbError } from '../error.js'
 import type { LabDocument } from '../lab/index.js'
 import { freePort, openStage, type Stage } from './demo/stage.js'
 import { type Cast, type Step, verifiedConnection } from './demo/steps.js'
+import { verdictOf } from './lab.js'
 import { EXIT, printJson, renderTable } from './print.js'
 
 const HOST_NAME = 'wlb.lab.internal'
@@ -138,11 +139,11 @@ async function perform(
 /** Each host connects to the appliance itself, with its own trust store. */
 async function verdicts(stage: Stage) {
   const { stdout, stderr } = await stage.wlb('lab', 'status', '--json')
-  return readLab(stdout, stderr).hosts.map(({ name, role, installed, handshake }) => ({
+  return readLab(stdout, stderr).hosts.map(({ name, role, certificates, wlb }) => ({
     name,
     role,
-    installed: installed?.join(', ') || 'none',
-    verdict: handshake ? (handshake.accepted ? 'verified' : handshake.reason) : 'unknown',
+    installed: certificates.join(', ') || 'none',
+    verdict: verdictOf(wlb),
   }))
 }
 

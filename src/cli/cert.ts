@@ -1,0 +1,41 @@
+/** `wlb cert show`: the appliance's certificate as it lies on disk and as a handshake shows it. */
+import { type CertificateReport, reportCertificate } from '../appliance/index.js'
+import { daysFrom, EXIT, printJson, renderFacts } from './print.js'
+
+/** Exits 1 when what is served is not what lies on disk, or the certificate has expired. */
+export async function certShow(root: string, json: boolean): Promise<void> {
+  const now = new Date()
+  const report = await reportCertificate(root, now)
+  if (json) printJson(report)
+  else process.stdout.write(`${describe(report, now)}\n`)
+  const { served, daysLeft } = report
+  if (daysLeft < 0 || (served.state === 'served' && !served.sameAsOnDisk)) process.exitCode = EXIT.no
+}
+
+function describe(report: CertificateReport, now: Date): string {
+  const facts: [string, string][] = [
+    ['subject', report.subject],
+    ['names', report.names.join(', ')],
+    ['issuer', report.selfSigned ? 'itself (self-signed: a placeholder)' : report.issuer],
+    ['valid from', report.notBefore.toISOString()],
+    ['valid until', `${report.notAfter.toISOString()} (${daysFrom(now, report.notAfter)})`],
+    ['key', `${report.key.type.toUpperCase()} ${report.key.bits ?? ''}`.trim()],
+    ['signature', report.signatureAlgorithm],
+    ['serial', report.serialNumber],
+    ['SHA-1', report.fingerprintSha1],
+    ['SHA-256', report.fingerprintSha256],
+    ...report.chain.map(({ subject, notAfter }): [string, string] => [
+      'chain',
+      `${subject}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`,
+    ]),
+    ['file', report.certificate],
+    ['served', describeServed(report)],
+  ]
+  return renderFacts(facts)
+}
+
+function describeServed({ served }: CertificateReport): string {
+  if (served.state === 'unreachable') return `not served on ${served.address} port ${served.port}: ${served.why}`
+  const where = `on ${served.address} port ${served.port}`
+  return served.sameAsOnDisk ? `the same ${where}` : `ANOTHER one ${where}: ${served.fingerprintSha256}`
+}

@@ -1,0 +1,96 @@
+/** `wlb lab …`: a pool in a box, printed for people and for programs. */
+import type { WlbError } from '../error.js'
+import { type LabDocument, type LabFault, labDown, labExec, labFault, labStatus, labUp } from '../lab/index.js'
+import { EXIT, printJson, renderTable, usage } from './print.js'
+
+export interface UpOptions {
+  readonly hosts: number
+  readonly addHost: readonly { readonly name: string; readonly address: string }[]
+  readonly tlsClient: 'node' | 'stunnel'
+  readonly json?: boolean
+}
+
+const MOST_HOSTS = 64
+
+/** @throws USAGE_HOSTS when a pool of that size cannot be. */
+export async function up(root: string, { hosts, addHost, tlsClient, json = false }: UpOptions): Promise<void> {
+  if (hosts < 1 || hosts > MOST_HOSTS) {
+    throw usage('HOSTS', `A pool has 1 to ${MOST_HOSTS} hosts.`, { hosts }, 'wlb lab up --hosts 3')
+  }
+  process.stderr.write('starting the hosts of the pool\n')
+  const { document, already } = await labUp({ root, hosts, addHosts: addHost, tlsClient })
+  if (json) return printJson(document)
+  process.stdout.write(`${already ? 'The pool is up already.' : 'The pool is up.'}\n\n${describe(document)}\n\n`)
+  const [first] = document.hosts
+  process.stdout.write(`Type on a host:  wlb lab exec ${first?.name} -- xe pool-list\n`)
+}
+
+/** Exits 1 when a host does not run or its handshake with the appliance is refused. */
+export async function status(root: string, json: boolean): Promise<void> {
+  const document = await labStatus(root)
+  if (json) printJson(document)
+  else process.stdout.write(`${describe(document)}\n`)
+  if (document.hosts.some(({ pid, wlb }) => pid === null || wlb?.accepted === false)) process.exitCode = EXIT.no
+}
+
+export async function down(root: string, json: boolean): Promise<void> {
+  const { already } = await labDown(root)
+  if (json) printJson({ already })
+  else
+    process.stdout.write(already ? 'The pool is down already.\n' : 'The pool is down; wlb lab up goes on from here.\n')
+}
+
+/** Ends with the command's own exit code. The `--` that ends our own options is not part of the command. */
+export async function exec(root: string, host: string, words: readonly string[]): Promise<void> {
+  const command = words[0] === '--' ? words.slice(1) : words
+  process.exitCode = await labExec({ root, host, command })
+}
+
+const FAULTS: Readonly<Record<LabFault, string>> = {
+  stop: 'is stopped',
+  kill: 'is dead',
+  start: 'is up and live',
+  'remove-bundle': 'has no bundle any more',
+  'corrupt-bundle': 'has a bundle that begins with garbage',
+  'truncate-bundle': 'has a bundle that ends in a broken block',
+  'junk-crl': 'has a file among its revocation lists that is none',
+  deafen: 'is live, and cannot be reached',
+}
+
+/** The actions of `wlb lab fault`, for help and completion. */
+export const FAULT_NAMES: readonly string[] = Object.keys(FAULTS)
+
+/** @throws USAGE_FAULT when there is no such fault. */
+export async function fault(root: string, action: string, host: string, json: boolean): Promise<void> {
+  if (!isFault(action)) throw unknownFault(action)
+  await labFault({ root, action, host })
+  if (json) printJson({ host, action })
+  else process.stdout.write(`${host} ${FAULTS[action]}\n`)
+}
+
+function isFault(action: string): action is LabFault {
+  return Object.hasOwn(FAULTS, action)
+}
+
+function unknownFault(action: string): WlbError {
+  return usage('FAULT', 'There is no such fault.', { action, known: FAULT_NAMES.join(', ') }, 'wlb lab fault --help')
+}
+
+/** Installed certificates are those on the host's own disk, the verdict that of its own handshake. */
+function describe({ pool, hosts }: LabDocument): string {
+  const rows = hosts.map(({ name, role, address, tlsPort, plainPort, pid, certificates, wlb }) => [
+    name,
+    pid === null ? 'down' : role,
+    address,
+    `${tlsPort} ${plainPort}`,
+    certificates.join(' ') || '-',
+    verdictOf(wlb),
+  ])
+  return `pool ${pool}\n\n${renderTable(['host', 'role', 'address', 'ports', 'installed', 'handshake with the appliance'], rows)}`
+}
+
+/** One word for each outcome of a host's own handshake. */
+export function verdictOf(wlb: LabDocument['hosts'][number]['wlb']): string {
+  if (wlb === null) return 'not connected'
+  return wlb.accepted ? 'verified' : wlb.reason
+}

@@ -1,0 +1,10 @@
+/** `wlb serve`: one line on stdout once it accepts connections, the log on stderr, until a signal ends it. */
+import { isIPv6 } from 'node:net'
+import { serve } from '../appliance/index.js'
+
+export async function serveCommand(root: string): Promise<void> {
+  const appliance = await serve({ root, signals: process })
+  const host = isIPv6(appliance.address) ? `[${appliance.address}]` : appliance.address
+  process.stdout.write(`ready https://${host}:${appliance.port}\n`)
+  await appliance.closed
+}

@@ -1,0 +1,166 @@
+/** `wlb setup`: the configuration wizard. It asks with an answer ready for each question, or takes everything from flags. */
+import { readFile } from 'node:fs/promises'
+import { checkChoice, type SetupOptions, type SetupReport, setUp, suggestSetup } from '../appliance/index.js'
+import { WlbError } from '../error.js'
+import { EXIT, printJson, renderFacts, usage } from './print.js'
+
+export interface SetupFlags {
+  readonly hostname?: string
+  readonly address?: string
+  readonly port?: number
+  readonly username?: string
+  readonly passwordFile?: string
+  readonly database?: string
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+/**
+ * @throws USAGE_NEEDS_ANSWERS when something has to be asked and nobody is there to answer.
+ * @throws PASSWORD_FILE_UNREADABLE, and everything the set-up itself throws.
+ */
+export async function setup(root: string, flags: SetupFlags): Promise<void> {
+  const suggestion = await suggestSetup(root)
+  const given: SetupOptions = {
+    root,
+    now: new Date(),
+    ...(flags.hostname !== undefined && { hostname: flags.hostname }),
+    ...(flags.address !== undefined && { address: flags.address }),
+    ...(flags.port !== undefined && { port: flags.port }),
+    ...(flags.username !== undefined && { userName: flags.username }),
+    ...(flags.database !== undefined && { databaseUrl: flags.database }),
+    ...(flags.passwordFile !== undefined && { password: await readPassword(flags.passwordFile) }),
+  }
+  const options = suggestion.configured ? given : await complete(given, suggestion, flags.yes ?? false)
+  if (!options) {
+    process.stderr.write('wlb: nothing was changed\n')
+    process.exitCode = EXIT.interrupted
+    return
+  }
+  const report = await setUp({ ...options, onItem: (item) => void process.stderr.write(`${item} ...\n`) })
+  if (flags.json) printJson(report)
+  else process.stdout.write(`${describe(report)}\n`)
+}
+
+/** Defaults for scripts, questions for people; nobody there and something missing is a wrong call, never a wait. */
+async function complete(
+  given: SetupOptions,
+  suggestion: Awaited<ReturnType<typeof suggestSetup>>,
+  yes: boolean,
+): Promise<SetupOptions | undefined> {
+  const { hostname, address, port, userName } = suggestion
+  if (!yes && process.stdin.isTTY) return ask(given, suggestion)
+  if (!yes) throw needsAnswers('--yes')
+  if (given.password === undefined) throw needsAnswers('--password-file')
+  return { hostname, address, port, userName, ...given }
+}
+
+async function ask(
+  given: SetupOptions,
+  suggestion: Awaited<ReturnType<typeof suggestSetup>>,
+): Promise<SetupOptions | undefined> {
+  const { cancel, confirm, intro, isCancel, note, password, text } = await import('@clack/prompts')
+  intro('Workload Balancing: configuration')
+  note('Enter takes the answer shown. Ctrl-C leaves everything as it is.')
+  const answers: { -readonly [Name in keyof SetupOptions]: SetupOptions[Name] } = { ...given }
+
+  const question = async (name: 'hostname' | 'address' | 'userName', message: string) => {
+    if (given[name] !== undefined) return true
+    const initialValue = suggestion[name]
+    const answer = await text({ message, initialValue, validate: (value) => checkChoice(name, value) })
+    if (isCancel(answer)) return false
+    answers[name] = answer
+    return true
+  }
+  if (!(await question('hostname', 'Host name: the full name pools will connect to; it goes into the certificate')))
+    return stop()
+  if (!(await question('address', 'Address to listen on: 0.0.0.0 is every address of this machine'))) return stop()
+  if (given.port === undefined) {
+    const initialValue = String(suggestion.port)
+    const answer = await text({
+      message: 'Port',
+      initialValue,
+      validate: (value) => checkChoice('port', Number(value)),
+    })
+    if (isCancel(answer)) return stop()
+    answers.port = Number(answer)
+  }
+  if (!(await question('userName', 'User name pools will present'))) return stop()
+  if (given.password === undefined) {
+    const first = await password({
+      message: 'Password pools will present',
+      validate: (value) => (value ? undefined : 'It must have a character.'),
+    })
+    if (isCancel(first)) return stop()
+    const again = await password({
+      message: 'The same again',
+      validate: (value) => (value === first ? undefined : 'The two differ.'),
+    })
+    if (isCancel(again)) return stop()
+    answers.password = first
+  }
+  const sure = await confirm({
+    message: `Set up ${answers.hostname} on ${answers.address} port ${answers.port} in ${given.root}?`,
+  })
+  return sure === true ? answers : stop()
+
+  function stop(): undefined {
+    cancel('Nothing was changed.')
+  }
+}
+
+async function readPassword(file: string): Promise<string> {
+  const content = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: unknown) => {
+    throw passwordFileUnreadable(file, error)
+  })
+  return content.split(/\r?\n/, 1).join('')
+}
+
+function describe({ hostname, address, port, userName, identity, items, notApplied, root }: SetupReport): string {
+  const kept = items.every(({ outcome }) => outcome === 'kept')
+  return [
+    kept ? 'Already set up; everything was kept.' : 'Set up.',
+    '',
+    renderFacts([
+      ['host name', hostname],
+      ['listens on', `${address} port ${port}`],
+      ['user name', userName],
+      [
+        'certificate',
+        `${identity.subject}, ${identity.selfSigned ? 'self-signed' : `issued by ${identity.issuer}`}, until ${identity.notAfter.toISOString()}`,
+      ],
+      ['names in it', identity.names.join(', ')],
+      ['SHA-256', identity.fingerprintSha256],
+      ...items.map(({ item, outcome, path }): [string, string] => [item, `${outcome}: ${path}`]),
+    ]),
+    ...notApplied.map(
+      ({ choice, kept: value }) =>
+        `\nNot changed: ${choice} stays ${value}. Edit ${root}/etc/openwlb/openwlb.toml to change it.`,
+    ),
+    '',
+    ...(identity.selfSigned
+      ? ['The self-signed certificate is a placeholder: for more than a test, use one that an authority has signed.']
+      : []),
+    `Start it:  wlb --root ${root} serve`,
+  ].join('\n')
+}
+
+function needsAnswers(missing: string): WlbError {
+  return usage(
+    'NEEDS_ANSWERS',
+    'There is nobody to ask here, and something has to be known.',
+    { missing },
+    'wlb setup --hostname wlb.example.com --password-file FILE --yes',
+  )
+}
+
+function passwordFileUnreadable(file: string, cause: unknown): WlbError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new WlbError(
+    'PASSWORD_FILE_UNREADABLE',
+    'The password file cannot be read.',
+    { file, why },
+    'ls -l FILE',
+    cause,
+  )
+}

@@ -1,0 +1,37 @@
+/** The reference page and the code say the same, and every remedy is a command that exists. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, test } from 'vitest'
+import { leaves, renderReference, sourceErrors } from '../../scripts/reference-page.js'
+import { commandLine } from '../../src/cli/command-line.js'
+import { VERSION } from '../../src/cli/version.js'
+
+const root = join(import.meta.dirname, '../..')
+
+test('docs/reference.md is what the code says (npm run docs writes it)', () => {
+  expect(readFileSync(join(root, 'docs/reference.md'), 'utf8')).toBe(renderReference())
+})
+
+test('the version is the one of package.json', () => {
+  const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  expect(VERSION).toBe(version)
+})
+
+const commands = leaves(commandLine()).map(({ words, command }) => ({
+  words: words.join(' '),
+  flags: command.options.flatMap(({ long }) => long ?? []),
+}))
+const remedies = [...new Set(sourceErrors().flatMap(({ remedy }) => (remedy.startsWith('wlb ') ? [remedy] : [])))]
+
+it.each(remedies)('can be typed: %s', (remedy) => {
+  if (/^wlb --(version|help)/.test(remedy)) return
+  const command = commands.find(({ words }) => `${remedy} `.startsWith(`${words} `))
+  expect(command, 'a command of ours').toBeDefined()
+  const used = remedy.match(/--[a-z-]+/g) ?? []
+  expect(used.filter((flag) => flag !== '--help' && !command?.flags.includes(flag))).toEqual([])
+})
+
+test('errors have a code in capitals, a sentence and something to type', () => {
+  const odd = sourceErrors().filter(({ code, message, remedy }) => !/^[A-Z][A-Z0-9_]+$/.test(code) || !/[.…]$/.test(message) || remedy === '')
+  expect(odd).toEqual([])
+})
