@@ -3,7 +3,6 @@ export type { MethodName, ResultOf, WlbCall, WlbReply } from './operations.js'
 export type { Pair } from './pairs.js'
 export {
   applyChanges,
-  type ConfigurationChange,
   completeConfiguration,
   defaultPoolConfiguration,
 } from './pool-configuration.js'

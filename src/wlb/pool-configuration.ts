@@ -7,7 +7,7 @@ import { checkValue } from './configuration-rules.js'
 import { applyTaskChanges, hasActiveTask, isTaskKey, readTaskChange } from './configuration-tasks.js'
 import type { Pair } from './pairs.js'
 
-export type ConfigurationChange =
+type ConfigurationChange =
   | { readonly state: 'changed'; readonly configuration: Map<string, string> }
   | ConfigurationRefusal
 
@@ -18,6 +18,9 @@ interface ConfigurationRefusal {
   readonly key: string
   readonly message: string
 }
+
+/** A pool of 64 hosts needs some 500. The whole dictionary is one answer, which a pool keeps in memory and in its log. */
+const MOST_KEYS = 10_000
 
 /** Returns every key with its default, for the pool and for each host. `wlbVersion` must have two numbers, from 6.5 on. */
 export function defaultPoolConfiguration(hostUuids: readonly string[], wlbVersion: string): Map<string, string> {
@@ -55,6 +58,7 @@ export function applyChanges(
   hostUuids: readonly string[],
 ): ConfigurationChange {
   const configuration = new Map(current)
+  const hosts = knownHosts(current, hostUuids)
   const taskChanges: { id: number; name: string; value: string }[] = []
   let deletesTasks = false
 
@@ -66,7 +70,7 @@ export function applyChanges(
       taskChanges.push(change)
       continue
     }
-    const place = locate(key, current, hostUuids)
+    const place = locate(key, hosts)
     if (place.state === 'refused') return place
     const checked = checkValue(place.rule, value)
     if (checked.state === 'refused') return refused(checked.code, key, checked.why)
@@ -80,6 +84,9 @@ export function applyChanges(
     for (const key of current.keys()) if (isTaskKey(key)) configuration.delete(key)
     for (const [key, value] of tasks.entries) configuration.set(key, value)
   }
+  const [newest = ''] = [...configuration.keys()].slice(MOST_KEYS)
+  if (newest !== '' && configuration.size > current.size)
+    return refused(4007, newest, 'finds no room in the dictionary')
   // A console that reads true and finds no task to show cannot open its page.
   const scheduled = configuration.get('EnableOptimizationModeSchedules') === 'true'
   if (scheduled && !hasActiveTask(configuration)) configuration.set('EnableOptimizationModeSchedules', 'false')
@@ -90,36 +97,33 @@ type Place =
   | { readonly state: 'stored' | 'control'; readonly key: string; readonly rule: Parameters<typeof checkValue>[0] }
   | ConfigurationRefusal
 
+/** Uuids in the spelling of their keys, by their lower-case form. */
+type KnownHosts = ReadonlyMap<string, string>
+
 /** Where the value of a key goes, and what it must be. */
-function locate(key: string, current: ReadonlyMap<string, string>, hostUuids: readonly string[]): Place {
+function locate(key: string, hosts: KnownHosts): Place {
   const control = CONTROL_KEYS.find((name) => name === key.toLowerCase())
   if (control) return { state: 'control', key: control, rule: { kind: 'boolean' } }
   const known = findKey(POOL_KEYS, key)
   if (known) return { state: 'stored', key: known.name, rule: known.rule }
-  if (/^host_/i.test(key)) return locateHostKey(key, current, hostUuids)
+  if (/^host_/i.test(key)) return locateHostKey(key, hosts)
   if (key === '') return refused(4007, key, 'is empty')
   return { state: 'stored', key, rule: { kind: 'text' } }
 }
 
 /** Consoles split such keys at every underscore, so a name holds none. */
-function locateHostKey(key: string, current: ReadonlyMap<string, string>, hostUuids: readonly string[]): Place {
+function locateHostKey(key: string, hosts: KnownHosts): Place {
   const [, uuid = '', name = '', ...more] = key.split('_')
   if (uuid === '' || name === '' || more.length > 0) return refused(4007, key, 'must be host_, a uuid, _ and a name')
-  const host = knownHost(uuid.toLowerCase(), current, hostUuids)
+  const host = hosts.get(uuid.toLowerCase())
   if (host === undefined) return refused(4023, key, 'names a host that is not in this pool')
   const known = findKey(HOST_KEYS, name)
   return { state: 'stored', key: `host_${host}_${known?.name ?? name}`, rule: known?.rule ?? { kind: 'text' } }
 }
 
-function knownHost(
-  uuid: string,
-  current: ReadonlyMap<string, string>,
-  hostUuids: readonly string[],
-): string | undefined {
-  const present = hostUuids.find((known) => known.toLowerCase() === uuid)
-  if (present !== undefined) return present
-  const key = [...current.keys()].find((stored) => stored.toLowerCase().startsWith(`host_${uuid}_`))
-  return key?.split('_')[1]
+function knownHosts(current: ReadonlyMap<string, string>, hostUuids: readonly string[]): KnownHosts {
+  const stored = [...current.keys()].filter((key) => key.startsWith('host_')).map((key) => key.split('_')[1] ?? '')
+  return new Map([...stored, ...hostUuids].map((uuid) => [uuid.toLowerCase(), uuid]))
 }
 
 function isOneOf(names: readonly string[], key: string): boolean {
