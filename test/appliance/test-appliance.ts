@@ -1,0 +1,57 @@
+/** An appliance of a test's own, set up in a temporary folder and served in this process, with its log kept. */
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type AppliancePaths, paths, type RunningAppliance, serve, setUp } from '../../src/appliance/index.js'
+import { openLog } from '../../src/appliance/log.js'
+
+export const USER_NAME = 'wlbuser'
+/** Colons and more than ASCII: what splits badly or decodes badly shows. */
+export const PASSWORD = 'geh:eim: ß😀'
+export const HOSTNAME = 'wlb.lab.internal'
+
+export interface TestAppliance extends RunningAppliance {
+  readonly root: string
+  readonly paths: AppliancePaths
+  /** Every line logged so far. */
+  readonly logged: string[]
+  remove(): Promise<void>
+}
+
+export async function startAppliance(): Promise<TestAppliance> {
+  const root = mkdtempSync(join(tmpdir(), 'openwlb-appliance-'))
+  await setUpForTests(root)
+  const logged: string[] = []
+  const running = await serve({ root, log: openLog({ write: (line) => void logged.push(line) }) })
+  return {
+    ...running,
+    root,
+    paths: paths(root),
+    logged,
+    remove: async () => {
+      await running.close()
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
+
+export async function setUpForTests(root: string): Promise<void> {
+  const address = '127.0.0.1'
+  const port = await freePort()
+  await setUp({ root, hostname: HOSTNAME, address, port, userName: USER_NAME, password: PASSWORD, now: new Date() })
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+export function basic(userName = USER_NAME, password = PASSWORD): string {
+  return `Basic ${Buffer.from(`${userName}:${password}`).toString('base64')}`
+}
