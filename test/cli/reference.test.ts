@@ -32,6 +32,8 @@ it.each(remedies)('can be typed: %s', (remedy) => {
 })
 
 test('errors have a code in capitals, a sentence and something to type', () => {
-  const odd = sourceErrors().filter(({ code, message, remedy }) => !/^[A-Z][A-Z0-9_]+$/.test(code) || !/[.…]$/.test(message) || remedy === '')
+  const odd = sourceErrors().filter(
+    ({ code, message, remedy }) => !/^[A-Z][A-Z0-9_]+$/.test(code) || !/[.…]$/.test(message) || remedy === '',
+  )
   expect(odd).toEqual([])
 })

@@ -1,0 +1,248 @@
+/** What scripts rely on: one appliance, one pool, the commands as a script types them, and the JSON it reads. */
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+import { afterAll, beforeAll, expect, it, test } from 'vitest'
+import { freePort, makeFolder, type Running, removeFolder, run, runUntilReady } from './program.js'
+
+const root = makeFolder()
+const passwordFile = join(root, 'password')
+const wlb = (...args: string[]) => run('wlb', ['--root', root, ...args])
+const on = (host: string, ...args: string[]) => wlb('lab', 'exec', host, '--', 'xe', ...args)
+let port: number
+let appliance: Running
+let lab: {
+  pool: string
+  username: string
+  password: string
+  hosts: {
+    name: string
+    uuid: string
+    role: string
+    address: string
+    tlsPort: number
+    plainPort: number
+    root: string
+    pid: number
+  }[]
+}
+
+const setup = () =>
+  wlb(
+    'setup',
+    '--hostname',
+    'wlb.lab.internal',
+    '--address',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--username',
+    'wlbuser',
+    '--password-file',
+    passwordFile,
+    '--yes',
+  )
+const connectPool = (name: string) =>
+  on(
+    'xs1',
+    'pool-initialize-wlb',
+    `wlb_url=${name}:${port}`,
+    'wlb_username=wlbuser',
+    'wlb_password=p:ä ss',
+    `xenserver_username=${lab.username}`,
+    `xenserver_password=${lab.password}`,
+  )
+
+beforeAll(async () => {
+  writeFileSync(passwordFile, 'p:ä ss\n')
+  port = await freePort()
+  const [made, up] = await Promise.all([
+    setup(),
+    wlb('lab', 'up', '--hosts', '3', '--add-host', 'wlb.lab.internal=127.0.0.1', '--json'),
+  ])
+  expect(made).toMatchObject({ exitCode: 0 })
+  lab = JSON.parse(up.stdout)
+  appliance = await runUntilReady(['--root', root, 'serve'])
+})
+
+afterAll(async () => {
+  await wlb('lab', 'down')
+  await appliance.stop()
+  removeFolder(root)
+})
+
+test('serve says where it listens once it accepts connections', () => {
+  expect(appliance.line).toBe(`ready https://127.0.0.1:${port}\n`)
+})
+
+test('setup again keeps everything and says so', async () => {
+  const before = readFileSync(join(root, 'etc/ssl/certs/server.pem'))
+  const again = await setup()
+  expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Already set up; everything was kept.') })
+  expect(readFileSync(join(root, 'etc/ssl/certs/server.pem'))).toEqual(before)
+  expect(statSync(join(root, 'etc/ssl/certs/server.key')).mode & 0o777).toBe(0o600)
+})
+
+test('lab up --json names every host, on an address of its own, with the same ports', () => {
+  expect(lab.hosts.map(({ name, role }) => `${name} ${role}`)).toEqual(['xs1 coordinator', 'xs2 member', 'xs3 member'])
+  expect(new Set(lab.hosts.map(({ address }) => address)).size).toBe(3)
+  expect(new Set(lab.hosts.map(({ tlsPort, plainPort }) => `${tlsPort} ${plainPort}`)).size).toBe(1)
+  for (const { pid, root: folder } of lab.hosts) {
+    expect(process.kill(pid, 0)).toBe(true)
+    expect(statSync(join(folder, 'etc/hosts')).isFile()).toBe(true)
+  }
+})
+
+test('cert show --json agrees with openssl and with what is served', async () => {
+  const { stdout, exitCode } = await wlb('cert', 'show', '--json')
+  const shown = JSON.parse(stdout)
+  const file = join(root, 'etc/ssl/certs/server.pem')
+  const openssl = (...args: string[]) =>
+    spawnSync('openssl', ['x509', '-in', file, '-noout', ...args], { encoding: 'utf8' }).stdout.trim()
+  expect(exitCode).toBe(0)
+  expect(`sha256 Fingerprint=${shown.fingerprintSha256}`).toBe(openssl('-fingerprint', '-sha256'))
+  expect(shown).toMatchObject({
+    commonName: 'wlb.lab.internal',
+    selfSigned: true,
+    names: expect.arrayContaining(['wlb.lab.internal', 'wlb', '127.0.0.1']),
+    served: { fingerprintSha256: shown.fingerprintSha256 },
+  })
+  const client = spawnSync(
+    'openssl',
+    [
+      's_client',
+      '-connect',
+      `127.0.0.1:${port}`,
+      '-CAfile',
+      file,
+      '-verify_hostname',
+      'wlb.lab.internal',
+      '-verify_return_error',
+      '-tls1_2',
+      '-curves',
+      'secp384r1',
+      '-cipher',
+      'ECDHE-RSA-AES256-GCM-SHA384',
+    ],
+    { encoding: 'utf8', input: '' },
+  )
+  expect(client.stdout).toContain('Verify return code: 0 (ok)')
+})
+
+test('the seed, command by command', async () => {
+  const said = async (ended: ReturnType<typeof wlb>) => {
+    const { stdout, stderr, exitCode } = await ended
+    return `${exitCode} ${stdout}${stderr}`
+  }
+  const uuid = `uuid=${lab.pool}`
+  const wlbFile = `filename=${join(root, 'wlb.pem')}`
+  expect(await said(on('xs1', 'pool-param-get', 'param-name=wlb-verify-cert', uuid))).toBe('0 true\n')
+  expect(await said(on('xs1', 'pool-param-set', 'wlb-verify-cert=false', uuid))).toBe('0 ')
+  expect(await said(connectPool('wlb.lab.internal'))).toBe('0 ')
+  expect(await said(on('xs1', 'pool-param-set', 'wlb-verify-cert=true', uuid))).toBe('0 ')
+  expect(await said(on('xs1', 'pool-retrieve-wlb-configuration'))).toContain(
+    'message: Connection failed: configuration failed.',
+  )
+  copyFileSync(join(root, 'etc/ssl/certs/server.pem'), join(root, 'wlb.pem'))
+  expect(await said(on('xs1', 'pool-certificate-install', wlbFile))).toBe('0 ')
+  expect(await said(on('xs1', 'pool-certificate-list'))).toBe('0 wlb.pem\n')
+  expect(await said(on('xs1', 'pool-certificate-sync'))).toBe('0 ')
+  for (const host of ['xs2', 'xs3']) expect(await said(on(host, 'pool-certificate-list'))).toBe('0 wlb.pem\n')
+  expect(await said(connectPool('wlb.lab.internal'))).toBe('0 ')
+  expect(await said(connectPool('127.0.0.1'))).toBe(
+    "1 The remote system's SSL certificate failed to verify against our certificate library.\nreason: Subject checks failed\n",
+  )
+  expect(await said(on('xs1', 'pool-certificate-install', wlbFile))).toBe(
+    '1 A certificate already exists with the specified name.\nname: wlb.pem\n',
+  )
+})
+
+test('status --json shows identity, listener and the pool that has registered', async () => {
+  const { stdout } = await wlb('status', '--json')
+  expect(JSON.parse(stdout)).toMatchObject({
+    identity: { commonName: 'wlb.lab.internal' },
+    listener: { state: 'running', port },
+    pools: [{ uuid: lab.pool, username: 'root' }],
+  })
+})
+
+test('the pool is pinned, so xe can verify it: by fingerprint, and not by a wrong one', async () => {
+  const { address, tlsPort } = lab.hosts[0]!
+  const seen = await new Promise<string>((resolve) => {
+    const socket = connect({ host: address, port: tlsPort, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? '')
+      socket.destroy()
+    })
+  })
+  const file = join(root, 'xe-password')
+  writeFileSync(file, `${lab.username}\n${lab.password}\n`)
+  const ask = (fingerprint: string) =>
+    run('xe', [
+      '-s',
+      address,
+      '-p',
+      String(tlsPort),
+      '-pwf',
+      file,
+      '--fingerprint',
+      fingerprint,
+      'pool-list',
+      '--minimal',
+    ])
+  expect(await ask(seen)).toMatchObject({ exitCode: 0, stdout: `${lab.pool}\n`, stderr: '' })
+  expect(await ask('00:'.repeat(31) + '00')).toMatchObject({ exitCode: 1, stdout: '' })
+})
+
+test('the pool goes on after every host was killed', async () => {
+  for (const host of ['xs2', 'xs3', 'xs1'])
+    expect(await wlb('lab', 'fault', 'kill', host)).toMatchObject({ exitCode: 0 })
+  const up = await wlb('lab', 'up', '--json')
+  const hosts: { pid: number }[] = JSON.parse(up.stdout).hosts
+  expect(hosts.map(({ pid }) => pid)).not.toEqual(lab.hosts.map(({ pid }) => pid))
+  expect((await on('xs1', 'pool-certificate-list')).stdout).toBe('wlb.pem\n')
+  expect((await on('xs1', 'pool-retrieve-wlb-configuration')).exitCode).toBe(0)
+})
+
+const wrong: [args: string, exitCode: number, code: string][] = [
+  ['lab exec xs9 -- xe pool-list', 1, 'LAB_HOST_UNKNOWN'],
+  ['lab fault burn xs1 --json', 2, 'USAGE_FAULT'],
+  ['lab up --hosts 0 --json', 2, 'USAGE_HOSTS'],
+]
+it.each(wrong)('wlb %s: exit %i, %s', async (args, exitCode, code) => {
+  const ended = await wlb(...args.split(' '))
+  expect(ended.exitCode).toBe(exitCode)
+  expect(ended.stderr).toContain(`[${code}]`)
+  if (args.includes('--json')) expect(JSON.parse(ended.stdout)).toMatchObject({ error: { code } })
+})
+
+test('a port that is taken: the error names it and what to do', async () => {
+  const other = makeFolder()
+  const taken = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => taken.once('listening', resolve))
+  const address = taken.address()
+  const busy = typeof address === 'object' && address ? address.port : 0
+  const made = await run('wlb', [
+    '--root',
+    other,
+    'setup',
+    '--hostname',
+    'wlb.lab.internal',
+    '--address',
+    '127.0.0.1',
+    '--port',
+    String(busy),
+    '--username',
+    'u',
+    '--password-file',
+    passwordFile,
+    '--yes',
+  ])
+  expect(made.exitCode).toBe(0)
+  const ended = await run('wlb', ['--root', other, 'serve'])
+  expect(ended).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(ended.stderr).toContain(`port: ${busy}`)
+  taken.close()
+  removeFolder(other)
+})
