@@ -187,20 +187,29 @@ function skipDocumentType(scan: Scan): void {
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
 
+/** One reference at a time: `replace` would find all of them before the first could be refused. */
 function resolveReferences(scan: Scan, raw: string): string {
-  if (!raw.includes('&')) return raw
-  return raw.replace(/&([^;&]{0,64})(;?)/g, (_, name: string, end: string) => {
-    if (end === '') throw unreadable(scan, 'character sequence illegal here ("&")')
-    if (!name.startsWith('#')) {
-      const character = Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined
-      if (character === undefined) throw unreadable(scan, `unknown entity reference (${name})`)
-      return character
-    }
-    const digits = /^#(?:x([0-9a-f]+)|([0-9]+))$/i.exec(name)
-    const code = digits?.[1] !== undefined ? Number.parseInt(digits[1], 16) : Number.parseInt(digits?.[2] ?? '', 10)
-    if (!isXmlCharacter(code)) throw unreadable(scan, `illegal character reference (${name})`)
-    return String.fromCodePoint(code)
-  })
+  const pieces: string[] = []
+  let done = 0
+  for (let at = raw.indexOf('&'); at >= 0; at = raw.indexOf('&', done)) {
+    const [whole, name] = /^&([^;&]{0,64});/.exec(raw.slice(at, at + 66)) ?? []
+    if (whole === undefined || name === undefined) throw unreadable(scan, 'character sequence illegal here ("&")')
+    pieces.push(raw.slice(done, at), resolveReference(scan, name))
+    done = at + whole.length
+  }
+  return pieces.length === 0 ? raw : pieces.join('') + raw.slice(done)
+}
+
+function resolveReference(scan: Scan, name: string): string {
+  if (!name.startsWith('#')) {
+    const character = Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined
+    if (character === undefined) throw unreadable(scan, `unknown entity reference (${name})`)
+    return character
+  }
+  const [, hexadecimal, decimal] = /^#(?:x([0-9a-f]+)|([0-9]+))$/i.exec(name) ?? []
+  const code = hexadecimal === undefined ? Number.parseInt(decimal ?? '', 10) : Number.parseInt(hexadecimal, 16)
+  if (!isXmlCharacter(code)) throw unreadable(scan, `illegal character reference (${name})`)
+  return String.fromCodePoint(code)
 }
 
 function isXmlCharacter(code: number): boolean {

@@ -4,6 +4,9 @@ import { encodeReply } from '../../src/wlb/index.js'
 import { describeReply } from './reply-words.js'
 import { CALLS, REPLIES } from './samples.js'
 
+/** Of this process's own time, so that a busy machine changes nothing.. */
+const MOST_MICROSECONDS = 5_000_000
+
 describe('hostile answers', () => {
   const deep = '<a>'.repeat(100_000)
   const cases: [what: string, body: string][] = [
@@ -12,17 +15,17 @@ describe('hostile answers', () => {
     ['never closed', deep],
     ['entity bomb', `<!DOCTYPE a [<!ENTITY x "${'y'.repeat(1000)}">]><a>${'&x;'.repeat(100_000)}</a>`],
     ['external entity', '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'],
-    ['4 MB of references', `<a>${'&#65;'.repeat(800_000)}</a>`],
-    ['4 MB of ampersands', `<a>${'&'.repeat(4_000_000)}</a>`],
-    ['4 MB of attributes', `<a${' b="1"'.repeat(700_000)}/>`],
-    ['4 MB of comments', `<a>${'<!---->'.repeat(600_000)}</a>`],
-    ['4 MB of broken bytes', `<a>${'\ufffd'.repeat(1_300_000)}`],
+    ['1 MB of references', `<a>${'&#65;'.repeat(200_000)}</a>`],
+    ['1 MB of ampersands', `<a>${'&'.repeat(1_000_000)}</a>`],
+    ['1 MB of attributes', `<a${' b="1"'.repeat(170_000)}/>`],
+    ['1 MB of comments', `<a>${'<!---->'.repeat(150_000)}</a>`],
+    ['1 MB of broken bytes', `<a>${'\ufffd'.repeat(330_000)}`],
     ['100,000 quotes in a document type', `<!DOCTYPE a ${'"'.repeat(100_001)}>`],
   ]
   it.each(cases)('%s', (_, body) => {
-    const started = performance.now()
+    const started = process.cpuUsage()
     expect(describeReply('GetXenPoolConfiguration', body)).toMatch(/^WLB_MALFORMED_RESPONSE/)
-    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(process.cpuUsage(started).user).toBeLessThan(MOST_MICROSECONDS)
   })
 
   test('garbage is a failure the pool has a name for, never a crash', () => {
