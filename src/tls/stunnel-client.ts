@@ -106,7 +106,7 @@ const PLACES = [
 ]
 
 /** Finds the program where a pool's own tools look: `$XE_STUNNEL`, then its usual places. */
-export function findStunnel(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+function findStunnel(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   return environment.XE_STUNNEL || PLACES.find(isExecutable)
 }
 

@@ -62,7 +62,7 @@ function onOneLine(name: string | undefined): string {
 
 function readCommonName(subject: string | undefined): string | undefined {
   const lines = (subject ?? '').split('\n').filter((line) => line.startsWith('CN='))
-  return lines.at(-1)?.slice('CN='.length)
+  return lines.at(-1)?.slice('CN='.length).replace(/\\(.)/g, '$1')
 }
 
 function looksLikeName(text: string): boolean {

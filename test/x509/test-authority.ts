@@ -7,8 +7,8 @@ import * as x509 from '@peculiar/x509'
 export const TEST_NOW = new Date()
 export const daysFromNow = (days: number): Date => new Date(TEST_NOW.getTime() + days * 86_400_000)
 
-export type KeyKind = 'rsa2048' | 'rsa1024' | 'ec'
-export type Usage = keyof typeof x509.KeyUsageFlags
+type KeyKind = 'rsa2048' | 'rsa1024' | 'ec'
+type Usage = keyof typeof x509.KeyUsageFlags
 
 export interface CertificateSpec {
   /** The common name. */
