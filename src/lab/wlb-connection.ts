@@ -12,7 +12,7 @@ import { apiFailureOf, connectionReset, reasonOf, timedOut, unknownHost } from '
 import { WlbQueue } from './wlb-queue.js'
 import { parseWlbUrl, type WlbAddress } from './wlb-url.js'
 
-export { parseWlbUrl, type WlbAddress } from './wlb-url.js'
+export { parseWlbUrl } from './wlb-url.js'
 
 export interface WlbConnectionOptions {
   readonly tlsClient: 'node' | 'stunnel'

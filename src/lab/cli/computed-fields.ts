@@ -1,12 +1,10 @@
 /** Fields that are in no record: `xe` works them out from other objects. */
-import { type ApiValue, isApiMap } from '../../xapi/index.js'
+import { isApiMap } from '../../xapi/index.js'
 import type { ApiClass } from '../classes.js'
 import type { Rpc } from '../rpc.js'
+import { type ApiRecord, NOT_IN_DATABASE } from './field-text.js'
 
-type ApiRecord = { readonly [key: string]: ApiValue }
 type Computation = (record: ApiRecord, rpc: Rpc) => Promise<string>
-
-const UNKNOWN = '<not in database>'
 
 const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   'pool.supported-sr-types': async (_record, rpc) => [...new Set(await texts(rpc, 'SR', 'type'))].sort().join('; '),
@@ -23,13 +21,13 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
 
 /** The text of a field that exists for `xe` only; what cannot be worked out is shown as not in the database. */
 export async function computeField(owner: ApiClass, name: string, record: ApiRecord, rpc: Rpc): Promise<string> {
-  return (await COMPUTATIONS[`${owner.name}.${name}`]?.(record, rpc)) ?? UNKNOWN
+  return (await COMPUTATIONS[`${owner.name}.${name}`]?.(record, rpc)) ?? NOT_IN_DATABASE
 }
 
 async function metric(host: ApiRecord, rpc: Rpc, name: string): Promise<string> {
   const metrics = await rpc('host_metrics.get_record', host.metrics ?? '').catch(() => undefined)
   const value = metrics !== undefined && isApiMap(metrics) ? metrics[name] : undefined
-  return value === undefined ? UNKNOWN : String(value)
+  return value === undefined ? NOT_IN_DATABASE : String(value)
 }
 
 async function texts(rpc: Rpc, className: string, name: string): Promise<string[]> {

@@ -5,7 +5,7 @@ import { BANNER, encodeCommand, PROTOCOL_VERSION, type ThinCliCommand, ThinCliRe
 import { refusal } from './refusal.js'
 
 /** The most a client may upload in one file. */
-export const UPLOAD_LIMIT_BYTES = 33_554_432
+const UPLOAD_LIMIT_BYTES = 33_554_432
 
 /** A client's frames are 12 bytes and shorter; anything much longer is not the protocol. */
 const CLIENT_FRAME_LIMIT_BYTES = 1024

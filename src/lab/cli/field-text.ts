@@ -4,6 +4,11 @@ import type { ApiField } from '../classes.js'
 import type { Rpc } from '../rpc.js'
 import { refusal } from './refusal.js'
 
+export type ApiRecord = { readonly [key: string]: ApiValue }
+
+/** Shown for an object that is not there. */
+export const NOT_IN_DATABASE = '<not in database>'
+
 /** Words that `xe` spells in another way than the API does. */
 export function spellValue(className: string, fieldName: string, text: string): string {
   if (className !== 'VM') return text

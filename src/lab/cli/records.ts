@@ -3,12 +3,8 @@ import { ApiFailure, type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF 
 import type { ApiClass, ApiField } from '../classes.js'
 import type { Rpc } from '../rpc.js'
 import { computeField } from './computed-fields.js'
-import { parseFieldValue, spellValue } from './field-text.js'
+import { type ApiRecord, NOT_IN_DATABASE, parseFieldValue, spellValue } from './field-text.js'
 import { refusal } from './refusal.js'
-
-export type ApiRecord = { readonly [key: string]: ApiValue }
-
-export const NOT_IN_DATABASE = '<not in database>'
 
 export interface CliField {
   readonly description: ApiField

@@ -2,7 +2,6 @@
 import { findValue, requireValue } from './arguments.js'
 import { loadOrRefuse } from './certificate-commands.js'
 import { type Command, commandTable, type Invocation } from './command.js'
-import { findPool } from './records.js'
 import { selectHost } from './selection.js'
 
 export const TLS_COMMANDS: readonly Command[] = commandTable([
@@ -13,27 +12,6 @@ export const TLS_COMMANDS: readonly Command[] = commandTable([
     'Makes the hosts verify each other, and the pool verify Workload Balancing.',
     [],
     callWithout('pool.enable_tls_verification'),
-  ],
-  [
-    'pool-enable-client-certificate-auth',
-    'name',
-    'uuid',
-    'Admits API clients whose certificate carries this name and was issued by a trusted certificate.',
-    [],
-    async ({ parameters, rpc }) => {
-      const pool = await findPool(findValue(parameters, 'uuid'), rpc)
-      await rpc('pool.enable_client_certificate_auth', pool, requireValue(parameters, 'name'))
-    },
-  ],
-  [
-    'pool-disable-client-certificate-auth',
-    '',
-    'uuid',
-    'Admits no API client by its certificate any more.',
-    [],
-    async ({ parameters, rpc }) => {
-      await rpc('pool.disable_client_certificate_auth', await findPool(findValue(parameters, 'uuid'), rpc))
-    },
   ],
   [
     'host-emergency-disable-tls-verification',
