@@ -3,10 +3,11 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { appendFile, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { ensureFolder } from '../durable-file.js'
 import { chooseAddresses } from './addresses.js'
 import { askForHandshake, askHost, endProcess, findProcess, startProcess, waitUntil } from './host-control.js'
 import type { HostStatus } from './host-status.js'
-import { findLab, hostRoot, type Lab, readLab, writeLab } from './lab-file.js'
+import { findLab, hostRoot, type Lab, labFolder, readLab, writeLab } from './lab-file.js'
 import { layoutOf } from './layout.js'
 import { findAddress } from './name-resolution.js'
 import { installPool } from './new-pool.js'
@@ -126,6 +127,7 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
     tlsPort,
     hosts: addresses.map((address, index) => ({ name: `xs${index + 1}`, uuid: randomUUID(), address })),
   }
+  await ensureFolder(labFolder(root), 0o700)
   const { pool: poolUuid, hosts, ...shared } = lab
   const settings = hosts.map((host) => ({ ...shared, ...host, poolUuid, refusalDelayMs }))
   await installPool(

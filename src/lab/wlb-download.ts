@@ -10,9 +10,6 @@ import { finishTask } from './pool-internal.js'
 import { type Exchange, refuse, showsPoolSecret } from './rpc-endpoint.js'
 import { fetchWlbSettings } from './wlb-settings.js'
 
-/** Failures that show only once the answer's body is read. */
-const AFTER_THE_HEAD = new Set(['WLB_MALFORMED_RESPONSE', 'WLB_INTERNAL_ERROR'])
-
 type DownloadCall = Extract<WlbCall, { readonly method: 'ExecuteReport' | 'GetDiagnostics' }>
 
 const OWN_PARAMETERS = new Set(['session_id', 'task_id', 'report'])
@@ -23,20 +20,24 @@ export async function downloadFromWlb(exchange: Exchange, what: 'report' | 'diag
   const task = query.get('task_id') ?? NULL_REF
   if (!(await isLoggedIn(exchange, query.get('session_id')))) return refuse(exchange, 401, 'Unauthorised')
 
-  const outcome = await download(host, callFor(what, query))
-  if ('failure' in outcome) {
-    await endTask(host, task, [outcome.failure.code, ...outcome.failure.params])
-    if (!AFTER_THE_HEAD.has(outcome.failure.code)) return refuse(exchange, 500, 'Internal Server Error')
-  }
-  response.writeHead(200, { connection: 'close', 'cache-control': 'no-cache, no-store' })
-  response.end('text' in outcome ? outcome.text : '')
-  if ('text' in outcome) await endTask(host, task, [])
+  const outcome = await download(host, callFor(what, query), () => {
+    response.useChunkedEncodingByDefault = false // its end is the connection's
+    response.writeHead(200, { connection: 'close', 'cache-control': 'no-cache, no-store' }).flushHeaders()
+  })
+  // The task is settled before the caller sees the end: it looks there next.
+  await endTask(host, task, 'failure' in outcome ? [outcome.failure.code, ...outcome.failure.params] : [])
+  if (response.headersSent) return void response.end('text' in outcome ? outcome.text : '')
+  refuse(exchange, 500, 'Internal Server Error')
 }
 
-async function download(host: LabHost, call: DownloadCall): Promise<{ text: string } | { failure: ApiFailure }> {
+async function download(
+  host: LabHost,
+  call: DownloadCall,
+  onAccepted: () => void,
+): Promise<{ text: string } | { failure: ApiFailure }> {
   try {
     const settings = await fetchWlbSettings(host, 'checked')
-    return await host.wlb.call(call, { ...settings, timeoutMs: settings.reportTimeoutMs })
+    return await host.wlb.call(call, { ...settings, timeoutMs: settings.reportTimeoutMs, onAccepted })
   } catch (error) {
     return { failure: error instanceof ApiFailure ? error : new ApiFailure('INTERNAL_ERROR', [String(error)]) }
   }
