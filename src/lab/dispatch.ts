@@ -1,6 +1,6 @@
 /** From a method's name and parameters to its answer: session, role of this host, then the method itself. */
 import { ApiFailure, type ApiValue } from '../xapi/index.js'
-import type { Coordinator, LabHost, Member } from './host.js'
+import { type Coordinator, HostUnreachable, type LabHost, type Member } from './host.js'
 import { Arguments, type Call, type Method, type Methods, type Origin } from './method.js'
 import { type Session, sessionInvalid } from './sessions.js'
 import { endTask, startTask } from './task-methods.js'
@@ -27,8 +27,16 @@ export async function dispatch(
 /** A bug or a full disk is told as the pool would: one code, and the text. */
 function asFailure(host: LabHost, name: string, error: unknown): ApiFailure {
   if (error instanceof ApiFailure) return error
+  if (error instanceof HostUnreachable) return coordinatorOutOfReach(host, error)
   host.log(`${name}: ${error instanceof Error ? error.stack : String(error)}`)
   return new ApiFailure('INTERNAL_ERROR', [error instanceof Error ? error.message : String(error)])
+}
+
+/** Members pass most calls on; without their coordinator they can only say so. */
+function coordinatorOutOfReach({ role, settings, log }: LabHost, error: HostUnreachable): ApiFailure {
+  log(error.message)
+  const known = role.kind === 'member' ? Object.values(role.image?.tables.pool ?? {})[0]?.master : undefined
+  return new ApiFailure('CANNOT_CONTACT_HOST', [typeof known === 'string' ? known : settings.address])
 }
 
 const ASYNC = 'Async.'
