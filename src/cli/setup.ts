@@ -59,9 +59,9 @@ async function ask(
   given: SetupOptions,
   suggestion: Awaited<ReturnType<typeof suggestSetup>>,
 ): Promise<SetupOptions | undefined> {
-  const { cancel, confirm, intro, isCancel, note, password, text } = await import('@clack/prompts')
+  const { cancel, confirm, intro, isCancel, log, password, text } = await import('@clack/prompts')
   intro('Workload Balancing: configuration')
-  note('Enter takes the answer shown. Ctrl-C leaves everything as it is.')
+  log.message('Enter takes the answer shown. Ctrl-C leaves everything as it is.')
   const answers: { -readonly [Name in keyof SetupOptions]: SetupOptions[Name] } = { ...given }
 
   const question = async (name: 'hostname' | 'address' | 'userName', message: string) => {
