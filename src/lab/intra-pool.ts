@@ -149,7 +149,11 @@ function connectTls(
 function answerTo(sent: ClientRequest, body: string, timeoutMs: number): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     sent.setTimeout(timeoutMs, () => sent.destroy(new HostUnreachable('no answer in time')))
-    sent.once('response', resolve)
+    sent.once('response', (response) => {
+      // Node counts silence, also after the answer has begun; a heartbeat is silent for hours.
+      sent.setTimeout(0)
+      resolve(response)
+    })
     sent.once('error', (error) => {
       reject(error instanceof HostUnreachable ? error : new HostUnreachable(error.message, { cause: error }))
     })

@@ -157,9 +157,9 @@ async function writeBundle(folder: string, bundle: string): Promise<void> {
   for (const name of names.filter((candidate) => !candidate.endsWith('.new.pem'))) {
     pieces.push(await readFile(join(folder, name)), NEWLINE)
   }
+  if (pieces.length === 0) return rm(bundle, { force: true })
   await mkdir(dirname(bundle), { recursive: true, mode: 0o700 })
   await replaceFile(bundle, Buffer.concat(pieces), 0o644)
-  await removeIfEmpty(bundle)
 }
 
 const NEWLINE = Buffer.from('\n')
