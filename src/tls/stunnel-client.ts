@@ -83,16 +83,33 @@ function hasEntries(directory: string): boolean {
   }
 }
 
-/** One stream out of two pipes. stunnel would wait a minute for our half to close, so the end of its output ends it. */
+/**
+ * One stream out of two pipes. Node's own `Duplex.from` calls a plain `destroy()` an error, which no socket does.
+ * stunnel would wait a minute for our half to close, so the end of its output ends it.
+ */
 function joinPipes(child: ChildProcess, stdin: Writable, stdout: Readable, signal: AbortSignal | undefined): Duplex {
-  const stream = Duplex.from({ readable: stdout, writable: stdin })
-  const stop = () => child.kill('SIGKILL')
+  const stream = new Duplex({
+    allowHalfOpen: false, // as a socket of Node's
+    read: () => stdout.resume(),
+    write: (chunk, encoding, done) => stdin.write(chunk, encoding, done),
+    final: (done) => {
+      stdin.end() // a pipe already broken is no news at the end
+      done()
+    },
+    destroy: (error, done) => {
+      signal?.removeEventListener('abort', abort)
+      child.kill('SIGKILL')
+      done(error)
+    },
+  })
   const abort = () => stream.destroy()
   signal?.addEventListener('abort', abort)
-  stdout.once('end', stop)
-  stream.once('close', () => {
-    signal?.removeEventListener('abort', abort)
-    stop()
+  stdout.on('data', (chunk: Buffer) => {
+    if (!stream.push(chunk)) stdout.pause()
+  })
+  stdout.once('end', () => {
+    child.kill('SIGKILL')
+    stream.push(null)
   })
   return stream
 }

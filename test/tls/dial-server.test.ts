@@ -1,6 +1,12 @@
 /** What a server must be able to do, and how a connection ends that never came about. */
-import { expect, it, vi } from 'vitest'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { TLSSocket } from 'node:tls'
+import { describe, expect, it, vi } from 'vitest'
+import { dialAsPool, startTlsListener } from '../../src/tls/index.js'
+import { createSelfSigned } from '../../src/x509/index.js'
 import { requirePart } from '../real-parts.js'
+import { TEST_NOW } from '../x509/test-authority.js'
 import { describeDials, dialOutcome, expired, simple } from './dial-case.js'
 
 describeDials('servers', [
@@ -38,6 +44,60 @@ it.skipIf(requirePart('stunnel') === undefined).each(clients)('%s gives up when 
 
 it.each(clients)('%s does not begin when told before', async (client) => {
   expect(await dialOutcome(client, await simple({}, { signal: AbortSignal.abort() }))).toBe('reset')
+})
+
+describe.skipIf(requirePart('stunnel') === undefined).each(clients)('the stream of %s', (client) => {
+  const dial = async (onConnection: (socket: TLSSocket) => void, signal?: AbortSignal) => {
+    const own = await createSelfSigned({ hostname: 'wlb.lab', addresses: [], now: TEST_NOW })
+    const listener = await startTlsListener({ ...own, address: '127.0.0.1', port: 0, onConnection })
+    const { port } = listener
+    const target = { client, serverName: 'wlb.lab', address: '127.0.0.1', port, verify: undefined, timeoutMs: 10_000 }
+    const connection = await dialAsPool({ ...target, ...(signal && { signal }) })
+    if (connection.state === 'failed') throw new Error(connection.log)
+    return { stream: connection.stream, listener }
+  }
+
+  it('carries a megabyte each way', async () => {
+    const { stream, listener } = await dial((socket) => socket.pipe(socket))
+    const sent = randomBytes(1 << 20)
+    stream.write(sent)
+    const received: Buffer[] = []
+    let bytes = 0
+    for await (const chunk of stream) {
+      received.push(chunk)
+      bytes += chunk.length
+      if (bytes === sent.length) break
+    }
+    expect(Buffer.concat(received).equals(sent)).toBe(true)
+    await listener.close()
+  })
+
+  it('ends when the server ends', async () => {
+    const { stream, listener } = await dial((socket) => socket.end('bye'))
+    const closed = once(stream, 'close')
+    expect(Buffer.concat(await stream.toArray()).toString()).toBe('bye')
+    await closed
+    await listener.close()
+  })
+
+  it('is destroyed without an error, and hangs up', async () => {
+    const hungUp = new Promise<void>((resolve) => {
+      dial((socket) => socket.resume().once('close', () => resolve())).then(({ stream, listener }) => {
+        stream.destroy()
+        listener.close({ drainMs: 10_000 })
+      })
+    })
+    await hungUp
+  })
+
+  it('is destroyed when told to', async () => {
+    const abort = new AbortController()
+    const { stream, listener } = await dial((socket) => socket.resume(), abort.signal)
+    const closed = once(stream, 'close')
+    abort.abort()
+    await closed
+    await listener.close()
+  })
 })
 
 it('names the program that is missing', async () => {
