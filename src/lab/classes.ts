@@ -7,7 +7,7 @@ import { HOST_CPU_FIELDS, HOST_FIELDS, HOST_METRICS_FIELDS } from './classes/hos
 import { POOL_FIELDS } from './classes/pool.js'
 import { SR_FIELDS, VM_FIELDS } from './classes/vm.js'
 
-export { type ApiField, type FieldType, type Marker, NULL_REF } from './classes/field.js'
+export { type ApiField, type FieldType, NULL_REF } from './classes/field.js'
 
 export interface ApiClass {
   /** As on the wire: `pool`, `Certificate`, `VM`. */
@@ -105,9 +105,4 @@ export const CLASSES: readonly ApiClass[] = [
 export function findClass(name: string): ApiClass | undefined {
   const wanted = name.toLowerCase()
   return CLASSES.find((candidate) => candidate.name.toLowerCase() === wanted)
-}
-
-/** Finds a field by its API name; fields only `xe` knows have none. */
-export function findField(owner: ApiClass, name: string): ApiField | undefined {
-  return name === '' ? undefined : owner.fields.find((candidate) => candidate.name === name)
 }

@@ -7,7 +7,7 @@ export type Expression =
   | { readonly kind: 'not'; readonly inner: Expression }
   | { readonly kind: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
 
-export type Operand = { readonly kind: 'field' | 'literal'; readonly text: string }
+type Operand = { readonly kind: 'field' | 'literal'; readonly text: string }
 
 const MAX_DEPTH = 64
 const TOKEN = /\s*(?:(true|false|field|and|or|not)\b|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([()=]))/y

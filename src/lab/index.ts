@@ -1,4 +1,4 @@
 /** A pool in a box: brought up, looked at, broken on purpose, used from the inside, taken down. */
 export { type LabFault, labFault } from './fault.js'
-export { type LabDocument, type LabHostReport, type LabUpOptions, labDown, labStatus, labUp } from './launcher.js'
+export { type LabDocument, type LabUpOptions, labDown, labStatus, labUp } from './launcher.js'
 export { labExec } from './shell.js'

@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs'
 import { appendFile, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ensureFolder } from '../durable-file.js'
+import { WlbError } from '../error.js'
 import { chooseAddresses } from './addresses.js'
 import { askForHandshake, askHost, endProcess, findProcess, startProcess, waitUntil } from './host-control.js'
 import type { HostStatus } from './host-status.js'
@@ -25,7 +26,7 @@ export interface LabUpOptions {
   readonly refusalDelayMs?: number
 }
 
-export interface LabHostReport {
+interface LabHostReport {
   readonly name: string
   readonly uuid: string
   readonly role: 'coordinator' | 'member' | 'unknown'
@@ -52,6 +53,8 @@ export interface LabDocument {
 }
 
 const DEFAULT_HOSTS = 3
+/** As large as a pool may be. */
+const MOST_HOSTS = 64
 const REFUSAL_DELAY_MS = 5_000
 
 /**
@@ -64,7 +67,7 @@ export async function labUp(
   options: LabUpOptions,
 ): Promise<{ readonly document: LabDocument; readonly already: boolean }> {
   const { root, addHosts = [], hostProgram = besideThisProgram('lab-host.js') } = options
-  const lab = (await findLab(root)) ?? (await installLab(options))
+  const lab = (await orNotWritable(root, findLab(root))) ?? (await orNotWritable(root, installLab(options)))
   await addNames(lab, root, addHosts)
   const stopped: string[] = []
   for (const { name } of lab.hosts) if (!(await findProcess(hostRoot(root, name)))) stopped.push(name)
@@ -116,6 +119,7 @@ export async function labStatus(root: string): Promise<LabDocument> {
 
 async function installLab(options: LabUpOptions): Promise<Lab> {
   const { root, hosts: count = DEFAULT_HOSTS, addHosts = [], tlsClient = 'node' } = options
+  if (!Number.isInteger(count) || count < 1 || count > MOST_HOSTS) throw wrongSize(count)
   const { refusalDelayMs = REFUSAL_DELAY_MS } = options
   const { addresses, plainPort, tlsPort } = await chooseAddresses(count)
   const lab: Lab = {
@@ -150,7 +154,7 @@ async function addNames(lab: Lab, root: string, names: LabUpOptions['addHosts'] 
 }
 
 /** Every host answers, one is coordinator, and it sees all the others. */
-export async function waitUntilWhole(lab: Lab, root: string): Promise<void> {
+async function waitUntilWhole(lab: Lab, root: string): Promise<void> {
   await waitUntil('all hosts of the pool', hostRoot(root, lab.hosts[0]?.name ?? ''), async () => {
     const statuses = await Promise.all(lab.hosts.map(({ name }) => askHost(hostRoot(root, name))))
     const coordinator = statuses.find((status) => status?.role === 'coordinator')
@@ -161,4 +165,32 @@ export async function waitUntilWhole(lab: Lab, root: string): Promise<void> {
 /** Programs of ours lie in one folder, whatever link they were started by. */
 export function besideThisProgram(name: string): string {
   return join(dirname(realpathSync(process.argv[1] ?? '.')), name)
+}
+
+const NOT_WRITABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EEXIST', 'ENOENT']
+
+async function orNotWritable<T>(root: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (error instanceof WlbError || !NOT_WRITABLE.includes(code)) throw error
+    const folder = labFolder(root)
+    throw new WlbError(
+      'LAB_NOT_WRITABLE',
+      'The folder of the lab cannot be used.',
+      { folder, reason: code },
+      `df -h ${root}; ls -ld ${root}`,
+      error,
+    )
+  }
+}
+
+function wrongSize(hosts: number): WlbError {
+  return new WlbError(
+    'LAB_SIZE_INVALID',
+    `A lab has between 1 and ${MOST_HOSTS} hosts.`,
+    { hosts },
+    'wlb lab up --hosts 3',
+  )
 }

@@ -16,7 +16,7 @@ import { answerLabCall } from './pool-internal.js'
 import { isSameSecret } from './settings.js'
 
 /** 300 KiB: what a pool reads of one call. */
-export const RPC_LIMIT_BYTES = 307_200
+const RPC_LIMIT_BYTES = 307_200
 
 const RPC_HEADERS = {
   'cache-control': 'no-cache, no-store',

@@ -4,7 +4,7 @@ import { ApiFailure } from '../xapi/index.js'
 import type { Database } from './database.js'
 
 /** A `pool` session belongs to a host of the pool, a `local` one counts on the host that gave it only. */
-export type SessionKind = 'user' | 'pool' | 'local'
+type SessionKind = 'user' | 'pool' | 'local'
 
 export interface Session {
   readonly ref: string

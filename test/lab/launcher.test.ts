@@ -3,7 +3,7 @@ import { statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { labDown, labExec, labStatus } from '../../src/lab/index.js'
+import { labDown, labExec, labStatus, labUp } from '../../src/lab/index.js'
 import { buildHostProgram } from './lab-program.js'
 import { TestPool } from './test-pool.js'
 
@@ -92,5 +92,15 @@ test('where there is no lab, commands say how to get one', async () => {
   await expect(labStatus(join(import.meta.dirname, 'nowhere'))).rejects.toMatchObject({
     code: 'LAB_NOT_FOUND',
     remedy: 'wlb lab up',
+  })
+})
+
+test('a lab of no hosts, and a folder that is none, are refused', async () => {
+  await expect(labUp({ root: '/tmp', hosts: 0, hostProgram: program })).rejects.toMatchObject({
+    code: 'LAB_SIZE_INVALID',
+  })
+  await expect(labUp({ root: program, hosts: 1, hostProgram: program })).rejects.toMatchObject({
+    code: 'LAB_NOT_WRITABLE',
+    facts: { reason: 'ENOTDIR' },
   })
 })

@@ -4,7 +4,7 @@ import type { ApiValue } from '../../xapi/index.js'
 export type FieldType = 'string' | 'int' | 'float' | 'bool' | 'datetime' | 'ref' | 'set' | 'map'
 
 /** What `xe` prints behind the name: single, set or map (none, `S`, `M`), read-only or writable. */
-export type Marker = 'RO' | 'RW' | 'SRO' | 'SRW' | 'MRO' | 'MRW'
+type Marker = 'RO' | 'RW' | 'SRO' | 'SRW' | 'MRO' | 'MRW'
 
 export interface ApiField {
   /** The API's name; the key in a record. A `computed` field has none there. */
