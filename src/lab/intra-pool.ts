@@ -64,7 +64,7 @@ export function createPoolTransport(layout: HostLayout, tlsPort: number, poolSec
       const response = await answerTo(sent, '', CONNECT_TIMEOUT_MS)
       return { response, stop: () => sent.destroy() }
     },
-    connectUnverified: (address) => connectTls(address, tlsPort, undefined, () => undefined),
+    connectUnverified: (address) => connectTls(address, tlsPort, undefined, () => true),
     forgetIdleConnections() {
       for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
     },
@@ -85,35 +85,42 @@ class PoolAgent extends Agent {
     { host, port }: { host?: string | null | undefined; port?: number | string | null | undefined },
     onCreated: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    this.#connect(host ?? '127.0.0.1', Number(port)).then(
+    connectAsHost(this.#layout, host ?? '127.0.0.1', Number(port)).then(
       (socket) => onCreated(null, socket),
       // Node's type wants a stream beside the error, and looks at the error alone.
       (error: Error) => (onCreated as (error: Error) => void)(error),
     )
     return undefined
   }
+}
 
-  async #connect(address: string, port: number): Promise<TLSSocket> {
-    const verifies = existsSync(this.#layout.verifySwitch)
-    const anchors = verifies ? await this.#trusted() : undefined
-    return connectTls(address, port, 'pool', (socket) => {
-      const shown = socket.getPeerCertificate().raw
-      return anchors && !anchors.some((der) => der.equals(shown)) ? 'not in the pool bundle' : undefined
-    })
-  }
+/** The other side showed a certificate that is not in the pool's bundle. */
+export class PeerNotTrusted extends HostUnreachable {}
 
-  async #trusted(): Promise<Buffer[]> {
-    const [place] = placesOf(this.#layout, { store: 'HostPoolCert' })
-    const text = place?.bundle ? await readFile(place.bundle, 'utf8').catch(() => '') : ''
-    return readPemBlocks(text).flatMap(({ label, der }) => (label === 'CERTIFICATE' ? [der] : []))
-  }
+/**
+ * Connects as a host of the pool does to its own kind: verified against the pool's bundle once that is switched on.
+ *
+ * @throws PeerNotTrusted, or HostUnreachable for everything else.
+ */
+export async function connectAsHost(layout: HostLayout, address: string, port: number): Promise<TLSSocket> {
+  const anchors = existsSync(layout.verifySwitch) ? await trustedPeers(layout) : undefined
+  return connectTls(address, port, 'pool', (socket) => {
+    const shown = socket.getPeerCertificate().raw
+    return anchors === undefined || anchors.some((der) => der.equals(shown))
+  })
+}
+
+async function trustedPeers(layout: HostLayout): Promise<Buffer[]> {
+  const [place] = placesOf(layout, { store: 'HostPoolCert' })
+  const text = place?.bundle ? await readFile(place.bundle, 'utf8').catch(() => '') : ''
+  return readPemBlocks(text).flatMap(({ label, der }) => (label === 'CERTIFICATE' ? [der] : []))
 }
 
 function connectTls(
   address: string,
   port: number,
   servername: string | undefined,
-  refuse: (socket: TLSSocket) => string | undefined,
+  isTrusted: (socket: TLSSocket) => boolean,
 ): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -131,11 +138,14 @@ function connectTls(
       socket.destroy()
       reject(new HostUnreachable(`${address}:${port}: ${why}`, { cause }))
     }
+    const refuse = () => {
+      socket.destroy()
+      reject(new PeerNotTrusted(`${address}:${port}: its certificate is not in the pool's bundle`))
+    }
     socket.setTimeout(CONNECT_TIMEOUT_MS, () => fail('no handshake in time'))
     socket.once('error', (error) => fail(error.message, error))
     socket.once('secureConnect', () => {
-      const refused = refuse(socket)
-      if (refused) return fail(refused)
+      if (!isTrusted(socket)) return refuse()
       socket.setTimeout(0)
       socket.removeAllListeners('timeout')
       socket.removeAllListeners('error')

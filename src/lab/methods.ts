@@ -7,6 +7,7 @@ import { ROLE_METHODS } from './roles.js'
 import { SERVER_CERTIFICATE_METHODS } from './server-certificates.js'
 import { SESSION_METHODS } from './session-methods.js'
 import { TASK_METHODS } from './task-methods.js'
+import { TEST_POST_METHODS } from './test-post.js'
 import { TLS_VERIFICATION_METHODS } from './tls-verification.js'
 import { TRUSTED_CERTIFICATE_METHODS } from './trusted-certificates.js'
 import { WLB_METHODS } from './wlb-methods.js'
@@ -21,6 +22,7 @@ const named: readonly (readonly [string, Method])[] = [
   ...TLS_VERIFICATION_METHODS,
   ...ROLE_METHODS,
   ...WLB_METHODS,
+  ...TEST_POST_METHODS,
   ...POOL_INTERNAL_METHODS,
   ['session.get_this_host', reading(1, sessionField('this_host'))],
   ['session.get_this_user', reading(1, sessionField('this_user'))],

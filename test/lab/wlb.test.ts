@@ -117,6 +117,16 @@ describe.each([
       expect(await pool.call('xs1', 'pool.retrieve_wlb_configuration')).toEqual({ WlbVersion: '8.3' })
     })
 
+    test('a test post asks no store of WLB, and fails where nobody listens', async () => {
+      const port = BigInt(url().split(':')[1] ?? '')
+      expect(
+        await pool.call('xs1', 'pool.send_test_post', NAME, port, '<Envelope><Body><X/></Body></Envelope>'),
+      ).toContain('Envelope')
+      expect(await pool.outcome('xs1', 'pool.send_test_post', '127.0.0.2', port, '')).toMatch(
+        /^INTERNAL_ERROR .*ECONNREFUSED/,
+      )
+    })
+
     test('with verification and nothing installed: a configuration that fails', async () => {
       await verify(true)
       expect(await configuration()).toBe('INTERNAL_ERROR Connection failed: configuration failed.')
