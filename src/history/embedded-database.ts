@@ -20,7 +20,7 @@ const BUFFERS = 'shared_buffers=16MB'
  * Opens the database in `directory`, made before if there is none. The caller owns the folder alone: two processes can
  * open one database, and nothing complains until it is broken.
  *
- * @throws DATABASE_UNUSABLE when it cannot be made or opened.
+ * @throws DATABASE_UNUSABLE or DATABASE_NO_SPACE when it cannot be made or opened.
  */
 export async function openEmbedded(directory: string): Promise<PGlite> {
   if (!embeddedExists(directory)) await createEmbedded(directory)
@@ -44,7 +44,8 @@ export function embeddedExists(directory: string): boolean {
  * Makes an empty database. It appears under its name when it is complete and on the disk; what a kill leaves behind has
  * another name and goes with the next attempt.
  *
- * @throws DATABASE_UNUSABLE when the child fails; its last words are in the facts.
+ * @throws DATABASE_NO_SPACE when the disk is full.
+ * @throws DATABASE_UNUSABLE when the child fails for another reason; its last words are in the facts.
  */
 export async function createEmbedded(directory: string): Promise<void> {
   const making = `${directory}.making`
@@ -57,7 +58,7 @@ export async function createEmbedded(directory: string): Promise<void> {
     await syncFolder(dirname(directory))
   } catch (error) {
     await rm(making, { recursive: true, force: true })
-    throw databaseUnusable(directory, error)
+    throw lastWords(error) === NO_SPACE ? noSpace(directory, error) : databaseUnusable(directory, error)
   }
 }
 
@@ -67,7 +68,7 @@ const require = createRequire(import.meta.url)
 const MAKE = `
 const [engine, dataDir] = process.argv.slice(1)
 require(engine).PGlite.create({ dataDir }).then((database) => database.close()).then(() => process.exit(0), (error) => {
-  console.error(error?.message ?? String(error))
+  console.error(error?.message ?? 'errno ' + error?.errno)
   process.exit(1)
 })`
 
@@ -89,14 +90,29 @@ async function syncFile(path: string): Promise<void> {
   }
 }
 
+/** ENOSPC by the number it has in WebAssembly. */
+const NO_SPACE = 'errno 51'
+
+function lastWords(error: unknown): string {
+  const said = error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' ? error.stderr : ''
+  return said.trim().split('\n').at(-1) || (error instanceof Error ? error.message : String(error))
+}
+
+function noSpace(directory: string, cause: unknown): WlbError {
+  return new WlbError(
+    'DATABASE_NO_SPACE',
+    'There is no space left for the database; it needs 40 MB to begin with. Nothing was left behind.',
+    { directory },
+    `df -h ${dirname(directory)}`,
+    cause,
+  )
+}
+
 function databaseUnusable(directory: string, cause: unknown): WlbError {
-  const said =
-    cause instanceof Error && 'stderr' in cause && typeof cause.stderr === 'string' ? cause.stderr.trim() : ''
-  const reason = said.split('\n').at(-1) || (cause instanceof Error ? cause.message : String(cause))
   return new WlbError(
     'DATABASE_UNUSABLE',
     'The embedded database could not be made or opened.',
-    { directory, reason },
+    { directory, reason: lastWords(cause) },
     `df -h ${dirname(directory)} && ls -ld ${dirname(directory)}`,
     cause,
   )
