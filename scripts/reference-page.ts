@@ -15,6 +15,9 @@ export interface DocumentedError {
   readonly file: string
 }
 
+/** Files that make errors whose code is not written out there: they only pass on what another file has named. */
+export const unnamed: string[] = []
+
 export function renderReference(): string {
   return [
     '# Reference',
@@ -91,6 +94,7 @@ export function sourceErrors(): DocumentedError[] {
     const visit = (node: ts.Node): void => {
       if (ts.isNewExpression(node) && node.expression.getText() === 'WlbError') {
         const [code, message, facts, remedy] = node.arguments ?? []
+        if (code && !ts.isStringLiteralLike(code)) unnamed.push(relative(root, file))
         if (code && message && ts.isStringLiteralLike(code)) {
           found.push({
             code: code.text,

@@ -28,7 +28,7 @@ test('a wrong arrow is found', async () => {
   for (const room of ['wlb', 'x509', 'cli']) mkdirSync(join(scratch, 'src', room), { recursive: true })
   writeFileSync(join(scratch, 'src/x509/index.ts'), "import '../cli/index.js'\nexport const anchor = 1\n")
   writeFileSync(join(scratch, 'src/wlb/index.ts'), "import 'node:fs'\nexport const call = 1\n")
-  writeFileSync(join(scratch, 'src/cli/index.ts'), "export const main = 1\n")
+  writeFileSync(join(scratch, 'src/cli/index.ts'), 'export const main = 1\n')
   expect(await wrongArrows(scratch)).toEqual([
     'pure-rooms-touch-nothing: src/wlb/index.ts -> fs',
     'x509-knows-only-the-ground: src/x509/index.ts -> src/cli/index.ts',

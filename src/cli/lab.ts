@@ -1,7 +1,7 @@
 /** `wlb lab …`: a pool in a box, printed for people and for programs. */
-import type { WlbError } from '../error.js'
+import { WlbError } from '../error.js'
 import { type LabDocument, type LabFault, labDown, labExec, labFault, labStatus, labUp } from '../lab/index.js'
-import { EXIT, printJson, renderTable, usage } from './print.js'
+import { EXIT, printJson, renderTable } from './print.js'
 
 export interface UpOptions {
   readonly hosts: number
@@ -10,13 +10,7 @@ export interface UpOptions {
   readonly json?: boolean
 }
 
-const MOST_HOSTS = 64
-
-/** @throws USAGE_HOSTS when a pool of that size cannot be. */
 export async function up(root: string, { hosts, addHost, tlsClient, json = false }: UpOptions): Promise<void> {
-  if (hosts < 1 || hosts > MOST_HOSTS) {
-    throw usage('HOSTS', `A pool has 1 to ${MOST_HOSTS} hosts.`, { hosts }, 'wlb lab up --hosts 3')
-  }
   process.stderr.write('starting the hosts of the pool\n')
   const { document, already } = await labUp({ root, hosts, addHosts: addHost, tlsClient })
   if (json) return printJson(document)
@@ -73,7 +67,12 @@ function isFault(action: string): action is LabFault {
 }
 
 function unknownFault(action: string): WlbError {
-  return usage('FAULT', 'There is no such fault.', { action, known: FAULT_NAMES.join(', ') }, 'wlb lab fault --help')
+  return new WlbError(
+    'USAGE_FAULT',
+    'There is no such fault.',
+    { action, known: FAULT_NAMES.join(', ') },
+    'wlb lab fault --help',
+  )
 }
 
 /** Installed certificates are those on the host's own disk, the verdict that of its own handshake. */

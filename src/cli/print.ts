@@ -38,16 +38,6 @@ function jsonValue(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value
 }
 
-/** A wrong call: the flag that is missing or wrong, and the command that would be right. */
-export function usage(
-  code: string,
-  message: string,
-  facts: Record<string, string | number | boolean>,
-  remedy: string,
-): WlbError {
-  return new WlbError(`USAGE_${code}`, message, facts, remedy)
-}
-
 /** "in 12 days", "4 days ago": people count days, programs read the date beside it. */
 export function daysFrom(now: Date, then: Date): string {
   const days = Math.floor((then.getTime() - now.getTime()) / 86_400_000)

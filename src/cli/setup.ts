@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { checkChoice, type SetupOptions, type SetupReport, setUp, suggestSetup } from '../appliance/index.js'
 import { WlbError } from '../error.js'
-import { EXIT, printJson, renderFacts, usage } from './print.js'
+import { EXIT, printJson, renderFacts } from './print.js'
 
 export interface SetupFlags {
   readonly hostname?: string
@@ -146,8 +146,8 @@ function describe({ hostname, address, port, userName, identity, items, notAppli
 }
 
 function needsAnswers(missing: string): WlbError {
-  return usage(
-    'NEEDS_ANSWERS',
+  return new WlbError(
+    'USAGE_NEEDS_ANSWERS',
     'There is nobody to ask here, and something has to be known.',
     { missing },
     'wlb setup --hostname wlb.example.com --password-file FILE --yes',

@@ -25,7 +25,7 @@ export interface ServedIdentity {
 export function checkIdentity({ certificatePem, privateKeyPem }: ServedIdentity): X509Certificate {
   const certificates = readPemBlocks(certificatePem).filter(({ label }) => label === 'CERTIFICATE')
   const [leaf] = certificates.map(({ der }, index) => readCertificate(der, index))
-  if (!leaf) throw missing('CERTIFICATE_MISSING', 'There is no certificate in the text.')
+  if (!leaf) throw certificateMissing()
   const key = readKey(privateKeyPem)
   if (!leaf.checkPrivateKey(key)) throw keyMismatch(leaf)
   try {
@@ -52,7 +52,7 @@ function readCertificate(der: Buffer, index: number): X509Certificate {
 
 function readKey(pem: string): KeyObject {
   const block = readPemBlocks(pem).find(({ label }) => label.endsWith('PRIVATE KEY'))
-  if (!block) throw missing('KEY_MISSING', 'There is no private key in the text.')
+  if (!block) throw keyMissing()
   if (block.label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type: 4,ENCRYPTED\s*$/m.test(pem)) throw keyEncrypted()
   try {
     return createPrivateKey(pem)
@@ -61,8 +61,12 @@ function readKey(pem: string): KeyObject {
   }
 }
 
-function missing(code: string, message: string): WlbError {
-  return new WlbError(code, message, {}, 'wlb setup')
+function certificateMissing(): WlbError {
+  return new WlbError('CERTIFICATE_MISSING', 'There is no certificate in the text.', {}, 'wlb setup')
+}
+
+function keyMissing(): WlbError {
+  return new WlbError('KEY_MISSING', 'There is no private key in the text.', {}, 'wlb setup')
 }
 
 function keyEncrypted(): WlbError {

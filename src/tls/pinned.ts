@@ -107,24 +107,31 @@ function timedOut({ address, port, timeoutMs }: PinnedTarget): WlbError {
 function connectionFailed(error: Error, { address, port, trust }: PinnedTarget): WlbError {
   const cause: NodeJS.ErrnoException = error
   const facts = { address, port, why: error.message }
-  const make = (code: string, message: string, remedy: string) => new WlbError(code, message, facts, remedy, error)
+  const knock = `nc -vz ${address} ${port}`
+  const inspect = `openssl s_client -connect ${address}:${port} -showcerts </dev/null`
   switch (cause.code) {
     case 'ECONNREFUSED':
-      return make('CONNECT_REFUSED', 'Nothing listens there.', `nc -vz ${address} ${port}`)
+      return new WlbError('CONNECT_REFUSED', 'Nothing listens there.', facts, knock, error)
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return make('HOST_UNKNOWN', 'The name does not resolve.', `getent hosts ${address}`)
+      return new WlbError('HOST_UNKNOWN', 'The name does not resolve.', facts, `getent hosts ${address}`, error)
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return make('HOST_UNREACHABLE', 'There is no way to that address.', `ip route get ${address}`)
+      return new WlbError(
+        'HOST_UNREACHABLE',
+        'There is no way to that address.',
+        facts,
+        `ip route get ${address}`,
+        error,
+      )
     case 'ETIMEDOUT':
-      return make('CONNECT_TIMEOUT', 'The server does not answer.', `nc -vz ${address} ${port}`)
+      return new WlbError('CONNECT_TIMEOUT', 'The server does not answer.', facts, knock, error)
   }
-  const inspect = `openssl s_client -connect ${address}:${port} -showcerts </dev/null`
   const isVerdict =
     trust.kind === 'ca-file' && (cause.code === 'ERR_TLS_CERT_ALTNAME_INVALID' || isVerifyCode(cause.code))
-  if (isVerdict) return make('TLS_UNTRUSTED', 'The server is not who the given authority says it is.', inspect)
-  return make('TLS_FAILED', 'The connection broke during the handshake.', inspect)
+  return isVerdict
+    ? new WlbError('TLS_UNTRUSTED', 'The server is not who the given authority says it is.', facts, inspect, error)
+    : new WlbError('TLS_FAILED', 'The connection broke during the handshake.', facts, inspect, error)
 }
 
 /** Verification codes are OpenSSL's names; everything of Node and the system begins otherwise. */

@@ -192,7 +192,7 @@ test('the pool is pinned, so xe can verify it: by fingerprint, and not by a wron
       '--minimal',
     ])
   expect(await ask(seen)).toMatchObject({ exitCode: 0, stdout: `${lab.pool}\n`, stderr: '' })
-  expect(await ask('00:'.repeat(31) + '00')).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(await ask(`${'00:'.repeat(31)}00`)).toMatchObject({ exitCode: 1, stdout: '' })
 })
 
 test('the pool goes on after every host was killed', async () => {
@@ -208,7 +208,7 @@ test('the pool goes on after every host was killed', async () => {
 const wrong: [args: string, exitCode: number, code: string][] = [
   ['lab exec xs9 -- xe pool-list', 1, 'LAB_HOST_UNKNOWN'],
   ['lab fault burn xs1 --json', 2, 'USAGE_FAULT'],
-  ['lab up --hosts 0 --json', 2, 'USAGE_HOSTS'],
+  ['lab up --hosts 0 --json', 1, 'LAB_SIZE_INVALID'],
 ]
 it.each(wrong)('wlb %s: exit %i, %s', async (args, exitCode, code) => {
   const ended = await wlb(...args.split(' '))

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, test } from 'vitest'
-import { leaves, renderReference, sourceErrors } from '../../scripts/reference-page.js'
+import { leaves, renderReference, sourceErrors, unnamed } from '../../scripts/reference-page.js'
 import { commandLine } from '../../src/cli/command-line.js'
 import { VERSION } from '../../src/cli/version.js'
 
@@ -36,4 +36,9 @@ test('errors have a code in capitals, a sentence and something to type', () => {
     ({ code, message, remedy }) => !/^[A-Z][A-Z0-9_]+$/.test(code) || !/[.…]$/.test(message) || remedy === '',
   )
   expect(odd).toEqual([])
+})
+
+test('every code is written out where the error is made', () => {
+  sourceErrors()
+  expect([...new Set(unnamed)]).toEqual(['src/lab/host-control.ts']) // what a host process said, passed on
 })
