@@ -34,12 +34,13 @@ export async function demo(options: DemoOptions): Promise<number> {
   try {
     const ended = await Promise.race([play(stage, options, say), interrupted.then(() => undefined)])
     if (!ended) return EXIT.interrupted
-    if (options.json) printJson(ended)
+    if (options.json) printJson(ended.document)
     if (!options.once) {
-      say(farewell(stage))
+      say(farewell(stage, ended.coordinator))
       await interrupted
     }
-    return ended.verified && ended.steps.every(({ ok }) => ok) ? EXIT.done : EXIT.no
+    const { verified, steps } = ended.document
+    return verified && steps.every(({ ok }) => ok) ? EXIT.done : EXIT.no
   } finally {
     say('stopping the pool and the appliance')
     await stage.close()
@@ -117,7 +118,13 @@ async function play(stage: Stage, options: DemoOptions, say: (text: string) => v
   }
   for (const step of verifiedConnection(cast)) await perform(step, tell)
 
-  const hosts = await verdicts(stage)
+  const after = await readStatus(stage)
+  const hosts = after.hosts.map(({ name, role, certificates, wlb }) => ({
+    name,
+    role,
+    installed: certificates.join(', ') || 'none',
+    verdict: verdictOf(wlb),
+  }))
   say(
     renderTable(
       ['host', 'role', 'certificate installed', 'verdict of its handshake'],
@@ -125,7 +132,8 @@ async function play(stage: Stage, options: DemoOptions, say: (text: string) => v
     ),
   )
   const verified = hosts.length === 3 && hosts.every(({ verdict }) => verdict === 'verified')
-  return { steps: told, hosts: hosts.map(({ name, installed, verdict }) => ({ name, installed, verdict })), verified }
+  const document = { steps: told, hosts: hosts.map(({ role, ...rest }) => rest), verified }
+  return { document, coordinator: after.hosts.find(({ role }) => role === 'coordinator') }
 }
 
 async function perform(
@@ -136,15 +144,10 @@ async function perform(
   tell(step.title, step.prompt, step.command, outcome.stdout + outcome.stderr, step.proves(outcome))
 }
 
-/** Each host connects to the appliance itself, with its own trust store. */
-async function verdicts(stage: Stage) {
+/** For this each host connects to the appliance itself, with its own trust store. */
+async function readStatus(stage: Stage): Promise<LabDocument> {
   const { stdout, stderr } = await stage.wlb('lab', 'status', '--json')
-  return readLab(stdout, stderr).hosts.map(({ name, role, certificates, wlb }) => ({
-    name,
-    role,
-    installed: certificates.join(', ') || 'none',
-    verdict: verdictOf(wlb),
-  }))
+  return readLab(stdout, stderr)
 }
 
 function readLab(stdout: string, stderr: string): LabDocument {
@@ -168,14 +171,14 @@ function shorten(said: string): string[] {
   return [...lines.slice(0, SHOWN_LINES), `... ${lines.length - SHOWN_LINES} more lines`]
 }
 
-function farewell(stage: Stage): string {
+function farewell({ root }: Stage, coordinator: LabDocument['hosts'][number] | undefined): string {
   return [
     '',
     'Everything stays up until Ctrl-C. To try things by hand, in a second terminal:',
-    `  npx wlb --root ${stage.root} lab exec xs2 -- xe pool-certificate-list`,
-    `  npx wlb --root ${stage.root} lab exec xs2 -- xe pool-retrieve-wlb-configuration`,
-    `  npx wlb --root ${stage.root} lab status`,
-    `  npx wlb --root ${stage.root} cert show`,
-    `  XE_ROOT=${stage.root}/lab/xs1 npx xe pool-list`,
+    `  npx wlb --root ${root} lab exec xs2 -- xe pool-certificate-list`,
+    `  npx wlb --root ${root} lab exec xs2 -- xe pool-retrieve-wlb-configuration`,
+    `  npx wlb --root ${root} lab status`,
+    `  npx wlb --root ${root} cert show`,
+    `  npx xe -s ${coordinator?.address} -p ${coordinator?.tlsPort} -pwf ${root}/lab/xe-password pool-list`,
   ].join('\n')
 }

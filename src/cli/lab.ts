@@ -1,6 +1,15 @@
 /** `wlb lab …`: a pool in a box, printed for people and for programs. */
 import { WlbError } from '../error.js'
-import { type LabDocument, type LabFault, labDown, labExec, labFault, labStatus, labUp } from '../lab/index.js'
+import {
+  type LabDocument,
+  type LabFault,
+  labDown,
+  labExec,
+  labFault,
+  labStatus,
+  labUp,
+  passwordFile,
+} from '../lab/index.js'
 import { EXIT, printJson, renderTable } from './print.js'
 
 export interface UpOptions {
@@ -16,7 +25,14 @@ export async function up(root: string, { hosts, addHost, tlsClient, json = false
   if (json) return printJson(document)
   process.stdout.write(`${already ? 'The pool is up already.' : 'The pool is up.'}\n\n${describe(document)}\n\n`)
   const [first] = document.hosts
-  process.stdout.write(`Type on a host:  wlb lab exec ${first?.name} -- xe pool-list\n`)
+  process.stdout.write(`On a host:     wlb lab exec ${first?.name} -- xe pool-list\n`)
+  process.stdout.write(
+    `From outside:  xe -s ${first?.address}${portOption(first?.tlsPort)} -pwf ${passwordFile(root)} pool-list\n`,
+  )
+}
+
+function portOption(tlsPort: number | undefined): string {
+  return tlsPort === 443 ? '' : ` -p ${tlsPort}`
 }
 
 /** Exits 1 when a host does not run or its handshake with the appliance is refused. */

@@ -46,7 +46,13 @@ export async function readLab(root: string): Promise<Lab> {
 
 export async function writeLab(root: string, lab: Lab): Promise<void> {
   await ensureFolder(labFolder(root), 0o700)
+  await replaceFile(passwordFile(root), `${lab.username}\n${lab.password}\n`, 0o600)
   await replaceFile(join(labFolder(root), 'lab.json'), `${JSON.stringify(lab, undefined, 2)}\n`, 0o600)
+}
+
+/** User name and password on a line each, as `xe -pwf` reads them. */
+export function passwordFile(root: string): string {
+  return join(labFolder(root), 'xe-password')
 }
 
 /** @throws LAB_HOST_UNKNOWN when the lab has no host of that name or uuid. */

@@ -1,0 +1,66 @@
+/** What a newcomer does first: the demo, with either TLS client, and the README's own commands, word by word. */
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it, test } from 'vitest'
+import { requirePart } from '../real-parts.js'
+import { freePort, makeFolder, removeFolder, run } from './program.js'
+
+interface Document {
+  readonly steps: readonly { readonly command: string; readonly ok: boolean; readonly said: string }[]
+  readonly hosts: readonly { readonly name: string; readonly installed: string; readonly verdict: string }[]
+  readonly verified: boolean
+}
+
+async function expectVerified(tlsClient: string): Promise<void> {
+  const { stdout, exitCode } = await run('wlb', ['demo', '--once', '--json', '--tls-client', tlsClient])
+  const document: Document = JSON.parse(stdout)
+  expect(document.steps.filter(({ ok }) => !ok)).toEqual([])
+  expect(document.hosts).toEqual(
+    ['xs1', 'xs2', 'xs3'].map((name) => ({ name, installed: 'wlb.pem', verdict: 'verified' })),
+  )
+  expect(document).toMatchObject({ verified: true })
+  expect(exitCode).toBe(0)
+}
+
+test('wlb demo --once --json with our own client', { timeout: 90_000 }, () => expectVerified('node'))
+
+describe.skipIf(!requirePart('stunnel'))('with stunnel', () => {
+  test('wlb demo --once --json with stunnel', { timeout: 90_000 }, () => expectVerified('stunnel'))
+})
+
+const top = join(import.meta.dirname, '../..')
+const readme = readFileSync(join(top, 'README.md'), 'utf8')
+const blocks = [...readme.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
+const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'))
+
+const npmWords = blocks.flatMap((block) => block.match(/npm (run )?[a-z]+/g) ?? [])
+it.each([...new Set(npmWords)])('the README says "%s", and npm can do it', (words) => {
+  const word = words.replace(/^npm (run )?/, '')
+  expect(['ci', ...Object.keys(scripts)]).toContain(word)
+})
+
+const home = makeFolder()
+afterAll(() => removeFolder(home))
+
+test('the README: first success, in the lab', { timeout: 90_000 }, async () => {
+  const block = blocks.find((text) => text.includes('wlb lab up')) ?? ''
+  const port = await freePort() // somebody may have an appliance on this machine
+  const typed = block
+    .replace('wlb setup ', `wlb setup --port ${port} `)
+    .replace('wlb.lab.internal:8012', `wlb.lab.internal:${port}`)
+  const bin = join(home, 'bin')
+  mkdirSync(bin)
+  for (const program of ['wlb', 'xe']) {
+    const shim = join(bin, program)
+    writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${join(top, 'dist', `${program}.js`)}' "$@"\n`)
+    chmodSync(shim, 0o755)
+  }
+  const waits = typed.replace('&\n', '& \nuntil grep -q \'"ready"\' wlb.log; do sleep 0.1; done\n')
+  const script = `set -e\n${waits}\nwlb lab down\nkill %1; wait %1 || true\n`
+  const env = { ...process.env, HOME: home, PATH: `${bin}:${process.env.PATH}` }
+  const ended = spawnSync('bash', ['-c', script], { cwd: home, env, encoding: 'utf8', timeout: 80_000 })
+  expect(ended.stderr).not.toContain('wlb:')
+  expect(ended.stdout.match(/ {2}verified$/gm)).toHaveLength(3)
+  expect(ended.status).toBe(0)
+})
