@@ -51,7 +51,12 @@ export async function installIdentity(paths: AppliancePaths, identity: ServedIde
   })
 }
 
-/** Finishes or undoes what an interrupted `installIdentity` left. Nothing to do is the usual case. */
+/** Tells whether an `installIdentity` was interrupted, or is going on. */
+export function isUnsettled(paths: AppliancePaths): boolean {
+  return Object.values(stages(paths)).some((stage) => existsSync(stage))
+}
+
+/** Finishes or undoes what an interrupted `installIdentity` left. */
 export async function settleIdentity(paths: AppliancePaths): Promise<void> {
   const { undecided, decided } = stages(paths)
   await touching(paths.certificateFolder, async () => {

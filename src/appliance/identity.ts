@@ -76,7 +76,7 @@ export async function reportCertificate(root: string, now: Date): Promise<Certif
 }
 
 /** Where a listener on every address answers this machine. */
-export function reachable(address: string): string {
+function reachable(address: string): string {
   if (address === '0.0.0.0') return '127.0.0.1'
   return address === '::' ? '::1' : address
 }

@@ -20,8 +20,17 @@ export function openLog(destination: DestinationStream = pino.destination({ dest
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
       redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[secret]' },
     },
     destination,
   )
+}
+
+/** Its own words only: a database's error carries the values of the statement that failed. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { name, message, stack } = error
+  const code = 'code' in error ? { code: error.code } : {}
+  return { name, message, ...code, stack }
 }

@@ -8,12 +8,12 @@ import { Account } from './account.js'
 import { openControlDoor } from './control.js'
 import { lockDirectory } from './directory-lock.js'
 import { touching } from './file-failure.js'
-import { readIdentity, settleIdentity } from './identity-store.js'
+import { isUnsettled, readIdentity, settleIdentity } from './identity-store.js'
 import { watchIdentity } from './identity-watch.js'
 import { type Log, openLog } from './log.js'
-import { paths } from './paths.js'
+import { type AppliancePaths, paths } from './paths.js'
 import { readSecretKey } from './secret.js'
-import { HTTP_OPTIONS, serviceListener } from './service.js'
+import { BODY_TIMEOUT_MS, HTTP_OPTIONS, serviceListener } from './service.js'
 import { readSettings } from './settings.js'
 import { describePool, type RunningStatus } from './status.js'
 
@@ -21,6 +21,8 @@ export interface ServeOptions {
   readonly root: string
   readonly log?: Log
   readonly now?: () => Date
+  /** How long a body may take to arrive; 25 seconds unless said otherwise. */
+  readonly bodyTimeoutMs?: number
   /** Given `process`, SIGHUP reloads the certificate, SIGTERM and SIGINT close the appliance. */
   readonly signals?: Pick<NodeJS.Process, 'on' | 'off'>
 }
@@ -45,7 +47,7 @@ const DRAIN_MS = 10_000
  *   `checkIdentity`, `openStore` and `startTlsListener` throw. Nothing stays open then.
  */
 export async function serve(options: ServeOptions): Promise<RunningAppliance> {
-  const { root, log = openLog(), now = () => new Date(), signals } = options
+  const { root, log = openLog(), now = () => new Date(), bodyTimeoutMs = BODY_TIMEOUT_MS, signals } = options
   const place = paths(root)
   const settings = await readSettings(place.settings)
   const opened: (() => Promise<void>)[] = []
@@ -60,7 +62,7 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
     const lock = await lockDirectory(place.stateFolder)
     opened.push(() => lock.release())
 
-    await settleIdentity(place)
+    if (isUnsettled(place)) await settleAlone(place)
     const identity = await readIdentity(place)
     warn(describeCertificate(checkIdentity(identity)), now(), log)
     const secretKey = await readSecretKey(place.secretKey)
@@ -79,7 +81,7 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
       port: settings.port,
       ...identity,
       http: HTTP_OPTIONS,
-      requestListener: serviceListener({ pools: store.pools, secretKey, now, log, account }),
+      requestListener: serviceListener({ pools: store.pools, secretKey, now, log, account, bodyTimeoutMs }),
       onHandshakeError: (error, socket) =>
         log.info({ remote: socket.remoteAddress, reason: error.message }, 'handshake failed'),
     })
@@ -119,6 +121,12 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
     await closeAll()
     throw error
   }
+}
+
+/** A set-up that is still at work holds the same lock: its pair is not ours to finish. */
+async function settleAlone(place: AppliancePaths): Promise<void> {
+  const lock = await lockDirectory(place.settingsFolder)
+  await settleIdentity(place).finally(() => lock.release())
 }
 
 /** Returns what stops obeying. A second SIGTERM while the first is draining changes nothing; SIGKILL is always safe. */

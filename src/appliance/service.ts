@@ -8,7 +8,7 @@ import type { Account } from './account.js'
 import { answerRequest, type Office } from './operations.js'
 
 const HEADERS_TIMEOUT_MS = 10_000
-const BODY_TIMEOUT_MS = 25_000
+export const BODY_TIMEOUT_MS = 25_000
 /** How long a client that was refused early may go on sending, so that it reads the answer before the connection ends. */
 const LINGER_MS = 500
 const XML_TYPE = 'text/xml; charset=utf-8'
@@ -28,7 +28,7 @@ export const HTTP_OPTIONS = {
 
 export interface ServiceOptions extends Office {
   readonly account: Account
-  readonly bodyTimeoutMs?: number
+  readonly bodyTimeoutMs: number
 }
 
 /** What is wrong with a request before its body is looked at, and what to answer; the order is that of the checks. */
@@ -63,7 +63,7 @@ async function serve(
   const refusal = findRefusal(request) ?? (await findIntruder(request, options.account))
   if (refusal) return refuse(request, response, refusal)
 
-  const body = await readBody(request, options.bodyTimeoutMs ?? BODY_TIMEOUT_MS)
+  const body = await readBody(request, options.bodyTimeoutMs)
   if (body.state === 'gone') return { status: 'gone' }
   if (body.state === 'slow') return refuse(request, response, { status: 408, text: 'The body took too long' })
   const { xml, ...facts } = await answerRequest(body.bytes, options)

@@ -1,10 +1,10 @@
 /** Brings a database to the schema this program knows. Each migration runs once, all that are due in one transaction. */
 import { type Kysely, type MigrationProvider, Migrator } from 'kysely'
 import { WlbError } from '../error.js'
-import * as pools from './migrations/0001-pools.js'
+import { up as pools } from './migrations/0001-pools.js'
 
 const provider: MigrationProvider = {
-  getMigrations: async () => ({ '0001-pools': pools }),
+  getMigrations: async () => ({ '0001-pools': { up: pools } }),
 }
 
 /** @throws DATABASE_MIGRATION_FAILED when a step fails, or the database belongs to a newer program; nothing is changed. */

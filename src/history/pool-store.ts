@@ -136,7 +136,7 @@ export class PoolStore {
       if (!row) return undefined
       const stored = await readConfiguration(transaction, row.id)
       const { configuration, outcome } = change(await readPool(transaction, row), stored)
-      if (configuration) await writeConfiguration(transaction, row.id, configuration)
+      if (configuration) await writeConfiguration(transaction, row.id, stored, configuration)
       return outcome
     })
   }
@@ -202,16 +202,30 @@ async function readConfiguration(transaction: Transaction<Schema>, poolId: numbe
   return new Map(rows.map(({ key, value }) => [key, value]))
 }
 
-/** All rows in one statement of three arrays, whatever their number: the fast path both engines share. */
+/**
+ * Writes the rows that differ, in one statement of three arrays: the fast path both engines share. Consoles send back
+ * everything they have read to change one key, and rewritten rows would stay in the file until somebody vacuums it.
+ */
 async function writeConfiguration(
   transaction: Transaction<Schema>,
   poolId: number,
+  stored: Configuration,
   configuration: Configuration,
 ): Promise<void> {
-  const keys = [...configuration.keys()]
-  const values = [...configuration.values()]
-  await transaction.deleteFrom('pool_configuration').where('pool_id', '=', poolId).execute()
+  const before = [...stored]
+  const changed = [...configuration]
+    .map(([key, value], position) => ({ key, value, position }))
+    .filter(({ key, value, position }) => before[position]?.[0] !== key || before[position]?.[1] !== value)
+  const positions = changed.map(({ position }) => position)
+  const keys = changed.map(({ key }) => key)
+  const values = changed.map(({ value }) => value)
   await sql`insert into pool_configuration (pool_id, position, key, value)
     select ${poolId}::integer, row.position, row.key, row.value
-    from unnest(${keys}::text[], ${values}::text[]) with ordinality as row (key, value, position)`.execute(transaction)
+    from unnest(${positions}::integer[], ${keys}::text[], ${values}::text[]) as row (position, key, value)
+    on conflict (pool_id, position) do update set key = excluded.key, value = excluded.value`.execute(transaction)
+  await transaction
+    .deleteFrom('pool_configuration')
+    .where('pool_id', '=', poolId)
+    .where('position', '>=', configuration.size)
+    .execute()
 }

@@ -41,8 +41,9 @@ interface Running {
 }
 
 async function start(): Promise<Running> {
-  const program = join(import.meta.dirname, 'serve-process.ts')
-  const child = spawn(process.execPath, ['--import', 'tsx', program, root], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'serve-process.ts'), root], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const logged: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => void logged.push(line))
   const [ready] = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), once(child, 'exit')])

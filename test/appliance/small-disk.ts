@@ -17,7 +17,7 @@ export interface SmallDisk {
 export function openSmallDisk(size: string): SmallDisk | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'openwlb-disk-'))
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { stdio: 'ignore' })
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { stdio: 'ignore' })
   } catch {
     rmSync(folder, { recursive: true })
     return undefined
@@ -37,7 +37,7 @@ export function openSmallDisk(size: string): SmallDisk | undefined {
     },
     empty: () => rmSync(filler, { force: true }),
     remove: () => {
-      execFileSync('umount', [folder])
+      execFileSync('/bin/umount', [folder])
       rmSync(folder, { recursive: true })
     },
   }
