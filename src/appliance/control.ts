@@ -14,15 +14,23 @@ export interface ControlDoor {
 
 const ANSWER_TIMEOUT_MS = 5000
 
-/** Answers `GET /status`. Whoever calls this holds the lock of the socket's folder, so a socket found there is a dead one. */
-export async function openControlDoor(path: string, readStatus: () => Promise<unknown>): Promise<ControlDoor> {
+/** What commands may ask for, each answered with a JSON document. */
+export interface ControlRequests {
+  readStatus(): Promise<unknown>
+  forgetPool(uuid: string): Promise<unknown>
+}
+
+/** Answers requests. Whoever calls this holds the lock of the socket's folder, so a socket found there is a dead one. */
+export async function openControlDoor(path: string, requests: ControlRequests): Promise<ControlDoor> {
   const server = createServer((incoming, response) => {
     const answer = (status: number, document: unknown) => {
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(document))
     }
-    if (incoming.method !== 'GET' || incoming.url !== '/status') return answer(404, {})
-    readStatus().then(
-      (status) => answer(200, status),
+    const [, uuid] = /^DELETE \/pools\/([0-9a-f-]+)$/.exec(`${incoming.method} ${incoming.url}`) ?? []
+    const asked = uuid === undefined ? requests.readStatus : () => requests.forgetPool(uuid)
+    if (uuid === undefined && `${incoming.method} ${incoming.url}` !== 'GET /status') return answer(404, {})
+    asked().then(
+      (document) => answer(200, document),
       () => answer(500, {}),
     )
   })
@@ -56,7 +64,7 @@ export async function openControlDoor(path: string, readStatus: () => Promise<un
  *
  * @throws APPLIANCE_SILENT when one runs and does not answer.
  */
-export async function askAppliance(path: string): Promise<unknown> {
+export async function askAppliance(path: string, method = 'GET', url = '/status'): Promise<unknown> {
   let place: ReturnType<typeof shortenSocketPath>
   try {
     place = shortenSocketPath(path)
@@ -65,7 +73,7 @@ export async function askAppliance(path: string): Promise<unknown> {
     return await touching(path, () => Promise.reject(error))
   }
   try {
-    return await touching(path, () => get(place.path))
+    return await touching(path, () => ask(place.path, method, url))
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ECONNREFUSED') return undefined
     if (error instanceof WlbError) throw error
@@ -75,10 +83,10 @@ export async function askAppliance(path: string): Promise<unknown> {
   }
 }
 
-async function get(socketPath: string): Promise<unknown> {
+async function ask(socketPath: string, method: string, path: string): Promise<unknown> {
   const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
   const text = await new Promise<string>((resolve, reject) => {
-    request({ socketPath, path: '/status', signal }, async (response) => {
+    request({ socketPath, method, path, signal }, async (response) => {
       let said = ''
       try {
         for await (const piece of response.setEncoding('utf8')) said += piece

@@ -92,6 +92,6 @@ export function identityIncomplete(missing: string): WlbError {
     'IDENTITY_INCOMPLETE',
     'A certificate needs its key and a key its certificate: one of the two files is missing.',
     { missing },
-    `wlb cert show; ls -l ${missing.replace(/[^/]*$/, '')}`,
+    `ls -l ${missing.replace(/[^/]*$/, '')}`,
   )
 }

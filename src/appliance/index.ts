@@ -1,4 +1,6 @@
 /** The room's door: the appliance as a folder to set up, a process to run, and a state to ask for. */
+
+export { forgetPool } from './forget-pool.js'
 export { type CertificateReport, type Identity, reportCertificate } from './identity.js'
 export { type AppliancePaths, paths } from './paths.js'
 export { type RunningAppliance, type ServeOptions, serve } from './serve.js'

@@ -80,10 +80,9 @@ async function perform(call: WlbCall, office: Office): Promise<Answer> {
 
 async function getConfiguration(poolUuid: string, { pools }: Office): Promise<Answer> {
   const method = 'GetXenPoolConfiguration'
-  const entries = await pools.changeConfiguration(poolUuid, ({ hostUuids }, stored) => ({
-    outcome: [...completeConfiguration(stored, hostUuids, WLB_VERSION)],
-  }))
-  if (!entries) return unknownPool(method, poolUuid)
+  const found = await pools.findWithConfiguration(poolUuid)
+  if (!found) return unknownPool(method, poolUuid)
+  const entries = [...completeConfiguration(found.stored, found.pool.hostUuids, WLB_VERSION)]
   return { xml: encodeReply({ method, result: { entries } }), method, outcome: 'ok', poolUuid }
 }
 

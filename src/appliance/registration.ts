@@ -60,7 +60,7 @@ function explain(login: Exclude<LoginResult, { state: 'in' }>): RegistrationResu
 function otherCertificate({ address, fingerprintSha256 }: CertificatePin, seen: string): RegistrationResult {
   const message =
     `The host at ${address} shows another certificate (${seen}) than when the pool registered (${fingerprintSha256}). ` +
-    'If it was given a new one, run xe pool-deconfigure-wlb and register the pool again'
+    'If it was given a new one, run xe pool-deconfigure-wlb, or wlb pool forget on the appliance, and register the pool again'
   return refused(4003, message)
 }
 

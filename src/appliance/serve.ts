@@ -92,14 +92,20 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
 
     const startedAt = now().toISOString()
     const { address, port } = listener
-    const control = await openControlDoor(place.controlSocket, async (): Promise<RunningStatus> => {
+    const readStatus = async (): Promise<RunningStatus> => {
       const state = { state: 'running', pid: process.pid, startedAt } as const
       return {
         listener: { ...state, address, port, fingerprintSha256: listener.served() },
         database: databaseUrl === undefined ? 'embedded' : 'server',
         pools: (await store.pools.list()).map(describePool),
       }
-    })
+    }
+    const forgetPool = async (uuid: string) => {
+      const forgotten = await store.pools.remove(uuid)
+      log.info({ poolUuid: uuid, forgotten }, 'asked to forget a pool')
+      return { forgotten }
+    }
+    const control = await openControlDoor(place.controlSocket, { readStatus, forgetPool })
     opened.push(() => control.close())
 
     let tellClosed = () => {}

@@ -1,5 +1,6 @@
 /** What an appliance is and does, for `wlb status`: its files say what it is, the running process says what it does. */
 import { z } from 'zod'
+import { WlbError } from '../error.js'
 import type { Pool } from '../history/index.js'
 import { askAppliance } from './control.js'
 import { describeIdentity, type Identity } from './identity.js'
@@ -35,10 +36,13 @@ const RUNNING = z.object({
 /** What the running process tells through its control socket. */
 export type RunningStatus = z.infer<typeof RUNNING>
 
+export type IdentityFault = Pick<WlbError, 'code' | 'message' | 'facts' | 'remedy'>
+
 export interface Status {
   readonly root: string
   readonly hostname: string
-  readonly identity: Identity
+  /** Or why the pair on disk cannot be used; a running appliance goes on serving the one before. */
+  readonly identity: Identity | { readonly error: IdentityFault }
   readonly listener:
     | RunningStatus['listener']
     | { readonly state: 'stopped'; readonly address: string; readonly port: number }
@@ -47,15 +51,21 @@ export interface Status {
   readonly pools: RunningStatus['pools'] | null
 }
 
-/** @throws NOT_SET_UP, SETTINGS_INVALID, APPLIANCE_SILENT, and what `describeIdentity` throws. */
+/** @throws NOT_SET_UP, SETTINGS_INVALID, APPLIANCE_SILENT. */
 export async function readStatus(root: string): Promise<Status> {
   const place = paths(root)
   const { hostname, address, port, databaseUrl } = await readSettings(place.settings)
-  const identity = await describeIdentity(root)
+  const identity = await describeIdentity(root).catch(explainFault)
   const answer = await askAppliance(place.controlSocket)
   if (answer !== undefined) return { root, hostname, identity, ...RUNNING.parse(answer) }
   const database = databaseUrl === undefined ? 'embedded' : 'server'
   return { root, hostname, identity, listener: { state: 'stopped', address, port }, database, pools: null }
+}
+
+function explainFault(error: unknown): { readonly error: IdentityFault } {
+  if (!(error instanceof WlbError)) throw error
+  const { code, message, facts, remedy } = error
+  return { error: { code, message, facts, remedy } }
 }
 
 export function describePool(pool: Pool): RunningStatus['pools'][number] {

@@ -46,6 +46,18 @@ export function commandLine(): Command {
     .addHelpText('before', examples('wlb status', 'wlb status --json'))
     .action(async ({ json = false }) => (await import('./status.js')).status(root(), json))
 
+  program
+    .command('pool')
+    .description('the pools that have registered')
+    .command('forget <UUID>')
+    .description(
+      'forget a pool that can no longer say goodbye: registration, credentials, configuration, pinned certificates',
+    )
+    .option('--yes', 'do not ask')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb pool forget 0c3f6f3c-77f1-4c1e-9d5b-5d6e0a4a9b10 --yes'))
+    .action(async (uuid: string, options) => (await import('./pool.js')).forget(root(), uuid, options))
+
   const cert = program.command('cert').description('the certificate of this appliance')
   cert
     .command('show')
@@ -92,7 +104,7 @@ function addLab(program: Command, root: () => string): void {
   lab
     .command('up')
     .description('start the pool; one that exists goes on with everything it had')
-    .option('--hosts <N>', 'how many hosts', integer, 3)
+    .option('--hosts <N>', 'how many hosts a new pool has (default: 3)', integer)
     .option('--add-host <NAME=ADDRESS>', 'a line for the etc/hosts of every host (may be repeated)', nameAndAddress, [])
     .addOption(tlsClient())
     .option('--json', 'print one JSON document')

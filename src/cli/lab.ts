@@ -13,7 +13,7 @@ import {
 import { EXIT, printJson, renderTable } from './print.js'
 
 export interface UpOptions {
-  readonly hosts: number
+  readonly hosts?: number
   readonly addHost: readonly { readonly name: string; readonly address: string }[]
   readonly tlsClient: 'node' | 'stunnel'
   readonly json?: boolean
@@ -21,7 +21,12 @@ export interface UpOptions {
 
 export async function up(root: string, { hosts, addHost, tlsClient, json = false }: UpOptions): Promise<void> {
   process.stderr.write('starting the hosts of the pool\n')
-  const { document, already } = await labUp({ root, hosts, addHosts: addHost, tlsClient })
+  const { document, already } = await labUp({
+    root,
+    addHosts: addHost,
+    tlsClient,
+    ...(hosts !== undefined && { hosts }),
+  })
   if (json) return printJson(document)
   process.stdout.write(`${already ? 'The pool is up already.' : 'The pool is up.'}\n\n${describe(document)}\n\n`)
   const [first] = document.hosts

@@ -2,16 +2,16 @@
 import { readStatus, type Status } from '../appliance/index.js'
 import { daysFrom, EXIT, printJson, renderFacts, renderTable } from './print.js'
 
-/** Exits 1 when the appliance does not run. */
+/** Exits 1 when the appliance does not run, or its certificate cannot be used. */
 export async function status(root: string, json: boolean): Promise<void> {
   const found = await readStatus(root)
   if (json) printJson(found)
   else process.stdout.write(`${describe(found, new Date())}\n`)
-  if (found.listener.state === 'stopped') process.exitCode = EXIT.no
+  if (found.listener.state === 'stopped' || 'error' in found.identity) process.exitCode = EXIT.no
 }
 
 function describe(found: Status, now: Date): string {
-  const { hostname, listener, identity, database, pools } = found
+  const { hostname, listener, database, pools } = found
   const where = `${listener.address} port ${listener.port}`
   const facts = renderFacts([
     ['host name', hostname],
@@ -21,22 +21,28 @@ function describe(found: Status, now: Date): string {
         ? `running on ${where} since ${listener.startedAt}, pid ${listener.pid}`
         : `stopped (${where})`,
     ],
-    [
-      'certificate',
-      `${identity.subject}, until ${identity.notAfter.toISOString()} (${daysFrom(now, identity.notAfter)})`,
-    ],
-    ['SHA-256', identity.fingerprintSha256],
-    ['served', describeServed(found)],
+    ...describeIdentity(found, now),
     ['database', database],
   ])
   return [facts, '', describePools(pools), '', nextStep(found)].join('\n')
 }
 
-function describeServed({ listener, identity }: Status): string {
-  if (listener.state === 'stopped') return 'nothing'
-  return listener.fingerprintSha256 === identity.fingerprintSha256
-    ? 'the same'
-    : `ANOTHER one: ${listener.fingerprintSha256}`
+function describeIdentity({ identity, listener }: Status, now: Date): [label: string, value: string][] {
+  const served = listener.state === 'running' ? listener.fingerprintSha256 : 'nothing'
+  if ('error' in identity) {
+    const { message, code, facts } = identity.error
+    const found = Object.entries(facts).map(([name, value]) => `, ${name}: ${value}`)
+    return [
+      ['certificate', `UNUSABLE: ${message} [${code}]${found.join('')}`],
+      ['served', served],
+    ]
+  }
+  const { subject, notAfter, fingerprintSha256 } = identity
+  return [
+    ['certificate', `${subject}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`],
+    ['SHA-256', fingerprintSha256],
+    ['served', served === fingerprintSha256 ? 'the same' : served === 'nothing' ? served : `ANOTHER one: ${served}`],
+  ]
 }
 
 function describePools(pools: Status['pools']): string {
@@ -53,6 +59,7 @@ function describePools(pools: Status['pools']): string {
 }
 
 function nextStep({ root, listener, identity, pools, hostname }: Status): string {
+  if ('error' in identity) return `Try:  ${identity.error.remedy}`
   if (listener.state === 'stopped') return `Start it:  wlb --root ${root} serve`
   if (pools?.length === 0)
     return `Connect a pool:  xe pool-initialize-wlb wlb_url=${hostname}:${listener.port} wlb_username=... wlb_password=... xenserver_username=root xenserver_password=...`

@@ -95,7 +95,7 @@ export class PoolStore {
 
   async find(uuid: string): Promise<Pool | undefined> {
     return this.#db.transaction().execute(async (transaction) => {
-      const row = await transaction.selectFrom('pool').selectAll().where('uuid', '=', uuid).executeTakeFirst()
+      const row = await findPool(transaction, uuid)
       return row && readPool(transaction, row)
     })
   }
@@ -118,7 +118,17 @@ export class PoolStore {
 
   /** What was stored for the pool, in the order given then; undefined for a pool not registered. */
   async readConfiguration(uuid: string): Promise<Configuration | undefined> {
-    return this.changeConfiguration(uuid, (_, stored) => ({ outcome: stored }))
+    return (await this.findWithConfiguration(uuid))?.stored
+  }
+
+  /** The pool and what was stored for it. Locks nothing, so nothing has to reach the disk. */
+  async findWithConfiguration(
+    uuid: string,
+  ): Promise<{ readonly pool: Pool; readonly stored: Configuration } | undefined> {
+    return this.#db.transaction().execute(async (transaction) => {
+      const row = await findPool(transaction, uuid)
+      return row && { pool: await readPool(transaction, row), stored: await readConfiguration(transaction, row.id) }
+    })
   }
 
   /** Stores exactly `configuration`. Tells whether there is such a pool. */
@@ -140,6 +150,10 @@ export class PoolStore {
       return outcome
     })
   }
+}
+
+function findPool(transaction: Transaction<Schema>, uuid: string): Promise<Selectable<PoolTable> | undefined> {
+  return transaction.selectFrom('pool').selectAll().where('uuid', '=', uuid).executeTakeFirst()
 }
 
 function lockPool(transaction: Transaction<Schema>, uuid: string): Promise<Selectable<PoolTable> | undefined> {

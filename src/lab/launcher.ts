@@ -61,7 +61,7 @@ const REFUSAL_DELAY_MS = 5_000
  * Starts every host that does not run, of a new pool or of the one that is there with all it knows, and returns once
  * the pool is whole. `already` says that nothing was to be done.
  *
- * @throws LAB_NO_ADDRESS, PORT_IN_USE, LAB_HOST_FAILED or LAB_TIMEOUT.
+ * @throws LAB_SIZE_INVALID, LAB_SIZE_DIFFERS, LAB_NO_ADDRESS, PORT_IN_USE, LAB_HOST_FAILED or LAB_TIMEOUT.
  */
 export async function labUp(
   options: LabUpOptions,
@@ -184,6 +184,15 @@ async function orNotWritable<T>(root: string, work: Promise<T>): Promise<T> {
       error,
     )
   }
+}
+
+function otherSize(root: string, hosts: number, asked: number): WlbError {
+  return new WlbError(
+    'LAB_SIZE_DIFFERS',
+    'There is a lab here already, of another size; another one needs another folder.',
+    { hosts, asked, root },
+    'wlb lab up --root DIR',
+  )
 }
 
 function wrongSize(hosts: number): WlbError {

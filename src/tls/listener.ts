@@ -42,7 +42,7 @@ export interface TlsListener {
   replaceIdentity(identity: ServedIdentity): Promise<void>
   /** Fingerprint (SHA-256) of the leaf being served. */
   served(): string
-  /** Takes no new connections, lets requests under way finish for `drainMs`, then cuts what is left. */
+  /** Takes no new connections, cuts silent ones after a second and requests under way after `drainMs`. */
   close(options?: { readonly drainMs?: number }): Promise<void>
 }
 
@@ -55,6 +55,8 @@ const CIPHERS = [
 ].join(':')
 
 const HANDSHAKE_TIMEOUT_MS = 20_000
+/** How long a connection may stay silent while the listener closes. */
+const SILENCE_MS = 1_000
 const PROOF_TIMEOUT_MS = 10_000
 
 /**
@@ -186,11 +188,21 @@ async function drain({ server, sockets, responses, drainMs }: Draining): Promise
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   for (const response of responses) if (!response.headersSent) response.setHeader('Connection', 'close')
   closeIdle(server)
-  const deadline = setTimeout(() => {
-    for (const socket of sockets) socket.destroy()
-  }, drainMs)
+  const timers = [
+    setTimeout(() => cutSilent(sockets, responses), Math.min(SILENCE_MS, drainMs)),
+    setTimeout(() => {
+      for (const socket of sockets) socket.destroy()
+    }, drainMs),
+  ]
   await closed
-  clearTimeout(deadline)
+  timers.forEach(clearTimeout)
+}
+
+/** A connection that has asked nothing yet has nothing to wait for; Node does not count it among the idle ones. */
+function cutSilent(sockets: ReadonlySet<Socket>, responses: ReadonlySet<ServerResponse>): void {
+  const peerOf = (socket: Socket | null) => `${socket?.remoteAddress} ${socket?.remotePort}`
+  const busy = new Set([...responses].map(({ socket }) => peerOf(socket)))
+  for (const socket of sockets) if (!busy.has(peerOf(socket))) socket.destroy()
 }
 
 /** Kept-alive connections without a request; Node's HTTP server knows which ones. */

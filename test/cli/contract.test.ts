@@ -1,5 +1,6 @@
 /** What scripts rely on: one appliance, one pool, the commands as a script types them, and the JSON it reads. */
 import { spawnSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -205,10 +206,37 @@ test('the pool goes on after every host was killed', async () => {
   expect((await on('xs1', 'pool-retrieve-wlb-configuration')).exitCode).toBe(0)
 })
 
+test('status says what is wrong with a pair that does not fit, while the one before is served', async () => {
+  const key = join(root, 'etc/ssl/certs/server.key')
+  const before = readFileSync(key)
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  const ended = await wlb('status', '--json')
+  writeFileSync(key, before)
+  expect(ended.exitCode).toBe(1)
+  expect(JSON.parse(ended.stdout)).toMatchObject({
+    identity: { error: { code: 'CERTIFICATE_KEY_MISMATCH' } },
+    listener: { state: 'running' },
+  })
+})
+
+test('a pool can be forgotten on the appliance, once', async () => {
+  const asked = await wlb('pool', 'forget', lab.pool)
+  expect(asked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('[USAGE_NEEDS_YES]') })
+  for (const forgotten of [true, false]) {
+    const ended = await wlb('pool', 'forget', lab.pool, '--yes', '--json')
+    expect(JSON.parse(ended.stdout)).toEqual({ pool: lab.pool, forgotten })
+  }
+  expect(JSON.parse((await wlb('status', '--json')).stdout).pools).toEqual([])
+  expect((await on('xs1', 'pool-retrieve-wlb-configuration')).stderr).toContain('<extra>: 4015')
+  expect((await wlb('pool', 'forget', 'xs1', '--yes')).stderr).toContain('[POOL_UUID_INVALID]')
+})
+
 const wrong: [args: string, exitCode: number, code: string][] = [
   ['lab exec xs9 -- xe pool-list', 1, 'LAB_HOST_UNKNOWN'],
   ['lab fault burn xs1 --json', 2, 'USAGE_FAULT'],
-  ['lab up --hosts 0 --json', 1, 'LAB_SIZE_INVALID'],
+  ['lab up --hosts 5 --json', 1, 'LAB_SIZE_DIFFERS'],
+  ['--root /proc/nowhere lab up --hosts 0 --json', 1, 'LAB_SIZE_INVALID'],
 ]
 it.each(wrong)('wlb %s: exit %i, %s', async (args, exitCode, code) => {
   const ended = await wlb(...args.split(' '))

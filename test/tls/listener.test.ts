@@ -312,6 +312,14 @@ describe('beginning and end', () => {
     expect(await never.answer).toBe('ECONNRESET')
   })
 
+  it('does not wait for a connection that has asked nothing', async () => {
+    const listener = await start({ requestListener: () => {} })
+    const silent = await shakeHands(listener.port)
+    const gone = once(silent, 'close')
+    await listener.close({ drainMs: 60_000 })
+    await gone
+  }, 10_000)
+
   it('can be closed twice', async () => {
     const listener = await start()
     await Promise.all([listener.close(), listener.close()])
