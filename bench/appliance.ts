@@ -1,10 +1,11 @@
 /** An appliance in a temporary folder, set up and served by the shipped program. */
+
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../test/free-port.js'
 
 export interface BenchAppliance {
   readonly folder: string
@@ -52,15 +53,6 @@ export async function openBenchAppliance(): Promise<BenchAppliance> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 export async function stop(child: ChildProcess): Promise<void> {

@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type BenchAppliance, freePort, median, stop } from './appliance.js'
+import { freePort } from '../test/free-port.js'
+import { type BenchAppliance, median, stop } from './appliance.js'
 import type { Row } from './main.js'
 
 const SECONDS = 2

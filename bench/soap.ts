@@ -3,7 +3,8 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
-import { type BenchAppliance, freePort, PROGRAM, stop } from './appliance.js'
+import { freePort } from '../test/free-port.js'
+import { type BenchAppliance, PROGRAM, stop } from './appliance.js'
 import type { Row } from './main.js'
 
 const AT_ONCE = 8

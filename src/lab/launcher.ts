@@ -67,7 +67,11 @@ export async function labUp(
   options: LabUpOptions,
 ): Promise<{ readonly document: LabDocument; readonly already: boolean }> {
   const { root, addHosts = [], hostProgram = besideThisProgram('lab-host.js') } = options
-  const lab = (await orNotWritable(root, findLab(root))) ?? (await orNotWritable(root, installLab(options)))
+  const known = await orNotWritable(root, findLab(root))
+  if (known && options.hosts !== undefined && options.hosts !== known.hosts.length) {
+    throw otherSize(root, known.hosts.length, options.hosts)
+  }
+  const lab = known ?? (await orNotWritable(root, installLab(options)))
   await addNames(lab, root, addHosts)
   const stopped: string[] = []
   for (const { name } of lab.hosts) if (!(await findProcess(hostRoot(root, name)))) stopped.push(name)

@@ -17,9 +17,10 @@ import {
 } from '../../src/appliance/index.js'
 import { openLog } from '../../src/appliance/log.js'
 import { createSelfSigned } from '../../src/x509/index.js'
+import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
 import { openSmallDisk } from './small-disk.js'
-import { freePort, HOSTNAME } from './test-appliance.js'
+import { HOSTNAME } from './test-appliance.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-setup-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

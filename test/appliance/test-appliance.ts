@@ -1,11 +1,11 @@
 /** An appliance of a test's own, set up in a temporary folder and served in this process, with its log kept. */
-import { once } from 'node:events'
+
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AppliancePaths, paths, type RunningAppliance, serve, setUp } from '../../src/appliance/index.js'
 import { openLog } from '../../src/appliance/log.js'
+import { freePort } from '../free-port.js'
 
 export const USER_NAME = 'wlbuser'
 /** Colons and more than ASCII: what splits badly or decodes badly shows. */
@@ -41,15 +41,6 @@ export async function setUpForTests(root: string): Promise<void> {
   const address = '127.0.0.1'
   const port = await freePort()
   await setUp({ root, hostname: HOSTNAME, address, port, userName: USER_NAME, password: PASSWORD, now: new Date() })
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 export function basic(userName = USER_NAME, password = PASSWORD): string {

@@ -6,7 +6,8 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
-import { freePort, makeFolder, type Running, removeFolder, run, runUntilReady } from './program.js'
+import { freePort } from '../free-port.js'
+import { makeFolder, type Running, removeFolder, run, runUntilReady } from './program.js'
 
 const root = makeFolder()
 const passwordFile = join(root, 'password')

@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, test } from 'vitest'
+import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
-import { freePort, makeFolder, removeFolder, run } from './program.js'
+import { makeFolder, removeFolder, run } from './program.js'
 
 interface Document {
   readonly steps: readonly { readonly command: string; readonly ok: boolean; readonly said: string }[]
