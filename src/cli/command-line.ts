@@ -2,6 +2,7 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { FAULT_NAMES } from './faults.js'
 import { VERSION } from './version.js'
 
 /** Builds the whole command line; the reference page is made from it too. */
@@ -134,6 +135,7 @@ function addLab(program: Command, root: () => string): void {
     .description('break something on purpose, or mend it')
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb lab fault stop xs2', 'wlb lab fault start xs2'))
+    .addHelpText('after', `\nActions: ${FAULT_NAMES.join(', ')}`)
     .action(async (action: string, host: string, { json = false }) =>
       (await import('./lab.js')).fault(root(), action, host, json),
     )

@@ -10,6 +10,7 @@ import {
   labUp,
   passwordFile,
 } from '../lab/index.js'
+import { FAULT_NAMES, FAULTS } from './faults.js'
 import { EXIT, printJson, renderTable } from './print.js'
 
 export interface UpOptions {
@@ -60,20 +61,6 @@ export async function exec(root: string, host: string, words: readonly string[])
   const command = words[0] === '--' ? words.slice(1) : words
   process.exitCode = await labExec({ root, host, command })
 }
-
-const FAULTS: Readonly<Record<LabFault, string>> = {
-  stop: 'is stopped',
-  kill: 'is dead',
-  start: 'is up and live',
-  'remove-bundle': 'has no bundle any more',
-  'corrupt-bundle': 'has a bundle that begins with garbage',
-  'truncate-bundle': 'has a bundle that ends in a broken block',
-  'junk-crl': 'has a file among its revocation lists that is none',
-  deafen: 'is live, and cannot be reached',
-}
-
-/** The actions of `wlb lab fault`, for help and completion. */
-export const FAULT_NAMES: readonly string[] = Object.keys(FAULTS)
 
 /** @throws USAGE_FAULT when there is no such fault. */
 export async function fault(root: string, action: string, host: string, json: boolean): Promise<void> {

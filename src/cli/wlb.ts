@@ -1,7 +1,7 @@
 /** The program `wlb`: parse, call, print. */
 import { CommanderError } from 'commander'
 import { commandLine } from './command-line.js'
-import { EXIT, printError } from './print.js'
+import { EXIT, printError, printJson } from './print.js'
 
 const JOBS = `The five common jobs:
   wlb setup                                 configure this machine as an appliance (or see what is configured)
@@ -18,12 +18,21 @@ async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`${JOBS}\n`)
     return
   }
+  const format = argv.includes('--json') ? 'json' : 'text'
   try {
     await program.parseAsync(argv, { from: 'user' })
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage
-    else process.exitCode = printError(error, argv.includes('--json') ? 'json' : 'text')
+    if (!(error instanceof CommanderError)) process.exitCode = printError(error, format)
+    else if (error.exitCode !== 0) process.exitCode = refuseCall(error, format)
   }
+}
+
+/** People have been told on stderr already, with a suggestion where there is one. */
+function refuseCall({ message }: CommanderError, format: 'text' | 'json'): number {
+  if (format === 'json') {
+    printJson({ error: { code: 'USAGE', message: message.replace(/^error: /, ''), facts: {}, remedy: 'wlb --help' } })
+  }
+  return EXIT.usage
 }
 
 await main(process.argv.slice(2))

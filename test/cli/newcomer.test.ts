@@ -41,6 +41,12 @@ it.each([...new Set(npmWords)])('the README says "%s", and npm can do it', (word
   expect(['ci', ...Object.keys(scripts)]).toContain(word)
 })
 
+test('npx finds both programs in a built clone', () => {
+  const npx = (...words: string[]) => spawnSync('npx', words, { cwd: top, encoding: 'utf8' }).stdout
+  expect(npx('wlb', '--version')).toMatch(/^[0-9]+\.[0-9]+\.[0-9]+\n$/)
+  expect(npx('xe', '-version')).toBe('ThinCLI protocol: 0.2\n')
+})
+
 const home = makeFolder()
 afterAll(() => removeFolder(home))
 

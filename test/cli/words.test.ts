@@ -1,0 +1,25 @@
+/** What people see, byte by byte: help, and the answer to a wrong call. UPDATE with `vitest -u`, and read the change. */
+import { expect, it } from 'vitest'
+import { run } from './program.js'
+
+const calls: [file: string, words: string][] = [
+  ['jobs', ''],
+  ['help', '--help'],
+  ['help-setup', 'setup --help'],
+  ['help-lab-exec', 'lab exec --help'],
+  ['help-lab-fault', 'lab fault --help'],
+  ['typo', 'stauts'],
+  ['not-set-up', '--root /nowhere/at/all status'],
+  ['not-set-up-json', '--root /nowhere/at/all cert show --json'],
+  ['no-lab', '--root /nowhere/at/all lab status'],
+  ['nobody-to-ask', '--root /nowhere/at/all setup --hostname wlb.example.com'],
+  ['no-password', '--root /nowhere/at/all setup --hostname wlb.example.com --yes'],
+  ['bad-port', 'setup --port eighty'],
+  ['bad-port-json', 'setup --port eighty --json'],
+]
+
+it.each(calls)('%s: wlb %s', async (file, words) => {
+  const { stdout, stderr, exitCode } = await run('wlb', words === '' ? [] : words.split(' '))
+  const seen = `$ wlb ${words}\n--- stdout\n${stdout}--- stderr\n${stderr}--- exit ${exitCode}\n`
+  await expect(seen).toMatchFileSnapshot(`golden/${file}.txt`)
+})
