@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../test/free-port.js'
 import { type BenchAppliance, median, stop } from './appliance.js'
-import type { Row } from './main.js'
+import type { Row } from './row.js'
 
 const SECONDS = 2
 const ROUNDS = 3

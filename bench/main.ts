@@ -2,17 +2,9 @@
 import { renderTable } from '../src/cli/print.js'
 import { openBenchAppliance } from './appliance.js'
 import { handshakes } from './handshakes.js'
+import type { Row } from './row.js'
 import { soap } from './soap.js'
 import { sync } from './sync.js'
-
-/** One line of the table: ours against the peer's, and what keeps ours from being better. */
-export interface Row {
-  readonly what: string
-  readonly ours: string
-  readonly peer: string
-  readonly ratio: string
-  readonly limit: string
-}
 
 const appliance = await openBenchAppliance()
 const rows: Row[] = []

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { freePort } from '../test/free-port.js'
 import { type BenchAppliance, median, PROGRAM, stop } from './appliance.js'
-import type { Row } from './main.js'
+import type { Row } from './row.js'
 
 const AT_ONCE = 8
 const ROUNDS = 3

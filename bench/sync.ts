@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { median, PROGRAM } from './appliance.js'
-import type { Row } from './main.js'
+import type { Row } from './row.js'
 
 const ROUNDS = 5
 
