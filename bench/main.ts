@@ -4,6 +4,7 @@ import { openBenchAppliance } from './appliance.js'
 import { handshakes } from './handshakes.js'
 import type { Row } from './row.js'
 import { soap } from './soap.js'
+import { start } from './start.js'
 import { sync } from './sync.js'
 
 const appliance = await openBenchAppliance()
@@ -14,7 +15,7 @@ try {
 } finally {
   await appliance.close()
 }
-rows.push(...(await sync()))
+rows.push(...(await sync()), ...start())
 process.stdout.write(
   `${renderTable(
     ['what', 'ours', 'peer', 'ratio', 'what limits it'],
