@@ -59,13 +59,16 @@ interface Credentials {
   readonly password: string
 }
 
-/** Separated at the first colon: a password may have more of them. */
+/**
+ * Separated at the first colon: a password may have more of them. Neither part has control characters (RFC 7617, 2), and
+ * scrypt would take a password and the same one with zero bytes behind it for equal.
+ */
 export function readBasic(authorization: string | undefined): Credentials | undefined {
   const [, base64] = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization?.trim() ?? '') ?? []
   if (base64 === undefined) return undefined
   const text = decodeUtf8(Buffer.from(base64, 'base64'))
   const colon = text?.indexOf(':') ?? -1
-  if (text === undefined || colon < 0) return undefined
+  if (text === undefined || colon < 0 || /\p{Cc}/u.test(text)) return undefined
   return { userName: text.slice(0, colon), password: text.slice(colon + 1) }
 }
 

@@ -4,7 +4,7 @@ export { forgetPool } from './forget-pool.js'
 export { type CertificateReport, type Identity, reportCertificate } from './identity.js'
 export { type AppliancePaths, paths } from './paths.js'
 export { type RunningAppliance, type ServeOptions, serve } from './serve.js'
-export { type Choices, checkChoice } from './settings.js'
+export { type Choices, checkChoice, checkPassword } from './settings.js'
 export {
   type SetupItem,
   type SetupOptions,

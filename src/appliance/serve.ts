@@ -16,6 +16,7 @@ import { readSecretKey } from './secret.js'
 import { BODY_TIMEOUT_MS, HTTP_OPTIONS, serviceListener } from './service.js'
 import { readSettings } from './settings.js'
 import { describePool, type RunningStatus } from './status.js'
+import { refuseUnreadable } from './unreadable-request.js'
 
 export interface ServeOptions {
   readonly root: string
@@ -84,6 +85,7 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
       requestListener: serviceListener({ pools: store.pools, secretKey, now, log, account, bodyTimeoutMs }),
       onHandshakeError: (error, socket) =>
         log.info({ remote: socket.remoteAddress, reason: error.message }, 'handshake failed'),
+      onUnreadableRequest: (error, socket) => refuseUnreadable(error, socket, log),
     })
     opened.push(() => listener.close({ drainMs: DRAIN_MS }))
 

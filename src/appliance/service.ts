@@ -21,6 +21,7 @@ class FinalResponse<Request extends IncomingMessage = IncomingMessage> extends S
 
 export const HTTP_OPTIONS = {
   ServerResponse: FinalResponse,
+  requireHostHeader: false, // Node's own answer would be in chunks
   headersTimeout: HEADERS_TIMEOUT_MS,
   requestTimeout: HEADERS_TIMEOUT_MS + BODY_TIMEOUT_MS,
   connectionsCheckingInterval: 1000,
@@ -73,7 +74,8 @@ async function serve(
 }
 
 /** Path, verb and length cost nothing to look at, so they come before the password, which does. */
-function findRefusal({ url, method, headers }: IncomingMessage): EarlyRefusal | undefined {
+function findRefusal({ url, method, headers, httpVersion }: IncomingMessage): EarlyRefusal | undefined {
+  if (headers.host === undefined && httpVersion !== '1.0') return { status: 400, text: 'A request needs a Host' }
   if (url !== SERVICE_PATH) return { status: 404, text: `The service is at ${SERVICE_PATH}` }
   if (method !== 'POST') return { status: 405, text: 'The service takes POST only', headers: { Allow: 'POST' } }
   const length = headers['content-length']

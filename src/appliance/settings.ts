@@ -24,13 +24,16 @@ export interface Settings {
 const HOSTNAME_RULE = 'must be a full host name with dots, such as wlb.example.com'
 const ADDRESS_RULE = 'must be an IP address of this machine, or 0.0.0.0 or :: for all of them'
 const PORT_RULE = 'must be a whole number from 1 to 65535'
-const USER_NAME_RULE = 'must have a character and no colon: HTTP separates name and password with it'
+const USER_NAME_RULE =
+  'must have a character, no colon, which ends it in HTTP, and no blank at either end: consoles cut it off'
+const PASSWORD_RULE = 'must have a character, no control character, and no blank at either end: consoles cut it off'
 const DATABASE_RULE = 'must be of the form postgres://user@host/name'
 
 const HOSTNAME = z.string(HOSTNAME_RULE).refine(isFullHostname, HOSTNAME_RULE)
 const ADDRESS = z.string(ADDRESS_RULE).refine((text) => isIP(text) !== 0, ADDRESS_RULE)
 const PORT = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_RULE)
-const USER_NAME = z.string(USER_NAME_RULE).regex(/^[^:\p{Cc}]+$/u, USER_NAME_RULE)
+const USER_NAME = z.string(USER_NAME_RULE).regex(/^(?!\s)[^:\p{Cc}]+(?<!\s)$/u, USER_NAME_RULE)
+const PASSWORD = z.string(PASSWORD_RULE).regex(/^(?!\s)\P{Cc}+(?<!\s)$/u, PASSWORD_RULE)
 const DATABASE_URL = z.string(DATABASE_RULE).regex(/^postgres(ql)?:\/\/./, DATABASE_RULE)
 
 const FILE = z.strictObject({
@@ -64,6 +67,11 @@ const CHOICES: { readonly [Name in keyof Choices]-?: z.ZodType } = {
 /** Says what is wrong with a choice, as the end of a sentence that begins with its name; undefined when it may stand. */
 export function checkChoice(name: keyof Choices, value: unknown): string | undefined {
   return CHOICES[name].safeParse(value).error?.issues[0]?.message
+}
+
+/** What is wrong with a password that pools are to present, or undefined. */
+export function checkPassword(text: string): string | undefined {
+  return PASSWORD.safeParse(text).error?.issues[0]?.message
 }
 
 /**

@@ -15,7 +15,7 @@ import { findIdentity, identityIncomplete, installIdentity, settleIdentity } fro
 import { hashPassword, verifyPassword } from './password.js'
 import { type AppliancePaths, paths } from './paths.js'
 import { createSecretKey } from './secret.js'
-import { type Choices, checkChoice, readSettings, type Settings, writeSettings } from './settings.js'
+import { type Choices, checkChoice, checkPassword, readSettings, type Settings, writeSettings } from './settings.js'
 
 export interface SetupOptions extends Partial<Choices> {
   readonly root: string
@@ -170,7 +170,8 @@ function checkChoices(options: SetupOptions): void {
     const why = value === undefined ? undefined : checkChoice(name, value)
     if (why !== undefined) throw choiceInvalid(name, String(value), why)
   }
-  if (options.password === '') throw choiceInvalid('password', '', 'must have a character')
+  const why = options.password === undefined ? undefined : checkPassword(options.password)
+  if (why !== undefined) throw choiceInvalid('password', '', why)
 }
 
 function checkComplete({ hostname, password }: SetupOptions): void {
@@ -200,7 +201,8 @@ const FLAGS = {
 } as const
 
 function choiceInvalid(choice: keyof typeof FLAGS, given: string, why: string): WlbError {
-  const facts = choice === 'databaseUrl' ? { choice, why } : { choice, given, why } // it may hold a password
+  const isSecret = choice === 'password' || choice === 'databaseUrl' // the latter may hold one
+  const facts = isSecret ? { choice, why } : { choice, given, why }
   return new WlbError('CHOICE_INVALID', 'One of the choices cannot be used.', facts, `wlb setup ${FLAGS[choice]}`)
 }
 

@@ -1,8 +1,15 @@
 /** `wlb setup`: the configuration wizard. It asks with an answer ready for each question, or takes everything from flags. */
 import { readFile } from 'node:fs/promises'
-import { checkChoice, type SetupOptions, type SetupReport, setUp, suggestSetup } from '../appliance/index.js'
+import {
+  checkChoice,
+  checkPassword,
+  type SetupOptions,
+  type SetupReport,
+  setUp,
+  suggestSetup,
+} from '../appliance/index.js'
 import { WlbError } from '../error.js'
-import { EXIT, printJson, renderFacts } from './print.js'
+import { EXIT, printJson, quote, renderFacts } from './print.js'
 
 export interface SetupFlags {
   readonly hostname?: string
@@ -89,7 +96,7 @@ async function ask(
   if (given.password === undefined) {
     const first = await password({
       message: 'Password pools will present',
-      validate: (value) => (value ? undefined : 'It must have a character.'),
+      validate: (value) => checkPassword(value ?? ''),
     })
     if (isCancel(first)) return stop()
     const again = await password({
@@ -141,7 +148,7 @@ function describe({ hostname, address, port, userName, identity, items, notAppli
     ...(identity.selfSigned
       ? ['The self-signed certificate is a placeholder: for more than a test, use one that an authority has signed.']
       : []),
-    `Start it:  wlb --root ${root} serve`,
+    `Start it:  wlb --root ${quote(root)} serve`,
   ].join('\n')
 }
 

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import type { RequestListener, ServerResponse } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
 import { WlbError } from '../error.js'
 import { checkIdentity, type ServedIdentity } from './identity-check.js'
@@ -27,6 +28,8 @@ export interface ListenerOptions extends ServedIdentity {
   readonly handshakeTimeoutMs?: number
   /** Told of handshakes that failed, for the log. */
   readonly onHandshakeError?: (error: Error, socket: TLSSocket) => void
+  /** Answers and closes a connection whose request is no HTTP or does not arrive; left out, Node answers. */
+  readonly onUnreadableRequest?: (error: NodeJS.ErrnoException, socket: Duplex) => void
 }
 
 export interface TlsListener {
@@ -77,6 +80,15 @@ export async function startTlsListener(options: ListenerOptions): Promise<TlsLis
     socket.once('close', () => sockets.delete(socket))
   })
   server.on('tlsClientError', (error, socket) => options.onHandshakeError?.(error, socket))
+  const { onUnreadableRequest } = options
+  if (onUnreadableRequest)
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+      const isAnswering = [...responses].some((response) => response.socket === socket)
+      if (isAnswering || !socket.writable) socket.destroy()
+      else onUnreadableRequest(error, socket)
+    })
+  // Any expectation but 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer by itself, in chunks.
+  server.on('checkExpectation', (...exchange: unknown[]) => server.emit('request', ...exchange))
   server.prependListener('request', (_request, response: ServerResponse) => {
     responses.add(response)
     response.once('close', () => {

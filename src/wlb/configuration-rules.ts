@@ -54,7 +54,8 @@ function checkNumber(
   return { state: 'refused', code: 4011, why: `must be between ${min} and ${max}` }
 }
 
-const WITH_MERIDIAN = /^(\d{1,2})\/(\d{1,2})\/(\d{4}),? +(\d{1,2}):(\d{2})(?::(\d{2}))?(?: +([AP])M)?$/i
+/** Newer systems set a narrow blank (U+202F) before AM and PM. */
+const WITH_MERIDIAN = /^(\d{1,2})\/(\d{1,2})\/(\d{4}),? +(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[ \u202f]+([AP])M)?$/i
 const ISO = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?$/i
 
 /** Month before day, as consoles write it, or ISO 8601. Without an offset it is UTC already. */

@@ -54,9 +54,10 @@ describe('framing', () => {
     expect(strictly(GET.method, await readRaw(socket))).toEqual(UNKNOWN_POOL)
   })
 
-  test('Expect: 100-continue gets the final answer and no interim one', async () => {
-    const answer = await sendRaw(appliance.port, post(encodeRequest(GET), { Expect: '100-continue' }))
+  test.each(['100-continue', 'something-else'])('Expect: %s gets the final answer and no other', async (Expect) => {
+    const answer = await sendRaw(appliance.port, post(encodeRequest(GET), { Expect }))
     expect(strictly(GET.method, answer)).toEqual(UNKNOWN_POOL)
+    expect(answer.endedAfterMs).toBeLessThan(1000)
   })
 
   test('plain HTTP on the port gets no answer of the service', async () => {
@@ -86,6 +87,7 @@ describe('requests that are refused', () => {
       411,
     ],
     ['a length that is no number', post(body, { 'content-length': 'ten' }), 400],
+    ['no Host', post(body, { Host: undefined }), 400],
     ['two lengths', post(body, { 'Content-Length': '3' }), 400],
     ['no HTTP at all', '\0\x01\x02 what?\r\n\r\n', 400],
     ['headers without end', `POST ${SERVICE_PATH} HTTP/1.1\r\n${'x-a: b\r\n'.repeat(10_000)}`, 431],
@@ -97,7 +99,8 @@ describe('requests that are refused', () => {
     const answer = await sendRaw(appliance.port, request)
     expect(answer.status).toBe(status)
     if (status === 405) expect(header(answer, 'allow')).toBe('POST')
-    if (![400, 431].includes(status)) expect(header(answer, 'content-length')).toBeDefined()
+    expect(header(answer, 'content-length')).toBeDefined()
+    expect(header(answer, 'transfer-encoding')).toBeUndefined()
     expect(await call(appliance.port, GET)).toEqual(UNKNOWN_POOL)
   })
 

@@ -157,7 +157,10 @@ describe('what cannot be', () => {
     ['an address that is none', { address: 'localhost' }, 'CHOICE_INVALID'],
     ['port 0', { port: 0 }, 'CHOICE_INVALID'],
     ['an empty password', { password: '' }, 'CHOICE_INVALID'],
+    ['a password that ends in a blank', { password: 'geheim ' }, 'CHOICE_INVALID'],
+    ['a tab in the password', { password: 'ge\theim' }, 'CHOICE_INVALID'],
     ['a colon in the user name', { userName: 'a:b' }, 'CHOICE_INVALID'],
+    ['a blank before the user name', { userName: ' wlbuser' }, 'CHOICE_INVALID'],
     ['another database', { databaseUrl: 'mysql://wlb:geheim@localhost' }, 'CHOICE_INVALID'],
     [
       'a database server that is not there',
