@@ -83,9 +83,10 @@ export async function startTlsListener(options: ListenerOptions): Promise<TlsLis
   const { onUnreadableRequest } = options
   if (onUnreadableRequest)
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-      const isAnswering = [...responses].some((response) => response.socket === socket)
-      if (isAnswering || !socket.writable) socket.destroy()
-      else onUnreadableRequest(error, socket)
+      const underWay = [...responses].find((response) => response.socket === socket)
+      if (!socket.writable) socket.destroy()
+      else if (underWay === undefined) onUnreadableRequest(error, socket)
+      else if (!underWay.req.complete) socket.destroy() // else rubbish behind a whole request, which gets its answer
     })
   // Any expectation but 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer by itself, in chunks.
   server.on('checkExpectation', (...exchange: unknown[]) => server.emit('request', ...exchange))

@@ -60,6 +60,12 @@ describe('framing', () => {
     expect(answer.endedAfterMs).toBeLessThan(1000)
   })
 
+  test('rubbish behind a request does not cost it its answer', async () => {
+    const answer = await sendRaw(appliance.port, post(encodeRequest(GET)), 'rubbish')
+    expect(strictly(GET.method, answer)).toEqual(UNKNOWN_POOL)
+    expect(answer.endedAfterMs).toBeLessThan(1000)
+  })
+
   test('plain HTTP on the port gets no answer of the service', async () => {
     const socket = connect({ host: '127.0.0.1', port: appliance.port })
     const pieces: Buffer[] = []
