@@ -1,12 +1,12 @@
 /** The running appliance: everything it needs is opened in order, proven, and closed in the other order. */
 import { chmod } from 'node:fs/promises'
+import { lockDirectory } from '../directory-lock.js'
 import { ensureFolder } from '../durable-file.js'
 import { openStore } from '../history/index.js'
 import { checkIdentity, startTlsListener } from '../tls/index.js'
 import { type CertificateSummary, describeCertificate } from '../x509/index.js'
 import { Account } from './account.js'
 import { openControlDoor } from './control.js'
-import { lockDirectory } from './directory-lock.js'
 import { touching } from './file-failure.js'
 import { isUnsettled, readIdentity, settleIdentity } from './identity-store.js'
 import { watchIdentity } from './identity-watch.js'

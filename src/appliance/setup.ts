@@ -4,11 +4,11 @@
  */
 import { existsSync } from 'node:fs'
 import { hostname as machineName, networkInterfaces } from 'node:os'
+import { lockDirectory } from '../directory-lock.js'
 import { ensureFolder } from '../durable-file.js'
 import { WlbError } from '../error.js'
 import { prepareDatabase } from '../history/index.js'
 import { createSelfSigned } from '../x509/index.js'
-import { lockDirectory } from './directory-lock.js'
 import { touching } from './file-failure.js'
 import { describeIdentity, type Identity } from './identity.js'
 import { findIdentity, identityIncomplete, installIdentity, settleIdentity } from './identity-store.js'

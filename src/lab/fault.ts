@@ -3,6 +3,7 @@ import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { askHost, endProcess, findProcess, startProcess, tellHost, waitUntil } from './host-control.js'
 import { findHost, hostRoot, type KnownHost, type Lab, readLab } from './lab-file.js'
+import { withLabLocked } from './lab-lock.js'
 import { besideThisProgram } from './launcher.js'
 import { layoutOf, placesOf } from './layout.js'
 
@@ -39,13 +40,16 @@ export async function labFault(options: {
   switch (action) {
     case 'stop':
     case 'kill':
-      await endProcess(folder, action === 'stop' ? 'SIGTERM' : 'SIGKILL')
-      return waitUntilSeen(lab, root, host, false)
+      return withLabLocked(root, async () => {
+        await endProcess(folder, action === 'stop' ? 'SIGTERM' : 'SIGKILL')
+        await waitUntilSeen(lab, root, host, false)
+      })
     case 'start':
-      if ((await findProcess(folder)) === undefined) {
-        await startProcess(folder, hostProgram ?? besideThisProgram('lab-host.js'))
-      }
-      return waitUntilSeen(lab, root, host, true)
+      return withLabLocked(root, async () => {
+        if ((await findProcess(folder)) === undefined)
+          await startProcess(folder, hostProgram ?? besideThisProgram('lab-host.js'))
+        await waitUntilSeen(lab, root, host, true)
+      })
     case 'deafen':
       return tellHost(folder, '/lab/deafen')
     default:

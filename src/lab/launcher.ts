@@ -1,6 +1,6 @@
 /** Brings a lab up and down. Its hosts are processes of their own that keep all they know in their root folders. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { appendFile, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ensureFolder } from '../durable-file.js'
@@ -9,6 +9,7 @@ import { chooseAddresses } from './addresses.js'
 import { askForHandshake, askHost, endProcess, findProcess, startProcess, waitUntil } from './host-control.js'
 import type { HostStatus } from './host-status.js'
 import { findLab, hostRoot, type Lab, labFolder, readLab, writeLab } from './lab-file.js'
+import { withLabLocked } from './lab-lock.js'
 import { layoutOf } from './layout.js'
 import { findAddress } from './name-resolution.js'
 import { installPool } from './new-pool.js'
@@ -66,6 +67,13 @@ const REFUSAL_DELAY_MS = 5_000
 export async function labUp(
   options: LabUpOptions,
 ): Promise<{ readonly document: LabDocument; readonly already: boolean }> {
+  const { root, hosts } = options
+  if (hosts !== undefined && (!Number.isInteger(hosts) || hosts < 1 || hosts > MOST_HOSTS)) throw wrongSize(hosts)
+  await orNotWritable(root, ensureFolder(labFolder(root), 0o700))
+  return withLabLocked(root, () => bringUp(options))
+}
+
+async function bringUp(options: LabUpOptions): ReturnType<typeof labUp> {
   const { root, addHosts = [], hostProgram = besideThisProgram('lab-host.js') } = options
   const known = await orNotWritable(root, findLab(root))
   if (known && options.hosts !== undefined && options.hosts !== known.hosts.length) {
@@ -82,11 +90,14 @@ export async function labUp(
 
 /** Stops every host; their folders stay. @throws LAB_NOT_FOUND */
 export async function labDown(root: string): Promise<{ readonly already: boolean }> {
-  const lab = await readLab(root)
-  const running: string[] = []
-  for (const { name } of lab.hosts) if (await findProcess(hostRoot(root, name))) running.push(name)
-  await Promise.all(running.map((name) => endProcess(hostRoot(root, name), 'SIGTERM')))
-  return { already: running.length === 0 }
+  if (!existsSync(labFolder(root))) await readLab(root)
+  return withLabLocked(root, async () => {
+    const lab = await readLab(root)
+    const running: string[] = []
+    for (const { name } of lab.hosts) if (await findProcess(hostRoot(root, name))) running.push(name)
+    await Promise.all(running.map((name) => endProcess(hostRoot(root, name), 'SIGTERM')))
+    return { already: running.length === 0 }
+  })
 }
 
 /** Asks every host what it holds and whether it could connect to WLB. @throws LAB_NOT_FOUND */
@@ -123,7 +134,6 @@ export async function labStatus(root: string): Promise<LabDocument> {
 
 async function installLab(options: LabUpOptions): Promise<Lab> {
   const { root, hosts: count = DEFAULT_HOSTS, addHosts = [], tlsClient = 'node' } = options
-  if (!Number.isInteger(count) || count < 1 || count > MOST_HOSTS) throw wrongSize(count)
   const { refusalDelayMs = REFUSAL_DELAY_MS } = options
   const { addresses, plainPort, tlsPort } = await chooseAddresses(count)
   const lab: Lab = {
@@ -135,7 +145,6 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
     tlsPort,
     hosts: addresses.map((address, index) => ({ name: `xs${index + 1}`, uuid: randomUUID(), address })),
   }
-  await ensureFolder(labFolder(root), 0o700)
   const { pool: poolUuid, hosts, ...shared } = lab
   const settings = hosts.map((host) => ({ ...shared, ...host, poolUuid, refusalDelayMs }))
   await installPool(

@@ -1,6 +1,7 @@
 /** A command as if typed on one host of the lab: there `xe` needs no password. */
 import { spawn } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { replaceFile } from '../durable-file.js'
 import { WlbError } from '../error.js'
@@ -37,7 +38,7 @@ export async function labExec(options: {
     child.once('error', (error) => reject(notFound(program, error)))
     child.once('close', (code, signal) => {
       process.removeListener('SIGINT', ignore)
-      resolve(code ?? (signal === 'SIGINT' ? 130 : 1))
+      resolve(code ?? 128 + (signal ? constants.signals[signal] : 1)) // as a shell says it
     })
   })
 }

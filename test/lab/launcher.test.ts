@@ -43,6 +43,7 @@ describe('a lab', () => {
     const run = (host: string, ...command: string[]) => labExec({ root: pool.root, host, command, xeProgram: xe })
     expect(await run('xs2', 'xe', '/lab/xs2')).toBe(7)
     expect(await run('xs1', 'sh', '-c', 'exit 3')).toBe(3)
+    expect(await run('xs1', 'sh', '-c', 'kill -9 $$')).toBe(137)
     await expect(run('xs1', 'no-such-program')).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND' })
     await expect(run('xs9', 'true')).rejects.toMatchObject({ code: 'LAB_HOST_UNKNOWN' })
   })
@@ -73,6 +74,17 @@ describe('a lab', () => {
     })
     await new Promise((resolve) => squatter.close(resolve))
     await pool.fault('start', 'xs2')
+  })
+
+  test('one lab, brought up twice at the same moment, comes up once', async () => {
+    const other = new TestPool(program)
+    try {
+      const already = await Promise.all([other.up({ hosts: 2 }), other.up({ hosts: 2 }), other.up({ hosts: 2 })])
+      expect(already.sort()).toEqual([false, true, true])
+      expect(await other.call('xs2', 'host.get_all')).toHaveLength(2)
+    } finally {
+      await other.remove()
+    }
   })
 
   test('two labs at once do not meet', async () => {

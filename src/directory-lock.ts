@@ -6,8 +6,7 @@
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
-import { WlbError } from '../error.js'
-import { systemCode } from './file-failure.js'
+import { WlbError } from './error.js'
 
 export interface DirectoryLock {
   release(): Promise<void>
@@ -23,7 +22,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   try {
     await listen(server, name)
   } catch (error) {
-    if (systemCode(error) !== 'EADDRINUSE') throw error
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
     throw directoryInUse(directory, await askPid(name))
   }
   server.unref()
