@@ -55,6 +55,35 @@ describe('files the server asks for', () => {
     expect(await converse(say(0, asked), ['pool-certificate-install', 'filename=w.pem'])).toEqual(said('', stderr, 1))
   })
 
+  const uploads: [command: string, content: string, warned: 'warns' | 'is silent'][] = [
+    ['pool-certificate-install', '-----BEGIN PRIVATE KEY-----', 'warns'],
+    ['pool-certificate-install', '-----BEGIN CERTIFICATE-----\r\n...\r\n-----BEGIN RSA PRIVATE KEY-----\r\n', 'warns'],
+    ['pool-certificate-install', '-----BEGIN ENCRYPTED PRIVATE KEY-----', 'warns'],
+    ['pool-install-ca-certificate', '-----BEGIN EC PRIVATE KEY-----', 'warns'],
+    ['pool-install-ca-certificate', '-----BEGIN CERTIFICATE-----', 'is silent'],
+    ['pool-certificate-install', '', 'is silent'],
+    ['host-server-certificate-install', '-----BEGIN PRIVATE KEY-----', 'is silent'],
+    ['vm-import', '-----BEGIN PRIVATE KEY-----', 'is silent'],
+  ]
+  it.each(uploads)('%s of "%s" %s, and the file is sent', async (command, content, warned) => {
+    await writeFile(stage.work('w.pem'), content)
+    let sent = ''
+    const run = await converse(
+      async (peer) => {
+        const reader = await peer.greet()
+        peer.socket.write(encodeCommand({ name: 'Load', file: 'w.pem' }))
+        await reader.readMessage()
+        sent = (await readUpload(reader)).toString()
+        peer.exit(3)
+      },
+      [command, 'filename=w.pem'],
+    )
+    const warning =
+      'xe: warning: w.pem holds a private key, which certificates installed in a pool do not need; every host gets a copy\n'
+    expect(run).toEqual(said('', warned === 'warns' ? warning : '', 3))
+    expect(sent).toBe(content)
+  })
+
   it('a server that refuses 33 MiB while they are sent is heard', async () => {
     await writeFile(stage.work('big.pem'), Buffer.alloc(33 * 1024 * 1024, 'x'))
     const stderr =

@@ -141,6 +141,9 @@ class Client {
     const file = this.#permitted(named)
     const source = await openForUpload(file)
     if (!source) return this.#send(encodeResponse('Failed'))
+    if (spreadsCertificates(this.#conversation.request.args) && (await holdsPrivateKey(source))) {
+      await writeAll(this.#conversation.terminal.errors, Buffer.from(privateKeyWarning(named)))
+    }
     const done = this.#sendContent(source).then(
       () => true,
       () => false,
@@ -229,6 +232,25 @@ async function openForUpload(file: string): Promise<UploadSource | undefined> {
   if (sendable) return { handle, bytes: size }
   await handle.close()
   return undefined
+}
+
+/** A pool takes any text around a certificate, and copies the file to every host as it is. A host's own key belongs in its file. */
+function spreadsCertificates(args: readonly string[]): boolean {
+  const command = args.find((arg) => !arg.includes('=') && !arg.startsWith('-')) ?? ''
+  return /-(ca-)?certificate(-|$)/.test(command) && command !== 'host-server-certificate-install'
+}
+
+/** Where a certificate with its key ends long before; what is larger is no certificate. */
+const LOOK_FOR_KEY_BYTES = 1024 * 1024
+
+async function holdsPrivateKey({ handle, bytes }: UploadSource): Promise<boolean> {
+  const start = Buffer.alloc(Math.min(bytes, LOOK_FOR_KEY_BYTES))
+  await handle.read(start, 0, start.length, 0) // at a position, so that the upload still begins at the beginning
+  return /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----/.test(start.toString('latin1'))
+}
+
+function privateKeyWarning(file: string): string {
+  return `xe: warning: ${file} holds a private key, which certificates installed in a pool do not need; every host gets a copy\n`
 }
 
 /** The server's bytes as the text a person typed. */
