@@ -1,4 +1,4 @@
-/** The one class of errors: what it is called, what was found, what to type next (docs/errors.md lists every code). */
+/** The one class of errors: what it is called, what was found, what to type next (docs/reference.md lists every code). */
 
 /** Flat and printable, units in the names: `{ host: 'xs3', expiredDays: 4 }`. Never a secret. */
 export type Facts = Readonly<Record<string, string | number | boolean>>

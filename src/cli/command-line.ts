@@ -90,6 +90,11 @@ export function commandLine(): Command {
   return program
 }
 
+/** The folder named on the command line, as it was typed. */
+export function givenRoot(program: Command): string | undefined {
+  return [...leaves(program), program].map((command) => command.opts<{ root?: string }>().root).find(Boolean)
+}
+
 /** Every command that does something, however deep. */
 function leaves(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)

@@ -1,5 +1,4 @@
 /** `wlb demo`: an appliance and a pool that start as strangers and end with a connection that every host verifies. */
-import { once } from 'node:events'
 import { WlbError } from '../error.js'
 import type { LabDocument } from '../lab/index.js'
 import { freePort, openStage, type Stage } from './demo/stage.js'
@@ -28,11 +27,13 @@ interface Told {
 
 /** Runs the demo and returns the exit code: 0 when every step did what it says and every host verifies. */
 export async function demo(options: DemoOptions): Promise<number> {
+  const screen = options.json ? process.stderr : process.stdout
+  const interrupted = hearEnd(screen)
   const stage = await openStage(options.program)
-  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
-  const say = (text: string) => void (options.json ? process.stderr : process.stdout).write(`${text}\n`)
+  let stopping = false
+  const say = (text: string) => void (stopping || screen.write(`${text}\n`))
   try {
-    const ended = await Promise.race([play(stage, options, say), interrupted.then(() => undefined)])
+    const ended = await Promise.race([play(stage, options, say), interrupted])
     if (!ended) return EXIT.interrupted
     if (options.json) printJson(ended.document)
     if (!options.once) {
@@ -43,8 +44,20 @@ export async function demo(options: DemoOptions): Promise<number> {
     return verified && steps.every(({ ok }) => ok) ? EXIT.done : EXIT.no
   } finally {
     say('stopping the pool and the appliance')
+    stopping = true // the step that was under way has nothing to tell any more
     await stage.close()
   }
+}
+
+/**
+ * Ctrl-C, a terminal that was closed, or a reader that went away. Heard to the very end: npm hands a Ctrl-C on that the
+ * terminal has delivered already, and the second one must not cut the clearing up short.
+ */
+function hearEnd(screen: NodeJS.WriteStream): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(undefined))
+    screen.on('error', () => resolve(undefined))
+  })
 }
 
 async function play(stage: Stage, options: DemoOptions, say: (text: string) => void) {

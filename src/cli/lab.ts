@@ -11,7 +11,7 @@ import {
   passwordFile,
 } from '../lab/index.js'
 import { FAULT_NAMES, FAULTS } from './faults.js'
-import { EXIT, printJson, renderTable } from './print.js'
+import { EXIT, inRoot, printJson, quote, renderTable } from './print.js'
 
 export interface UpOptions {
   readonly hosts?: number
@@ -31,9 +31,9 @@ export async function up(root: string, { hosts, addHost, tlsClient, json = false
   if (json) return printJson(document)
   process.stdout.write(`${already ? 'The pool is up already.' : 'The pool is up.'}\n\n${describe(document)}\n\n`)
   const [first] = document.hosts
-  process.stdout.write(`On a host:     wlb lab exec ${first?.name} -- xe pool-list\n`)
+  process.stdout.write(`On a host:     ${inRoot(`wlb lab exec ${first?.name} -- xe pool-list`, root)}\n`)
   process.stdout.write(
-    `From outside:  xe -s ${first?.address}${portOption(first?.tlsPort)} -pwf ${passwordFile(root)} pool-list\n`,
+    `From outside:  xe -s ${first?.address}${portOption(first?.tlsPort)} -pwf ${quote(passwordFile(root))} pool-list\n`,
   )
 }
 

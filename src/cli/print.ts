@@ -7,23 +7,25 @@ export const EXIT = { done: 0, no: 1, usage: 2, interrupted: 130 } as const
 
 /**
  * Prints what went wrong for people on stderr and, where the caller asked for JSON, for programs on stdout.
- * Returns the exit code: 2 for a wrong call (`USAGE_…`), else 1.
+ * `root` is the folder that was named on the command line, which the remedy then names too. Returns the exit code: 2 for a wrong call (`USAGE_…`), else 1.
  */
 export function printError(
   error: unknown,
   format: 'text' | 'json',
+  root?: string,
   out: Writable = process.stdout,
   err: Writable = process.stderr,
 ): number {
   const told = error instanceof WlbError ? error : bug(error)
+  const remedy = inRoot(told.remedy, root)
   const lines = [
     `wlb: ${told.message} [${told.code}]`,
     ...Object.entries(told.facts).map(([name, value]) => `  ${name}: ${value}`),
-    ...(told.remedy ? [`  try: ${told.remedy}`] : []),
+    ...(remedy ? [`  try: ${remedy}`] : []),
   ]
   err.write(`${lines.join('\n')}\n`)
   if (format === 'json') {
-    const { code, message, facts, remedy } = told
+    const { code, message, facts } = told
     printJson({ error: { code, message, facts, remedy } }, out)
   }
   return told.code.startsWith('USAGE_') ? EXIT.usage : EXIT.no
@@ -63,6 +65,17 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
         .trimEnd(),
     )
     .join('\n')
+}
+
+/** A command of ours as it has to be typed for the folder in use; `root` is undefined where that goes without saying. */
+export function inRoot(command: string, root: string | undefined): string {
+  if (root === undefined || command.includes(' --root ')) return command
+  return command.replace(/^(wlb) (?!--)/, (_, wlb) => `${wlb} --root ${quote(root)} `)
+}
+
+/** One word of a command line, for pasting. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
 function bug(error: unknown): WlbError {

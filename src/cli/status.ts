@@ -1,6 +1,6 @@
 /** `wlb status`: what this appliance is, whether it runs, and which pools it serves. */
 import { readStatus, type Status } from '../appliance/index.js'
-import { daysFrom, EXIT, printJson, renderFacts, renderTable } from './print.js'
+import { daysFrom, EXIT, inRoot, printJson, quote, renderFacts, renderTable } from './print.js'
 
 /** Exits 1 when the appliance does not run, or its certificate cannot be used. */
 export async function status(root: string, json: boolean): Promise<void> {
@@ -59,8 +59,8 @@ function describePools(pools: Status['pools']): string {
 }
 
 function nextStep({ root, listener, identity, pools, hostname }: Status): string {
-  if ('error' in identity) return `Try:  ${identity.error.remedy}`
-  if (listener.state === 'stopped') return `Start it:  wlb --root ${root} serve`
+  if ('error' in identity) return `Try:  ${inRoot(identity.error.remedy, root)}`
+  if (listener.state === 'stopped') return `Start it:  wlb --root ${quote(root)} serve`
   if (pools?.length === 0)
     return `Connect a pool:  xe pool-initialize-wlb wlb_url=${hostname}:${listener.port} wlb_username=... wlb_password=... xenserver_username=root xenserver_password=...`
   if (identity.selfSigned)

@@ -1,6 +1,6 @@
 /** The program `wlb`: parse, call, print. */
 import { CommanderError } from 'commander'
-import { commandLine } from './command-line.js'
+import { commandLine, givenRoot } from './command-line.js'
 import { EXIT, printError, printJson } from './print.js'
 
 const JOBS = `The five common jobs:
@@ -22,7 +22,7 @@ async function main(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(argv, { from: 'user' })
   } catch (error) {
-    if (!(error instanceof CommanderError)) process.exitCode = printError(error, format)
+    if (!(error instanceof CommanderError)) process.exitCode = printError(error, format, givenRoot(program))
     else if (error.exitCode !== 0) process.exitCode = refuseCall(error, format)
   }
 }
@@ -34,5 +34,8 @@ function refuseCall({ message }: CommanderError, format: 'text' | 'json'): numbe
   }
   return EXIT.usage
 }
+
+// A reader that has seen enough (`wlb status | head -1`), or a terminal that is gone, is no reason to break off.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 await main(process.argv.slice(2))

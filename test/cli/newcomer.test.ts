@@ -1,6 +1,7 @@
 /** What a newcomer does first: the demo, with either TLS client, and the README's own commands, word by word. */
-import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, test } from 'vitest'
 import { freePort } from '../free-port.js'
@@ -28,6 +29,25 @@ test('wlb demo --once --json with our own client', { timeout: 90_000 }, () => ex
 
 describe.skipIf(!requirePart('stunnel'))('with stunnel', () => {
   test('wlb demo --once --json with stunnel', { timeout: 90_000 }, () => expectVerified('stunnel'))
+})
+
+const moments = ['strangers to each other', 'it listens, with TLS', 'Everything stays up'] as const
+it.each(moments)('Ctrl-C, twice, at "%s": no process and no file is left', { timeout: 90_000 }, async (moment) => {
+  const folder = makeFolder()
+  const child = spawn(process.execPath, [join(top, 'dist/wlb.js'), 'demo'], { env: { ...process.env, TMPDIR: folder } })
+  let shown = ''
+  child.stdout.on('data', (piece: Buffer) => {
+    const before = shown.includes(moment)
+    shown += piece
+    if (before || !shown.includes(moment)) return
+    child.kill('SIGINT')
+    child.kill('SIGINT')
+  })
+  const [exitCode] = await once(child, 'close')
+  expect(exitCode).toBe(moment === 'Everything stays up' ? 0 : 130)
+  expect(readdirSync(folder)).toEqual([])
+  expect(spawnSync('pgrep', ['-f', folder], { encoding: 'utf8' }).stdout).toBe('')
+  removeFolder(folder)
 })
 
 const top = join(import.meta.dirname, '../..')

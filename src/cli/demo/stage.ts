@@ -19,10 +19,11 @@ export interface Stage {
   readonly folder: string
   readonly passwordFile: string
   readonly password: string
-  /** Runs `wlb --root ROOT …` to its end. */
+  /** Runs `wlb --root ROOT …` to its end. @throws DEMO_ENDED once `close` was called */
   wlb(...args: readonly string[]): Promise<Outcome>
   /** Starts the appliance and returns its `ready …` line. */
   serve(): Promise<string>
+  /** Starts nothing more, lets what runs come to its end, and leaves neither process nor file behind. */
   close(): Promise<void>
 }
 
@@ -38,6 +39,8 @@ export async function openStage(program: string): Promise<Stage> {
   await mkdir(folder)
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
   let appliance: ChildProcess | undefined
+  const underWay = new Set<Promise<Outcome>>()
+  let closed = false
 
   const start = (args: readonly string[]) =>
     spawn(process.execPath, [program, '--root', root, ...args], {
@@ -47,7 +50,7 @@ export async function openStage(program: string): Promise<Stage> {
       detached: true, // Ctrl-C reaches the demo alone, which then ends the others in order
     })
 
-  const wlb = async (...args: readonly string[]) => {
+  const runToEnd = async (args: readonly string[]): Promise<Outcome> => {
     const child = start(args)
     const timer = setTimeout(() => child.kill('SIGKILL'), COMMAND_TIMEOUT_MS)
     const [stdout, stderr, [exitCode]] = await Promise.all([
@@ -59,6 +62,13 @@ export async function openStage(program: string): Promise<Stage> {
     return { stdout, stderr, exitCode: typeof exitCode === 'number' ? exitCode : 1 }
   }
 
+  const wlb = async (...args: readonly string[]) => {
+    if (closed) throw ended()
+    const outcome = runToEnd(args)
+    underWay.add(outcome)
+    return outcome.finally(() => underWay.delete(outcome))
+  }
+
   return {
     root,
     folder,
@@ -66,16 +76,20 @@ export async function openStage(program: string): Promise<Stage> {
     password,
     wlb,
     serve: async () => {
+      if (closed) throw ended()
       appliance = start(['serve'])
       return await firstLine(appliance)
     },
     close: async () => {
-      await wlb('lab', 'down')
-      if (appliance && appliance.exitCode === null) {
+      closed = true
+      // A `lab up` that is cut off leaves hosts that no `lab down` knows of.
+      await Promise.allSettled(underWay)
+      await runToEnd(['lab', 'down'])
+      if (appliance && appliance.exitCode === null && appliance.signalCode === null) {
         appliance.kill('SIGTERM')
         await once(appliance, 'exit')
       }
-      await rm(root, { recursive: true, force: true })
+      await rm(root, { recursive: true, force: true, maxRetries: 3 })
     },
   }
 }
@@ -123,6 +137,10 @@ function firstLine(child: ChildProcess): Promise<string> {
       reject(notReady(stderr))
     })
   })
+}
+
+function ended(): WlbError {
+  return new WlbError('DEMO_ENDED', 'The demo was ended before this step.', {}, 'wlb demo')
 }
 
 function notReady(stderr: string): WlbError {
