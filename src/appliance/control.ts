@@ -31,7 +31,7 @@ export async function openControlDoor(path: string, requests: ControlRequests): 
     if (uuid === undefined && `${incoming.method} ${incoming.url}` !== 'GET /status') return answer(404, {})
     asked().then(
       (document) => answer(200, document),
-      () => answer(500, {}),
+      (error: unknown) => answer(500, { why: error instanceof Error ? error.message : String(error) }),
     )
   })
   await touching(path, () => rm(path, { force: true }))
@@ -91,7 +91,7 @@ async function ask(socketPath: string, method: string, path: string): Promise<un
       try {
         for await (const piece of response.setEncoding('utf8')) said += piece
         if (response.statusCode === 200) resolve(said)
-        else reject(new Error(`status ${response.statusCode}`))
+        else reject(new Error(reasonIn(said) ?? `status ${response.statusCode}`))
       } catch (error) {
         reject(error)
       }
@@ -102,11 +102,16 @@ async function ask(socketPath: string, method: string, path: string): Promise<un
   return JSON.parse(text)
 }
 
+function reasonIn(said: string): string | undefined {
+  const { why }: { why?: unknown } = JSON.parse(said)
+  return typeof why === 'string' ? why : undefined
+}
+
 function applianceSilent(socket: string, cause: unknown): WlbError {
   const why = cause instanceof Error ? cause.message : String(cause)
   return new WlbError(
     'APPLIANCE_SILENT',
-    'The appliance is running and does not answer.',
+    'The appliance is running and could not answer.',
     { socket, why },
     `ss -xlp | grep ${socket}`,
     cause,

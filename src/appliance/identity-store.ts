@@ -3,12 +3,13 @@
  * them, complete, into a folder whose renaming is the decision; then each file is moved to its place. After a kill at any
  * point the next start finishes what was decided and forgets what was not.
  */
+import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureFolder, replaceFile, syncFolder } from '../durable-file.js'
 import { WlbError } from '../error.js'
-import type { ServedIdentity } from '../tls/index.js'
+import { checkIdentity, type ServedIdentity } from '../tls/index.js'
 import { systemCode, touching } from './file-failure.js'
 import type { AppliancePaths } from './paths.js'
 
@@ -21,6 +22,23 @@ export async function readIdentity(paths: AppliancePaths): Promise<ServedIdentit
   if (certificatePem === undefined) throw identityIncomplete(paths.certificate)
   if (privateKeyPem === undefined) throw identityIncomplete(paths.key)
   return { certificatePem, privateKeyPem }
+}
+
+/**
+ * Proves that a pair that was read from there fits; a refusal names the files. Returns the leaf.
+ *
+ * @throws the codes of `checkIdentity`.
+ */
+export function checkStoredIdentity(paths: AppliancePaths, identity: ServedIdentity): X509Certificate {
+  try {
+    return checkIdentity(identity)
+  } catch (error) {
+    if (!(error instanceof WlbError)) throw error
+    const { certificate, key } = paths
+    const { code, message, facts } = error
+    const remedy = error.remedy.replaceAll('server.pem', certificate).replaceAll('server.key', key)
+    throw new WlbError(code, message, { ...facts, certificate, key }, remedy, error)
+  }
 }
 
 /** Which of the two files are there: both, none, or one of them. */

@@ -1,8 +1,8 @@
 /** What the appliance's certificate says, on disk and as it is served. */
 import { X509Certificate } from 'node:crypto'
-import { checkIdentity, probeServed } from '../tls/index.js'
+import { probeServed } from '../tls/index.js'
 import { type CertificateSummary, describeCertificate, readPemBlocks } from '../x509/index.js'
-import { readIdentity } from './identity-store.js'
+import { checkStoredIdentity, readIdentity } from './identity-store.js'
 import { paths } from './paths.js'
 import { readSettings } from './settings.js'
 
@@ -22,7 +22,7 @@ export interface Identity extends CertificateSummary {
 export async function describeIdentity(root: string): Promise<Identity> {
   const place = paths(root)
   const identity = await readIdentity(place)
-  const leaf = checkIdentity(identity)
+  const leaf = checkStoredIdentity(place, identity)
   const [, ...issuers] = readPemBlocks(identity.certificatePem).filter(({ label }) => label === 'CERTIFICATE')
   return {
     certificate: place.certificate,

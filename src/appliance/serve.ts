@@ -3,12 +3,12 @@ import { chmod } from 'node:fs/promises'
 import { lockDirectory } from '../directory-lock.js'
 import { ensureFolder } from '../durable-file.js'
 import { openStore } from '../history/index.js'
-import { checkIdentity, startTlsListener } from '../tls/index.js'
+import { startTlsListener } from '../tls/index.js'
 import { type CertificateSummary, describeCertificate } from '../x509/index.js'
 import { Account } from './account.js'
 import { openControlDoor } from './control.js'
 import { touching } from './file-failure.js'
-import { isUnsettled, readIdentity, settleIdentity } from './identity-store.js'
+import { checkStoredIdentity, isUnsettled, readIdentity, settleIdentity } from './identity-store.js'
 import { watchIdentity } from './identity-watch.js'
 import { type Log, openLog } from './log.js'
 import { type AppliancePaths, paths } from './paths.js'
@@ -45,7 +45,7 @@ const DRAIN_MS = 10_000
  * Starts the appliance; it accepts connections when this returns.
  *
  * @throws NOT_SET_UP, SETTINGS_INVALID, IDENTITY_INCOMPLETE, SECRET_KEY_UNUSABLE, DIRECTORY_IN_USE, PORT_IN_USE, and what
- *   `checkIdentity`, `openStore` and `startTlsListener` throw. Nothing stays open then.
+ *   `checkStoredIdentity`, `openStore` and `startTlsListener` throw. Nothing stays open then.
  */
 export async function serve(options: ServeOptions): Promise<RunningAppliance> {
   const { root, log = openLog(), now = () => new Date(), bodyTimeoutMs = BODY_TIMEOUT_MS, signals } = options
@@ -65,7 +65,7 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
 
     if (isUnsettled(place)) await settleAlone(place)
     const identity = await readIdentity(place)
-    warn(describeCertificate(checkIdentity(identity)), now(), log)
+    warn(describeCertificate(checkStoredIdentity(place, identity)), now(), log)
     const secretKey = await readSecretKey(place.secretKey)
 
     const { databaseUrl } = settings

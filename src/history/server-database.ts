@@ -44,10 +44,10 @@ export async function serverDialect(url: string): Promise<Dialect> {
   })
 }
 
-/** The address without what nobody should read in a log: user information and options. */
+/** The address without what nobody should read in a log: password and options. */
 function withoutSecrets(url: string): string {
-  const { protocol, host, pathname } = new URL(url)
-  return `${protocol}//${host}${pathname}`
+  const { protocol, username, host, pathname } = new URL(url)
+  return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`
 }
 
 function urlInvalid(): WlbError {

@@ -44,7 +44,7 @@ function readCertificate(der: Buffer, index: number): X509Certificate {
       'CERTIFICATE_MALFORMED',
       'A block is labelled as a certificate and is none.',
       { block: index + 1 },
-      'wlb cert show',
+      'openssl x509 -noout -text -in server.pem',
       error,
     )
   }
@@ -57,16 +57,32 @@ function readKey(pem: string): KeyObject {
   try {
     return createPrivateKey(pem)
   } catch (error) {
-    throw new WlbError('KEY_MALFORMED', 'The private key cannot be read.', { label: block.label }, 'wlb setup', error)
+    throw new WlbError(
+      'KEY_MALFORMED',
+      'The private key cannot be read.',
+      { label: block.label },
+      'openssl pkey -noout -check -in server.key',
+      error,
+    )
   }
 }
 
 function certificateMissing(): WlbError {
-  return new WlbError('CERTIFICATE_MISSING', 'There is no certificate in the text.', {}, 'wlb setup')
+  return new WlbError(
+    'CERTIFICATE_MISSING',
+    'There is no certificate in the text.',
+    {},
+    'openssl x509 -noout -subject -in server.pem',
+  )
 }
 
 function keyMissing(): WlbError {
-  return new WlbError('KEY_MISSING', 'There is no private key in the text.', {}, 'wlb setup')
+  return new WlbError(
+    'KEY_MISSING',
+    'There is no private key in the text.',
+    {},
+    'openssl pkey -noout -check -in server.key',
+  )
 }
 
 function keyEncrypted(): WlbError {
@@ -83,7 +99,7 @@ function keyMismatch(leaf: X509Certificate): WlbError {
     'CERTIFICATE_KEY_MISMATCH',
     'The private key does not belong to the first certificate.',
     { subject: describeCertificate(leaf).subject },
-    'wlb cert show',
+    'openssl x509 -noout -pubkey -in server.pem; openssl pkey -pubout -in server.key',
   )
 }
 
@@ -92,7 +108,7 @@ function refused(leaf: X509Certificate, cause: unknown): WlbError {
     'IDENTITY_REFUSED',
     'OpenSSL refuses to serve this certificate and key.',
     { subject: describeCertificate(leaf).subject, why: cause instanceof Error ? cause.message : String(cause) },
-    'wlb cert show',
+    'openssl x509 -noout -text -in server.pem',
     cause,
   )
 }

@@ -60,5 +60,10 @@ export function encodePem(label: string, der: Buffer): string {
 }
 
 function malformed(line: number, found: string): WlbError {
-  return new WlbError('PEM_MALFORMED', 'The text is not well-formed PEM.', { line, found }, 'wlb cert show')
+  return new WlbError(
+    'PEM_MALFORMED',
+    'The text is not well-formed PEM.',
+    { line, found },
+    'grep -n -e ----- server.pem',
+  )
 }

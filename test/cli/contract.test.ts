@@ -216,7 +216,12 @@ test('status says what is wrong with a pair that does not fit, while the one bef
   writeFileSync(key, before)
   expect(ended.exitCode).toBe(1)
   expect(JSON.parse(ended.stdout)).toMatchObject({
-    identity: { error: { code: 'CERTIFICATE_KEY_MISMATCH' } },
+    identity: {
+      error: {
+        code: 'CERTIFICATE_KEY_MISMATCH',
+        remedy: expect.stringMatching(/^openssl x509 .*-in \/.*server\.key$/),
+      },
+    },
     listener: { state: 'running' },
   })
 })

@@ -40,5 +40,8 @@ test('errors have a code in capitals, a sentence and something to type', () => {
 
 test('every code is written out where the error is made', () => {
   sourceErrors()
-  expect([...new Set(unnamed)]).toEqual(['src/lab/host-control.ts']) // what a host process said, passed on
+  expect([...new Set(unnamed)].sort()).toEqual([
+    'src/appliance/identity-store.ts', // a refusal, with the names of the files
+    'src/lab/host-control.ts', // what a host process said, passed on
+  ])
 })
