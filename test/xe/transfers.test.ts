@@ -109,6 +109,20 @@ describe('transfers on a connection of their own', () => {
     expect(received).toEqual(['PUT /import HTTP/1.0\r\nContent-length: 7\r\n\r\n', 'OK'])
   })
 
+  it('HttpPut is done when the server closes as soon as it has every byte', async () => {
+    const received: unknown[] = []
+    await writeFile(stage.work('f'), 'content')
+    const take = (peer: Peer) => {
+      peer.socket.on('data', () => peer.socket.end())
+      peer.socket.write('HTTP/1.1 200 OK\r\n\r\n')
+    }
+    const run = await converse(transfer({ name: 'HttpPut', file: 'f', url: '/import' }, take, received), [
+      'x',
+      'filename=f',
+    ])
+    expect([run.stderr, run.exitCode, received.at(-1)]).toEqual(['', 0, 'OK'])
+  })
+
   it('HttpConnect joins keyboard and screen until the console ends', async () => {
     const received: unknown[] = []
     const console = (peer: Peer) => {

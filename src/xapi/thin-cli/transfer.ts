@@ -1,7 +1,7 @@
 /** The HTTP side of `xe`: files fetched and sent on a connection of their own (docs/protocol/thin-cli.md, encoding). */
-import { once } from 'node:events'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import type { Duplex, Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { WlbError } from '../../error.js'
 import { ByteReader } from './byte-reader.js'
 
@@ -72,9 +72,9 @@ export async function sendFile(url: string, file: string, transfer: Transfer): P
       (path) => `PUT ${path} HTTP/1.0${length}\r\n\r\n`,
       async (stream) => {
         await copyFile(source, stream, transfer.beat)
-        const finished = once(stream, 'finish')
         stream.end()
-        await finished
+        // A server that has counted all bytes may have closed before us: that is an end too, and no event to wait for.
+        await finished(stream, { readable: false })
       },
     )
   } finally {
