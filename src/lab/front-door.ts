@@ -10,6 +10,7 @@ const MAX_HEAD_BYTES = 16_384
 /** 200 KiB: what a pool reads of a command line. */
 const CLI_LIMIT_BYTES = 204_800
 const HEAD_TIMEOUT_MS = 60_000
+const REFUSED_TIMEOUT_MS = 5_000
 
 export type ServeCli = (stream: Duplex, body: Buffer) => Promise<void>
 
@@ -31,10 +32,7 @@ export function receiveConnection(stream: Duplex, http: Server, serveCli: ServeC
     if (request.state === 'wait') return
     clearTimeout(timer)
     stream.removeListener('readable', look)
-    if (request.state === 'refused') {
-      stream.end(`HTTP/1.1 ${request.status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
-      return
-    }
+    if (request.state === 'refused') return refuse(stream, request.status)
     if (request.rest.length > 0) stream.unshift(request.rest)
     serveCli(stream, request.body).catch(() => stream.destroy())
   }
@@ -46,6 +44,14 @@ export function receiveConnection(stream: Duplex, http: Server, serveCli: ServeC
     http.emit('connection', stream)
   }
   stream.on('readable', look)
+}
+
+/** Reads on for a while: a client that is still sending would never come to the answer. */
+function refuse(stream: Duplex, status: string): void {
+  const timer = setTimeout(() => stream.destroy(), REFUSED_TIMEOUT_MS)
+  stream.once('close', () => clearTimeout(timer))
+  stream.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  stream.resume()
 }
 
 type CliRequest =
