@@ -3,8 +3,9 @@
  * flush it, rename it over, flush the folder. A full disk or a kill at any point leaves the previous file as it was.
  */
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { WlbError } from './error.js'
 
 /**
  * Replaces `path` with `content`, with permission bits `mode` from the first byte on.
@@ -40,8 +41,36 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Makes a folder (and those above it) with exactly `mode`, or leaves an existing one alone. */
+/**
+ * Makes a folder (and those above it) with exactly `mode`, or leaves an existing one alone. Step by step, because Node's
+ * own recursive way never ends where a file system takes no folders.
+ *
+ * @throws FOLDER_IMPOSSIBLE where it takes none, and otherwise the lower error (`EACCES`, `ENOTDIR`, ...).
+ */
 export async function ensureFolder(path: string, mode: number): Promise<void> {
-  const made = await mkdir(path, { recursive: true, mode })
-  if (made !== undefined) await chmod(path, mode)
+  if ((await makeFolder(path, mode)) !== 'no parent') return
+  await ensureFolder(dirname(path), mode)
+  if ((await makeFolder(path, mode)) === 'no parent') throw folderImpossible(path)
+}
+
+async function makeFolder(path: string, mode: number): Promise<'made' | 'there' | 'no parent'> {
+  try {
+    await mkdir(path, { mode })
+    await chmod(path, mode) // the umask may have taken bits away
+    return 'made'
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') return 'no parent'
+    if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error
+    return 'there'
+  }
+}
+
+function folderImpossible(path: string): WlbError {
+  return new WlbError(
+    'FOLDER_IMPOSSIBLE',
+    'The file system there takes no folders.',
+    { path },
+    `df -T ${dirname(path)}`,
+  )
 }
