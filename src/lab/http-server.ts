@@ -15,9 +15,23 @@ export interface HttpServerOptions {
   readonly deafen: () => void
 }
 
+const UNREADABLE_BODY = '<html><body><h1>HTTP 500 Internal Server Error</h1></body></html>'
+/** The answer to what is no HTTP at all; the same page as for a body that is no call. */
+const UNREADABLE = [
+  'HTTP/1.1 500 Internal Server Error',
+  'connection: close',
+  'cache-control: no-cache, no-store',
+  'content-type: text/html',
+  `content-length: ${UNREADABLE_BODY.length}`,
+  '',
+  UNREADABLE_BODY,
+].join('\r\n')
+
 /** Builds the server; connections are handed to it one by one, it listens nowhere itself. */
 export function createHttpServer({ host, methods, originOf, deafen }: HttpServerOptions): Server {
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (request, response) => {
+  // A pool answers an HTTP/1.1 request without a Host header too.
+  const options = { keepAliveTimeout: 60_000, requestTimeout: 0, requireHostHeader: false }
+  const server = createServer(options, (request, response) => {
     const exchange = { host, methods, origin: originOf(request.socket), request, response }
     route(exchange, deafen).catch((error: Error) => {
       host.log(`${request.method} ${request.url}: ${error.stack}`)
@@ -25,8 +39,7 @@ export function createHttpServer({ host, methods, originOf, deafen }: HttpServer
     })
   })
   server.on('clientError', (_error, socket) => {
-    if (socket.writable)
-      socket.end('HTTP/1.1 500 Internal Server Error\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+    if (socket.writable) socket.end(UNREADABLE)
   })
   return server
 }

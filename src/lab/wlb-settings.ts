@@ -80,5 +80,5 @@ export function assertLicensed({ database }: Coordinator): void {
 function secondsOf(otherConfig: unknown, key: string, otherwise: number): number {
   const entries = new Map(typeof otherConfig === 'object' && otherConfig !== null ? Object.entries(otherConfig) : [])
   const text = String(entries.get(key) ?? '').trim()
-  return /^\d+(\.\d*)?$/.test(text) ? Number(text) : otherwise
+  return /^\d+(\.\d*)?(e[-+]?\d{1,2})?$/i.test(text) ? Number(text) : otherwise
 }

@@ -117,6 +117,19 @@ describe.each([
       expect(await pool.call('xs1', 'pool.retrieve_wlb_configuration')).toEqual({ WlbVersion: '8.3' })
     })
 
+    const timeouts: [text: string, outcome: string][] = [
+      ['0', 'WLB_TIMEOUT 0.'],
+      ['0.', 'WLB_TIMEOUT 0.'],
+      ['0e0', 'WLB_TIMEOUT 0.'],
+      ['soon', 'ok'],
+      ['', 'ok'],
+    ]
+    it.each(timeouts)('wlb_timeout "%s": %s', async (text, outcome) => {
+      await pool.call('xs1', 'pool.set_other_config', await self(), { wlb_timeout: text })
+      expect(await configuration()).toBe(outcome)
+      await pool.call('xs1', 'pool.set_other_config', await self(), {})
+    })
+
     test('a test post asks no store of WLB, and fails where nobody listens', async () => {
       const port = BigInt(url().split(':')[1] ?? '')
       expect(

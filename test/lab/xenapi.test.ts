@@ -290,7 +290,8 @@ describe('endpoints', () => {
     ],
     ['a head without end', `POST /cli HTTP/1.0\r\n${'a: b\r\n'.repeat(5_000)}`, /^HTTP\/1.1 431 /],
     ['a command line', 'POST /cli HTTP/1.0\r\ncontent-length: 4\r\n\r\nhelp', /^XenSource thin CLI protocol/],
-    ['no HTTP', 'hello\r\n\r\n', /^HTTP\/1.1 500 /],
+    ['no HTTP', 'hello\r\n\r\n', /^HTTP\/1.1 500 .*\r\ncontent-type: text\/html\r\n.*\r\n\r\n<html>.*<\/html>$/s],
+    ['a preflight that names no host', 'OPTIONS / HTTP/1.1\r\n\r\n', /^HTTP\/1.1 200 /],
   ]
   it.each(firstBytes)('%s', async (_what, bytes, answer) => {
     const { address, plainPort } = pool.host('xs1')
