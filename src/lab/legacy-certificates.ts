@@ -8,22 +8,23 @@ import { NULL_REF } from './classes.js'
 import { copyToMember, copyToMembers, syncCertificates } from './distribution.js'
 import type { Coordinator, LabHost } from './host.js'
 import { type Call, changing, type Method, poolInternal, reading } from './method.js'
+import { oneAtATime } from './one-at-a-time.js'
 import { addToStore, isAcceptableName, isStored, listStore, removeFromStore } from './trust-store.js'
 
 const LEGACY = { store: 'LegacyRootCert' } as const
 const CRL = { store: 'CRL' } as const
 
 export const LEGACY_CERTIFICATE_METHODS: readonly [string, Method][] = [
-  ['pool.install_ca_certificate', changing(2, install)],
-  ['pool.certificate_install', changing(2, install)],
-  ['pool.uninstall_ca_certificate', changing([1, 2], uninstall)],
-  ['pool.certificate_uninstall', changing(1, uninstall)],
+  ['pool.install_ca_certificate', changing(2, oneAtATime(install))],
+  ['pool.certificate_install', changing(2, oneAtATime(install))],
+  ['pool.uninstall_ca_certificate', changing([1, 2], oneAtATime(uninstall))],
+  ['pool.certificate_uninstall', changing(1, oneAtATime(uninstall))],
   ['pool.certificate_list', reading(0, ({ coordinator }) => legacyNames(coordinator))],
-  ['pool.crl_install', changing(2, installCrl)],
-  ['pool.crl_uninstall', changing(1, uninstallCrl)],
+  ['pool.crl_install', changing(2, oneAtATime(installCrl))],
+  ['pool.crl_uninstall', changing(1, oneAtATime(uninstallCrl))],
   ['pool.crl_list', reading(0, ({ host }) => listStore(host.layout, CRL))],
-  ['pool.certificate_sync', changing(0, sync)],
-  ['host.copy_primary_host_certs', poolInternal(1, 'coordinator', copyToAsker)],
+  ['pool.certificate_sync', changing(0, oneAtATime(sync))],
+  ['host.copy_primary_host_certs', poolInternal(1, 'coordinator', oneAtATime(copyToAsker))],
 ]
 
 async function install({ host, coordinator, args }: Call): Promise<ApiValue> {

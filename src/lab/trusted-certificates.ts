@@ -7,6 +7,7 @@ import { copyToMembers } from './distribution.js'
 import { PURPOSES, type Purpose, type StoreKind } from './distribution-command.js'
 import type { Coordinator } from './host.js'
 import { type Call, changing, type Method } from './method.js'
+import { inTurn } from './one-at-a-time.js'
 import { addToStore, removeFromStore } from './trust-store.js'
 
 export const TRUSTED_CERTIFICATE_METHODS: readonly [string, Method][] = [
@@ -70,7 +71,7 @@ async function exclusively(coordinator: Coordinator, work: () => Promise<ApiValu
   if (running.includes(OPERATION)) throw new ApiFailure('OTHER_OPERATION_IN_PROGRESS', ['pool', ref, OPERATION])
   coordinator.database.update('pool', ref, { current_operations: { [`Op:${OPERATION}`]: OPERATION } })
   try {
-    return await work()
+    return await inTurn(coordinator, work)
   } finally {
     coordinator.database.update('pool', ref, { current_operations: {} })
   }

@@ -37,6 +37,15 @@ async function listed(host = 'xs1'): Promise<string> {
   return String(await pool.call(host, 'pool.certificate_list'))
 }
 
+test('changes asked for at once are made one after the other', async () => {
+  const install = (name: string) => pool.outcome('xs1', 'pool.install_ca_certificate', name, pem)
+  const said = await Promise.all(['a.pem', 'a.pem', 'b.pem', 'c.pem'].map(install))
+  expect(said.sort()).toEqual(['CERTIFICATE_ALREADY_EXISTS a.pem', 'ok', 'ok', 'ok'])
+  for (const host of ['xs1', 'xs2', 'xs3']) expect(pool.files(host, LEGACY)).toBe('a.pem b.pem c.pem')
+  const remove = (name: string) => pool.outcome('xs1', 'pool.uninstall_ca_certificate', name)
+  expect(await Promise.all(['a.pem', 'b.pem', 'c.pem'].map(remove))).toEqual(['ok', 'ok', 'ok'])
+})
+
 describe('what may be installed', () => {
   const texts: [what: string, text: () => string, outcome: string][] = [
     ['nothing', () => '', 'CA_CERTIFICATE_INVALID'],
