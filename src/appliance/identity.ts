@@ -1,6 +1,6 @@
 /** What the appliance's certificate says, on disk and as it is served. */
 import { X509Certificate } from 'node:crypto'
-import { probeServed } from '../tls/index.js'
+import { probeServed, reachable } from '../tls/index.js'
 import { type CertificateSummary, describeCertificate, readPemBlocks } from '../x509/index.js'
 import { checkStoredIdentity, readIdentity } from './identity-store.js'
 import { paths } from './paths.js'
@@ -73,10 +73,4 @@ export async function reportCertificate(root: string, now: Date): Promise<Certif
     daysLeft,
     served: { state: 'served', address, port, fingerprintSha256, notAfter, sameAsOnDisk },
   }
-}
-
-/** Where a listener on every address answers this machine. */
-function reachable(address: string): string {
-  if (address === '0.0.0.0') return '127.0.0.1'
-  return address === '::' ? '::1' : address
 }

@@ -86,7 +86,7 @@ export function commandLine(): Command {
       })
     })
 
-  for (const command of leaves(program)) command.addOption(rootOption())
+  for (const command of leaves(program)) if (command.name() !== 'demo') command.addOption(rootOption()) // the demo has a folder of its own
   return program
 }
 

@@ -2,7 +2,7 @@
 export { dialAsPool } from './dial.js'
 export type { TlsFailure } from './failure.js'
 export { checkIdentity, type ServedIdentity } from './identity-check.js'
-export { startTlsListener, type TlsListener } from './listener.js'
+export { reachable, startTlsListener, type TlsListener } from './listener.js'
 export { connectPinned, type Trust } from './pinned.js'
 export type { PoolDial } from './pool-connection.js'
 export { POOL_TLS } from './pool-limits.js'

@@ -185,7 +185,7 @@ function readAddress(server: Server): { address: string; port: number } {
 }
 
 /** Where a listener on every address can be reached. */
-function reachable(address: string): string {
+export function reachable(address: string): string {
   if (address === '0.0.0.0') return '127.0.0.1'
   return address === '::' ? '::1' : address
 }
