@@ -1,9 +1,11 @@
 /** The words of `wlb`: every command, option and operand. Each command's code is loaded only when it is called. */
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { FAULT_NAMES } from './faults.js'
+import { Command, Option } from 'commander'
 import { VERSION } from './version.js'
+import { addCert } from './words/cert.js'
+import { addLab } from './words/lab.js'
+import { examples, integer, tlsClient } from './words/word.js'
 
 /** Builds the whole command line; the reference page is made from it too. */
 export function commandLine(): Command {
@@ -59,14 +61,7 @@ export function commandLine(): Command {
     .addHelpText('before', examples('wlb pool forget 0c3f6f3c-77f1-4c1e-9d5b-5d6e0a4a9b10 --yes'))
     .action(async (uuid: string, options) => (await import('./pool.js')).forget(root(), uuid, options))
 
-  const cert = program.command('cert').description('the certificate of this appliance')
-  cert
-    .command('show')
-    .description('names, dates, fingerprints and chain: on disk, and as served')
-    .option('--json', 'print one JSON document')
-    .addHelpText('before', examples('wlb cert show'))
-    .action(async ({ json = false }) => (await import('./cert.js')).certShow(root(), json))
-
+  addCert(program, root)
   addLab(program, root)
 
   program
@@ -103,66 +98,4 @@ function leaves(command: Command): Command[] {
 /** It may stand before the command or behind it. */
 function rootOption(): Option {
   return new Option('--root <DIR>', 'the folder that holds the appliance (environment: WLB_ROOT; default: ~/.openwlb)')
-}
-
-function addLab(program: Command, root: () => string): void {
-  const lab = program.command('lab').description('a pool in a box: real protocols, no hypervisor')
-  lab
-    .command('up')
-    .description('start the pool; one that exists goes on with everything it had')
-    .option('--hosts <N>', 'how many hosts a new pool has (default: 3)', integer)
-    .option('--add-host <NAME=ADDRESS>', 'a line for the etc/hosts of every host (may be repeated)', nameAndAddress, [])
-    .addOption(tlsClient())
-    .option('--json', 'print one JSON document')
-    .addHelpText('before', examples('wlb lab up', 'wlb lab up --hosts 5 --add-host wlb.example.com=127.0.0.1'))
-    .action(async (options) => (await import('./lab.js')).up(root(), options))
-  lab
-    .command('status')
-    .description('each host: role, address, certificates on its disk, and the verdict of its own handshake')
-    .option('--json', 'print one JSON document')
-    .addHelpText('before', examples('wlb lab status'))
-    .action(async ({ json = false }) => (await import('./lab.js')).status(root(), json))
-  lab
-    .command('down')
-    .description('stop every host; `wlb lab up` goes on from there')
-    .option('--json', 'print one JSON document')
-    .addHelpText('before', examples('wlb lab down'))
-    .action(async ({ json = false }) => (await import('./lab.js')).down(root(), json))
-  lab
-    .command('exec <HOST> <COMMAND...>')
-    .description("run a command as on that host's own shell: `xe` needs no server and no password there")
-    .passThroughOptions()
-    .allowUnknownOption()
-    .addHelpText('before', examples('wlb lab exec xs1 -- xe pool-list'))
-    .action(async (host: string, command: string[]) => (await import('./lab.js')).exec(root(), host, command))
-  lab
-    .command('fault <ACTION> <HOST>')
-    .description('break something on purpose, or mend it')
-    .option('--json', 'print one JSON document')
-    .addHelpText('before', examples('wlb lab fault stop xs2', 'wlb lab fault start xs2'))
-    .addHelpText('after', `\nActions: ${FAULT_NAMES.join(', ')}`)
-    .action(async (action: string, host: string, { json = false }) =>
-      (await import('./lab.js')).fault(root(), action, host, json),
-    )
-}
-
-function tlsClient(): Option {
-  return new Option('--tls-client <NAME>', 'what the hosts connect to the appliance with')
-    .choices(['node', 'stunnel'])
-    .default('node')
-}
-
-function examples(...lines: string[]): string {
-  return `Examples:\n${lines.map((line) => `  ${line}\n`).join('')}`
-}
-
-function integer(text: string): number {
-  if (!/^[0-9]+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
-  return Number(text)
-}
-
-function nameAndAddress(text: string, before: readonly { name: string; address: string }[]) {
-  const [name, address, ...rest] = text.split('=')
-  if (!name || !address || rest.length > 0) throw new InvalidArgumentError('It must be NAME=ADDRESS.')
-  return [...before, { name, address }]
 }

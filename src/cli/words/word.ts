@@ -1,0 +1,17 @@
+/** What several commands say alike. */
+import { InvalidArgumentError, Option } from 'commander'
+
+export function tlsClient(): Option {
+  return new Option('--tls-client <NAME>', 'what the hosts connect to the appliance with')
+    .choices(['node', 'stunnel'])
+    .default('node')
+}
+
+export function examples(...lines: string[]): string {
+  return `Examples:\n${lines.map((line) => `  ${line}\n`).join('')}`
+}
+
+export function integer(text: string): number {
+  if (!/^[0-9]+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
