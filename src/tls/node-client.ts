@@ -1,22 +1,19 @@
 /** Node's TLS client held to a pool's limits and rules, for machines without stunnel (docs/protocol/pool.md). */
-import type { X509Certificate } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
-import { loadBundle } from '../x509/index.js'
+import { loadBundle, type TrustAnchor, validate } from '../x509/index.js'
 import type { StunnelIndicator } from './failure.js'
 import { readPeerChain } from './peer-chain.js'
 import type { PoolConnection, PoolDial } from './pool-connection.js'
 import { POOL_TLS } from './pool-limits.js'
-import { findRefusal } from './pool-verdict.js'
 import { scanStunnelLog } from './stunnel-log.js'
 
 interface Rules {
-  readonly anchors: readonly X509Certificate[]
+  readonly anchors: readonly TrustAnchor[]
   readonly crls: readonly Buffer[] | undefined
   readonly now: Date
-  readonly asksAboutAnotherTime: boolean
 }
 
 /** Connects as a pool would; every failure is a value, with a log as stunnel would have written it. */
@@ -27,14 +24,14 @@ export async function dialWithNode(dial: PoolDial): Promise<PoolConnection> {
   if (bundle.state === 'unusable') return failed(`LOG3[ui]: ${bundle.why}\nLOG3[ui]: Configuration failed\n`)
   const crls = await readCrls(verify.crlDirectory)
   const now = verify.now?.() ?? new Date()
-  return shakeHands(dial, { anchors: bundle.anchors, crls, now, asksAboutAnotherTime: verify.now !== undefined })
+  return shakeHands(dial, { anchors: bundle.anchors, crls, now })
 }
 
 function shakeHands(dial: PoolDial, rules: Rules | undefined): Promise<PoolConnection> {
   const { address, port, signal } = dial
   if (signal?.aborted) return Promise.resolve(aborted())
   return new Promise((resolve) => {
-    const socket = connect({ ...limits(dial, rules), rejectUnauthorized: false })
+    const socket = connect({ ...limits(dial), rejectUnauthorized: false })
     let settled = false
     const settle = (outcome: PoolConnection) => {
       if (settled) return
@@ -49,8 +46,8 @@ function shakeHands(dial: PoolDial, rules: Rules | undefined): Promise<PoolConne
       }
       resolve(outcome)
     }
-    const judge = async () => {
-      const refusal = rules && (await refuse(dial, socket, rules))
+    const judge = () => {
+      const refusal = rules && refuse(dial, socket, rules)
       settle(refusal === undefined ? { state: 'connected', stream: socket } : failed(refusalLog(refusal)))
     }
     const fail = (error: NodeJS.ErrnoException) => settle(failed(errorLog(error, address, port)))
@@ -69,57 +66,20 @@ function aborted(): PoolConnection {
   return { state: 'failed', failure: { kind: 'reset' }, log: '' }
 }
 
-async function refuse(dial: PoolDial, socket: TLSSocket, rules: Rules): Promise<string | undefined> {
-  const nodeError = await readVerifyError(dial, socket, rules)
-  return findRefusal({ ...rules, chain: readPeerChain(socket), serverName: dial.serverName, nodeError })
-}
-
-const TEXTS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'certificate has expired',
-  CERT_NOT_YET_VALID: 'certificate is not yet valid',
-  CERT_SIGNATURE_FAILURE: 'certificate signature failure',
-  INVALID_CA: 'invalid CA certificate',
-  INVALID_PURPOSE: 'unsuitable certificate purpose',
-  PATH_LENGTH_EXCEEDED: 'path length constraint exceeded',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',
-  SELF_SIGNED_CERT_IN_CHAIN: 'self-signed certificate in certificate chain',
-  UNABLE_TO_GET_ISSUER_CERT: 'unable to get issuer certificate',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unable to get local issuer certificate',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unable to get local issuer certificate',
-}
-
-/**
- * A connection that goes on in spite of an error has only its code, and everything unusual shares the code
- * `UNSPECIFIED`. The text comes with a connection that does not go on, so those few are made twice.
- */
-async function readVerifyError(dial: PoolDial, socket: TLSSocket, rules: Rules): Promise<string | undefined> {
-  if (socket.authorized) return undefined
-  const code = String(socket.authorizationError)
-  if (rules.asksAboutAnotherTime && (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')) return undefined
-  return TEXTS[code] ?? (await askForText(dial, rules)) ?? code
-}
-
-function askForText(dial: PoolDial, rules: Rules): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ ...limits(dial, rules), rejectUnauthorized: true })
-    const settle = (text: string | undefined) => {
-      socket.destroy()
-      resolve(text)
-    }
-    socket.setTimeout(dial.timeoutMs, () => settle(undefined))
-    socket.once('secureConnect', () => settle(undefined)).on('error', ({ message }) => settle(message))
-  })
+/** Node is asked for the handshake only; what it thinks of the certificates is not. */
+function refuse({ serverName }: PoolDial, socket: TLSSocket, rules: Rules): string | undefined {
+  const { anchors, crls, now } = rules
+  return validate({ presented: readPeerChain(socket), anchors, crls, name: serverName, now }).reason || undefined
 }
 
 /** Everything but the verdict. */
-function limits({ serverName, address, port }: PoolDial, rules: Rules | undefined): ConnectionOptions {
+function limits({ serverName, address, port }: PoolDial): ConnectionOptions {
   return {
     host: address,
     port,
     // stunnel sends addresses too; RFC 6066, 3 forbids it and Node warns
     ...(isIP(serverName) === 0 && { servername: serverName }),
-    // a list, even an empty one: left out it would mean Node's own roots
-    ca: (rules?.anchors ?? []).map((anchor) => anchor.toString()),
+    ca: [], // left out it would mean Node's own roots
     minVersion: POOL_TLS.version,
     maxVersion: POOL_TLS.version,
     ciphers: `${POOL_TLS.ciphers.join(':')}:@SECLEVEL=2`,

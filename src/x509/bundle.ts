@@ -4,10 +4,12 @@
  * whole for the trust anchors, where a fault anywhere leaves nothing.
  */
 import { X509Certificate } from 'node:crypto'
+import { readElement, readElements, readOid, TAG } from './der.js'
 import { decodeBase64 } from './pem.js'
+import type { TrustAnchor } from './verdict.js'
 
 export type Bundle =
-  | { readonly state: 'loaded'; readonly anchors: readonly X509Certificate[] }
+  | { readonly state: 'loaded'; readonly anchors: readonly TrustAnchor[] }
   /** stunnel logs `Configuration failed` and does not even connect. */
   | { readonly state: 'unusable'; readonly why: string }
 
@@ -17,7 +19,7 @@ export function loadBundle(bytes: Buffer | undefined): Bundle {
   const { blocks, fault } = splitBlocks(bytes.toString('latin1'))
 
   const named: X509Certificate[] = []
-  const anchors: X509Certificate[] = []
+  const anchors: TrustAnchor[] = []
   let sound = fault === undefined
   let namesOpen = true
   for (const { label, der } of blocks) {
@@ -25,7 +27,7 @@ export function loadBundle(bytes: Buffer | undefined): Bundle {
     if (!isPlain && label !== 'TRUSTED CERTIFICATE') continue
     const certificate = parse(der)
     if (certificate) {
-      anchors.push(certificate)
+      anchors.push(isPlain ? { certificate } : { certificate, ...readTrustSettings(der) })
       if (isPlain && namesOpen) named.push(certificate)
     } else {
       sound = false
@@ -75,4 +77,16 @@ function parse(der: Buffer): X509Certificate | undefined {
   } catch {
     return undefined
   }
+}
+
+/** CertAux, which follows the certificate in a TRUSTED CERTIFICATE: purposes it is trusted for, and [0] those it is rejected for. */
+function readTrustSettings(der: Buffer): Pick<TrustAnchor, 'trustedFor' | 'rejectedFor'> {
+  const rest = der.subarray(readElement(der)?.bytes.length ?? der.length)
+  const fields = readElements(readElement(rest)?.content ?? Buffer.alloc(0)) ?? []
+  const purposes = (tag: number) => {
+    const list = fields.find((field) => field.tag === tag)
+    return list && (readElements(list.content) ?? []).map((oid) => readOid(oid.content))
+  }
+  const [trustedFor, rejectedFor] = [purposes(TAG.sequence), purposes(0xa0)]
+  return { ...(trustedFor && { trustedFor }), ...(rejectedFor && { rejectedFor }) }
 }

@@ -1,88 +1,97 @@
-/** Certificate revocation lists (RFC 5280, 5), read and applied as OpenSSL does for a leaf (docs/trust-stores.md). */
-import { type KeyObject, verify, type X509Certificate } from 'node:crypto'
+/** Certificate revocation lists (RFC 5280, 5), with what OpenSSL looks at when it decides whether one is of use. */
+import { type KeyObject, verify } from 'node:crypto'
+import { type AuthorityKeyId, readAuthorityKeyId } from './authority-key-id.js'
 import { type DerElement, readElement, readElements, readTime, TAG } from './der.js'
+import { type DistinguishedName, nameKey, readDistinguishedName } from './distinguished-name.js'
+import { ALL_REASONS, type PointName, readPointName, readReasons } from './distribution-point.js'
+import { type RawExtension, readExtensionList } from './extensions.js'
 import { decodeBase64 } from './pem.js'
 import { readSignatureAlgorithm } from './signature-algorithm.js'
 
 export interface Crl {
-  /** DER of the issuer's name. */
-  readonly issuer: Buffer
-  readonly thisUpdate: Date
-  readonly nextUpdate: Date | undefined
-  /** Upper-case hex without leading zeros, as Node prints serial numbers. */
-  readonly revokedSerials: ReadonlySet<string>
+  readonly der: Buffer
+  readonly issuer: DistinguishedName
+  readonly issuerKey: string
+  /** Undefined where it cannot be read. */
+  readonly thisUpdate: Date | undefined
+  /** Undefined where it cannot be read; absent where the list never ends. */
+  readonly nextUpdate?: Date | undefined
+  readonly authorityKeyId?: AuthorityKeyId
+  readonly scope?: CrlScope
+  readonly hasUnknownCritical: boolean
+  /** By serial number in lower-case hex without leading zeros. */
+  readonly entries: ReadonlyMap<string, CrlEntry>
   isSignedBy(key: KeyObject): boolean
 }
 
-export type LeafRevocation =
-  | { readonly state: 'good' }
-  /** `text` is OpenSSL's. */
-  | { readonly state: 'rejected'; readonly text: string }
+export interface CrlEntry {
+  /** CRLReason; 8 takes a certificate off the list. */
+  readonly reason: number | undefined
+}
 
-/** Reads the first CRL of a PEM text, or a CRL in DER; undefined when there is none. */
-export function readCrl(given: string | Buffer): Crl | undefined {
+/** IssuingDistributionPoint (RFC 5280, 5.2.5). */
+export interface CrlScope {
+  readonly malformed: boolean
+  readonly point?: PointName
+  readonly only?: 'users' | 'authorities' | 'attributes'
+  readonly isIndirect: boolean
+  readonly hasReasons: boolean
+  readonly reasons: number
+}
+
+const OID = {
+  reason: '2.5.29.21',
+  deltaIndicator: '2.5.29.27',
+  issuingDistributionPoint: '2.5.29.28',
+  certificateIssuer: '2.5.29.29',
+  authorityKeyId: '2.5.29.35',
+}
+/** OpenSSL takes responsibility for these when they are critical; a delta list is then read like a whole one. */
+const SUPPORTED_CRITICAL = new Set<string>([OID.issuingDistributionPoint, OID.authorityKeyId, OID.deltaIndicator])
+
+/** Reads every CRL of a PEM text, or the one in DER. What cannot be read is left out, as OpenSSL leaves it out. */
+export function readCrls(given: string | Buffer): Crl[] {
   const text = typeof given === 'string' ? given : given.toString('latin1')
-  const body = /^-----BEGIN X509 CRL-----\s*$([^-]*)^-----END X509 CRL-----\s*$/m.exec(text)?.[1]
-  const der = body === undefined ? Buffer.from(text, 'latin1') : decodeBase64(body.replace(/\s/g, ''))
-  return der && readCertificateList(der)
-}
-
-/**
- * Asks the CRLs about one leaf. Only the CRL of the leaf's issuer is looked at and it must be there: as soon as a pool
- * has any CRL, a missing one is a refusal. Delta CRLs, and CRLs limited in scope, are not told apart.
- */
-export function checkLeafRevocation(question: {
-  readonly leaf: X509Certificate
-  readonly issuer: X509Certificate
-  /** Contents of the CRL files. */
-  readonly crls: readonly (string | Buffer)[]
-  readonly now: Date
-}): LeafRevocation {
-  const { leaf, issuer, now } = question
-  const subject = readSubject(issuer)
-  const candidates = question.crls.map(readCrl).filter((crl) => crl !== undefined && subject?.equals(crl.issuer))
-  const crl = chooseCrl(
-    candidates.filter((candidate) => candidate !== undefined),
-    now,
-  )
-  if (!crl) return rejected('unable to get certificate CRL')
-  if (crl.thisUpdate > now) return rejected('CRL is not yet valid')
-  if (crl.nextUpdate && crl.nextUpdate < now) return rejected('CRL has expired')
-  if (!crl.isSignedBy(issuer.publicKey)) return rejected('CRL signature failure')
-  if (crl.revokedSerials.has(withoutLeadingZeros(leaf.serialNumber))) return rejected('certificate revoked')
-  return { state: 'good' }
-}
-
-/** One that is in its dates beats one that is not; among equals the newer one wins. */
-function chooseCrl(crls: readonly Crl[], now: Date): Crl | undefined {
-  const isCurrent = (crl: Crl) => crl.thisUpdate <= now && !(crl.nextUpdate && crl.nextUpdate < now)
-  return [...crls].sort(
-    (a, b) => Number(isCurrent(b)) - Number(isCurrent(a)) || b.thisUpdate.getTime() - a.thisUpdate.getTime(),
-  )[0]
+  const blocks = [...text.matchAll(/^-----BEGIN X509 CRL-----\s*$([^-]*)^-----END X509 CRL-----\s*$/gm)]
+  const bodies = blocks.map(([, body = '']) => decodeBase64(body.replace(/\s/g, '')))
+  const ders = blocks.length === 0 ? [Buffer.from(text, 'latin1')] : bodies
+  return ders.flatMap((der) => (der && readCertificateList(der)) ?? [])
 }
 
 /** CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue }. */
 function readCertificateList(der: Buffer): Crl | undefined {
   const list = readElement(der)
   const [tbs, algorithm, signature] = (list?.tag === TAG.sequence && readElements(list.content)) || []
-  if (!tbs || !algorithm || signature?.tag !== TAG.bitString) return undefined
-  const digest = readSignatureAlgorithm(algorithm.content)?.digest
+  if (!list || !tbs || !algorithm || signature?.tag !== TAG.bitString) return undefined
   const fields = readElements(tbs.content)
   if (!fields) return undefined
 
   if (fields[0]?.tag === TAG.integer) fields.shift() // version, absent in v1
-  const [, issuer, thisUpdate, ...rest] = fields
-  const issued = thisUpdate && readTime(thisUpdate)
-  if (issuer?.tag !== TAG.sequence || !issued) return undefined
+  const [innerAlgorithm, issuerElement, thisUpdate, ...rest] = fields
+  const issuer = issuerElement?.tag === TAG.sequence ? readDistinguishedName(issuerElement.content) : undefined
+  if (!innerAlgorithm || !issuer || !thisUpdate || !isTime(thisUpdate)) return undefined
   const next = rest[0] && isTime(rest[0]) ? rest.shift() : undefined
-  const revoked = rest[0]?.tag === TAG.sequence ? readElements(rest[0].content) : []
-  if (!revoked) return undefined
+  const revoked = rest[0]?.tag === TAG.sequence ? readElements(rest.shift()?.content ?? Buffer.alloc(0)) : []
+  const tagged = rest.find(({ tag }) => tag === 0xa0)
+  const extensions = tagged ? readExtensionList(readElement(tagged.content)?.content ?? Buffer.alloc(0)) : []
+  if (!revoked || !extensions) return undefined
+
+  const entries = readEntries(revoked)
+  const authorityKeyId = decode(extensions, OID.authorityKeyId, readAuthorityKeyId)
+  const scope = decode(extensions, OID.issuingDistributionPoint, readScope)
+  const sameAlgorithm = innerAlgorithm.bytes.equals(algorithm.bytes)
   return {
-    issuer: issuer.bytes,
-    thisUpdate: issued,
-    nextUpdate: next && readTime(next),
-    revokedSerials: new Set(revoked.map(readSerial).filter((serial) => serial !== undefined)),
-    isSignedBy: (key) => isSigned(digest, tbs.bytes, key, signature.content.subarray(1)),
+    der: list.bytes,
+    issuer,
+    issuerKey: nameKey(issuer),
+    thisUpdate: readTime(thisUpdate),
+    ...(next && { nextUpdate: readTime(next) }),
+    ...(authorityKeyId && { authorityKeyId }),
+    ...(scope && { scope }),
+    hasUnknownCritical:
+      entries.hasUnknownCritical || extensions.some(({ oid, critical }) => critical && !SUPPORTED_CRITICAL.has(oid)),
+    entries: entries.bySerial,
+    isSignedBy: (key) => sameAlgorithm && isSigned(algorithm.content, tbs.bytes, key, signature.content.subarray(1)),
   }
 }
 
@@ -90,34 +99,70 @@ function isTime({ tag }: DerElement): boolean {
   return tag === TAG.utcTime || tag === TAG.generalizedTime
 }
 
-function readSerial(entry: DerElement): string | undefined {
-  const [serial] = readElements(entry.content) ?? []
-  return serial && withoutLeadingZeros(serial.content.toString('hex').toUpperCase())
+function decode<T>(
+  extensions: readonly RawExtension[],
+  oid: string,
+  read: (value: DerElement) => T | undefined,
+): T | undefined {
+  const value = extensions.find((extension) => extension.oid === oid)?.value
+  const element = value && readElement(value)
+  return element && read(element)
 }
 
-function withoutLeadingZeros(hex: string): string {
-  return hex.replace(/^0+(?=.)/, '')
+/** revokedCertificates ::= SEQUENCE OF SEQUENCE { serial, date, extensions OPTIONAL }. */
+function readEntries(revoked: readonly DerElement[]): { bySerial: Map<string, CrlEntry>; hasUnknownCritical: boolean } {
+  const bySerial = new Map<string, CrlEntry>()
+  let hasUnknownCritical = false
+  for (const { content } of revoked) {
+    const [serial, , list] = readElements(content) ?? []
+    if (!serial) continue
+    const extensions = list?.tag === TAG.sequence ? (readExtensionList(list.content) ?? []) : []
+    if (extensions.some(({ oid, critical }) => critical && oid !== OID.certificateIssuer)) hasUnknownCritical = true
+    const reason = decode(extensions, OID.reason, ({ tag, content: value }) =>
+      tag === TAG.enumerated ? value[0] : undefined,
+    )
+    const key = serialKey(serial.content)
+    if (!bySerial.has(key)) bySerial.set(key, { reason })
+  }
+  return { bySerial, hasUnknownCritical }
 }
 
-function isSigned(digest: string | null | undefined, tbs: Buffer, key: KeyObject, signature: Buffer): boolean {
-  if (digest === undefined) return false
-  try {
-    return verify(digest, tbs, key, signature)
-  } catch {
-    return false
+/** Serial numbers are compared as numbers. */
+export function serialKey(content: Buffer): string {
+  return content.toString('hex').replace(/^(00)+(?=..)/, '')
+}
+
+function readScope({ tag, content }: DerElement): CrlScope {
+  const broken: CrlScope = { malformed: true, isIndirect: false, hasReasons: false, reasons: ALL_REASONS }
+  const fields = tag === TAG.sequence ? readElements(content) : undefined
+  if (!fields) return broken
+  const field = (wanted: number) => fields.find((one) => one.tag === wanted)
+  const isSet = (wanted: number) => (field(wanted)?.content[0] ?? 0) !== 0
+  const place = field(0xa0)
+  const point = place && readPointName(place.content)
+  const reasons = field(0x83)
+  const only = [
+    ...(isSet(0x81) ? (['users'] as const) : []),
+    ...(isSet(0x82) ? (['authorities'] as const) : []),
+    ...(isSet(0x85) ? (['attributes'] as const) : []),
+  ]
+  const [one, ...more] = only
+  return {
+    malformed: more.length > 0 || (place !== undefined && !point),
+    ...(point && { point }),
+    ...(one && { only: one }),
+    isIndirect: isSet(0x84),
+    hasReasons: reasons !== undefined,
+    reasons: reasons ? readReasons(reasons.content) : ALL_REASONS,
   }
 }
 
-/** tbsCertificate: [0] version, serialNumber, signature, issuer, validity, subject, ... (RFC 5280, 4.1). */
-function readSubject(certificate: X509Certificate): Buffer | undefined {
-  const whole = readElement(certificate.raw)
-  const tbs = whole && readElement(whole.content)
-  const fields = tbs && readElements(tbs.content)
-  if (!fields) return undefined
-  const hasVersion = fields[0]?.tag === 0xa0
-  return fields[hasVersion ? 5 : 4]?.bytes
-}
-
-function rejected(text: string): LeafRevocation {
-  return { state: 'rejected', text }
+function isSigned(algorithm: Buffer, tbs: Buffer, key: KeyObject, signature: Buffer): boolean {
+  const known = readSignatureAlgorithm(algorithm)
+  if (!known?.key || known.key === 'rsa-pss') return false
+  try {
+    return verify(known.digest, tbs, key, signature)
+  } catch {
+    return false
+  }
 }

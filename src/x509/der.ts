@@ -58,8 +58,30 @@ export function readTime({ tag, content }: DerElement): Date | undefined {
   const [, year = '', rest = ''] = digits
   const century = tag === 0x18 ? '' : Number(year) >= 50 ? '19' : '20'
   const [month, day, hour, minute, second] = rest.match(/../g) ?? []
-  const time = new Date(`${century}${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
-  return Number.isNaN(time.getTime()) ? undefined : time
+  const written = `${century}${year}-${month}-${day}T${hour}:${minute}:${second}`
+  const time = new Date(`${written}Z`)
+  // 30 February would be taken for 2 March
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(written) ? time : undefined
 }
 
-export const TAG = { integer: 0x02, bitString: 0x03, oid: 0x06, utcTime: 0x17, generalizedTime: 0x18, sequence: 0x30 }
+/** Writes tag, length and content in DER. */
+export function encodeElement(tag: number, content: Buffer): Buffer {
+  const { length } = content
+  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), content])
+  const digits = Buffer.from(length.toString(16).padStart(8, '0'), 'hex')
+  const significant = digits.subarray(digits.findIndex((digit) => digit !== 0))
+  return Buffer.concat([Buffer.from([tag, 0x80 + significant.length]), significant, content])
+}
+
+export const TAG = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  oid: 0x06,
+  enumerated: 0x0a,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+}

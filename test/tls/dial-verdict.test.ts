@@ -1,6 +1,5 @@
 /** What is wrong with a certificate that a pool refuses, and which fault it names. */
 import { expect, it } from 'vitest'
-import { requirePart } from '../real-parts.js'
 import { daysFromNow, issueAuthority } from '../x509/test-authority.js'
 import { type Case, describeDials, dialOutcome, expired, otherRoot, selfSigned, simple, three } from './dial-case.js'
 
@@ -70,25 +69,12 @@ describeDials('dates, strength, usage', [
       }),
   ],
   ['SHA-1 and expired', '!CA signature digest algorithm too weak', () => simple({ digest: 'SHA-1', ...expired })],
-])
-
-/** Where our own client refuses for another reason than stunnel: Node tells only the last one, and dates come late. */
-const differences: readonly [what: string, stunnel: string, node: string, given: () => Promise<Case>][] = [
   [
     'path too long and leaf expired',
     '!path length constraint exceeded',
-    '!certificate has expired',
     () => three({ root: { pathLength: 0 }, leaf: expired }),
   ],
-]
-
-it.skipIf(requirePart('stunnel') === undefined).each(differences)(
-  '%s: stunnel %s, node %s',
-  async (_what, stunnel, node, given) => {
-    expect(await dialOutcome('stunnel', await given())).toBe(stunnel)
-    expect(await dialOutcome('node', await given())).toBe(node)
-  },
-)
+])
 
 /** Only our own client can be asked about another day. The certificates are valid from -9 to -2, or from +2, days. */
 const otherDays: readonly [what: string, day: number, outcome: string, given: () => Promise<Case>][] = [

@@ -1,7 +1,8 @@
 /** Bundles and CRLs as files of bytes; test/tls/dial-bundle.test.ts holds the same rules against the real stunnel. */
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it, test } from 'vitest'
-import { checkLeafRevocation, loadBundle, readCrl, readPemBlocks } from '../../src/x509/index.js'
+import { readCrls } from '../../src/x509/crl.js'
+import { loadBundle, readPemBlocks, validate } from '../../src/x509/index.js'
 import { daysFromNow, type Issued, issue, issueAuthority, issueCrl, TEST_NOW } from './test-authority.js'
 
 let root: Issued
@@ -52,7 +53,7 @@ describe('loadBundle', () => {
     expect(
       bundle.state === 'unusable'
         ? `unusable: ${bundle.why}`
-        : bundle.anchors.map(({ subject }) => subject.slice(3)).join(' ') || 'nothing trusted',
+        : bundle.anchors.map(({ certificate }) => certificate.subject.slice(3)).join(' ') || 'nothing trusted',
     ).toBe(outcome)
   })
 
@@ -72,21 +73,23 @@ describe('loadBundle', () => {
   })
 })
 
-describe('readCrl', () => {
-  it('reads PEM and DER', () => {
-    const der = readPemBlocks(crl)[0]!.der
-    const read = (given: string | Buffer) => {
-      const found = readCrl(given)
-      return found && { ...found, isSignedBy: found.isSignedBy(root.certificate.publicKey) }
-    }
-    expect(read(der)).toEqual(read(crl))
-    expect(read(Buffer.from(`text\r\n${crl.replaceAll('\n', '\r\n')}`))).toEqual(read(crl))
-    expect(read(crl)).toMatchObject({ revokedSerials: new Set([leaf.certificate.serialNumber]), isSignedBy: true })
-  })
+describe('readCrls', () => {
+  const serial = () => leaf.certificate.serialNumber.toLowerCase().replace(/^0+/, '')
+  const revoked = (given: string | Buffer) => readCrls(given).map(({ entries }) => [...entries.keys()])
 
-  it('is not fooled by what is none', () => {
-    const others = ['', 'junk', root.certificatePem, crl.replaceAll('X509 CRL', 'CRL'), root.certificate.raw]
-    expect(others.map(readCrl)).toEqual(others.map(() => undefined))
+  const readable: [what: string, given: () => string | Buffer, lists: () => string[][]][] = [
+    ['PEM', () => crl, () => [[serial()]]],
+    ['DER', () => readPemBlocks(crl)[0]!.der, () => [[serial()]]],
+    ['CRLF, text before', () => Buffer.from(`text\r\n${crl.replaceAll('\n', '\r\n')}`), () => [[serial()]]],
+    ['two in one file', () => crl + crl, () => [[serial()], [serial()]]],
+    ['nothing', () => '', () => []],
+    ['junk', () => 'junk', () => []],
+    ['a certificate', () => root.certificatePem, () => []],
+    ['a certificate in DER', () => root.certificate.raw, () => []],
+    ['a label OpenSSL does not know', () => crl.replaceAll('X509 CRL', 'CRL'), () => []],
+  ]
+  it.each(readable)('%s', (_what, given, lists) => {
+    expect(revoked(given())).toEqual(lists())
   })
 
   test('a CRL with any byte changed is none, or not signed, or says the same', () => {
@@ -95,35 +98,36 @@ describe('readCrl', () => {
       fc.property(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
         const broken = Buffer.from(der)
         broken[at] = broken[at]! ^ change
-        const read = readCrl(broken)
-        if (!read?.isSignedBy(root.certificate.publicKey)) return
-        expect(read.revokedSerials).toEqual(new Set([leaf.certificate.serialNumber]))
+        for (const read of readCrls(broken)) {
+          if (read.isSignedBy(root.certificate.publicKey)) expect([...read.entries.keys()]).toEqual([serial()])
+        }
       }),
     )
   })
 })
 
-describe('checkLeafRevocation', () => {
+describe('revocation', () => {
   const cases: [what: string, crls: () => Promise<(string | Buffer)[]>, outcome: string][] = [
-    ['no CRL', async () => [], 'unable to get certificate CRL'],
-    ['junk', async () => ['junk'], 'unable to get certificate CRL'],
-    ['of another authority', async () => [await issueCrl(other)], 'unable to get certificate CRL'],
+    ['no CRL', async () => [], 'CRL_MISSING'],
+    ['junk', async () => ['junk'], 'CRL_MISSING'],
+    ['of another authority', async () => [await issueCrl(other)], 'CRL_MISSING'],
     ['empty', async () => [await issueCrl(root)], 'good'],
-    ['revoked', async () => [crl], 'certificate revoked'],
-    ['in DER', async () => [readPemBlocks(crl)[0]!.der], 'certificate revoked'],
-    ['expired', async () => [await issueCrl(root, { nextUpdate: daysFromNow(-0.5) })], 'CRL has expired'],
-    ['not valid yet', async () => [await issueCrl(root, { thisUpdate: daysFromNow(1) })], 'CRL is not yet valid'],
-    ['another key', async () => [await issueCrl(root, { signedBy: other })], 'CRL signature failure'],
+    ['revoked', async () => [crl], 'REVOKED'],
+    ['in DER', async () => [readPemBlocks(crl)[0]!.der], 'REVOKED'],
+    ['expired', async () => [await issueCrl(root, { nextUpdate: daysFromNow(-0.5) })], 'CRL_EXPIRED'],
+    ['not valid yet', async () => [await issueCrl(root, { thisUpdate: daysFromNow(1) })], 'CRL_NOT_YET_VALID'],
+    ['another key', async () => [await issueCrl(root, { signedBy: other })], 'CRL_SIGNATURE_WRONG'],
     ['the newer one counts', async () => [crl, await issueCrl(root, { thisUpdate: daysFromNow(-0.1) })], 'good'],
     ['the order does not', async () => [await issueCrl(root, { thisUpdate: daysFromNow(-0.1) }), crl], 'good'],
   ]
   it.each(cases)('%s: %s', async (_what, crls, outcome) => {
-    const answer = checkLeafRevocation({
-      leaf: leaf.certificate,
-      issuer: root.certificate,
+    const { defects } = validate({
+      presented: [leaf.certificate],
+      anchors: [{ certificate: root.certificate }],
       crls: await crls(),
+      name: 'leaf.lab',
       now: TEST_NOW,
     })
-    expect(answer.state === 'good' ? 'good' : answer.text).toBe(outcome)
+    expect(defects.map(({ code }) => code).join(' ') || 'good').toBe(outcome)
   })
 })
