@@ -1,5 +1,6 @@
 /** The room's door: what certificates are, pure, and cheap to import (the schema library is loaded when one is made). */
 export { type Bundle, loadBundle } from './bundle.js'
+export { type Chain, orderChain, sendingOrder } from './chain.js'
 export { checkHost } from './host-name.js'
 export { encodePem, readPemBlocks } from './pem.js'
 export { createSelfSigned, type Identity } from './self-signed.js'

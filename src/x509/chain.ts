@@ -1,0 +1,87 @@
+/**
+ * Certificates in the order an appliance keeps and sends them: the leaf, then each one's issuer, the root last. Authorities
+ * hand them out in any order and in any number of files (RFC 5246, 7.4.2, for the order).
+ */
+import type { KeyObject, X509Certificate } from 'node:crypto'
+import { type CertificateFacts, readFacts } from './certificate-facts.js'
+import { isLikelyIssuedBy } from './issued.js'
+import { isCurrent, isSame } from './path.js'
+
+export interface Chain {
+  readonly leaf: X509Certificate
+  /** Issuer of the leaf first. */
+  readonly intermediates: readonly X509Certificate[]
+  /** Undefined where the way up ends before a self-signed certificate; a self-signed leaf is its own root and is not repeated here. */
+  readonly root: X509Certificate | undefined
+  /** Whom the topmost certificate names as its issuer, where that one was not given. One line, as OpenSSL prints names. */
+  readonly missingIssuer: string | undefined
+  /** Given, but not on the way up from the leaf. */
+  readonly unrelated: readonly X509Certificate[]
+}
+
+/**
+ * Finds the leaf by its private key, so that the two are proven to belong together, and orders the rest. Of several with
+ * the same key the current one counts, and of those the newest.
+ *
+ * Returns undefined when none of `certificates` carries the public half of `key`.
+ */
+export function orderChain(certificates: readonly X509Certificate[], key: KeyObject, now: Date): Chain | undefined {
+  const all = distinct(certificates.map(readFacts))
+  const [leaf] = all.filter(({ certificate }) => belongsTo(certificate, key)).sort((a, b) => compareAge(a, b, now))
+  if (!leaf) return undefined
+
+  const path = climb([leaf], all, now)
+  const top = path[path.length - 1]!
+  const issuers = path.slice(1)
+  const root = top.isSelfSigned ? issuers.pop() : undefined
+  return {
+    leaf: leaf.certificate,
+    intermediates: issuers.map(({ certificate }) => certificate),
+    root: root?.certificate,
+    missingIssuer: top.isSelfSigned ? undefined : top.certificate.issuer.split('\n').reverse().join(', '),
+    unrelated: all.filter((facts) => !path.includes(facts)).map(({ certificate }) => certificate),
+  }
+}
+
+/** The certificates as a server sends them. */
+export function sendingOrder({ leaf, intermediates, root }: Chain): X509Certificate[] {
+  return [leaf, ...intermediates, ...(root ? [root] : [])]
+}
+
+function distinct(all: readonly CertificateFacts[]): CertificateFacts[] {
+  return [...new Map(all.map((facts) => [facts.certificate.fingerprint512, facts])).values()]
+}
+
+function belongsTo(certificate: X509Certificate, key: KeyObject): boolean {
+  try {
+    return certificate.checkPrivateKey(key)
+  } catch {
+    return false
+  }
+}
+
+/** Current before not current, then the one that began last. */
+function compareAge(a: CertificateFacts, b: CertificateFacts, now: Date): number {
+  const begins = (facts: CertificateFacts) => facts.notBefore?.getTime() ?? 0
+  return Number(isCurrent(b, now)) - Number(isCurrent(a, now)) || begins(b) - begins(a)
+}
+
+/** Each step takes a certificate that is not yet on the path: two authorities that signed each other cannot make it loop. */
+function climb(path: readonly CertificateFacts[], all: readonly CertificateFacts[], now: Date): CertificateFacts[] {
+  const top = path[path.length - 1]!
+  if (top.isSelfSigned) return [...path]
+  const [issuer] = all
+    .filter((candidate) => !path.some((one) => isSame(one, candidate)) && hasIssued(candidate, top))
+    .sort((a, b) => Number(b.isSelfSigned) - Number(a.isSelfSigned) || compareAge(a, b, now))
+  return issuer ? climb([...path, issuer], all, now) : [...path]
+}
+
+/** Names alone are not enough: a renewed authority keeps its name and changes its key. */
+function hasIssued(issuer: CertificateFacts, facts: CertificateFacts): boolean {
+  if (!issuer.publicKey || !isLikelyIssuedBy(facts, issuer)) return false
+  try {
+    return facts.certificate.verify(issuer.publicKey)
+  } catch {
+    return false
+  }
+}
