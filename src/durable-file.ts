@@ -7,6 +7,18 @@ import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { WlbError } from './error.js'
 
+/** Writes a file that is not there yet, flushed, with permission bits `mode` from the first byte on. */
+export async function writeNewFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  const file = await open(path, 'wx', mode)
+  try {
+    await file.writeFile(content)
+    await file.chmod(mode) // the umask may have taken bits away
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
 /**
  * Replaces `path` with `content`, with permission bits `mode` from the first byte on.
  * Throws the lower error (`ENOSPC`, `EACCES`, ...) with the previous file untouched and no temporary file left.
@@ -15,14 +27,7 @@ export async function replaceFile(path: string, content: string | Uint8Array, mo
   const folder = dirname(path)
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}`)
   try {
-    const file = await open(temporary, 'wx', mode)
-    try {
-      await file.writeFile(content)
-      await file.chmod(mode) // the umask may have taken bits away
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    await writeNewFile(temporary, content, mode)
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })

@@ -18,6 +18,7 @@ const ANSWER_TIMEOUT_MS = 5000
 export interface ControlRequests {
   readStatus(): Promise<unknown>
   forgetPool(uuid: string): Promise<unknown>
+  reload(): Promise<unknown>
 }
 
 /** Answers requests. Whoever calls this holds the lock of the socket's folder, so a socket found there is a dead one. */
@@ -26,9 +27,8 @@ export async function openControlDoor(path: string, requests: ControlRequests): 
     const answer = (status: number, document: unknown) => {
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(document))
     }
-    const [, uuid] = /^DELETE \/pools\/([0-9a-f-]+)$/.exec(`${incoming.method} ${incoming.url}`) ?? []
-    const asked = uuid === undefined ? requests.readStatus : () => requests.forgetPool(uuid)
-    if (uuid === undefined && `${incoming.method} ${incoming.url}` !== 'GET /status') return answer(404, {})
+    const asked = findRequest(`${incoming.method} ${incoming.url}`, requests)
+    if (!asked) return answer(404, {})
     asked().then(
       (document) => answer(200, document),
       (error: unknown) => answer(500, { why: error instanceof Error ? error.message : String(error) }),
@@ -59,12 +59,24 @@ export async function openControlDoor(path: string, requests: ControlRequests): 
   }
 }
 
+function findRequest(line: string, requests: ControlRequests): (() => Promise<unknown>) | undefined {
+  const [, uuid] = /^DELETE \/pools\/([0-9a-f-]+)$/.exec(line) ?? []
+  if (uuid !== undefined) return () => requests.forgetPool(uuid)
+  if (line === 'POST /reload') return () => requests.reload()
+  return line === 'GET /status' ? () => requests.readStatus() : undefined
+}
+
 /**
  * Asks the running appliance. Undefined when none runs.
  *
  * @throws APPLIANCE_SILENT when one runs and does not answer.
  */
-export async function askAppliance(path: string, method = 'GET', url = '/status'): Promise<unknown> {
+export async function askAppliance(
+  path: string,
+  method = 'GET',
+  url = '/status',
+  timeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<unknown> {
   let place: ReturnType<typeof shortenSocketPath>
   try {
     place = shortenSocketPath(path)
@@ -73,7 +85,7 @@ export async function askAppliance(path: string, method = 'GET', url = '/status'
     return await touching(path, () => Promise.reject(error))
   }
   try {
-    return await touching(path, () => ask(place.path, method, url))
+    return await touching(path, () => ask(place.path, method, url, timeoutMs))
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ECONNREFUSED') return undefined
     if (error instanceof WlbError) throw error
@@ -83,8 +95,8 @@ export async function askAppliance(path: string, method = 'GET', url = '/status'
   }
 }
 
-async function ask(socketPath: string, method: string, path: string): Promise<unknown> {
-  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
+async function ask(socketPath: string, method: string, path: string, timeoutMs: number): Promise<unknown> {
+  const signal = AbortSignal.timeout(timeoutMs)
   const text = await new Promise<string>((resolve, reject) => {
     request({ socketPath, method, path, signal }, async (response) => {
       let said = ''

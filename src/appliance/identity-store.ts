@@ -1,27 +1,94 @@
-/**
- * The appliance's certificate and key on disk. Two files cannot be renamed in one step, so a new pair is written beside
- * them, complete, into a folder whose renaming is the decision; then each file is moved to its place. After a kill at any
- * point the next start finishes what was decided and forgets what was not.
- */
+/** The appliance's certificate and key as they lie on disk, read so that both are of one pair even while it changes. */
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, rename, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureFolder, replaceFile, syncFolder } from '../durable-file.js'
 import { WlbError } from '../error.js'
 import { checkIdentity, type ServedIdentity } from '../tls/index.js'
 import { systemCode, touching } from './file-failure.js'
 import type { AppliancePaths } from './paths.js'
 
-const CERTIFICATE_MODE = 0o644
-const KEY_MODE = 0o600
+/** A pair as it is found: by hand anything can be put there, or taken away. */
+export interface FoundPair {
+  readonly certificatePem: string | undefined
+  readonly privateKeyPem: string | undefined
+}
+
+/** Names of a pair's files, wherever it is kept. */
+export const CERTIFICATE_FILE = 'server.pem'
+export const KEY_FILE = 'server.key'
+
+/** Holds a new pair that is decided, until its files are in their places. */
+export function decidedFolder({ certificateFolder }: AppliancePaths): string {
+  return join(certificateFolder, '.server.next')
+}
 
 /** @throws IDENTITY_INCOMPLETE when one of the two files is missing. */
 export async function readIdentity(paths: AppliancePaths): Promise<ServedIdentity> {
-  const [certificatePem, privateKeyPem] = await Promise.all([readText(paths.certificate), readText(paths.key)])
-  if (certificatePem === undefined) throw identityIncomplete(paths.certificate)
-  if (privateKeyPem === undefined) throw identityIncomplete(paths.key)
+  return requireBoth(await readPair(paths), paths.certificate, paths.key)
+}
+
+/** What the pair in place replaced; undefined when there is none. @throws IDENTITY_INCOMPLETE when half of it is missing. */
+export async function readOriginal(paths: AppliancePaths): Promise<ServedIdentity | undefined> {
+  const { originalCertificate, originalKey } = paths
+  const found = {
+    certificatePem: await readText(originalCertificate),
+    privateKeyPem: await readText(originalKey),
+  }
+  if (found.certificatePem === undefined && found.privateKeyPem === undefined) return undefined
+  return requireBoth(found, originalCertificate, originalKey)
+}
+
+const READS = 5
+
+/** The two files change one after the other: read until two readings say the same. */
+export async function readPair(paths: AppliancePaths): Promise<FoundPair> {
+  let found = await readOnce(paths)
+  for (let count = 1; count < READS; count++) {
+    const again = await readOnce(paths)
+    if (contentOf(again) === contentOf(found)) return again
+    found = again
+  }
+  return found
+}
+
+/** Two pairs of the same content are the same. */
+export function contentOf({ certificatePem = '', privateKeyPem = '' }: FoundPair): string {
+  return `${certificatePem}\0${privateKeyPem}`
+}
+
+async function readOnce(paths: AppliancePaths): Promise<FoundPair> {
+  const decided = decidedFolder(paths)
+  const read = async (name: string, path: string) => (await readText(join(decided, name))) ?? (await readText(path))
+  const [certificatePem, privateKeyPem] = await Promise.all([
+    read(CERTIFICATE_FILE, paths.certificate),
+    read(KEY_FILE, paths.key),
+  ])
   return { certificatePem, privateKeyPem }
+}
+
+/** The pair in a folder of its own. @throws IDENTITY_INCOMPLETE when one of the two files is missing. */
+export async function readKept(folder: string): Promise<ServedIdentity> {
+  const [certificate, key] = [join(folder, CERTIFICATE_FILE), join(folder, KEY_FILE)]
+  const found = { certificatePem: await readText(certificate), privateKeyPem: await readText(key) }
+  return requireBoth(found, certificate, key)
+}
+
+/** Tells whether both files are there, fit each other, and can be served. */
+export function isUsable(found: FoundPair): found is ServedIdentity {
+  return findFault(found) === undefined
+}
+
+/** The code of what is wrong with a pair. */
+export function findFault({ certificatePem, privateKeyPem }: FoundPair): string | undefined {
+  if (certificatePem === undefined || privateKeyPem === undefined) return 'IDENTITY_INCOMPLETE'
+  try {
+    checkIdentity({ certificatePem, privateKeyPem })
+    return undefined
+  } catch (error) {
+    if (error instanceof WlbError) return error.code
+    throw error
+  }
 }
 
 /**
@@ -29,12 +96,14 @@ export async function readIdentity(paths: AppliancePaths): Promise<ServedIdentit
  *
  * @throws the codes of `checkIdentity`.
  */
-export function checkStoredIdentity(paths: AppliancePaths, identity: ServedIdentity): X509Certificate {
+export function checkStoredIdentity(
+  { certificate, key }: Pick<AppliancePaths, 'certificate' | 'key'>,
+  identity: ServedIdentity,
+): X509Certificate {
   try {
     return checkIdentity(identity)
   } catch (error) {
     if (!(error instanceof WlbError)) throw error
-    const { certificate, key } = paths
     const { code, message, facts } = error
     const remedy = error.remedy.replaceAll('server.pem', certificate).replaceAll('server.key', key)
     throw new WlbError(code, message, { ...facts, certificate, key }, remedy, error)
@@ -49,51 +118,10 @@ export function findIdentity({ certificate, key }: AppliancePaths): 'both' | 'no
   return hasKey ? 'key' : 'none'
 }
 
-/** Puts a pair in place: both files or neither, whatever happens. The key is never readable by others, not for a moment. */
-export async function installIdentity(paths: AppliancePaths, identity: ServedIdentity): Promise<void> {
-  const { undecided, decided } = stages(paths)
-  await touching(paths.certificate, async () => {
-    await ensureFolder(paths.certificateFolder, 0o755)
-    await settleIdentity(paths)
-    try {
-      await ensureFolder(undecided, 0o700)
-      await replaceFile(join(undecided, 'server.key'), identity.privateKeyPem, KEY_MODE)
-      await replaceFile(join(undecided, 'server.pem'), identity.certificatePem, CERTIFICATE_MODE)
-    } catch (error) {
-      await rm(undecided, { recursive: true, force: true })
-      throw error
-    }
-    await rename(undecided, decided)
-    await syncFolder(paths.certificateFolder)
-    await settleIdentity(paths)
-  })
-}
-
-/** Tells whether an `installIdentity` was interrupted, or is going on. */
-export function isUnsettled(paths: AppliancePaths): boolean {
-  return Object.values(stages(paths)).some((stage) => existsSync(stage))
-}
-
-/** Finishes or undoes what an interrupted `installIdentity` left. */
-export async function settleIdentity(paths: AppliancePaths): Promise<void> {
-  const { undecided, decided } = stages(paths)
-  await touching(paths.certificateFolder, async () => {
-    if (existsSync(decided)) {
-      await moveIfThere(join(decided, 'server.key'), paths.key)
-      await moveIfThere(join(decided, 'server.pem'), paths.certificate)
-      await syncFolder(paths.certificateFolder) // before the folder goes: a power cut must not leave one file of each pair
-      await rm(decided, { recursive: true })
-    }
-    await rm(undecided, { recursive: true, force: true })
-  })
-}
-
-function stages({ certificateFolder }: AppliancePaths): { undecided: string; decided: string } {
-  return { undecided: join(certificateFolder, '.server.staging'), decided: join(certificateFolder, '.server.next') }
-}
-
-async function moveIfThere(from: string, to: string): Promise<void> {
-  if (existsSync(from)) await rename(from, to)
+function requireBoth({ certificatePem, privateKeyPem }: FoundPair, certificate: string, key: string): ServedIdentity {
+  if (certificatePem === undefined) throw identityIncomplete(certificate)
+  if (privateKeyPem === undefined) throw identityIncomplete(key)
+  return { certificatePem, privateKeyPem }
 }
 
 async function readText(path: string): Promise<string | undefined> {

@@ -8,15 +8,19 @@ import { type FSWatcher, watch } from 'node:fs'
 import { basename } from 'node:path'
 import { WlbError } from '../error.js'
 import type { ServedIdentity, TlsListener } from '../tls/index.js'
-import { readIdentity } from './identity-store.js'
+import { settleIfLeft } from './identity-lock.js'
+import { contentOf, readIdentity } from './identity-store.js'
 import type { Log } from './log.js'
 import type { AppliancePaths } from './paths.js'
 
 export interface IdentityWatch {
-  /** Looks now; whatever is found is logged, and served if it can be. */
-  look(): Promise<void>
+  /** Looks now; whatever is found is logged, and served if it can be. Tells why it cannot. */
+  look(): Promise<Looked>
   close(): Promise<void>
 }
+
+/** What is on disk is in service now, or was before; or else why not. */
+export type Looked = { readonly state: 'served' } | { readonly state: 'refused'; readonly error: unknown }
 
 /** After the last of a series of changes. */
 const QUIET_MS = 100
@@ -34,40 +38,51 @@ export function watchIdentity(options: {
   const { paths, listener, log } = options
   let served = contentOf(options.served)
   /** What was last found and could not be served: said once. */
-  let refused: string | undefined
+  let refused: { readonly found: string; readonly error: unknown } | undefined
   let timer: NodeJS.Timeout | undefined
-  let turn: Promise<void> = Promise.resolve()
+  let turn: Promise<unknown> = Promise.resolve()
   let closed = false
 
-  const takeIfNew = async (isLastLook: boolean): Promise<void> => {
-    if (closed) return
+  const takeIfNew = async (isLastLook: boolean): Promise<Looked> => {
     let found = 'unreadable'
     try {
+      if (closed) throw new Error('the appliance is closing')
+      await settleIfLeft(paths)
       const identity = await readIdentity(paths)
       found = contentOf(identity)
-      if (found === served) {
-        refused = undefined
-        return
-      }
-      if (found === refused) return
+      if (found === served) return serves()
+      if (found === refused?.found) return { state: 'refused', error: refused.error }
       await listener.replaceIdentity(identity)
       served = found
-      refused = undefined
       const { fingerprint256 } = new X509Certificate(identity.certificatePem)
       log.info({ fingerprintSha256: fingerprint256 }, 'certificate replaced')
+      return serves()
     } catch (error) {
-      if (!isLastLook) return lookIn(SECOND_LOOK_MS, true)
-      if (found === refused) return
-      refused = found
-      const facts = error instanceof WlbError ? { code: error.code, ...error.facts } : { err: error }
-      log.error({ ...facts, path: paths.certificate }, 'the certificate on disk cannot be served; the one before stays')
+      const looked = { state: 'refused', error } as const
+      if (closed) return looked
+      if (!isLastLook) lookIn(SECOND_LOOK_MS, true)
+      else if (found !== refused?.found) {
+        refused = { found, error }
+        const facts = error instanceof WlbError ? { code: error.code, ...error.facts } : { err: error }
+        log.error(
+          { ...facts, path: paths.certificate },
+          'the certificate on disk cannot be served; the one before stays',
+        )
+      }
+      return looked
     }
   }
 
+  const serves = (): Looked => {
+    refused = undefined
+    return { state: 'served' }
+  }
+
   /** One look after the other: two at once could put the older pair last. */
-  const look = (isLastLook: boolean): Promise<void> => {
-    turn = turn.then(() => takeIfNew(isLastLook))
-    return turn
+  const look = (isLastLook: boolean): Promise<Looked> => {
+    const looked = turn.then(() => takeIfNew(isLastLook))
+    turn = looked
+    return looked
   }
 
   const lookIn = (delayMs: number, isLastLook: boolean): void => {
@@ -102,8 +117,4 @@ function watchFolder(paths: AppliancePaths, changed: () => void, log: Log): FSWa
     log.warn({ err: error }, 'the certificate folder is not watched')
     return undefined
   }
-}
-
-function contentOf({ certificatePem, privateKeyPem }: ServedIdentity): string {
-  return `${certificatePem}\0${privateKeyPem}`
 }

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { probeServed, reachable } from '../tls/index.js'
 import { type CertificateSummary, describeCertificate, readPemBlocks } from '../x509/index.js'
+import { settleIfLeft } from './identity-lock.js'
 import { checkStoredIdentity, readIdentity } from './identity-store.js'
 import { paths } from './paths.js'
 import { readSettings } from './settings.js'
@@ -21,6 +22,7 @@ export interface Identity extends CertificateSummary {
  */
 export async function describeIdentity(root: string): Promise<Identity> {
   const place = paths(root)
+  await settleIfLeft(place)
   const identity = await readIdentity(place)
   const leaf = checkStoredIdentity(place, identity)
   const [, ...issuers] = readPemBlocks(identity.certificatePem).filter(({ label }) => label === 'CERTIFICATE')

@@ -6,6 +6,11 @@ export interface AppliancePaths {
   readonly certificateFolder: string
   readonly certificate: string
   readonly key: string
+  /** The pair that the one in place replaced. */
+  readonly originalCertificate: string
+  readonly originalKey: string
+  /** Every identity that was ever in place. */
+  readonly identities: string
   readonly settingsFolder: string
   readonly settings: string
   readonly secretKey: string
@@ -23,6 +28,9 @@ export function paths(root: string): AppliancePaths {
     certificateFolder,
     certificate: join(certificateFolder, 'server.pem'),
     key: join(certificateFolder, 'server.key'),
+    originalCertificate: join(certificateFolder, 'server.pem_orig'),
+    originalKey: join(certificateFolder, 'server.key_orig'),
+    identities: join(stateFolder, 'identities'),
     settingsFolder,
     settings: join(settingsFolder, 'openwlb.toml'),
     secretKey: join(settingsFolder, 'secret.key'),

@@ -8,10 +8,13 @@ import { type CertificateSummary, describeCertificate } from '../x509/index.js'
 import { Account } from './account.js'
 import { openControlDoor } from './control.js'
 import { touching } from './file-failure.js'
-import { checkStoredIdentity, isUnsettled, readIdentity, settleIdentity } from './identity-store.js'
+import { isUnsettled, settleIdentity } from './identity-change.js'
+import { lockedIdentity } from './identity-lock.js'
+import { checkStoredIdentity, readIdentity } from './identity-store.js'
 import { watchIdentity } from './identity-watch.js'
 import { type Log, openLog } from './log.js'
-import { type AppliancePaths, paths } from './paths.js'
+import { paths } from './paths.js'
+import { describeRefusal, type Reloaded } from './reloaded.js'
 import { readSecretKey } from './secret.js'
 import { BODY_TIMEOUT_MS, HTTP_OPTIONS, serviceListener } from './service.js'
 import { readSettings } from './settings.js'
@@ -32,7 +35,7 @@ export interface RunningAppliance {
   readonly address: string
   readonly port: number
   /** Looks at the certificate and key on disk now. */
-  reload(): Promise<void>
+  reload(): Promise<Reloaded>
   /** Takes no new connections, finishes the requests under way (ten seconds at most), and lets go of everything. */
   close(): Promise<void>
   /** Fulfilled when it is closed, by whomever. */
@@ -63,7 +66,7 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
     const lock = await lockDirectory(place.stateFolder)
     opened.push(() => lock.release())
 
-    if (isUnsettled(place)) await settleAlone(place)
+    if (isUnsettled(place)) await lockedIdentity(place, () => settleIdentity(place))
     const identity = await readIdentity(place)
     warn(describeCertificate(checkStoredIdentity(place, identity)), now(), log)
     const secretKey = await readSecretKey(place.secretKey)
@@ -107,7 +110,14 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
       log.info({ poolUuid: uuid, forgotten }, 'asked to forget a pool')
       return { forgotten }
     }
-    const control = await openControlDoor(place.controlSocket, { readStatus, forgetPool })
+    const reload = async (): Promise<Reloaded> => {
+      const looked = await watcher.look()
+      const where = { address, port, fingerprintSha256: listener.served() }
+      return looked.state === 'served'
+        ? { ...where, refused: null }
+        : { ...where, refused: describeRefusal(looked.error) }
+    }
+    const control = await openControlDoor(place.controlSocket, { readStatus, forgetPool, reload })
     opened.push(() => control.close())
 
     let tellClosed = () => {}
@@ -121,7 +131,6 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
         .finally(tellClosed)
       return closing
     }
-    const reload = () => watcher.look()
     if (signals) opened.push(obeySignals(signals, reload, close))
     log.info({ address, port, fingerprintSha256: listener.served(), pid: process.pid }, 'ready')
     return { address, port, reload, close, closed }
@@ -131,16 +140,10 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
   }
 }
 
-/** A set-up that is still at work holds the same lock: its pair is not ours to finish. */
-async function settleAlone(place: AppliancePaths): Promise<void> {
-  const lock = await lockDirectory(place.settingsFolder)
-  await settleIdentity(place).finally(() => lock.release())
-}
-
 /** Returns what stops obeying. A second SIGTERM while the first is draining changes nothing; SIGKILL is always safe. */
 function obeySignals(
   signals: NonNullable<ServeOptions['signals']>,
-  reload: () => Promise<void>,
+  reload: () => Promise<unknown>,
   close: () => Promise<void>,
 ): () => Promise<void> {
   const stop = () => void close()

@@ -19,6 +19,16 @@ export interface Settings {
   readonly passwordHash: string
   /** A PostgreSQL server; without it the database is embedded. */
   readonly databaseUrl?: string | undefined
+  /** A TLS server of the site's own that pools connect to and that serves the same two files. */
+  readonly front?: FrontSettings | undefined
+}
+
+export interface FrontSettings {
+  /** Makes it read the files again: a program and its arguments, run without a shell. */
+  readonly reload: readonly string[]
+  /** Where a handshake proves it. */
+  readonly address: string
+  readonly port: number
 }
 
 const HOSTNAME_RULE = 'must be a full host name with dots, such as wlb.example.com'
@@ -28,6 +38,9 @@ const USER_NAME_RULE =
   'must have a character, no colon, which ends it in HTTP, and no blank at either end: consoles cut it off'
 const PASSWORD_RULE = 'must have a character, no control character, and no blank at either end: consoles cut it off'
 const DATABASE_RULE = 'must be of the form postgres://user@host/name'
+
+const RELOAD_RULE = 'must be a list of words, the program first, such as ["systemctl", "reload", "stunnel4"]'
+const FRONT_ADDRESS_RULE = 'must be the IP address that shows what the front serves'
 
 const HOSTNAME = z.string(HOSTNAME_RULE).refine(isFullHostname, HOSTNAME_RULE)
 const ADDRESS = z.string(ADDRESS_RULE).refine((text) => isIP(text) !== 0, ADDRESS_RULE)
@@ -45,6 +58,13 @@ const FILE = z.strictObject({
     password_hash: z.string().refine(isPasswordHash, 'is not a hash that wlb setup wrote'),
   }),
   database: z.strictObject({ url: DATABASE_URL }).optional(),
+  front: z
+    .strictObject({
+      reload: z.array(z.string(RELOAD_RULE).regex(/^[^\0]+$/, RELOAD_RULE), RELOAD_RULE).min(1, RELOAD_RULE),
+      address: z.string(FRONT_ADDRESS_RULE).refine((text) => isIP(text) !== 0, FRONT_ADDRESS_RULE),
+      port: PORT,
+    })
+    .optional(),
 })
 
 /** What an operator chooses; each has its rule. */
@@ -86,9 +106,10 @@ export async function readSettings(path: string): Promise<Settings> {
   })
   const { data, error } = FILE.safeParse(parseToml(text, path))
   if (data) {
-    const { hostname, address, port, account, database } = data
+    const { hostname, address, port, account, database, front } = data
     const { username, password_hash } = account
-    return { hostname, address, port, userName: username, passwordHash: password_hash, databaseUrl: database?.url }
+    const databaseUrl = database?.url
+    return { hostname, address, port, userName: username, passwordHash: password_hash, databaseUrl, front }
   }
   const [issue] = error.issues
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys : []
@@ -98,13 +119,14 @@ export async function readSettings(path: string): Promise<Settings> {
 
 /** Replaces the file. It holds the hash of a password and perhaps the database's, so it is its owner's alone. */
 export async function writeSettings(path: string, settings: Settings): Promise<void> {
-  const { hostname, address, port, userName, passwordHash, databaseUrl } = settings
+  const { hostname, address, port, userName, passwordHash, databaseUrl, front } = settings
   const document = {
     hostname,
     address,
     port,
     account: { username: userName, password_hash: passwordHash },
     ...(databaseUrl !== undefined && { database: { url: databaseUrl } }),
+    ...(front && { front }),
   }
   await touching(path, () => replaceFile(path, `${HEADING}${stringify(document)}`, 0o600))
 }

@@ -11,7 +11,8 @@ import { prepareDatabase } from '../history/index.js'
 import { createSelfSigned } from '../x509/index.js'
 import { touching } from './file-failure.js'
 import { describeIdentity, type Identity } from './identity.js'
-import { findIdentity, identityIncomplete, installIdentity, settleIdentity } from './identity-store.js'
+import { installIdentity, settleIdentity } from './identity-change.js'
+import { findIdentity, identityIncomplete } from './identity-store.js'
 import { hashPassword, verifyPassword } from './password.js'
 import { type AppliancePaths, paths } from './paths.js'
 import { createSecretKey } from './secret.js'
@@ -138,7 +139,8 @@ async function makeIdentity(place: AppliancePaths, settings: Settings, now: Date
   // Half a pair is somebody's work or somebody's accident: not ours to overwrite.
   if (found !== 'none') throw identityIncomplete(found === 'certificate' ? place.key : place.certificate)
   const { hostname, address } = settings
-  await installIdentity(place, await createSelfSigned({ hostname, addresses: ownAddresses(address), now }))
+  const identity = await createSelfSigned({ hostname, addresses: ownAddresses(address), now })
+  await installIdentity(place, identity, { how: 'setup', now })
   return 'created'
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { installIdentity } from '../../src/appliance/identity-store.js'
+import { installIdentity } from '../../src/appliance/identity-change.js'
 import { paths, readStatus, reportCertificate } from '../../src/appliance/index.js'
 import { encodeRequest, type WlbCall } from '../../src/wlb/index.js'
 import { createSelfSigned } from '../../src/x509/index.js'
@@ -123,7 +123,9 @@ test('SIGTERM: the request under way is finished, new ones are not taken, the pr
 
 test('SIGHUP: the certificate on disk is served', async () => {
   const { process: child } = await start()
-  await installIdentity(paths(root), await createSelfSigned({ hostname: HOSTNAME, addresses: [], now: new Date() }))
+  const now = new Date()
+  const identity = await createSelfSigned({ hostname: HOSTNAME, addresses: [], now })
+  await installIdentity(paths(root), identity, { how: 'install', now })
   child.kill('SIGHUP')
   const sameAsOnDisk = async () => {
     const { served } = await reportCertificate(root, new Date())

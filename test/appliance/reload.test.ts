@@ -2,7 +2,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { installIdentity } from '../../src/appliance/identity-store.js'
+import { installIdentity } from '../../src/appliance/identity-change.js'
 import { readStatus, reportCertificate } from '../../src/appliance/index.js'
 import { probeServed } from '../../src/tls/index.js'
 import type { WlbCall } from '../../src/wlb/index.js'
@@ -10,6 +10,7 @@ import { createSelfSigned, type Identity } from '../../src/x509/index.js'
 import { call } from './raw-client.js'
 import { HOSTNAME, startAppliance, type TestAppliance } from './test-appliance.js'
 
+const CHANGE = { how: 'install', now: new Date() } as const
 let appliance: TestAppliance
 const identities: Identity[] = []
 beforeAll(async () => {
@@ -35,7 +36,7 @@ async function logs(text: string, times: number): Promise<void> {
 describe('noticed by itself', () => {
   test('both files changed at once', async () => {
     const before = await fingerprint()
-    await installIdentity(appliance.paths, identities[0]!)
+    await installIdentity(appliance.paths, identities[0]!, CHANGE)
     await logs('certificate replaced', 1)
     expect(await fingerprint()).not.toBe(before)
     expect((await reportCertificate(appliance.root, new Date())).served).toMatchObject({ sameAsOnDisk: true })
@@ -77,7 +78,7 @@ describe('what cannot be served', () => {
     await logs('cannot be served', count + 1)
     expect(await fingerprint()).toBe(before)
     expect(await call(appliance.port, REMOVE)).toEqual({ kind: 'result', leaves: [] })
-    await installIdentity(appliance.paths, identities[2]!)
+    await installIdentity(appliance.paths, identities[2]!, CHANGE)
     await appliance.reload()
   })
 })
@@ -86,7 +87,7 @@ test('two hundred requests during ten changes: each is answered', async () => {
   let changing = true
   const change = async () => {
     for (let count = 0; count < 10; count++) {
-      await installIdentity(appliance.paths, identities[count % 4]!)
+      await installIdentity(appliance.paths, identities[count % 4]!, CHANGE)
       await appliance.reload()
     }
     changing = false

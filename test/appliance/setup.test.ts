@@ -5,7 +5,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { installIdentity, readIdentity } from '../../src/appliance/identity-store.js'
+import { installIdentity } from '../../src/appliance/identity-change.js'
+import { readIdentity } from '../../src/appliance/identity-store.js'
 import {
   paths,
   readStatus,
@@ -214,12 +215,14 @@ describe.skipIf(!disk)('a full disk (needs leave to mount one)', () => {
     const [before, after] = await Promise.all(
       [1, 2].map(() => createSelfSigned({ hostname: HOSTNAME, addresses: [], now: NOW })),
     )
-    await installIdentity(full, before!)
+    await installIdentity(full, before!, { how: 'install', now: new Date() })
     disk!.fill()
-    await expect(installIdentity(full, after!)).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await expect(installIdentity(full, after!, { how: 'install', now: new Date() })).rejects.toMatchObject({
+      code: 'DISK_FULL',
+    })
     expect(await readIdentity(full)).toEqual(before)
     disk!.empty()
-    await installIdentity(full, after!)
+    await installIdentity(full, after!, { how: 'install', now: new Date() })
     expect(await readIdentity(full)).toEqual(after)
   })
 
