@@ -3,6 +3,7 @@
  * offers and nothing beside it; and where that is refused, which one thing stands in the way (docs/protocol/verdict.md).
  */
 import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import { connect } from 'node:tls'
 import { type Answer, askServer, type Endpoint } from './ask-server.js'
 import { GROUPS, type Offer, SUITES } from './client-hello.js'
@@ -121,7 +122,7 @@ function askWithoutCertificate({ host, port, timeoutMs }: Endpoint, name: string
     const socket = connect({
       host,
       port,
-      ...(/[a-z]/i.test(name) && { servername: name }),
+      ...(isIP(name) === 0 && { servername: name }),
       ca: [],
       minVersion: POOL_TLS.version,
       maxVersion: POOL_TLS.version,

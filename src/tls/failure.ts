@@ -18,3 +18,8 @@ export type TlsFailure =
   /** Nothing in the log says why. */
   | { readonly kind: 'reset' }
   | { readonly kind: 'timeout' }
+
+/** Tells OpenSSL's verdicts among the codes of Node's errors: everything of Node and the system begins otherwise. */
+export function isVerifyCode(code: string | undefined): code is string {
+  return code !== undefined && !/^(E[A-Z]+$|ERR_)/.test(code)
+}

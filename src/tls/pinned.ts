@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls'
 import { WlbError } from '../error.js'
+import { isVerifyCode } from './failure.js'
 
 export type Trust =
   /** Exactly this leaf, whatever its names and dates; colons and case do not matter. */
@@ -132,9 +133,4 @@ function connectionFailed(error: Error, { address, port, trust }: PinnedTarget):
   return isVerdict
     ? new WlbError('TLS_UNTRUSTED', 'The server is not who the given authority says it is.', facts, inspect, error)
     : new WlbError('TLS_FAILED', 'The connection broke during the handshake.', facts, inspect, error)
-}
-
-/** Verification codes are OpenSSL's names; everything of Node and the system begins otherwise. */
-function isVerifyCode(code: string | undefined): boolean {
-  return code !== undefined && !/^(E[A-Z]+$|ERR_)/.test(code)
 }
