@@ -83,7 +83,7 @@ export async function rehearseAt(endpoint: Endpoint, host: RehearsedHost): Promi
 function shakeHands(stream: Duplex, host: RehearsedHost, timeoutMs: number): Promise<Rehearsal> {
   const bundle = loadBundle(host.bundle)
   if (bundle.state === 'unusable') return Promise.resolve({ state: 'not configured', why: bundle.why })
-  const anchors = bundle.anchors.map((anchor) => anchor.toString())
+  const anchors = bundle.anchors.map(({ certificate }) => certificate.toString())
   return new Promise((resolve) => {
     const socket = connect({ ...clientOptions(anchors, host), socket: stream })
     const settle = (rehearsal: Rehearsal) => {
