@@ -52,10 +52,23 @@ const SUPPORTED_CRITICAL = new Set<string>([OID.issuingDistributionPoint, OID.au
 /** Reads every CRL of a PEM text, or the one in DER. What cannot be read is left out, as OpenSSL leaves it out. */
 export function readCrls(given: string | Buffer): Crl[] {
   const text = typeof given === 'string' ? given : given.toString('latin1')
-  const blocks = [...text.matchAll(/^-----BEGIN X509 CRL-----\s*$([^-]*)^-----END X509 CRL-----\s*$/gm)]
-  const bodies = blocks.map(([, body = '']) => decodeBase64(body.replace(/\s/g, '')))
-  const ders = blocks.length === 0 ? [Buffer.from(text, 'latin1')] : bodies
+  const bodies = findBodies(text)
+  const ders =
+    bodies.length === 0 ? [Buffer.from(text, 'latin1')] : bodies.map((body) => decodeBase64(body.replace(/\s/g, '')))
   return ders.flatMap((der) => (der && readCertificateList(der)) ?? [])
+}
+
+/** By search and not by pattern: a pattern that allows blanks takes a time that grows with their square. */
+function findBodies(text: string): string[] {
+  const bodies: string[] = []
+  const begin = /^-----BEGIN X509 CRL-----[ \t\r]*$/gm
+  for (let found = begin.exec(text); found; found = begin.exec(text)) {
+    const end = text.indexOf('\n-----END X509 CRL-----', begin.lastIndex)
+    if (end < 0) break
+    bodies.push(text.slice(begin.lastIndex, end))
+    begin.lastIndex = end
+  }
+  return bodies
 }
 
 /** CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue }. */

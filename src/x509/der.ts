@@ -8,12 +8,18 @@ export interface DerElement {
   readonly bytes: Buffer
 }
 
-/** Splits bytes into the elements that stand side by side; undefined when they are not DER with lengths that fit. */
+/** More than the largest revocation lists have; 2 bytes can be an element, and each costs a hundred here. */
+const ELEMENT_LIMIT = 200_000
+
+/**
+ * Splits bytes into the elements that stand side by side; undefined when they are not DER with lengths that fit, or are
+ * beyond all measure.
+ */
 export function readElements(bytes: Buffer): DerElement[] | undefined {
   const elements: DerElement[] = []
   for (let offset = 0; offset < bytes.length; ) {
     const element = readElement(bytes.subarray(offset))
-    if (!element) return undefined
+    if (!element || elements.length === ELEMENT_LIMIT) return undefined
     elements.push(element)
     offset += element.bytes.length
   }
@@ -64,6 +70,14 @@ export function readTime({ tag, content }: DerElement): Date | undefined {
   return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(written) ? time : undefined
 }
 
+/** Reads a whole number from 0 on; undefined when the element is none, is negative, or exceeds what a number holds. */
+export function readWholeNumber(element: DerElement | undefined): number | undefined {
+  const content = element?.tag === TAG.integer ? element.content : undefined
+  if (!content || content.length === 0 || content.length > 7 || (content[0] ?? 0) >= 0x80) return undefined
+  const number = content.reduce((sum, byte) => sum * 256 + byte, 0)
+  return Number.isSafeInteger(number) ? number : undefined
+}
+
 /** Writes tag, length and content in DER. */
 export function encodeElement(tag: number, content: Buffer): Buffer {
   const { length } = content
@@ -84,4 +98,7 @@ export const TAG = {
   generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
+  /** Context-specific, constructed. */
+  context0: 0xa0,
+  context1: 0xa1,
 }
