@@ -224,3 +224,8 @@ function unsettled({ certificateFolder }: AppliancePaths, cause: unknown): WlbEr
     cause,
   )
 }
+
+/** Tells whether the very pair is in place already. */
+export async function isInPlace(paths: AppliancePaths, identity: ServedIdentity): Promise<boolean> {
+  return isSame(await readPair(paths), identity)
+}

@@ -9,6 +9,8 @@ export interface AppliancePaths {
   /** The pair that the one in place replaced. */
   readonly originalCertificate: string
   readonly originalKey: string
+  /** Of the request that waits for its certificate. */
+  readonly pendingKey: string
   /** Every identity that was ever in place. */
   readonly identities: string
   readonly settingsFolder: string
@@ -30,6 +32,7 @@ export function paths(root: string): AppliancePaths {
     key: join(certificateFolder, 'server.key'),
     originalCertificate: join(certificateFolder, 'server.pem_orig'),
     originalKey: join(certificateFolder, 'server.key_orig'),
+    pendingKey: join(certificateFolder, 'server.key_pending'),
     identities: join(stateFolder, 'identities'),
     settingsFolder,
     settings: join(settingsFolder, 'openwlb.toml'),

@@ -1,5 +1,4 @@
 /** `wlb setup`: the configuration wizard. It asks with an answer ready for each question, or takes everything from flags. */
-import { readFile } from 'node:fs/promises'
 import {
   checkChoice,
   checkPassword,
@@ -10,6 +9,7 @@ import {
 } from '../appliance/index.js'
 import { WlbError } from '../error.js'
 import { EXIT, printJson, quote, renderFacts } from './print.js'
+import { readSecretFile } from './secret-file.js'
 
 export interface SetupFlags {
   readonly hostname?: string
@@ -36,7 +36,7 @@ export async function setup(root: string, flags: SetupFlags): Promise<void> {
     ...(flags.port !== undefined && { port: flags.port }),
     ...(flags.username !== undefined && { userName: flags.username }),
     ...(flags.database !== undefined && { databaseUrl: flags.database }),
-    ...(flags.passwordFile !== undefined && { password: await readPassword(flags.passwordFile) }),
+    ...(flags.passwordFile !== undefined && { password: await readSecretFile(flags.passwordFile) }),
   }
   const options = suggestion.configured ? given : await complete(given, suggestion, flags.yes ?? false)
   if (!options) {
@@ -116,13 +116,6 @@ async function ask(
   }
 }
 
-async function readPassword(file: string): Promise<string> {
-  const content = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: unknown) => {
-    throw passwordFileUnreadable(file, error)
-  })
-  return content.split(/\r?\n/, 1).join('')
-}
-
 function describe({ hostname, address, port, userName, identity, items, notApplied, root }: SetupReport): string {
   const kept = items.every(({ outcome }) => outcome === 'kept')
   return [
@@ -158,16 +151,5 @@ function needsAnswers(missing: string): WlbError {
     'There is nobody to ask here, and something has to be known.',
     { missing },
     'wlb setup --hostname wlb.example.com --password-file FILE --yes',
-  )
-}
-
-function passwordFileUnreadable(file: string, cause: unknown): WlbError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new WlbError(
-    'PASSWORD_FILE_UNREADABLE',
-    'The password file cannot be read.',
-    { file, why },
-    'ls -l FILE',
-    cause,
   )
 }

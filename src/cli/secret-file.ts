@@ -1,0 +1,22 @@
+/** Secrets come from files or standard input, never as a flag's value. */
+import { readFile } from 'node:fs/promises'
+import { WlbError } from '../error.js'
+
+/** The first line of a file, `-` for standard input. @throws PASSWORD_FILE_UNREADABLE */
+export async function readSecretFile(file: string): Promise<string> {
+  const content = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: unknown) => {
+    throw passwordFileUnreadable(file, error)
+  })
+  return content.split(/\r?\n/, 1).join('')
+}
+
+function passwordFileUnreadable(file: string, cause: unknown): WlbError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new WlbError(
+    'PASSWORD_FILE_UNREADABLE',
+    'The password file cannot be read.',
+    { file, why },
+    'ls -l FILE',
+    cause,
+  )
+}
