@@ -33,6 +33,12 @@ const HEADER = /^[A-Za-z][A-Za-z0-9-]*:/
 /** Where a line's end was lost, what stood on lines of its own is long; a word of prose is not. */
 const LOST_LINE = /^[A-Za-z0-9+/]{40,}={0,2}$/
 
+/** One more than this, and reading ends: nobody takes that many. */
+export const BLOCK_LIMIT = 1000
+const ODDITY_LIMIT = 100
+const CR = 0x0d
+const LF = 0x0a
+
 interface Open {
   readonly label: string
   readonly line: number
@@ -42,7 +48,7 @@ interface Open {
 }
 
 /**
- * Reads every block of a text; what stands between them is left out.
+ * Reads every block of a text, up to one more than `BLOCK_LIMIT`; what stands between them is left out.
  *
  * @throws PEM_MALFORMED when a block is cut off, ends as another one, or holds something that is not base64.
  */
@@ -77,12 +83,16 @@ export function readArmour(text: string, file: string): Armour {
     if (OURS.test(label) && !isProse) throw malformed(line, `the ${label} block does not end: ${why}`)
     note(line, `a line that looks like the beginning of a ${label} block and is none`)
   }
-  const note = (line: number, what: string) => void oddities.push({ line, text: what })
+  const note = (line: number, what: string) => {
+    if (oddities.length < ODDITY_LIMIT) oddities.push({ line, text: what })
+  }
 
   let number = 0
   for (const raw of splitLines(text)) {
     number++
     const line = raw.trim()
+    if (line === '' && !open?.inHeaders) continue
+    if (blocks.length > BLOCK_LIMIT) break
     const pieces = line.includes('-----') && !WHOLE_LINE.test(line) ? splitJoined(line) : [line]
     if (pieces.length > 1) note(number, 'ends of lines are missing here; read as if they were there')
     for (const piece of pieces) {
@@ -96,12 +106,16 @@ export function readArmour(text: string, file: string): Armour {
   return { blocks, oddities }
 }
 
-/** A generator, so that a hostile file of nothing but line ends costs no memory. */
+/** A generator, so that a hostile file of nothing but line ends costs no memory; CR, LF and both together end a line. */
 function* splitLines(text: string): Generator<string> {
+  const hasCr = text.includes('\r')
   let start = 0
-  for (const { index, 0: found } of text.matchAll(/\r\n|\n|\r/g)) {
-    yield text.slice(start, index)
-    start = index + found.length
+  for (let end = 0; end < text.length; end++) {
+    const code = text.charCodeAt(end)
+    if (code !== LF && !(hasCr && code === CR)) continue
+    yield text.slice(start, end)
+    if (code === CR && text.charCodeAt(end + 1) === LF) end++
+    start = end + 1
   }
   yield text.slice(start)
 }

@@ -3,10 +3,10 @@
  * thing is, its bytes say; what was unusual is noted; what is none of it is named. Work is bounded, whatever is sent.
  */
 import { WlbError } from '../error.js'
-import { type ArmouredBlock, pemMalformed, readArmour } from './armour.js'
+import { type ArmouredBlock, BLOCK_LIMIT, pemMalformed, readArmour } from './armour.js'
 import { decodeText } from './decode-text.js'
 import { readElement, readElements, TAG } from './der.js'
-import { type Contents, certificateMalformed, Findings, type ItemKind } from './findings.js'
+import { type Contents, certificateMalformed, Findings, type ItemKind, tooMany } from './findings.js'
 import { describeForeignFile } from './foreign-file.js'
 import { decodeBase64 } from './pem.js'
 import { isKeyBlock, sealedBlock } from './private-key.js'
@@ -47,13 +47,19 @@ function readFile({ file, bytes }: NamedBytes, passphrase: string | undefined, f
   }
   const { text, encoding } = decodeText(bytes)
   const { blocks, oddities } = readArmour(text, file)
+  if (blocks.length > BLOCK_LIMIT) throw tooMany(file)
   for (const block of blocks) addBlock(block, file, passphrase, found)
   if (found.count === before) addBareBase64(text, file, passphrase, found)
-  if (found.count === before) throw unrecognized(file, describeForeignFile(bytes, text))
+  if (found.count === before) throw unrecognized(file, describeOthers(blocks) ?? describeForeignFile(bytes, text))
 
   if (encoding !== 'UTF-8') found.note({ file }, `the text is ${encoding}`)
   if (text.includes('\r')) found.note({ file }, 'the lines end as on Windows')
   for (const { line, text: what } of oddities) found.note({ file, ...(line !== undefined && { line }) }, what)
+}
+
+function describeOthers(blocks: readonly ArmouredBlock[]): string | undefined {
+  const labels = [...new Set(blocks.map(({ label }) => label))].slice(0, 5)
+  return labels.length === 0 ? undefined : `nothing but a ${labels.join(', a ')} block`
 }
 
 /** DER, or several one after the other; at most line ends behind it. Undefined when that is not what the bytes are. */

@@ -103,8 +103,11 @@ export class Findings implements Contents {
     this.addParts(certificates, crls, place, 'PKCS#12')
     for (const [index, { der: pkcs8, encrypted }] of keys.entries()) {
       const sealed = sealedDer(pkcs8, encrypted ? 'encrypted pkcs8' : 'pkcs8', place.file)
-      const key = { encrypted: false, open: () => sealed.open(password ?? '') }
-      this.addKey(key, { ...place, part: `PKCS#12, key ${index + 1}` })
+      const isOpen = password !== undefined
+      this.addKey(isOpen ? { encrypted: false, open: () => sealed.open(password ?? '') } : sealed, {
+        ...place,
+        part: `PKCS#12, key ${index + 1}`,
+      })
     }
   }
 
@@ -143,7 +146,7 @@ export function certificateMalformed(place: Place): WlbError {
   )
 }
 
-function tooMany(file: string): WlbError {
+export function tooMany(file: string): WlbError {
   return new WlbError(
     'TOO_MANY_CERTIFICATES',
     'There are more certificates, keys and CRLs than any chain needs; give the few that belong to this appliance.',

@@ -17,8 +17,8 @@ const TEXTS: readonly (readonly [pattern: RegExp, what: string])[] = [
     'a web page: the download was answered by a page (of the portal, a proxy, a login)',
   ],
   [/^\s*(<\?xml|<[a-z:]+[ >])/i, 'an XML document'],
-  [/^\s*[{[]/, 'a JSON document: the certificate may be a value in it'],
   [/^\s*\{\\rtf/, 'a document of a word processor (RTF)'],
+  [/^\s*[{[]/, 'a JSON document: the certificate may be a value in it'],
   [/^(ssh-(rsa|dss|ed25519)|ecdsa-sha2-\S+) /, 'a public key of SSH'],
   [/^PuTTY-User-Key-File/, 'a key of PuTTY: export it with puttygen -O private-openssh'],
   [

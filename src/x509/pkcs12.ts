@@ -22,8 +22,8 @@ export interface Pkcs12Contents {
   readonly crls: readonly Buffer[]
   /** PKCS#8; the encrypted ones open with the password of the file. */
   readonly keys: readonly { readonly der: Buffer; readonly encrypted: boolean }[]
-  /** The password that opened the file; null where there was none to give. */
-  readonly password: string | null
+  /** What opened the file; null where there was none to give, undefined where nothing but a key needs one. */
+  readonly password: string | null | undefined
 }
 
 const OID = {
@@ -67,7 +67,8 @@ export function readPkcs12(der: Buffer, password: string | undefined, file: stri
     if (check && !check.proves(candidate, safe.content?.content ?? Buffer.alloc(0))) return undefined
     return openParts(parts, candidate)
   })
-  return { ...readBags(opened.safes, file, work), password: opened.password }
+  const isProven = check !== undefined || sealed.length > 0
+  return { ...readBags(opened.safes, file, work), password: isProven ? opened.password : undefined }
 }
 
 /** Without a password the two ways of having none are tried. */
