@@ -1,0 +1,149 @@
+/** Random certificate sets: what a server might send and what a host might trust, with nothing to ten things wrong. */
+import { X509Certificate } from 'node:crypto'
+import { encodePem } from '../../src/x509/index.js'
+import { createWriter, type Writer } from './certificate-writer.js'
+import { objectIdentifier, sequence, wrapped } from './der-writer.js'
+import { type Draft, draftSet, leafOf } from './draft.js'
+import type { KeyPool } from './key-pool.js'
+import type { CrlPlan } from './plan.js'
+import { createRandom, type Random } from './random.js'
+import type { Twist } from './twist.js'
+import { BUNDLE_TWISTS } from './twists-bundle.js'
+import { CONSTRAINT_TWISTS } from './twists-constraints.js'
+import { NAME_TWISTS } from './twists-names.js'
+import { PATH_TWISTS } from './twists-path.js'
+import { REVOCATION_TWISTS } from './twists-revocation.js'
+import { KEY_TWISTS, SIGNATURE_TWISTS, TIME_TWISTS } from './twists-time.js'
+import { EXTENSION_TWISTS, USAGE_TWISTS } from './twists-usage.js'
+
+export interface CertificateSet {
+  readonly seed: number
+  readonly index: number
+  /** The twists, in the order they were applied. */
+  readonly twists: readonly string[]
+  /** Leaf first. */
+  readonly sent: readonly X509Certificate[]
+  readonly leafKeyPem: string
+  /** Neither stunnel nor a pool takes another kind. */
+  readonly leafIsRsa: boolean
+  readonly bundle: Buffer | undefined
+  /** Whole blocks one after another, and one of them at least a CERTIFICATE: no bundle stunnel reads as it likes. */
+  readonly bundleIsPlain: boolean
+  /** File name to content; empty: no revocation. */
+  readonly crlFiles: Readonly<Record<string, string | Buffer>>
+  /** Each file holds one CRL in PEM. */
+  readonly crlFilesArePlain: boolean
+  readonly name: string
+  /** Another clock than the real one. */
+  readonly clock: Date | undefined
+}
+
+/** Equally likely groups, so that no subject is drowned by another's many cases. */
+const GROUPS: readonly (readonly Twist[])[] = [
+  TIME_TWISTS,
+  KEY_TWISTS,
+  SIGNATURE_TWISTS,
+  USAGE_TWISTS,
+  EXTENSION_TWISTS,
+  NAME_TWISTS,
+  CONSTRAINT_TWISTS,
+  PATH_TWISTS,
+  PATH_TWISTS,
+  REVOCATION_TWISTS,
+  REVOCATION_TWISTS,
+  BUNDLE_TWISTS,
+]
+
+/** Makes set number `index` of a seed; undefined where a certificate cannot even be parsed. */
+export function makeSet(seed: number, index: number, keys: KeyPool, now: Date): CertificateSet | undefined {
+  const random = createRandom(seed, index)
+  const draft = draftSet(random)
+  const twists = applyTwists(draft, random.pick([0, 1, 1, 1, 1, 2, 2, 2, 3, 4]))
+  const writer = createWriter(keys, now)
+  const leaf = leafOf(draft)
+  const key = keys.get(leaf.key)
+  if (!key) throw new Error(`no key is called ${leaf.key}`)
+  const sent = draft.sent.map((plan) => parse(writer.certificate(plan)))
+  if (!sent.every((certificate) => certificate !== undefined)) return undefined
+  const bundle = writeBundle(draft, writer)
+  return {
+    seed,
+    index,
+    twists,
+    sent,
+    leafKeyPem: key.privateKeyPem,
+    leafIsRsa: key.kind === 'rsa',
+    bundle: bundle === undefined ? undefined : Buffer.from(bundle),
+    bundleIsPlain:
+      draft.bundle.rewrite.length === 0 && draft.bundle.trusted.some((plan) => !draft.bundle.settings.has(plan)),
+    crlFiles: { ...writeCrlFiles(draft, writer), ...draft.otherFiles },
+    crlFilesArePlain: draft.crls.every(({ file }) => file === 'pem') && Object.keys(draft.otherFiles).length === 0,
+    name: draft.name,
+    clock: draft.clock === undefined ? undefined : new Date(Math.trunc(now.getTime() / 1000 + draft.clock) * 1000),
+  }
+}
+
+function applyTwists(draft: Draft, count: number): string[] {
+  const applied: string[] = []
+  for (let tries = 0; applied.length < count && tries < 40; tries++) {
+    const [, what, apply] = pickWeighted(draft.random, draft.random.pick(GROUPS))
+    if (apply(draft)) applied.push(what)
+  }
+  return applied
+}
+
+function pickWeighted(random: Random, twists: readonly Twist[]): Twist {
+  const total = twists.reduce((sum, [weight]) => sum + weight, 0)
+  let left = (random.below(1_000_000) / 1_000_000) * total
+  for (const twist of twists) {
+    left -= twist[0]
+    if (left < 0) return twist
+  }
+  return random.pick(twists)
+}
+
+function parse(der: Buffer): X509Certificate | undefined {
+  try {
+    return new X509Certificate(der)
+  } catch {
+    return undefined
+  }
+}
+
+function writeBundle({ bundle }: Draft, writer: Writer): string | undefined {
+  let text: string | undefined = bundle.trusted
+    .map((plan) => {
+      const settings = bundle.settings.get(plan)
+      const der = writer.certificate(plan)
+      if (!settings) return encodePem('CERTIFICATE', der)
+      const trust = settings.trust ? [sequence(...settings.trust.map(objectIdentifier))] : []
+      const reject = settings.reject ? [wrapped(0, ...settings.reject.map(objectIdentifier))] : []
+      return encodePem('TRUSTED CERTIFICATE', Buffer.concat([der, sequence(...trust, ...reject)]))
+    })
+    .join('')
+  for (const rewrite of bundle.rewrite) text = text === undefined ? undefined : rewrite(text)
+  return text
+}
+
+function writeCrlFiles(draft: Draft, writer: Writer): Record<string, string | Buffer> {
+  const files: Record<string, string | Buffer> = {}
+  for (const [index, plan] of draft.crls.entries()) files[`${index}.pem`] = writeCrlFile(plan, writer)
+  return files
+}
+
+function writeCrlFile(plan: CrlPlan, writer: Writer): string | Buffer {
+  const der = writer.crl(plan)
+  const pem = encodePem('X509 CRL', der)
+  switch (plan.file) {
+    case 'pem':
+      return pem
+    case 'der':
+      return der
+    case 'with another':
+      return pem + pem
+    case 'junk before':
+      return `junk\n${pem}`
+    case 'CRLF':
+      return pem.replaceAll('\n', '\r\n')
+  }
+}
