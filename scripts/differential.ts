@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compareJudges, describeOpinions, type Opinions } from '../test/differential/compare.js'
+import { askOurs } from '../test/differential/judge-ours.js'
 import { makeKeyPool } from '../test/differential/key-pool.js'
 
 const { values } = parseArgs({
@@ -31,7 +32,7 @@ await compareJudges(
     keys: await makeKeyPool(),
     stunnel: isAsked('stunnel'),
     openssl: isAsked('openssl'),
-    ours: () => undefined,
+    ours: isAsked('ours') ? askOurs : () => undefined,
   },
   hear,
 )
