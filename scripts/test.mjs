@@ -11,6 +11,7 @@ const parts = [
     present: () => existsSync('/usr/lib/postgresql'),
     tests: 'the store on a PostgreSQL server',
   },
+  { package: 'strace', present: () => onPath('strace'), tests: 'kills and full disks at every system call' },
 ]
 
 let missing = parts.filter((part) => !part.present())

@@ -36,6 +36,14 @@ function explainFileFailure(error: unknown, path: string): unknown {
         `df -h ${path.slice(0, path.lastIndexOf('/')) || '/'}`,
         error,
       )
+    case 'EIO':
+      return new WlbError(
+        'DISK_FAULTY',
+        'The disk or its file system reports a fault.',
+        { path },
+        'dmesg | tail',
+        error,
+      )
     case 'ENOTDIR':
     case 'EEXIST':
     case 'EISDIR':

@@ -104,6 +104,7 @@ export async function settleIdentity(paths: AppliancePaths): Promise<void> {
   const decided = decidedFolder(paths)
   await touching(paths.certificateFolder, async () => {
     if (existsSync(decided)) {
+      await syncFolder(paths.certificateFolder) // the decision comes before everything that follows from it
       await publishPending(paths.identities)
       // one right after the other: whoever reads both files by himself sees half a change for this long
       await moveIfThere(join(decided, KEY_FILE), paths.key)
@@ -153,7 +154,6 @@ async function prepare(
   } else if (original === null) await writeNewFile(join(undecided, NO_ORIGINAL_FILE), '', KEY_MODE)
   await syncFolder(undecided)
   await rename(undecided, decidedFolder(paths))
-  await syncFolder(paths.certificateFolder)
   return replaced
 }
 

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ensureFolder, replaceFile, syncFolder, writeNewFile } from '../durable-file.js'
+import { ensureFolder, syncFolder, writeNewFile } from '../durable-file.js'
 import { describeCertificate } from '../x509/index.js'
 import { CERTIFICATE_FILE, contentOf, type FoundPair, findFault, KEY_FILE } from './identity-store.js'
 
@@ -74,7 +74,10 @@ export async function addIdentity(folder: string, pair: FoundPair, record: Ident
 
 /** Replaces what is known of an identity. */
 export async function replaceRecord(folder: string, record: IdentityRecord): Promise<void> {
-  await replaceFile(join(folder, record.id, RECORD_FILE), encode(record), 0o600)
+  const writing = join(folder, `${WRITING}${record.id}`)
+  await writeNewFile(writing, encode(record), 0o600)
+  await rename(writing, join(folder, record.id, RECORD_FILE))
+  await syncFolder(join(folder, record.id))
 }
 
 /** Writes an identity that will be there once `publishPending` is called, and not at all after `forgetUndecided`. */
