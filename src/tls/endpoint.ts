@@ -8,6 +8,7 @@ import { connect } from 'node:tls'
 import { type Answer, askServer, type Endpoint } from './ask-server.js'
 import { GROUPS, type Offer, SUITES } from './client-hello.js'
 import type { StunnelIndicator } from './failure.js'
+import { type HandshakeObstacleCode, isTooLong } from './obstacles.js'
 import { POOL_TLS } from './pool-limits.js'
 import { probeServed } from './probe.js'
 import { type ServerHello, TLS12 } from './server-flight.js'
@@ -26,7 +27,7 @@ export type EndpointFacts =
   /** It speaks TLS, and no pool can talk to it. */
   | {
       readonly state: 'refused'
-      readonly obstacle: Obstacle
+      readonly obstacle: HandshakeObstacleCode
       /** The server's own word; empty where it closed the connection without one. */
       readonly alert: string
       /** As a client with fewer limits is shown them; empty where not even that works. */
@@ -36,24 +37,11 @@ export type EndpointFacts =
   | { readonly state: 'silent'; readonly connected: boolean }
   | { readonly state: 'unreachable'; readonly why: string; readonly indicator: StunnelIndicator | undefined }
 
-export type Obstacle =
-  | 'KEY_NOT_RSA'
-  | 'TLS_1_3_ONLY'
-  | 'TLS_TOO_OLD'
-  | 'NO_COMMON_SUITE'
-  | 'NO_COMMON_CURVE'
-  | 'CERTIFICATES_TOO_LONG'
-  | 'CERTIFICATE_UNREADABLE'
-  | 'NAME_NOT_SERVED'
-  | 'UNEXPLAINED'
-
 const POOL_SUITES = Object.values(SUITES.pool)
 const RSA_SUITES = [...POOL_SUITES, ...Object.values(SUITES.otherRsa)]
 const ALL_SUITES = [...RSA_SUITES, ...Object.values(SUITES.ecdsa)]
 const POOL_GROUPS = Object.values(GROUPS.pool)
 const ALL_GROUPS = [...POOL_GROUPS, ...Object.values(GROUPS.other)]
-/** OpenSSL's limit of a Certificate message, its own three bytes of length included. */
-const LONGEST_CHAIN = 100 * 1024
 /** How long a connection that was asked for a certificate has to live to be called accepted without one. */
 const GRACE_MS = 1_000
 
@@ -79,7 +67,7 @@ export async function observeEndpoint(endpoint: Endpoint, name: string): Promise
 async function describeAgreement(endpoint: Endpoint, name: string, hello: ServerHello): Promise<EndpointFacts> {
   const certificates = readCertificates(hello)
   if (certificates.length < hello.certificates.length) return refused('CERTIFICATE_UNREADABLE', hello)
-  if (messageLength(hello) > LONGEST_CHAIN) return refused('CERTIFICATES_TOO_LONG', hello)
+  if (isTooLong(hello.certificates)) return refused('CERTIFICATES_TOO_LONG', hello)
   return {
     state: 'agreed',
     certificates,
@@ -144,7 +132,7 @@ function askWithoutCertificate({ host, port, timeoutMs }: Endpoint, name: string
   })
 }
 
-function refused(obstacle: Obstacle, hello?: ServerHello, alert = ''): EndpointFacts {
+function refused(obstacle: HandshakeObstacleCode, hello?: ServerHello, alert = ''): EndpointFacts {
   return { state: 'refused', obstacle, alert, certificates: hello ? readCertificates(hello) : [] }
 }
 
@@ -156,10 +144,6 @@ function readCertificates({ certificates }: ServerHello): X509Certificate[] {
       return []
     }
   })
-}
-
-function messageLength({ certificates }: ServerHello): number {
-  return 3 + certificates.reduce((total, { length }) => total + 3 + length, 0)
 }
 
 function nameOf(numbers: Readonly<Record<string, number>>, number: number | undefined): string {
