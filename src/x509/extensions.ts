@@ -148,7 +148,7 @@ function readSmallInteger(content: Buffer): number {
 }
 
 /** The used bits of the first two bytes of a BIT STRING. */
-export function readBits({ tag, content }: DerElement): number | undefined {
+function readBits({ tag, content }: DerElement): number | undefined {
   const [unused] = content
   if (tag !== TAG.bitString || unused === undefined || unused > 7) return undefined
   const bits = Buffer.from(content.subarray(1))

@@ -123,7 +123,7 @@ export function isSame(a: CertificateFacts, b: CertificateFacts): boolean {
  * X509_check_trust for TLS servers: a plain anchor counts where it is self-signed; a TRUSTED CERTIFICATE block's own
  * list of purposes decides alone, an intermediate included.
  */
-export function readTrust({ facts, settings }: Anchor): 'trusted' | 'rejected' | 'undecided' {
+function readTrust({ facts, settings }: Anchor): 'trusted' | 'rejected' | 'undecided' {
   const explicit = readExplicitTrust(settings)
   if (explicit !== 'undecided') return explicit
   return facts.isSelfSigned && !facts.invalid ? 'trusted' : 'undecided'
