@@ -1,5 +1,5 @@
 /** Which key signed (RFC 5280, 4.2.1.1), and whether an issuer fits what is said of it. */
-import { type DerElement, readElements, TAG } from './der.js'
+import { type DerElement, readFields, TAG } from './der.js'
 import { type DistinguishedName, isSameName } from './distinguished-name.js'
 import { readGeneralNames } from './general-name.js'
 
@@ -11,11 +11,11 @@ export interface AuthorityKeyId {
 }
 
 export function readAuthorityKeyId({ tag, content }: DerElement): AuthorityKeyId | undefined {
-  const fields = tag === TAG.sequence ? readElements(content) : undefined
+  const fields = tag === TAG.sequence ? readFields(content, [0x80, 0xa1, 0x82]) : undefined
   if (!fields) return undefined
-  const keyId = fields.find((field) => field.tag === 0x80)?.content
-  const names = fields.find((field) => field.tag === 0xa1)
-  const serial = fields.find((field) => field.tag === 0x82)?.content
+  const keyId = fields.get(0x80)?.content
+  const names = fields.get(0xa1)
+  const serial = fields.get(0x82)?.content
   const issuers = names ? readGeneralNames(names.content) : []
   if (!issuers) return undefined
   const directory = issuers.find((name) => name.kind === 'directory')

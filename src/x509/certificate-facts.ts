@@ -13,6 +13,8 @@ export interface CertificateFacts extends Extensions {
   readonly serial: Buffer
   /** Content of the AlgorithmIdentifier of the signature, as the signed part states it. */
   readonly signatureAlgorithm: Buffer
+  /** The same beside the signature, which is where OpenSSL reads its strength; the two need not agree. */
+  readonly outerSignatureAlgorithm: Buffer
   readonly issuer: DistinguishedName
   readonly issuerKey: string
   readonly subject: DistinguishedName
@@ -42,7 +44,7 @@ export function readFacts(certificate: X509Certificate): CertificateFacts {
 }
 
 function readAll(certificate: X509Certificate): CertificateFacts {
-  const [tbs] = readElements(readElement(certificate.raw)?.content ?? Buffer.alloc(0)) ?? []
+  const [tbs, outerAlgorithm] = readElements(readElement(certificate.raw)?.content ?? Buffer.alloc(0)) ?? []
   const fields = readElements(tbs?.content ?? Buffer.alloc(0)) ?? []
   const first = fields[0]?.tag === 0xa0 ? fields.shift() : undefined
   const [serial, algorithm, issuerElement, validity, subjectElement, key, ...rest] = fields
@@ -61,6 +63,7 @@ function readAll(certificate: X509Certificate): CertificateFacts {
     version: first ? (readElement(first.content)?.content[0] ?? 0) + 1 : 1,
     serial: serial?.content ?? Buffer.alloc(0),
     signatureAlgorithm,
+    outerSignatureAlgorithm: outerAlgorithm?.content ?? Buffer.alloc(0),
     issuer,
     issuerKey: nameKey(issuer),
     subject,

@@ -1,12 +1,13 @@
 /** Certificate revocation lists (RFC 5280, 5), with what OpenSSL looks at when it decides whether one is of use. */
-import { type KeyObject, verify } from 'node:crypto'
+import { constants, type KeyObject, verify } from 'node:crypto'
 import { type AuthorityKeyId, readAuthorityKeyId } from './authority-key-id.js'
-import { type DerElement, readElement, readElements, readTime, TAG } from './der.js'
+import { type DerElement, readElement, readElements, readFields, readTime, TAG } from './der.js'
 import { type DistinguishedName, nameKey, readDistinguishedName } from './distinguished-name.js'
 import { ALL_REASONS, type PointName, readPointName, readReasons } from './distribution-point.js'
 import { type RawExtension, readExtensionList } from './extensions.js'
+import { type GeneralName, readGeneralNames } from './general-name.js'
 import { decodeBase64 } from './pem.js'
-import { readSignatureAlgorithm } from './signature-algorithm.js'
+import { canHaveSigned, readPssParameters, readSignatureAlgorithm } from './signature-algorithm.js'
 
 export interface Crl {
   readonly der: Buffer
@@ -19,19 +20,25 @@ export interface Crl {
   readonly authorityKeyId?: AuthorityKeyId
   readonly scope?: CrlScope
   readonly hasUnknownCritical: boolean
-  /** By serial number in lower-case hex without leading zeros. */
-  readonly entries: ReadonlyMap<string, CrlEntry>
+  /** What changed since another list: OpenSSL reads it like a whole one, and looks less closely. */
+  readonly isDelta: boolean
+  readonly entries: readonly CrlEntry[]
   isSignedBy(key: KeyObject): boolean
 }
 
 export interface CrlEntry {
+  /** Lower-case hex without leading zeros. */
+  readonly serial: string
+  /** Names of the certificate's issuer where it is not the list's own; said once, it holds for the entries after it. */
+  readonly issuers: readonly GeneralName[] | undefined
   /** CRLReason; 8 takes a certificate off the list. */
   readonly reason: number | undefined
 }
 
 /** IssuingDistributionPoint (RFC 5280, 5.2.5). */
 export interface CrlScope {
-  readonly malformed: boolean
+  /** Said to be for one kind of certificates only, and for another. */
+  readonly contradictory: boolean
   readonly point?: PointName
   readonly only?: 'users' | 'authorities' | 'attributes'
   readonly isIndirect: boolean
@@ -103,10 +110,14 @@ function readCertificateList(der: Buffer): Crl | undefined {
     ...(scope && { scope }),
     hasUnknownCritical:
       entries.hasUnknownCritical || extensions.some(({ oid, critical }) => critical && !SUPPORTED_CRITICAL.has(oid)),
-    entries: entries.bySerial,
+    isDelta: decode(extensions, OID.deltaIndicator, ({ tag }) => tag === TAG.integer) ?? false,
+    entries: entries.list,
     isSignedBy: (key) => sameAlgorithm && isSigned(algorithm.content, tbs.bytes, key, signature.content.subarray(1)),
   }
 }
+
+/** distributionPoint [0] to onlyContainsAttributeCerts [5]. */
+const SCOPE_TAGS = [0xa0, 0x81, 0x82, 0x83, 0x84, 0x85]
 
 function isTime({ tag }: DerElement): boolean {
   return tag === TAG.utcTime || tag === TAG.generalizedTime
@@ -123,9 +134,10 @@ function decode<T>(
 }
 
 /** revokedCertificates ::= SEQUENCE OF SEQUENCE { serial, date, extensions OPTIONAL }. */
-function readEntries(revoked: readonly DerElement[]): { bySerial: Map<string, CrlEntry>; hasUnknownCritical: boolean } {
-  const bySerial = new Map<string, CrlEntry>()
+function readEntries(revoked: readonly DerElement[]): { list: CrlEntry[]; hasUnknownCritical: boolean } {
+  const entries: CrlEntry[] = []
   let hasUnknownCritical = false
+  let issuers: readonly GeneralName[] | undefined
   for (const { content } of revoked) {
     const [serial, , list] = readElements(content) ?? []
     if (!serial) continue
@@ -134,10 +146,10 @@ function readEntries(revoked: readonly DerElement[]): { bySerial: Map<string, Cr
     const reason = decode(extensions, OID.reason, ({ tag, content: value }) =>
       tag === TAG.enumerated ? value[0] : undefined,
     )
-    const key = serialKey(serial.content)
-    if (!bySerial.has(key)) bySerial.set(key, { reason })
+    issuers = decode(extensions, OID.certificateIssuer, (value) => readGeneralNames(value.content)) ?? issuers
+    entries.push({ serial: serialKey(serial.content), issuers, reason })
   }
-  return { bySerial, hasUnknownCritical }
+  return { list: entries, hasUnknownCritical }
 }
 
 /** Serial numbers are compared as numbers. */
@@ -145,15 +157,15 @@ export function serialKey(content: Buffer): string {
   return content.toString('hex').replace(/^(00)+(?=..)/, '')
 }
 
-function readScope({ tag, content }: DerElement): CrlScope {
-  const broken: CrlScope = { malformed: true, isIndirect: false, hasReasons: false, reasons: ALL_REASONS }
-  const fields = tag === TAG.sequence ? readElements(content) : undefined
-  if (!fields) return broken
-  const field = (wanted: number) => fields.find((one) => one.tag === wanted)
-  const isSet = (wanted: number) => (field(wanted)?.content[0] ?? 0) !== 0
-  const place = field(0xa0)
+/** A scope that cannot be decoded is one OpenSSL does not see. */
+function readScope({ tag, content }: DerElement): CrlScope | undefined {
+  const fields = tag === TAG.sequence ? readFields(content, SCOPE_TAGS) : undefined
+  if (!fields) return undefined
+  const isSet = (wanted: number) => (fields.get(wanted)?.content[0] ?? 0) !== 0
+  const place = fields.get(0xa0)
   const point = place && readPointName(place.content)
-  const reasons = field(0x83)
+  if (place && !point) return undefined
+  const reasons = fields.get(0x83)
   const only = [
     ...(isSet(0x81) ? (['users'] as const) : []),
     ...(isSet(0x82) ? (['authorities'] as const) : []),
@@ -161,7 +173,7 @@ function readScope({ tag, content }: DerElement): CrlScope {
   ]
   const [one, ...more] = only
   return {
-    malformed: more.length > 0 || (place !== undefined && !point),
+    contradictory: more.length > 0,
     ...(point && { point }),
     ...(one && { only: one }),
     isIndirect: isSet(0x84),
@@ -171,10 +183,13 @@ function readScope({ tag, content }: DerElement): CrlScope {
 }
 
 function isSigned(algorithm: Buffer, tbs: Buffer, key: KeyObject, signature: Buffer): boolean {
-  const known = readSignatureAlgorithm(algorithm)
-  if (!known?.key || known.key === 'rsa-pss') return false
+  const digest = readSignatureAlgorithm(algorithm)?.digest
+  if (digest === undefined || !canHaveSigned(key, algorithm)) return false
+  const pss = readPssParameters(algorithm)
   try {
-    return verify(known.digest, tbs, key, signature)
+    return pss
+      ? verify(pss.digest, tbs, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pss.saltBytes }, signature)
+      : verify(digest, tbs, key, signature)
   } catch {
     return false
   }

@@ -243,7 +243,7 @@ export const DEFECTS = {
   },
   CURVE_EXPLICIT: {
     opensslNumber: 94,
-    text: 'certificate public key has explicit ECC parameters',
+    text: 'Certificate public key has explicit ECC parameters',
     message: 'has an EC key whose curve is spelled out instead of named',
     remedy: REQUEST,
   },

@@ -26,6 +26,17 @@ export function readElements(bytes: Buffer): DerElement[] | undefined {
   return elements
 }
 
+/** The fields of a SEQUENCE by tag: each at most once, in this order, and nothing else; undefined when it is otherwise. */
+export function readFields(content: Buffer, tags: readonly number[]): ReadonlyMap<number, DerElement> | undefined {
+  const elements = readElements(content)
+  let place = -1
+  for (const { tag } of elements ?? []) {
+    place = tags.indexOf(tag, place + 1)
+    if (place < 0) return undefined
+  }
+  return elements && new Map(elements.map((element) => [element.tag, element]))
+}
+
 /** Reads the element at the beginning and leaves what follows it alone. */
 export function readElement(bytes: Buffer): DerElement | undefined {
   const tag = bytes[0]

@@ -1,5 +1,5 @@
 /** Where revocation lists are said to be (RFC 5280, 4.2.1.13 and 5.2.5), which decides whether a list is about a certificate. */
-import { type DerElement, readElements, TAG } from './der.js'
+import { type DerElement, readElements, readFields, TAG } from './der.js'
 import { isSameName } from './distinguished-name.js'
 import { type GeneralName, isSameGeneralName, readGeneralNames } from './general-name.js'
 
@@ -24,14 +24,15 @@ export function readDistributionPoints({ tag, content }: DerElement): Distributi
 }
 
 function readPoint({ tag, content }: DerElement): DistributionPoint | undefined {
-  const fields = tag === TAG.sequence ? readElements(content) : undefined
-  if (!fields || fields.some((field) => ![0xa0, 0x81, 0xa2].includes(field.tag))) return undefined
-  const place = fields.find((field) => field.tag === 0xa0)
-  const reasons = fields.find((field) => field.tag === 0x81)
-  const issuers = fields.find((field) => field.tag === 0xa2)
+  const fields = tag === TAG.sequence ? readFields(content, [0xa0, 0x81, 0xa2]) : undefined
+  if (!fields) return undefined
+  const place = fields.get(0xa0)
+  const reasons = fields.get(0x81)
+  const issuers = fields.get(0xa2)
   const point = place && readPointName(place.content)
   const crlIssuer = issuers && readGeneralNames(issuers.content)
   if ((place && !point) || (issuers && !crlIssuer)) return undefined
+  if (!place && !crlIssuer?.length) return undefined // setup_dp: a point that says nothing
   return {
     ...(point && { point }),
     reasons: reasons ? readReasons(reasons.content) : ALL_REASONS,

@@ -1,7 +1,7 @@
 /** Name constraints (RFC 5280, 4.2.1.10) as OpenSSL 3.0 reads and compares them, its limits included (v3_ncons.c). */
 
 import type { DefectCode } from './defects.js'
-import { type DerElement, readElements, TAG } from './der.js'
+import { type DerElement, readElement, readElements, readFields, TAG } from './der.js'
 import { type DistinguishedName, isBelow, readString } from './distinguished-name.js'
 import { type GeneralName, readGeneralName } from './general-name.js'
 
@@ -30,9 +30,9 @@ const IA5_STRING = 0x16
 const UTF8_STRING = 0x0c
 
 export function readNameConstraints({ tag, content }: DerElement): NameConstraints | undefined {
-  const fields = tag === TAG.sequence ? readElements(content) : undefined
-  const permitted = readSubtrees(fields?.find((field) => field.tag === 0xa0))
-  const excluded = readSubtrees(fields?.find((field) => field.tag === 0xa1))
+  const fields = tag === TAG.sequence ? readFields(content, [0xa0, 0xa1]) : undefined
+  const permitted = readSubtrees(fields?.get(0xa0))
+  const excluded = readSubtrees(fields?.get(0xa1))
   return fields && permitted && excluded && { permitted, excluded }
 }
 
@@ -43,12 +43,12 @@ function readSubtrees(list: DerElement | undefined): Subtree[] | undefined {
 }
 
 function readSubtree({ tag, content }: DerElement): Subtree | undefined {
-  const [first, ...rest] = (tag === TAG.sequence && readElements(content)) || []
+  const first = tag === TAG.sequence ? readElement(content) : undefined
   const base = first && readGeneralName(first)
-  if (!base) return undefined
-  const minimum = rest.find((field) => field.tag === 0x80)
-  const hasMaximum = rest.some((field) => field.tag === 0x81)
-  return { base, hasRange: hasMaximum || (minimum?.content.some((byte) => byte !== 0) ?? false) }
+  const range = first && readFields(content.subarray(first.bytes.length), [0x80, 0x81])
+  if (!base || !range) return undefined
+  const hasMinimum = range.get(0x80)?.content.some((byte) => byte !== 0) ?? false
+  return { base, hasRange: hasMinimum || range.has(0x81) }
 }
 
 /** How many comparisons `findConstraintDefect` may need. */

@@ -64,7 +64,8 @@ export function buildPath(
   }
   const top = certificates[certificates.length - 1]!
   if (certificates.length > LONGEST) return { certificates, fromServer, end: 'too long' }
-  return { certificates, fromServer, end: top.isSelfSigned ? 'self-signed' : 'no issuer' }
+  // a certificate that cannot be read in full is nobody's issuer, not even its own
+  return { certificates, fromServer, end: top.isSelfSigned && !top.invalid ? 'self-signed' : 'no issuer' }
 }
 
 function indexBySubject<T>(all: readonly T[], key: (one: T) => string): Map<string, T[]> {

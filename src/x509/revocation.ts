@@ -5,7 +5,7 @@
 
 import { checkAuthorityKeyId } from './authority-key-id.js'
 import type { CertificateFacts } from './certificate-facts.js'
-import { type Crl, serialKey } from './crl.js'
+import { type Crl, type CrlEntry, serialKey } from './crl.js'
 import type { DefectCode } from './defects.js'
 import { isSameName } from './distinguished-name.js'
 import { ALL_REASONS, overlaps } from './distribution-point.js'
@@ -82,7 +82,7 @@ function rate(
   now: Date,
 ): Choice | undefined {
   const { scope } = crl
-  if (scope && (scope.malformed || scope.isIndirect || scope.hasReasons)) return undefined
+  if (scope && (scope.contradictory || scope.isIndirect || scope.hasReasons)) return undefined
   if (!isSameName(leaf.issuer, crl.issuer)) return undefined
   let score = SCORE.issuerName
   if (!crl.hasUnknownCritical) score |= SCORE.noUnknownCritical
@@ -127,10 +127,11 @@ function findScope(leaf: CertificateFacts, { scope, issuer }: Crl): number | und
 /** check_crl, and the unknown critical extensions that cert_crl asks about. */
 function checkCrl({ crl, score, issuer }: Choice, now: Date): DefectCode[] {
   const defects: DefectCode[] = []
-  if (issuer.keyUsage !== undefined && (issuer.keyUsage & KEY_USAGE.cRLSign) === 0) {
-    defects.push('CRL_SIGNING_NOT_ALLOWED')
+  if (!crl.isDelta) {
+    const mayNotSign = issuer.keyUsage !== undefined && (issuer.keyUsage & KEY_USAGE.cRLSign) === 0
+    if (mayNotSign) defects.push('CRL_SIGNING_NOT_ALLOWED')
+    if ((score & SCORE.scope) === 0) defects.push('CRL_OTHER_SCOPE')
   }
-  if ((score & SCORE.scope) === 0) defects.push('CRL_OTHER_SCOPE')
   defects.push(...findTimeDefects(crl, now))
   if (!issuer.publicKey || !crl.isSignedBy(issuer.publicKey)) defects.push('CRL_SIGNATURE_WRONG')
   if (crl.hasUnknownCritical) defects.push('CRL_CRITICAL_EXTENSION_UNKNOWN')
@@ -150,6 +151,13 @@ function findTimeDefects(crl: Crl, now: Date): DefectCode[] {
 }
 
 function findEntry(crl: Crl, leaf: CertificateFacts): DefectCode[] {
-  const entry = crl.entries.get(serialKey(leaf.serial))
+  const serial = serialKey(leaf.serial)
+  const entry = crl.entries.find((one) => one.serial === serial && isAbout(one, crl, leaf))
   return entry && entry.reason !== REMOVE_FROM_CRL ? ['REVOKED'] : []
+}
+
+/** An entry of another issuer's (crl_revoked_issuer_match) is no concern of a certificate with the same number. */
+function isAbout({ issuers }: CrlEntry, crl: Crl, leaf: CertificateFacts): boolean {
+  if (!issuers) return isSameName(leaf.issuer, crl.issuer)
+  return issuers.some((name) => name.kind === 'directory' && isSameName(name.name, leaf.issuer))
 }

@@ -3,7 +3,7 @@
  * and how strong OpenSSL 3.0 reckons it.
  */
 import type { KeyObject } from 'node:crypto'
-import { readElement, readElements, readOid, TAG } from './der.js'
+import { type DerElement, readElement, readElements, readOid, TAG } from './der.js'
 
 type KeyKind = 'rsa' | 'rsa-pss' | 'ec' | 'dsa' | 'ed25519' | 'ed448'
 
@@ -114,11 +114,36 @@ const PSS_DIGESTS: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.10': 'sha3-512',
 }
 
-/** RSASSA-PSS-params: hashAlgorithm [0], SHA-1 where it is left out (RFC 4055, 3.1). */
+export interface PssParameters {
+  /** Of the message, and of the mask, as node:crypto has it. */
+  readonly digest: string
+  readonly saltBytes: number
+}
+
+/** Reads the parameters of RSASSA-PSS (RFC 4055, 3.1); undefined for another algorithm, or a mask of another digest. */
+export function readPssParameters(algorithm: Buffer): PssParameters | undefined {
+  const [oid, parameters] = readElements(algorithm) ?? []
+  if (!oid || BY_OID[readOid(oid.content)]?.key !== 'rsa-pss') return undefined
+  const fields = readElements(parameters?.content ?? Buffer.alloc(0)) ?? []
+  const inside = (tag: number) => readElement(fields.find((field) => field.tag === tag)?.content ?? Buffer.alloc(0))
+  const mask = inside(0xa1)
+  const [, maskHash] = readElements(mask?.content ?? Buffer.alloc(0)) ?? []
+  const digest = readPssDigest(algorithm)
+  if (digest === '' || readDigest(maskHash) !== digest) return undefined
+  const salt = inside(0xa2)
+  return { digest, saltBytes: salt ? salt.content.readUIntBE(0, Math.min(salt.content.length, 6)) : 20 }
+}
+
+/** hashAlgorithm [0] of RSASSA-PSS-params. */
 function readPssDigest(algorithm: Buffer): string {
   const [, parameters] = readElements(algorithm) ?? []
   const hash = readElements(parameters?.content ?? Buffer.alloc(0))?.find(({ tag }) => tag === 0xa0)
-  if (!hash) return 'sha1'
-  const [oid] = readElements(readElement(hash.content)?.content ?? Buffer.alloc(0)) ?? []
+  return readDigest(hash && readElement(hash.content))
+}
+
+/** An AlgorithmIdentifier of a digest; SHA-1 where it is left out. */
+function readDigest(algorithm: DerElement | undefined): string {
+  if (!algorithm) return 'sha1'
+  const [oid] = readElements(algorithm.content) ?? []
   return PSS_DIGESTS[oid ? readOid(oid.content) : ''] ?? ''
 }

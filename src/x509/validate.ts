@@ -112,7 +112,7 @@ function checkStrength({ certificates }: Path, add: Add): void {
       add('AUTHORITY_KEY_TOO_WEAK', depth, describeKey(facts))
     }
     const isTop = depth === certificates.length - 1
-    if (!isTop && signatureStrengthBits(facts.signatureAlgorithm) < REQUIRED_BITS) {
+    if (!isTop && signatureStrengthBits(facts.outerSignatureAlgorithm) < REQUIRED_BITS) {
       add('DIGEST_TOO_WEAK', depth, describeCertificate(facts.certificate).signatureAlgorithm)
     }
   }

@@ -2,7 +2,7 @@
 import { PLAIN_KEYS } from './key-pool.js'
 import { commonName, type DistinguishedName } from './name-writer.js'
 import { type CertificatePlan, type CrlPlan, inDays } from './plan.js'
-import type { Random } from './random.js'
+import { createRandom, type Random } from './random.js'
 
 export const NAME = 'wlb.example.lab'
 export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
@@ -43,8 +43,26 @@ export const leafOf = (draft: Draft): CertificatePlan => {
 export const authoritiesOf = (draft: Draft): CertificatePlan[] => draft.chain.slice(1)
 export const rootOf = (draft: Draft): CertificatePlan => draft.chain.at(-1) ?? leafOf(draft)
 
-/** A chain of 1 to 4 certificates, the root in the bundle, the rest sent. */
+/** A chain of 1 to 4 certificates, the root in the bundle, the rest sent, and harmless differences. */
 export function draftSet(random: Random): Draft {
+  const depth = random.pick([1, 2, 2, 3, 3, 3, 4])
+  const draft = draftChain(random, depth, random.chance(0.6))
+  const leaf = leafOf(draft)
+  if (random.chance(0.5)) leaf.basicConstraints = { ca: false }
+  if (random.chance(0.7)) leaf.keyUsage = [USAGE.digitalSignature, USAGE.keyEncipherment]
+  if (random.chance(0.8)) leaf.extendedKeyUsage = { oids: [SERVER_AUTH] }
+  if (random.chance(0.3)) draft.sent = [...draft.chain]
+  if (random.chance(0.3)) draft.bundle.trusted.push(planStranger(draft))
+  if (random.chance(0.3)) draft.bundle.trusted.reverse()
+  return draft
+}
+
+/** The same without any chance in it. */
+export function draftPlain(depth: number): Draft {
+  return draftChain(createRandom(0, 0), depth, false)
+}
+
+function draftChain(random: Random, depth: number, withKeyIds: boolean): Draft {
   const draft: Draft = {
     random,
     chain: [],
@@ -56,19 +74,14 @@ export function draftSet(random: Random): Draft {
     serial: 1000,
     keysUsed: random.below(PLAIN_KEYS.length),
   }
-  const depth = random.pick([1, 2, 2, 3, 3, 3, 4])
-  const withKeyIds = random.chance(0.6)
   const authorities: CertificatePlan[] = []
   for (let level = depth - 1; level > 0; level--) {
     const label = level === depth - 1 ? 'root' : `authority ${level}`
-    const issuer = authorities[0]
-    authorities.unshift(planAuthority(draft, label, issuer, withKeyIds))
+    authorities.unshift(planAuthority(draft, label, authorities[0], withKeyIds))
   }
   draft.chain = [planLeaf(draft, authorities[0], withKeyIds), ...authorities]
-  draft.sent = depth === 1 ? [...draft.chain] : draft.chain.slice(0, random.chance(0.3) ? depth : -1)
+  draft.sent = depth === 1 ? [...draft.chain] : draft.chain.slice(0, -1)
   draft.bundle.trusted = [rootOf(draft)]
-  if (random.chance(0.3)) draft.bundle.trusted.push(planStranger(draft))
-  if (random.chance(0.3)) draft.bundle.trusted.reverse()
   return draft
 }
 
@@ -98,13 +111,9 @@ export function planStranger(draft: Draft): CertificatePlan {
 }
 
 function planLeaf(draft: Draft, issuer: CertificatePlan | undefined, withKeyIds: boolean): CertificatePlan {
-  const { random } = draft
   return {
     ...planBase(draft, 'leaf', commonName(NAME), issuer),
     altNames: [{ kind: 'dns', text: NAME }],
-    ...(random.chance(0.5) && { basicConstraints: { ca: false } }),
-    ...(random.chance(0.7) && { keyUsage: [USAGE.digitalSignature, USAGE.keyEncipherment] }),
-    ...(random.chance(0.8) && { extendedKeyUsage: { oids: [SERVER_AUTH] } }),
     ...(withKeyIds && { subjectKeyId: 'own', ...(issuer && { authorityKeyId: 'match' }) }),
   }
 }

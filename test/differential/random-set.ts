@@ -4,6 +4,7 @@ import { encodePem } from '../../src/x509/index.js'
 import { createWriter, type Writer } from './certificate-writer.js'
 import { objectIdentifier, sequence, wrapped } from './der-writer.js'
 import { type Draft, draftSet, leafOf } from './draft.js'
+import type { JudgedSet } from './judge.js'
 import type { KeyPool } from './key-pool.js'
 import type { CrlPlan } from './plan.js'
 import { createRandom, type Random } from './random.js'
@@ -16,26 +17,20 @@ import { REVOCATION_TWISTS } from './twists-revocation.js'
 import { KEY_TWISTS, SIGNATURE_TWISTS, TIME_TWISTS } from './twists-time.js'
 import { EXTENSION_TWISTS, USAGE_TWISTS } from './twists-usage.js'
 
-export interface CertificateSet {
+export interface CertificateSet extends FinishedSet {
   readonly seed: number
   readonly index: number
   /** The twists, in the order they were applied. */
   readonly twists: readonly string[]
-  /** Leaf first. */
-  readonly sent: readonly X509Certificate[]
-  readonly leafKeyPem: string
+}
+
+export interface FinishedSet extends JudgedSet {
   /** Neither stunnel nor a pool takes another kind. */
   readonly leafIsRsa: boolean
-  readonly bundle: Buffer | undefined
   /** Whole blocks one after another, and one of them at least a CERTIFICATE: no bundle stunnel reads as it likes. */
   readonly bundleIsPlain: boolean
-  /** File name to content; empty: no revocation. */
-  readonly crlFiles: Readonly<Record<string, string | Buffer>>
   /** Each file holds one CRL in PEM. */
   readonly crlFilesArePlain: boolean
-  readonly name: string
-  /** Another clock than the real one. */
-  readonly clock: Date | undefined
 }
 
 /** Equally likely groups, so that no subject is drowned by another's many cases. */
@@ -59,6 +54,12 @@ export function makeSet(seed: number, index: number, keys: KeyPool, now: Date): 
   const random = createRandom(seed, index)
   const draft = draftSet(random)
   const twists = applyTwists(draft, random.pick([0, 1, 1, 1, 1, 2, 2, 2, 3, 4]))
+  const finished = finishSet(draft, keys, now)
+  return finished && { seed, index, twists, ...finished }
+}
+
+/** Writes the certificates, the bundle and the CRLs. */
+export function finishSet(draft: Draft, keys: KeyPool, now: Date): FinishedSet | undefined {
   const writer = createWriter(keys, now)
   const leaf = leafOf(draft)
   const key = keys.get(leaf.key)
@@ -67,9 +68,6 @@ export function makeSet(seed: number, index: number, keys: KeyPool, now: Date): 
   if (!sent.every((certificate) => certificate !== undefined)) return undefined
   const bundle = writeBundle(draft, writer)
   return {
-    seed,
-    index,
-    twists,
     sent,
     leafKeyPem: key.privateKeyPem,
     leafIsRsa: key.kind === 'rsa',

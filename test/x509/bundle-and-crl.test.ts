@@ -75,7 +75,7 @@ describe('loadBundle', () => {
 
 describe('readCrls', () => {
   const serial = () => leaf.certificate.serialNumber.toLowerCase().replace(/^0+/, '')
-  const revoked = (given: string | Buffer) => readCrls(given).map(({ entries }) => [...entries.keys()])
+  const revoked = (given: string | Buffer) => readCrls(given).map(({ entries }) => entries.map(({ serial }) => serial))
 
   const readable: [what: string, given: () => string | Buffer, lists: () => string[][]][] = [
     ['PEM', () => crl, () => [[serial()]]],
@@ -99,7 +99,8 @@ describe('readCrls', () => {
         const broken = Buffer.from(der)
         broken[at] = broken[at]! ^ change
         for (const read of readCrls(broken)) {
-          if (read.isSignedBy(root.certificate.publicKey)) expect([...read.entries.keys()]).toEqual([serial()])
+          if (read.isSignedBy(root.certificate.publicKey))
+            expect(read.entries.map(({ serial }) => serial)).toEqual([serial()])
         }
       }),
     )

@@ -1,0 +1,114 @@
+/** What the random sets have taught us about OpenSSL's rules, each as the smallest set that shows it. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { requirePart } from '../real-parts.js'
+import { nothing, sequence } from './der-writer.js'
+import { type Draft, draftPlain, leafOf, planCrl } from './draft.js'
+import { OID } from './extension-writer.js'
+import { describeAnswer } from './judge.js'
+import { askOpenssl } from './judge-openssl.js'
+import { askOurs } from './judge-ours.js'
+import { type KeyPool, makeKeyPool } from './key-pool.js'
+import { commonName } from './name-writer.js'
+import type { CrlPlan } from './plan.js'
+import { finishSet } from './random-set.js'
+import { on } from './twist.js'
+
+const raw = (oid: string, value: Buffer) => ({ raw: [{ oid, value }] })
+const unreadable = sequence(nothing())
+
+const facts: readonly (readonly [what: string, answer: string, depth: number, change: (draft: Draft) => unknown])[] = [
+  [
+    'a self-signed leaf with an extension that cannot be read is not self-signed',
+    '!unable to get local issuer certificate',
+    1,
+    (draft) => on(leafOf(draft), { altNames: undefined, ...raw(OID.altNames, unreadable) }),
+  ],
+  [
+    'an authority key identifier with a field nobody knows cannot be read',
+    '!unable to get local issuer certificate',
+    2,
+    (draft) => on(leafOf(draft), raw(OID.authorityKeyId, unreadable)),
+  ],
+  [
+    'name constraints with a field nobody knows cannot be read',
+    '!unable to get local issuer certificate',
+    2,
+    (draft) => on(draft.chain[1]!, raw(OID.nameConstraints, unreadable)),
+  ],
+  [
+    'a distribution point that says nothing cannot be read',
+    '!unable to get local issuer certificate',
+    2,
+    (draft) => on(leafOf(draft), { distributionPoint: {} }),
+  ],
+  [
+    'the digest counts that stands beside the signature, not the one inside',
+    '!certificate signature failure',
+    2,
+    (draft) => on(leafOf(draft), { innerSignature: { digest: 'sha1' } }),
+  ],
+  [
+    'an explicit curve has a text that begins with a capital',
+    '!Certificate public key has explicit ECC parameters',
+    2,
+    (draft) => on(draft.chain[1]!, { key: 'p256explicit' }),
+  ],
+  [
+    'a CRL signed with RSA-PSS counts',
+    '!certificate revoked',
+    2,
+    (draft) => on(draft.chain[1]!, { key: 'rsapss' }) && revoke(draft),
+  ],
+  ['an entry of another issuer is not about the leaf', 'accepted', 2, (draft) => revoke(draft, {}, 'someone else')],
+  [
+    'an issuer said once holds for the entries after it',
+    'accepted',
+    2,
+    (draft) => {
+      const other = { certificate: draft.chain[1]!, otherIssuer: commonName('someone else') }
+      return crl(draft, { revoked: [other, { certificate: leafOf(draft) }] })
+    },
+  ],
+  [
+    'a CRL scope that cannot be read is none',
+    '!certificate revoked',
+    2,
+    (draft) => revoke(draft, { raw: [{ oid: OID.issuingPoint, critical: true, value: unreadable }] }),
+  ],
+  [
+    'a delta CRL is a CRL, and its issuer need not be allowed to sign any',
+    '!certificate revoked',
+    2,
+    (draft) => on(draft.chain[1]!, { keyUsage: [5] }) && revoke(draft, { deltaOf: 1, crlNumber: 2 }),
+  ],
+]
+
+function revoke(draft: Draft, more: Partial<CrlPlan> = {}, otherIssuer?: string): true {
+  const entry = {
+    certificate: leafOf(draft),
+    ...(otherIssuer !== undefined && { otherIssuer: commonName(otherIssuer) }),
+  }
+  return crl(draft, { revoked: [entry], ...more })
+}
+
+function crl(draft: Draft, more: Partial<CrlPlan>): true {
+  draft.crls.push(planCrl(draft, draft.chain[1] ?? leafOf(draft), more))
+  return true
+}
+
+describe.skipIf(requirePart('openssl') === undefined)('found by random sets (needs openssl)', () => {
+  let keys: KeyPool
+  beforeAll(async () => {
+    keys = await makeKeyPool()
+  })
+
+  it.each(facts)('%s: %s', async (_what, answer, depth, change) => {
+    const draft = draftPlain(depth)
+    change(draft)
+    const set = finishSet(draft, keys, new Date())
+    if (!set) throw new Error('a certificate of this row cannot be parsed')
+    const judge = await askOpenssl(set)
+    expect(judge && describeAnswer(judge)).toBe(answer)
+    expect(describeAnswer(askOurs(set))).toBe(answer)
+  })
+})
