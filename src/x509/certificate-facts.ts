@@ -28,7 +28,7 @@ export interface CertificateFacts extends Extensions {
   readonly publicKey: KeyObject | undefined
   /** Issuer and subject are one name. */
   readonly isSelfIssued: boolean
-  /** By names, key identifiers and kind of key; the signature itself is not looked at, as in OpenSSL. */
+  /** By names, key identifiers and kind of key; the signature itself is not looked at, as in OpenSSL. Never when `invalid`. */
   readonly isSelfSigned: boolean
 }
 
@@ -75,7 +75,10 @@ function readAll(certificate: X509Certificate): CertificateFacts {
     isSelfIssued,
   }
   const isSelfSigned =
-    isSelfIssued && checkAuthorityKeyId(facts, facts.authorityKeyId) && canHaveSigned(publicKey, signatureAlgorithm)
+    isSelfIssued &&
+    !facts.invalid &&
+    checkAuthorityKeyId(facts, facts.authorityKeyId) &&
+    canHaveSigned(publicKey, signatureAlgorithm)
   return { ...facts, isSelfSigned }
 }
 

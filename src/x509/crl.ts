@@ -56,13 +56,13 @@ const OID = {
 /** OpenSSL takes responsibility for these when they are critical; a delta list is then read like a whole one. */
 const SUPPORTED_CRITICAL = new Set<string>([OID.issuingDistributionPoint, OID.authorityKeyId, OID.deltaIndicator])
 
-/** Reads every CRL of a PEM text, or the one in DER. What cannot be read is left out, as OpenSSL leaves it out. */
+/** Reads every CRL of a file as it lies in a host's folder. OpenSSL reads PEM alone there; what it cannot read is left out. */
 export function readCrls(given: string | Buffer): Crl[] {
   const text = typeof given === 'string' ? given : given.toString('latin1')
-  const bodies = findBodies(text)
-  const ders =
-    bodies.length === 0 ? [Buffer.from(text, 'latin1')] : bodies.map((body) => decodeBase64(body.replace(/\s/g, '')))
-  return ders.flatMap((der) => (der && readCertificateList(der)) ?? [])
+  return findBodies(text).flatMap((body) => {
+    const der = decodeBase64(body.replace(/\s/g, ''))
+    return (der && readCrl(der)) ?? []
+  })
 }
 
 /** By search and not by pattern: a pattern that allows blanks takes a time that grows with their square. */
@@ -78,8 +78,8 @@ function findBodies(text: string): string[] {
   return bodies
 }
 
-/** CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue }. */
-function readCertificateList(der: Buffer): Crl | undefined {
+/** CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue }, in DER; undefined when it is none. */
+export function readCrl(der: Buffer): Crl | undefined {
   const list = readElement(der)
   const [tbs, algorithm, signature] = (list?.tag === TAG.sequence && readElements(list.content)) || []
   if (!list || !tbs || !algorithm || signature?.tag !== TAG.bitString) return undefined

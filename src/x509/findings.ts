@@ -1,7 +1,7 @@
 /** What was found in the files so far, each thing with its place; how much may be found is limited. */
 import { X509Certificate } from 'node:crypto'
 import { WlbError } from '../error.js'
-import { readCrls } from './crl.js'
+import { readCrl } from './crl.js'
 import { readElement, readElements, TAG } from './der.js'
 import { type DerKind, recognizeDer } from './der-kind.js'
 import { readPkcs7 } from './pkcs7.js'
@@ -68,7 +68,7 @@ export class Findings implements Contents {
 
   private addSigned(der: Buffer, place: Place): ItemKind {
     if (this.addCertificate(der, place)) return 'certificate'
-    if (readCrls(der).length > 0) {
+    if (readCrl(der)) {
       this.admit(place)
       this.crls.push({ der, place })
       return 'CRL'

@@ -14,7 +14,7 @@ export interface Question {
   /** What the server sends: the leaf first; the order of the rest does not matter. */
   readonly presented: readonly X509Certificate[]
   readonly anchors: readonly TrustAnchor[]
-  /** Contents of the CRL files, PEM or DER; undefined where a host has none, and revocation is not asked about. */
+  /** Contents of the CRL files, of which PEM alone counts; undefined where a host has none, and revocation is not asked about. */
   readonly crls: readonly (string | Buffer)[] | undefined
   /** The name the host connects to: the host part of `wlb_url`, an IP address included. */
   readonly name: string

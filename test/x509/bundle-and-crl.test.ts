@@ -1,7 +1,7 @@
 /** Bundles and CRLs as files of bytes; test/tls/dial-bundle.test.ts holds the same rules against the real stunnel. */
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it, test } from 'vitest'
-import { readCrls } from '../../src/x509/crl.js'
+import { readCrl, readCrls } from '../../src/x509/crl.js'
 import { loadBundle, readPemBlocks, validate } from '../../src/x509/index.js'
 import { daysFromNow, type Issued, issue, issueAuthority, issueCrl, TEST_NOW } from './test-authority.js'
 
@@ -79,7 +79,7 @@ describe('readCrls', () => {
 
   const readable: [what: string, given: () => string | Buffer, lists: () => string[][]][] = [
     ['PEM', () => crl, () => [[serial()]]],
-    ['DER', () => readPemBlocks(crl)[0]!.der, () => [[serial()]]],
+    ['DER, which no pool reads', () => readPemBlocks(crl)[0]!.der, () => []],
     ['CRLF, text before', () => Buffer.from(`text\r\n${crl.replaceAll('\n', '\r\n')}`), () => [[serial()]]],
     ['two in one file', () => crl + crl, () => [[serial()], [serial()]]],
     ['nothing', () => '', () => []],
@@ -98,10 +98,9 @@ describe('readCrls', () => {
       fc.property(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
         const broken = Buffer.from(der)
         broken[at] = broken[at]! ^ change
-        for (const read of readCrls(broken)) {
-          if (read.isSignedBy(root.certificate.publicKey))
-            expect(read.entries.map(({ serial }) => serial)).toEqual([serial()])
-        }
+        const read = readCrl(broken)
+        if (read?.isSignedBy(root.certificate.publicKey))
+          expect(read.entries.map(({ serial }) => serial)).toEqual([serial()])
       }),
     )
   })
@@ -114,7 +113,7 @@ describe('revocation', () => {
     ['of another authority', async () => [await issueCrl(other)], 'CRL_MISSING'],
     ['empty', async () => [await issueCrl(root)], 'good'],
     ['revoked', async () => [crl], 'REVOKED'],
-    ['in DER', async () => [readPemBlocks(crl)[0]!.der], 'REVOKED'],
+    ['in DER', async () => [readPemBlocks(crl)[0]!.der], 'CRL_MISSING'],
     ['expired', async () => [await issueCrl(root, { nextUpdate: daysFromNow(-0.5) })], 'CRL_EXPIRED'],
     ['not valid yet', async () => [await issueCrl(root, { thisUpdate: daysFromNow(1) })], 'CRL_NOT_YET_VALID'],
     ['another key', async () => [await issueCrl(root, { signedBy: other })], 'CRL_SIGNATURE_WRONG'],
