@@ -64,7 +64,9 @@ async function inspect(folder: string, change: Change): Promise<'old' | 'new'> {
 
   const original = await readOriginal(place)
   expect(original && identityId(original)).toBe(identityId(pairs[isNew ? 'hand' : 'first']))
-  const ids = (await listIdentities(folder)).map(({ id }) => id)
+  const kept = await listIdentities(folder)
+  expect(kept.find(({ isInPlace }) => isInPlace)?.how).toBe(isNew ? change.how : 'found')
+  const ids = kept.map(({ id }) => id)
   const expected = [pairs.first, pairs.hand, ...(isNew ? [pairs[change.after]] : [])].map(identityId)
   expect(ids.sort()).toEqual([...new Set(expected)].sort())
   for (const id of ids.filter((id) => id !== identityId(pair)))
@@ -81,10 +83,11 @@ function filesIn(folder: string): { certificate: string; key: string } {
 interface Change {
   readonly args: readonly string[]
   readonly after: 'next' | 'first'
+  readonly how: string
 }
 const changes: Record<'install' | 'rollback', Change> = {
-  install: { args: [certificate, key], after: 'next' },
-  rollback: { args: [], after: 'first' },
+  install: { args: [certificate, key], after: 'next', how: 'install' },
+  rollback: { args: [], after: 'first', how: 'rollback' },
 }
 
 /** Two at a time, each in a folder of its own. */

@@ -11,6 +11,7 @@ const file = join(folder, 'openwlb.toml')
 
 const HASH = `scrypt$32768$8$1$${'A'.repeat(22)}==$${'A'.repeat(43)}=`
 const GOOD = `hostname = "wlb.example.com"\naddress = "::"\nport = 8012\n[account]\nusername = "wlbuser"\npassword_hash = "${HASH}"\n`
+const front = (reload: string) => `[front]\nreload = ${reload}\naddress = "::1"\nport = 8012\n`
 
 test('what is written is read, and the file is its owner’s alone', async () => {
   const settings = {
@@ -20,12 +21,14 @@ test('what is written is read, and the file is its owner’s alone', async () =>
     userName: 'wlb "user" ü',
     passwordHash: HASH,
     databaseUrl: 'postgres://wlb:geheim@db.example.com/wlb',
+    front: { reload: ['systemctl', 'reload', 'stunnel4'], address: '192.0.2.7', port: 8012 },
   }
   await writeSettings(file, settings)
   expect(await readSettings(file)).toEqual(settings)
   expect(statSync(file).mode & 0o777).toBe(0o600)
-  await writeSettings(file, { ...settings, databaseUrl: undefined })
-  expect(await readSettings(file)).toEqual({ ...settings, databaseUrl: undefined })
+  const least = { ...settings, databaseUrl: undefined, front: undefined }
+  await writeSettings(file, least)
+  expect(await readSettings(file)).toEqual(least)
 })
 
 const mistakes: [what: string, text: string, facts: object][] = [
@@ -39,6 +42,10 @@ const mistakes: [what: string, text: string, facts: object][] = [
   ['a colon in the user name', GOOD.replace('wlbuser', 'wlb:user'), { key: 'account.username' }],
   ['an unknown key', `prot = 8012\n${GOOD}`, { key: 'prot' }],
   ['an unknown key in a table', `${GOOD}passwort = "x"\n`, { key: 'account.passwort' }],
+  ['a command for a shell', `${GOOD}${front('"systemctl reload stunnel4"')}`, { key: 'front.reload' }],
+  ['an empty command', `${GOOD}${front('[]')}`, { key: 'front.reload' }],
+  ['a front without a port', `${GOOD}${front('["true"]').replace(/port.*/, '')}`, { key: 'front.port' }],
+  ['a front with a name', `${GOOD}${front('["true"]').replace('::1', 'localhost')}`, { key: 'front.address' }],
   ['another database', `${GOOD}[database]\nurl = "mysql://db/wlb"\n`, { key: 'database.url' }],
 ]
 test.each(mistakes)('%s', async (_what, text, facts) => {
