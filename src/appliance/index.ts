@@ -14,7 +14,7 @@ export { type AppliancePaths, paths } from './paths.js'
 export { type Replacement, replaceIdentity } from './replace-identity.js'
 export { findRollback, type RollbackTarget } from './rollback-identity.js'
 export { type RunningAppliance, type ServeOptions, serve } from './serve.js'
-export { type Choices, checkChoice, checkPassword } from './settings.js'
+export { type Choices, checkChoice, checkPassword, readSettings } from './settings.js'
 export {
   type SetupItem,
   type SetupOptions,

@@ -5,9 +5,14 @@ import { WlbError } from '../error.js'
 /** Exit codes, as docs/reference.md lists them. */
 export const EXIT = { done: 0, no: 1, usage: 2, interrupted: 130 } as const
 
+/** The question could not be answered, for the reason in `cause`: neither yes (0) nor no (1). */
+export class CouldNotTell extends Error {
+  override readonly name = 'CouldNotTell'
+}
+
 /**
  * Prints what went wrong for people on stderr and, where the caller asked for JSON, for programs on stdout.
- * `root` is the folder that was named on the command line, which the remedy then names too. Returns the exit code: 2 for a wrong call (`USAGE_…`), else 1.
+ * `root` is the folder that was named on the command line, which the remedy then names too. Returns the exit code: 2 for a wrong call (`USAGE_…`) and where nobody can tell, else 1.
  */
 export function printError(
   error: unknown,
@@ -16,7 +21,9 @@ export function printError(
   out: Writable = process.stdout,
   err: Writable = process.stderr,
 ): number {
-  const told = error instanceof WlbError ? error : bug(error)
+  const isOpen = error instanceof CouldNotTell
+  const cause = isOpen ? error.cause : error
+  const told = cause instanceof WlbError ? cause : bug(cause)
   const remedy = inRoot(told.remedy, root)
   const lines = [
     `wlb: ${told.message} [${told.code}]`,
@@ -28,7 +35,7 @@ export function printError(
     const { code, message, facts } = told
     printJson({ error: { code, message, facts, remedy } }, out)
   }
-  return told.code.startsWith('USAGE_') ? EXIT.usage : EXIT.no
+  return isOpen || told.code.startsWith('USAGE_') ? EXIT.usage : EXIT.no
 }
 
 /** Prints the one document a program asked for. */

@@ -1,9 +1,11 @@
 /** The room's door: what certificates are, pure, and cheap to import (the schema library is loaded when one is made). */
+export { judgeAsBrowser } from './browser.js'
 export { type Bundle, loadBundle } from './bundle.js'
 export { type Chain, orderChain, sendingOrder } from './chain.js'
 export { checkFileSize, FILE_LIMIT_BYTES, type NamedBytes, readContainers } from './container.js'
 export { type Contents, describePlace, type Place } from './findings.js'
 export { checkHost } from './host-name.js'
+export { lint, type Warning } from './lint.js'
 export { encodePem, readPemBlocks } from './pem.js'
 export { exportPrivateKey, findPrivateKey, readPrivateKey, type SealedKey } from './private-key.js'
 export { createSelfSigned, type Identity } from './self-signed.js'

@@ -1,5 +1,6 @@
 /** The words of `wlb cert`. */
 import type { Command } from 'commander'
+import { addCertCheck } from './cert-check.js'
 import { examples } from './word.js'
 
 export function addCert(program: Command, root: () => string): void {
@@ -30,4 +31,5 @@ export function addCert(program: Command, root: () => string): void {
     .action(async (files: string[], options) =>
       (await import('../cert/install.js')).certInstall(root(), files, options),
     )
+  addCertCheck(cert, root)
 }

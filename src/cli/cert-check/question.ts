@@ -1,0 +1,195 @@
+/** What `wlb cert check` is asked, read from its options, from files, from an endpoint and from the appliance's own folder. */
+import { X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { paths, readSettings } from '../../appliance/index.js'
+import { WlbError } from '../../error.js'
+import { type AnsweredFacts, observeEndpoint, poolErrorOf, type TlsFailure } from '../../tls/index.js'
+import { encodePem, readPemBlocks, validate } from '../../x509/index.js'
+
+export interface CheckOptions {
+  readonly name?: string
+  readonly trust?: readonly string[]
+  readonly crl?: readonly string[]
+  readonly at?: Date
+  readonly connect?: HostAndPort
+  readonly asBrowser?: boolean
+  readonly json?: boolean
+}
+
+export interface HostAndPort {
+  readonly host: string
+  readonly port: number
+}
+
+export interface CheckQuestion {
+  readonly presented: readonly X509Certificate[]
+  /** Undefined where files were asked about. */
+  readonly facts: AnsweredFacts | undefined
+  readonly endpoint: HostAndPort | undefined
+  readonly name: string
+  readonly port: number
+  readonly bundle: Buffer
+  /** For people: where the trust comes from. */
+  readonly trust: string
+  readonly crls: readonly Buffer[] | undefined
+  readonly now: Date
+}
+
+const TIMEOUT_MS = 10_000
+const DEFAULT_PORT = 8012
+
+/**
+ * Reads everything the verdict needs.
+ *
+ * @throws USAGE_FILES_OR_ENDPOINT when certificates are named twice over.
+ * @throws USAGE_NEEDS_NAME when nothing says which name pools use.
+ * @throws FILE_UNREADABLE, NOT_A_CERTIFICATE, PEM_MALFORMED for files that do not hold what they should.
+ * @throws ENDPOINT_UNREACHABLE when nobody answers there.
+ * @throws CHAIN_WITHOUT_ROOT when trust is not given and the certificates do not bring their root along.
+ */
+export async function readQuestion(
+  root: string,
+  files: readonly string[],
+  options: CheckOptions,
+): Promise<CheckQuestion> {
+  const { connect, at: now = new Date() } = options
+  if (files.length > 0 && connect) throw filesOrEndpoint()
+  const isOwn = files.length === 0 && !connect
+  const name = options.name ?? connect?.host ?? (await readHostname(root))
+  const served = isOwn ? [paths(root).certificate] : files
+  const bundleFiles = options.trust && (await readFiles(options.trust))
+  const crlFiles = (await readFiles(options.crl ?? [])).filter((content) => content.toString('latin1').trim() !== '')
+  const facts = connect && (await ask(connect, name))
+  const presented = facts ? readSent(facts) : (await readFiles(served)).flatMap(readCertificates)
+  const own = bundleFiles ? undefined : findOwnRoot(presented, name, now)
+  if (facts === undefined && presented.length === 0) throw notACertificate(served.join(' '))
+  if (bundleFiles === undefined && own === undefined && presented.length > 0) throw chainWithoutRoot(presented)
+  return {
+    presented,
+    facts,
+    endpoint: connect,
+    name,
+    port: connect?.port ?? DEFAULT_PORT,
+    // a pool writes a line end behind every file that goes into the bundle
+    bundle: bundleFiles ? joinFiles(bundleFiles) : Buffer.from(own ? encodePem('CERTIFICATE', own.raw) : ''),
+    trust: options.trust?.join(', ') ?? 'its own root, as if that were installed',
+    crls: crlFiles.length > 0 ? crlFiles : undefined,
+    now,
+  }
+}
+
+async function readHostname(root: string): Promise<string> {
+  const settings = await readSettings(paths(root).settings).catch((error: unknown) => {
+    throw error instanceof WlbError && error.code === 'NOT_SET_UP' ? needsName(error) : error
+  })
+  return settings.hostname
+}
+
+function readFiles(files: readonly string[]): Promise<Buffer[]> {
+  return Promise.all(
+    files.map((file) =>
+      readFile(file).catch((error: NodeJS.ErrnoException) => {
+        throw fileUnreadable(file, error)
+      }),
+    ),
+  )
+}
+
+function joinFiles(files: readonly Buffer[]): Buffer {
+  return Buffer.concat(files.flatMap((file, index) => (index === 0 ? [file] : [Buffer.from('\n'), file])))
+}
+
+/** PEM with any number of blocks, or one certificate in DER. */
+function readCertificates(content: Buffer): X509Certificate[] {
+  const text = content.toString('latin1')
+  if (!text.includes('-----BEGIN')) return [readCertificate(content)]
+  return readPemBlocks(text)
+    .filter(({ label }) => /^((X509|TRUSTED) )?CERTIFICATE$/.test(label))
+    .map(({ der }) => readCertificate(der))
+}
+
+function readCertificate(der: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(der)
+  } catch (error) {
+    throw notACertificate('', error)
+  }
+}
+
+async function ask({ host, port }: HostAndPort, name: string): Promise<AnsweredFacts> {
+  const facts = await observeEndpoint({ host, port, timeoutMs: TIMEOUT_MS }, name)
+  if (facts.state === 'silent') throw unreachable(host, port, 'no answer', { kind: 'timeout' })
+  if (facts.state !== 'unreachable') return facts
+  const { why, indicator } = facts
+  throw unreachable(host, port, why, indicator ? { kind: 'stunnel', indicator } : { kind: 'reset' })
+}
+
+function readSent(facts: AnsweredFacts): readonly X509Certificate[] {
+  return 'certificates' in facts ? facts.certificates : []
+}
+
+/** Where the path ends when nobody is trusted: at a root, if one is sent. */
+function findOwnRoot(presented: readonly X509Certificate[], name: string, now: Date): X509Certificate | undefined {
+  if (presented.length === 0) return undefined
+  const { path, defects } = validate({ presented, anchors: [], crls: undefined, name, now })
+  const endsInRoot = defects.some(({ code }) => code === 'SELF_SIGNED_UNTRUSTED' || code === 'ROOT_UNTRUSTED')
+  return endsInRoot ? path.at(-1) : undefined
+}
+
+function filesOrEndpoint(): WlbError {
+  return new WlbError(
+    'USAGE_FILES_OR_ENDPOINT',
+    'Certificates come from files or from --connect, not from both.',
+    {},
+    'wlb cert check --help',
+  )
+}
+
+function needsName(cause: unknown): WlbError {
+  return new WlbError(
+    'USAGE_NEEDS_NAME',
+    'No appliance is set up here, so the name pools connect to has to be given.',
+    { missing: '--name' },
+    'wlb cert check --help',
+    cause,
+  )
+}
+
+function fileUnreadable(file: string, cause: NodeJS.ErrnoException): WlbError {
+  return new WlbError(
+    'FILE_UNREADABLE',
+    'A file cannot be read.',
+    { file, systemError: cause.code ?? cause.message },
+    `ls -ld ${file}`,
+    cause,
+  )
+}
+
+function notACertificate(files: string, cause?: unknown): WlbError {
+  return new WlbError(
+    'NOT_A_CERTIFICATE',
+    'There is no certificate where one is expected.',
+    files === '' ? {} : { files },
+    'openssl x509 -noout -text -in FILE',
+    cause,
+  )
+}
+
+function unreachable(host: string, port: number, why: string, failure: TlsFailure): WlbError {
+  const poolError = poolErrorOf(failure, `${host}:${port}`, 30_000).join(' ')
+  return new WlbError(
+    'ENDPOINT_UNREACHABLE',
+    'Nobody answers there.',
+    { host, port, why, poolError },
+    `nc -vz ${host} ${port}`,
+  )
+}
+
+function chainWithoutRoot(presented: readonly X509Certificate[]): WlbError {
+  return new WlbError(
+    'CHAIN_WITHOUT_ROOT',
+    'The certificates do not bring a root along, so what hosts trust has to be given.',
+    { certificates: presented.length, missing: '--trust' },
+    'wlb cert check --help',
+  )
+}
