@@ -3,12 +3,13 @@
  * certificates, the certificates themselves, and what comes after them (docs/protocol/verdict.md).
  */
 import type { X509Certificate } from 'node:crypto'
+import { loadBundle } from '../x509/index.js'
 import type { EndpointFacts } from './endpoint.js'
 import { describeObstacle, isTooLong, type Obstacle } from './obstacles.js'
 import { checkAsPool, type PoolQuestion, type PoolVerdict } from './pool-check.js'
 import { type PoolError, poolErrorOf } from './pool-error.js'
 
-export interface ConnectionVerdict extends Omit<PoolVerdict, 'obstacle' | 'bundle'> {
+export interface ConnectionVerdict extends Omit<PoolVerdict, 'obstacle'> {
   /** In the order a pool would meet them; all but the last kind come before any defect of a certificate. */
   readonly obstacles: readonly Obstacle[]
 }
@@ -34,8 +35,9 @@ export function checkConnection(question: ConnectionQuestion, facts?: AnsweredFa
   const before: Obstacle[] = []
   const isJudged = presented.length > 0 || facts === undefined
   const verdict = isJudged ? checkAsPool({ ...question, presented }) : undefined
-  if (verdict?.bundle.state === 'unusable') {
-    before.push(describeObstacle('BUNDLE_UNUSABLE', 'Configuration failed', verdict.bundle.why))
+  const bundle = verdict?.bundle ?? loadBundle(question.bundle)
+  if (bundle.state === 'unusable') {
+    before.push(describeObstacle('BUNDLE_UNUSABLE', 'Configuration failed', bundle.why))
   }
   const handshake = facts ? describeFacts(facts) : describeFiles(presented, verdict)
   if (handshake) before.push(handshake)
@@ -43,7 +45,7 @@ export function checkConnection(question: ConnectionQuestion, facts?: AnsweredFa
   const after = isDemanded ? [describeObstacle('CLIENT_CERTIFICATE_DEMANDED', NO_SHARED_CIPHER)] : []
 
   const { path = [], fromServer = 0, defects = [] } = verdict ?? {}
-  const judged = { path, fromServer, defects, obstacles: [...before, ...after] }
+  const judged = { bundle, path, fromServer, defects, obstacles: [...before, ...after] }
   const [defect] = defects
   const obstacle = before[0] ?? (defect ? undefined : after[0])
   if (!obstacle && !defect) return { ...judged, accepted: true, reason: '', opensslNumber: 0, xapiError: [] }

@@ -43,13 +43,16 @@ type Add = (code: WarningCode, certificate: X509Certificate, evidence?: string) 
 
 /** Leaf, its issuer, and so on (RFC 5246, 7.4.2). */
 function checkSending(presented: readonly X509Certificate[], { path }: Verdict, add: Add): void {
-  const isSame = (a: X509Certificate) => (b: X509Certificate) => a.raw.equals(b.raw)
-  const distinct = presented.filter((one, index) => presented.findIndex(isSame(one)) === index)
-  for (const one of distinct) if (presented.filter(isSame(one)).length > 1) add('SENT_TWICE', one)
-  const related = distinct.filter((one) => path.some(isSame(one)))
-  for (const one of distinct) if (!related.includes(one)) add('UNRELATED', one)
-  const wanted = path.filter((one) => related.some(isSame(one)))
-  const displaced = wanted.find((one, index) => !related[index]?.raw.equals(one.raw))
+  const sent = new Map<string, X509Certificate>()
+  const twice = new Map<string, X509Certificate>()
+  for (const one of presented) (sent.has(one.fingerprint256) ? twice : sent).set(one.fingerprint256, one)
+  for (const one of twice.values()) add('SENT_TWICE', one)
+
+  const onPath = new Set(path.map(({ fingerprint256 }) => fingerprint256))
+  const related = [...sent.keys()].filter((fingerprint) => onPath.has(fingerprint))
+  for (const [fingerprint, one] of sent) if (!onPath.has(fingerprint)) add('UNRELATED', one)
+  const wanted = path.filter(({ fingerprint256 }) => sent.has(fingerprint256))
+  const displaced = wanted.find(({ fingerprint256 }, index) => related[index] !== fingerprint256)
   if (displaced) add('ORDER_UNUSUAL', displaced)
 }
 

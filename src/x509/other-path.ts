@@ -31,22 +31,20 @@ export function findOtherPath(question: Question, taken: Verdict): Verdict | und
 /** Every way up from the leaf to a self-signed trust anchor, as far as the budget goes. */
 function listPaths({ presented, anchors }: Question): X509Certificate[][] {
   const trusted = anchors.map(({ certificate }) => certificate)
-  const candidates = [...trusted, ...presented].filter(
-    (one, index, all) => all.findIndex((other) => other.raw.equals(one.raw)) === index,
-  )
-  const isTrusted = (one: X509Certificate) => trusted.some((anchor) => anchor.raw.equals(one.raw))
+  const candidates = [...new Map([...trusted, ...presented].map((one) => [one.fingerprint256, one])).values()]
+  const roots = new Set(trusted.map(({ fingerprint256 }) => fingerprint256))
   const found: X509Certificate[][] = []
   let steps = STEPS_BUDGET
   const climb = (path: readonly X509Certificate[]): void => {
     const top = path.at(-1)
     if (!top || found.length >= PATHS_BUDGET || steps-- <= 0) return
     if (readFacts(top).isSelfSigned) {
-      if (isTrusted(top)) found.push([...path])
+      if (roots.has(top.fingerprint256)) found.push([...path])
       return
     }
     if (path.length >= LONGEST) return
     for (const candidate of candidates) {
-      const isNew = !path.some((one) => one.raw.equals(candidate.raw))
+      const isNew = !path.some(({ fingerprint256 }) => fingerprint256 === candidate.fingerprint256)
       if (isNew && isLikelyIssuedBy(readFacts(top), readFacts(candidate))) climb([...path, candidate])
     }
   }

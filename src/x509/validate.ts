@@ -180,9 +180,12 @@ function describeKey({ certificate, publicKey }: CertificateFacts): string {
   return `${type.toUpperCase()} ${bits}`
 }
 
+/** What it was compared with: the common name counts only without a dNSName, an iPAddress never. */
 function describeNames({ certificate }: CertificateFacts, name: string): string {
-  const { names } = describeCertificate(certificate)
-  return `${name}; it speaks for ${names.join(', ') || 'no name at all'}`
+  const { commonName, dnsNames, ipAddresses } = describeCertificate(certificate)
+  const compared = dnsNames.length > 0 ? dnsNames : [commonName ?? 'no name at all']
+  const passedOver = ipAddresses.length === 0 ? '' : ', and not with the IP addresses in it'
+  return `${name}; it is compared with ${compared.join(', ')}${passedOver}`
 }
 
 function nothingPresented(): WlbError {

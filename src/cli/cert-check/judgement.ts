@@ -34,8 +34,8 @@ export function judge(question: CheckQuestion, as: 'pool' | 'browser'): Judgemen
 
 function judgeAsPool(question: CheckQuestion): Judgement {
   const verdict = checkConnection(question, question.facts)
-  const { path, obstacles } = verdict
-  const anchors = readAnchors(question.bundle)
+  const { path, obstacles, bundle } = verdict
+  const anchors = bundle.state === 'loaded' ? bundle.anchors : []
   return {
     as: 'pool',
     ...verdict,
@@ -51,7 +51,8 @@ function judgeAsPool(question: CheckQuestion): Judgement {
 }
 
 function judgeForBrowser(question: CheckQuestion): Judgement {
-  const anchors = readAnchors(question.bundle)
+  const bundle = loadBundle(question.bundle)
+  const anchors = bundle.state === 'loaded' ? bundle.anchors : []
   const { verdict, browserDefects } = judgeAsBrowser({ ...question, anchors })
   const defects = [...verdict.defects, ...browserDefects.map((defect) => ({ ...defect, depth: 0 }))]
   return {
@@ -63,9 +64,4 @@ function judgeForBrowser(question: CheckQuestion): Judgement {
     defects,
     warnings: [],
   }
-}
-
-function readAnchors(bytes: Buffer) {
-  const bundle = loadBundle(bytes)
-  return bundle.state === 'loaded' ? bundle.anchors : []
 }

@@ -72,9 +72,10 @@ function describeWarning({ code, message, remedy }: Judgement['warnings'][number
 }
 
 /** What the pool would write down, and what it would tell its callers. The most useful line comes last. */
-function listConsequences({ as, accepted, reason, xapiError, defects }: Judgement): [string, string][] {
+function listConsequences({ as, accepted, reason, xapiError, defects, warnings }: Judgement): [string, string][] {
   const [first] = defects
-  if (accepted) return [['next', as === 'pool' ? 'nothing to mend' : 'nothing a strict client would mind']]
+  if (accepted)
+    return [['next', warnings.length === 0 ? 'nothing to mend' : 'nothing has to be mended; see the warnings']]
   const [code = '', ...parameters] = xapiError
   const told = `${code}${parameters.length === 0 ? '' : ` [${parameters.join(', ')}]`}`
   return [
