@@ -46,7 +46,8 @@ export function validate(question: Question): Verdict {
   if (keyStrengthBits(leaf.publicKey) < REQUIRED_BITS) add('LEAF_KEY_TOO_WEAK', 0, describeKey(leaf))
   const end = findEndDefect(path)
   const top = certificates.length - 1
-  if (end) add(end, top, path.end === 'no issuer' ? certificates[top]?.certificate.issuer : undefined)
+  if (end)
+    add(end, top, path.end === 'no issuer' ? describeCertificate(certificates[top]!.certificate).issuer : undefined)
   checkExtensions(path, trusted, add)
   checkStrength(path, add)
   if (crls && (path.end === 'anchored' || certificates.length > 1)) {
