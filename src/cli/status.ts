@@ -37,9 +37,10 @@ function describeIdentity({ identity, listener }: Status, now: Date): [label: st
       ['served', served],
     ]
   }
-  const { subject, notAfter, fingerprintSha256 } = identity
+  const { subject, selfSigned, notAfter, fingerprintSha256 } = identity
+  const issuer = selfSigned ? ', self-signed (a placeholder)' : ''
   return [
-    ['certificate', `${subject}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`],
+    ['certificate', `${subject}${issuer}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`],
     ['SHA-256', fingerprintSha256],
     ['served', served === fingerprintSha256 ? 'the same' : served === 'nothing' ? served : `ANOTHER one: ${served}`],
   ]

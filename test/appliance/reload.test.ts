@@ -33,7 +33,7 @@ async function logs(text: string, times: number): Promise<void> {
   await expect.poll(count, { timeout: 10_000, interval: 20 }).toBe(times)
 }
 
-describe('noticed by itself', () => {
+describe('noticed by itself (S49)', () => {
   test('both files changed at once', async () => {
     const before = await fingerprint()
     await installIdentity(appliance.paths, identities[0]!, CHANGE)
@@ -63,7 +63,11 @@ describe('noticed by itself', () => {
 
 describe('what cannot be served', () => {
   const cases: [what: string, spoil: () => void, code: string][] = [
-    ['another key', () => writeFileSync(appliance.paths.key, identities[3]!.privateKeyPem), 'CERTIFICATE_KEY_MISMATCH'],
+    [
+      'another key (row 40)',
+      () => writeFileSync(appliance.paths.key, identities[3]!.privateKeyPem),
+      'CERTIFICATE_KEY_MISMATCH',
+    ],
     ['an empty certificate', () => writeFileSync(appliance.paths.certificate, ''), 'CERTIFICATE_MISSING'],
     ['no certificate at all', () => rmSync(appliance.paths.certificate), 'IDENTITY_INCOMPLETE'],
   ]
@@ -83,7 +87,7 @@ describe('what cannot be served', () => {
   })
 })
 
-test('two hundred requests during ten changes: each is answered', async () => {
+test('two hundred requests during ten changes: each is answered (S49)', async () => {
   let changing = true
   const change = async () => {
     for (let count = 0; count < 10; count++) {

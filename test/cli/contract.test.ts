@@ -1,8 +1,7 @@
 /** What scripts rely on: one appliance, one pool, the commands as a script types them, and the JSON it reads. */
 import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
@@ -46,16 +45,14 @@ const setup = () =>
     passwordFile,
     '--yes',
   )
-const connectPool = (name: string) =>
-  on(
-    'xs1',
-    'pool-initialize-wlb',
-    `wlb_url=${name}:${port}`,
-    'wlb_username=wlbuser',
-    'wlb_password=p:ä ss',
-    `xenserver_username=${lab.username}`,
-    `xenserver_password=${lab.password}`,
-  )
+const connecting = (name: string) => [
+  'pool-initialize-wlb',
+  `wlb_url=${name}:${port}`,
+  'wlb_username=wlbuser',
+  'wlb_password=p:ä ss',
+  `xenserver_username=${lab.username}`,
+  `xenserver_password=${lab.password}`,
+]
 
 beforeAll(async () => {
   writeFileSync(passwordFile, 'p:ä ss\n')
@@ -79,7 +76,7 @@ test('serve says where it listens once it accepts connections', () => {
   expect(appliance.line).toBe(`ready https://127.0.0.1:${port}\n`)
 })
 
-test('setup again keeps everything and says so', async () => {
+test('setup again keeps everything and says so (S13)', async () => {
   const before = readFileSync(join(root, 'etc/ssl/certs/server.pem'))
   const again = await setup()
   expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Already set up; everything was kept.') })
@@ -97,7 +94,7 @@ test('lab up --json names every host, on an address of its own, with the same po
   }
 })
 
-test('cert show --json agrees with openssl and with what is served', async () => {
+test('cert show --json agrees with openssl and with what is served (S62)', async () => {
   const { stdout, exitCode } = await wlb('cert', 'show', '--json')
   const shown = JSON.parse(stdout)
   const file = join(root, 'etc/ssl/certs/server.pem')
@@ -133,32 +130,74 @@ test('cert show --json agrees with openssl and with what is served', async () =>
   expect(client.stdout).toContain('Verify return code: 0 (ok)')
 })
 
-test('the seed, command by command', async () => {
-  const said = async (ended: ReturnType<typeof wlb>) => {
-    const { stdout, stderr, exitCode } = await ended
-    return `${exitCode} ${stdout}${stderr}`
-  }
-  const uuid = `uuid=${lab.pool}`
-  const wlbFile = `filename=${join(root, 'wlb.pem')}`
-  expect(await said(on('xs1', 'pool-param-get', 'param-name=wlb-verify-cert', uuid))).toBe('0 true\n')
-  expect(await said(on('xs1', 'pool-param-set', 'wlb-verify-cert=false', uuid))).toBe('0 ')
-  expect(await said(connectPool('wlb.lab.internal'))).toBe('0 ')
-  expect(await said(on('xs1', 'pool-param-set', 'wlb-verify-cert=true', uuid))).toBe('0 ')
-  expect(await said(on('xs1', 'pool-retrieve-wlb-configuration'))).toContain(
+/** What a command on a host of the pool said: exit code, stdout, stderr. */
+async function said(host: string, ...args: string[]): Promise<string> {
+  const { stdout, stderr, exitCode } = await on(host, ...args)
+  return `${exitCode} ${stdout}${stderr}`
+}
+const flag = () => said('xs1', 'pool-param-get', 'param-name=wlb-verify-cert', `uuid=${lab.pool}`)
+const verify = (on: boolean) => said('xs1', 'pool-param-set', `wlb-verify-cert=${on}`, `uuid=${lab.pool}`)
+const initialise = (name: string) => said('xs1', ...connecting(name))
+const install = (command: string) => said('xs1', command, `filename=${join(root, 'wlb.pem')}`)
+
+test('the pool has an identifier, and verification is on from the start (S7, S58, S59)', async () => {
+  expect(await said('xs1', 'pool-list', '--minimal')).toBe(`0 ${lab.pool}\n`)
+  expect(await flag()).toBe('0 true\n')
+})
+
+test('verification off: a pool connects to an appliance that was just set up (S3, S60)', async () => {
+  expect(await verify(false)).toBe('0 ')
+  expect(await flag()).toBe('0 false\n')
+  expect(await initialise('wlb.lab.internal')).toBe('0 ')
+})
+
+test('verification on, nothing installed: refused (row 22, S24, S27)', async () => {
+  expect(await verify(true)).toBe('0 ')
+  expect(await flag()).toBe('0 true\n')
+  expect(await said('xs1', 'pool-retrieve-wlb-configuration')).toContain(
     'message: Connection failed: configuration failed.',
   )
+})
+
+test('server.pem: copied as it is, one certificate and no key (S13, S16)', () => {
   copyFileSync(join(root, 'etc/ssl/certs/server.pem'), join(root, 'wlb.pem'))
-  expect(await said(on('xs1', 'pool-certificate-install', wlbFile))).toBe('0 ')
-  expect(await said(on('xs1', 'pool-certificate-list'))).toBe('0 wlb.pem\n')
-  expect(await said(on('xs1', 'pool-certificate-sync'))).toBe('0 ')
-  for (const host of ['xs2', 'xs3']) expect(await said(on(host, 'pool-certificate-list'))).toBe('0 wlb.pem\n')
-  expect(await said(connectPool('wlb.lab.internal'))).toBe('0 ')
-  expect(await said(connectPool('127.0.0.1'))).toBe(
-    "1 The remote system's SSL certificate failed to verify against our certificate library.\nreason: Subject checks failed\n",
-  )
-  expect(await said(on('xs1', 'pool-certificate-install', wlbFile))).toBe(
+  const copy = readFileSync(join(root, 'wlb.pem'), 'utf8')
+  expect(copy.match(/-----BEGIN .*-----/g)).toEqual(['-----BEGIN CERTIFICATE-----'])
+  expect(readFileSync(join(root, 'etc/ssl/certs/server.key'), 'utf8')).toContain('PRIVATE KEY-----')
+})
+
+test('installed, listed on every host, synchronised without a word (S19, S20, S22, S26)', async () => {
+  expect(await said('xs1', 'pool-certificate-list')).toBe('0 ')
+  expect(await install('pool-install-ca-certificate')).toBe('0 ')
+  expect(await said('xs1', 'pool-uninstall-ca-certificate', 'name=wlb.pem')).toBe('0 ')
+  expect(await install('pool-certificate-install')).toBe('0 ')
+  expect(await said('xs1', 'pool-certificate-sync')).toBe('0 ')
+  for (const host of ['xs1', 'xs2', 'xs3']) expect(await said(host, 'pool-certificate-list')).toBe('0 wlb.pem\n')
+  expect(await install('pool-certificate-install')).toBe(
     '1 A certificate already exists with the specified name.\nname: wlb.pem\n',
   )
+})
+
+test('pool and appliance show the same fingerprint in the same form (S17)', async () => {
+  const { fingerprintSha256 } = JSON.parse((await wlb('cert', 'show', '--json')).stdout)
+  const shown = await said('xs1', 'certificate-list', 'name=wlb.pem', 'params=fingerprint', '--minimal')
+  expect(shown).toBe(`0 ${fingerprintSha256}\n`)
+})
+
+test('verified by host name, refused by address (row 8, S14, S57)', async () => {
+  expect(await initialise('wlb.lab.internal')).toBe('0 ')
+  expect(await initialise('127.0.0.1')).toBe(
+    "1 The remote system's SSL certificate failed to verify against our certificate library.\nreason: Subject checks failed\n",
+  )
+})
+
+test('no host of the pool was given a key (S10)', () => {
+  for (const { root: folder } of lab.hosts) {
+    const store = join(folder, 'etc/stunnel')
+    const files = readdirSync(store, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.pem'))
+    expect(files).toContain('certs/wlb.pem')
+    for (const file of files) expect(readFileSync(join(store, file), 'latin1')).not.toContain('PRIVATE KEY')
+  }
 })
 
 test('status --json shows identity, listener and the pool that has registered', async () => {
@@ -249,34 +288,4 @@ it.each(wrong)('wlb %s: exit %i, %s', async (args, exitCode, code) => {
   expect(ended.exitCode).toBe(exitCode)
   expect(ended.stderr).toContain(`[${code}]`)
   if (args.includes('--json')) expect(JSON.parse(ended.stdout)).toMatchObject({ error: { code } })
-})
-
-test('a port that is taken: the error names it and what to do', async () => {
-  const other = makeFolder()
-  const taken = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => taken.once('listening', resolve))
-  const address = taken.address()
-  const busy = typeof address === 'object' && address ? address.port : 0
-  const made = await run('wlb', [
-    '--root',
-    other,
-    'setup',
-    '--hostname',
-    'wlb.lab.internal',
-    '--address',
-    '127.0.0.1',
-    '--port',
-    String(busy),
-    '--username',
-    'u',
-    '--password-file',
-    passwordFile,
-    '--yes',
-  ])
-  expect(made.exitCode).toBe(0)
-  const ended = await run('wlb', ['--root', other, 'serve'])
-  expect(ended).toMatchObject({ exitCode: 1, stdout: '' })
-  expect(ended.stderr).toContain(`port: ${busy}`)
-  taken.close()
-  removeFolder(other)
 })

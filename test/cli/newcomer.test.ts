@@ -25,10 +25,10 @@ async function expectVerified(tlsClient: string): Promise<void> {
   expect(exitCode).toBe(0)
 }
 
-test('wlb demo --once --json with our own client', { timeout: 90_000 }, () => expectVerified('node'))
+test('wlb demo --once --json with our own client (S64)', { timeout: 90_000 }, () => expectVerified('node'))
 
 describe.skipIf(!requirePart('stunnel'))('with stunnel', () => {
-  test('wlb demo --once --json with stunnel', { timeout: 90_000 }, () => expectVerified('stunnel'))
+  test('wlb demo --once --json with stunnel (S64)', { timeout: 90_000 }, () => expectVerified('stunnel'))
 })
 
 const moments = ['strangers to each other', 'it listens, with TLS', 'Everything stays up'] as const

@@ -28,8 +28,13 @@ export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true })
 }
 
-export async function run(program: 'wlb' | 'xe', args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const child = start(program, args, env)
+export async function run(
+  program: 'wlb' | 'xe',
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  folder?: string,
+): Promise<Ended> {
+  const child = start(program, args, env, folder)
   let [stdout, stderr] = ['', '']
   child.stdout?.on('data', (piece: Buffer) => {
     stdout += piece
@@ -60,10 +65,16 @@ export async function runUntilReady(args: readonly string[]): Promise<Running> {
   return { child, line, stop }
 }
 
-function start(program: 'wlb' | 'xe', args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+function start(
+  program: 'wlb' | 'xe',
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  folder = process.cwd(),
+): ChildProcess {
   const bare = { ...process.env, NO_COLOR: '1', COLUMNS: '80', ...env }
   return spawn(process.execPath, [join(dist, `${program}.js`), ...args], {
     env: bare,
+    cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

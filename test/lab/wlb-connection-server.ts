@@ -7,6 +7,8 @@ export interface Appliance {
   readonly port: number
   /** Every request as it came, in the order of arrival. */
   readonly requests: readonly string[]
+  /** How many there were, whatever became of them. */
+  connections(): number
   /** Resets every connection. */
   reset(): void
   close(): Promise<void>
@@ -46,6 +48,7 @@ export async function startAppliance(
   return {
     port: address.port,
     requests,
+    connections: () => raw.size,
     reset() {
       for (const socket of raw) socket.resetAndDestroy()
     },

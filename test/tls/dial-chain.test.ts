@@ -14,12 +14,12 @@ import {
   three,
 } from './dial-case.js'
 
-describeDials('chains and names', [
+describeDials('chains and names (S11)', [
   // chains
   ['leaf under the root in the bundle', 'accepted', () => simple()],
   ['leaf and intermediate sent', 'accepted', () => three({})],
   [
-    'leaf, root, intermediate sent in that order',
+    'leaf, root, intermediate sent in that order (row 16)',
     'accepted',
     async () => {
       const given = await three({})
@@ -28,7 +28,7 @@ describeDials('chains and names', [
     },
   ],
   [
-    'intermediate not sent',
+    'intermediate not sent (row 15)',
     '!unable to get local issuer certificate',
     async () => {
       const given = await three({})
@@ -36,7 +36,7 @@ describeDials('chains and names', [
     },
   ],
   [
-    'intermediate not sent, but in the bundle',
+    'intermediate not sent, but in the bundle (row 15)',
     'accepted',
     async () => {
       const given = await three({})
@@ -44,7 +44,7 @@ describeDials('chains and names', [
     },
   ],
   [
-    'intermediate alone in the bundle',
+    'intermediate alone in the bundle (row 21)',
     '!unable to get issuer certificate',
     async () => {
       const given = await three({})
@@ -52,7 +52,7 @@ describeDials('chains and names', [
     },
   ],
   [
-    'leaf alone in the bundle',
+    'leaf alone in the bundle (row 23)',
     '!unable to get local issuer certificate',
     async () => {
       const given = await simple()
@@ -60,12 +60,12 @@ describeDials('chains and names', [
     },
   ],
   [
-    'another root in the bundle',
+    'another root in the bundle (row 19)',
     '!unable to get local issuer certificate',
     async () => simple({}, { bundle: (await otherRoot()).certificatePem }),
   ],
   [
-    'another root in the bundle, the right one sent',
+    'another root in the bundle, the right one sent (row 19)',
     '!self-signed certificate in certificate chain',
     async () => {
       const given = await simple()
@@ -73,7 +73,7 @@ describeDials('chains and names', [
     },
   ],
   [
-    'root renewed with another key under the same name',
+    'root renewed with another key under the same name (row 20)',
     '!certificate signature failure',
     async () =>
       simple({}, { bundle: (await issueAuthority({ subject: 'Example Root', keyLabel: 'another' })).certificatePem }),
@@ -89,12 +89,12 @@ describeDials('chains and names', [
   ],
   ['self-signed, installed, CA:TRUE', 'accepted', () => selfSigned({ ca: true })],
   [
-    'self-signed, installed, CA:FALSE without keyCertSign',
+    'self-signed, installed, CA:FALSE without keyCertSign (row 26)',
     'accepted',
     () => selfSigned({ ca: false, keyUsage: ['digitalSignature', 'keyEncipherment'] }),
   ],
   [
-    'self-signed, installed, no extension at all',
+    'self-signed, installed, no extension at all (row 26)',
     'accepted',
     async () => {
       const own = await issue({ subject: NAME })
@@ -103,28 +103,29 @@ describeDials('chains and names', [
   ],
   ['self-signed with SHA-1, installed', 'accepted', () => selfSigned({ digest: 'SHA-1' })],
   [
-    'self-signed, another root in the bundle',
+    'self-signed, another root in the bundle (row 24)',
     '!self-signed certificate',
     async () => selfSigned({}, (await otherRoot()).certificatePem),
   ],
   [
-    'self-signed, made again since it was installed',
+    'self-signed, made again since it was installed (row 25)',
     '!self-signed certificate',
     async () => selfSigned({}, (await issue({ ...leafSpec, keyLabel: 'before' })).certificatePem),
   ],
   // names
   ['name not in the certificate', 'Subject checks failed', () => simple({}, { name: 'other.example.lab' })],
-  ['CN right, SAN another', 'Subject checks failed', () => named({ dnsNames: ['other.example.lab'] }, NAME)],
-  ['CN right, no SAN, other letter case', 'accepted', () => named({}, NAME.toUpperCase())],
-  ['short name', 'Subject checks failed', () => simple({}, { name: 'wlb' })],
-  ['dot at the end', 'Subject checks failed', () => simple({}, { name: `${NAME}.` })],
+  ['CN another, no SAN (row 6)', 'Subject checks failed', () => named({ subject: 'x.lab' }, NAME)],
+  ['CN right, SAN another (row 7)', 'Subject checks failed', () => named({ dnsNames: ['other.example.lab'] }, NAME)],
+  ['CN right, no SAN, other letter case (row 12)', 'accepted', () => named({}, NAME.toUpperCase())],
+  ['short name (row 10)', 'Subject checks failed', () => simple({}, { name: 'wlb' })],
+  ['dot at the end (row 11)', 'Subject checks failed', () => simple({}, { name: `${NAME}.` })],
   [
-    'IP address, as iPAddress SAN',
+    'IP address, as iPAddress SAN (row 8, S35)',
     'Subject checks failed',
     () => named({ dnsNames: [NAME], ipAddresses: ['127.0.0.1'] }, '127.0.0.1'),
   ],
   [
-    'IP address, as CN, iPAddress SAN beside it',
+    'IP address, as CN, iPAddress SAN beside it (row 9)',
     'accepted',
     () => named({ subject: '127.0.0.1', ipAddresses: ['127.0.0.1'] }, '127.0.0.1'),
   ],
@@ -133,8 +134,12 @@ describeDials('chains and names', [
     'Subject checks failed',
     () => named({ subject: '127.0.0.1', dnsNames: [NAME] }, '127.0.0.1'),
   ],
-  ['IP address, as dNSName', 'accepted', () => named({ dnsNames: ['127.0.0.1'] }, '127.0.0.1')],
-  ['wildcard', 'accepted', () => named({ dnsNames: ['*.example.lab'] }, NAME)],
-  ['wildcard two labels above', 'Subject checks failed', () => named({ dnsNames: ['*.example.lab'] }, `a.${NAME}`)],
-  ['wildcard under the top', 'Subject checks failed', () => named({ dnsNames: ['*.lab'] }, 'wlb.lab')],
+  ['IP address, as dNSName (row 9)', 'accepted', () => named({ dnsNames: ['127.0.0.1'] }, '127.0.0.1')],
+  ['wildcard (row 13)', 'accepted', () => named({ dnsNames: ['*.example.lab'] }, NAME)],
+  [
+    'wildcard two labels above (row 14)',
+    'Subject checks failed',
+    () => named({ dnsNames: ['*.example.lab'] }, `a.${NAME}`),
+  ],
+  ['wildcard under the top (row 14)', 'Subject checks failed', () => named({ dnsNames: ['*.lab'] }, 'wlb.lab')],
 ])

@@ -1,0 +1,77 @@
+/** An appliance that nobody has connected to yet: what its commands show, and what none of them ever shows. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { leaves } from '../../scripts/reference-page.js'
+import { commandLine } from '../../src/cli/command-line.js'
+import { freePort } from '../free-port.js'
+import { makeFolder, removeFolder, run } from './program.js'
+
+const root = makeFolder()
+const elsewhere = makeFolder()
+const wlb = (...args: string[]) => run('wlb', ['--root', root, ...args], {}, elsewhere)
+let port: number
+
+beforeAll(async () => {
+  const passwordFile = join(elsewhere, 'password')
+  writeFileSync(passwordFile, 'geheim\n')
+  port = await freePort()
+  const choices = ['--hostname', 'wlb.lab.internal', '--address', '127.0.0.1', '--port', String(port)]
+  const made = await wlb('setup', ...choices, '--username', 'u', '--password-file', passwordFile, '--yes')
+  expect(made).toMatchObject({ exitCode: 0 })
+})
+
+afterAll(() => {
+  removeFolder(root)
+  removeFolder(elsewhere)
+})
+
+describe('the self-signed certificate stands in for a real one, and is called so (S4)', () => {
+  it.each(['setup', 'status', 'cert show'])('wlb %s', async (words) => {
+    const { stdout } = await wlb(...words.split(' '), ...(words === 'setup' ? ['--yes'] : []))
+    expect(stdout).toMatch(/self-signed.*placeholder/)
+  })
+})
+
+describe('the private key stays where it is (S9)', () => {
+  const keyFile = join(root, 'etc/ssl/certs/server.key')
+  const keyLines = () => readFileSync(keyFile, 'utf8').trim().split('\n').slice(1, -1)
+  /** These stay up, or change what lies beside the appliance. */
+  const others = ['wlb serve', 'wlb demo', 'wlb lab up', 'wlb lab down']
+  const commands = leaves(commandLine())
+    .filter(({ words }) => !others.includes(words.join(' ')))
+    .map(({ words, command }): [words: string, args: string[], help: string] => [
+      words.join(' '),
+      [...words.slice(1), ...command.registeredArguments.filter(({ required }) => required).map(() => 'x')],
+      command.helpInformation(),
+    ])
+
+  it.each(commands)('%s shows nothing of it, nor does it copy it', async (_words, args, help) => {
+    const before = keyLines()
+    const ended = await Promise.all([wlb(...args), wlb(...args, ...(help.includes('--json') ? ['--json'] : []))])
+    for (const line of before) expect(help).not.toContain(line)
+    for (const { stdout, stderr } of ended) {
+      expect(stdout + stderr).not.toContain('PRIVATE KEY')
+      for (const line of before) expect(stdout + stderr).not.toContain(line)
+    }
+    expect(keyLines()).toEqual(before)
+    expect([...filesWith(root, before), ...filesWith(elsewhere, before)]).toEqual([keyFile])
+  })
+
+  function filesWith(folder: string, lines: readonly string[]): string[] {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((path) => lines.some((line) => readFileSync(path, 'latin1').includes(line)))
+  }
+})
+
+test('a port that is taken: the error names it and what to do', async () => {
+  const taken = createServer().listen(port, '127.0.0.1')
+  await new Promise((resolve) => taken.once('listening', resolve))
+  const ended = await wlb('serve')
+  expect(ended).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(ended.stderr).toContain(`port: ${port}`)
+  taken.close()
+})
