@@ -7,8 +7,8 @@ export interface Requirement {
   readonly id: string
   readonly statement: string
   readonly decidedBy: Side
-  /** What no test decides yet, although it is decided here. */
-  readonly open?: string
+  /** What no test decides yet, where tests decide the rest. */
+  readonly missing?: string
 }
 
 export interface Section {
@@ -118,13 +118,20 @@ const sections: Readonly<Record<string, readonly [id: string, decidedBy: Side, s
   ],
 }
 
-/** The list may only get shorter: test/traceability.test.ts. */
-const open: Readonly<Record<string, string>> = {}
+/** Tests decide some of these, and this is missing. */
+const partly: Readonly<Record<string, string>> = {
+  S15: 'A change of the host name is not noticed.',
+  S17: 'Nothing compares the two but the reader.',
+  S64: 'The procedure with an authority, on the pool’s side.',
+}
 
 export const SECTIONS: readonly Section[] = Object.entries(sections).map(([title, rows]) => ({
   title,
   requirements: rows.map(([id, decidedBy, statement]) => {
-    const missing = open[id]
-    return { id, decidedBy, statement, ...(missing !== undefined && { open: missing }) }
+    const missing = partly[id]
+    return { id, decidedBy, statement, ...(missing !== undefined && { missing }) }
   }),
 }))
+
+/** Decided by the appliance, and no test names them yet: test/traceability.test.ts lets this list become shorter only. */
+export const UNTESTED: readonly string[] = ['S5', 'S29', 'S32', 'S33', 'S34', 'S37', 'S38', 'S39', 'S40', 'S41', 'S42']

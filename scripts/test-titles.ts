@@ -23,10 +23,12 @@ export function namedNumbers(): Named[] {
 
 /**
  * Finds the titles in a source: the first argument of `describe`, `it`, `test` and of functions named after them, however
- * many `.each(…)` and `.skipIf(…)` come between; the first cell of every row of a table; and every cell of a table of one column.
+ * many `.each(…)` and `.skipIf(…)` come between; the first cell of every row of a table, and the second where the first is
+ * declared as `row: number`; and every cell of a table of one column.
  */
 export function readTitles(file: string, text: string): string[] {
   const titles: string[] = []
+  const hasRowNumbers = /\[\s*row: number\b/.test(text)
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
   const take = (node: ts.Node | undefined): void => {
     const title = node && literalText(node)
@@ -39,7 +41,13 @@ export function readTitles(file: string, text: string): string[] {
       if (cells && ts.isArrayLiteralExpression(cells)) cells.elements.forEach(take)
       else take(first)
     }
-    if (ts.isArrayLiteralExpression(node) && ts.isArrayLiteralExpression(node.parent)) take(node.elements[0])
+    if (ts.isArrayLiteralExpression(node) && ts.isArrayLiteralExpression(node.parent)) {
+      const [first, second] = node.elements
+      const title = second && literalText(second)
+      if (hasRowNumbers && first && ts.isNumericLiteral(first) && title !== undefined)
+        titles.push(`row ${first.text}: ${title}`)
+      else take(first)
+    }
     ts.forEachChild(node, visit)
   }
   visit(source)
@@ -49,8 +57,8 @@ export function readTitles(file: string, text: string): string[] {
 const ROWS = String.raw`rows? \d+(?: to \d+)?(?:(?:, | and )\d+)*`
 const NUMBER = String.raw`(?:S\d+|${ROWS})`
 const LIST = `${NUMBER}(?:(?:, | and )${NUMBER})*`
-/** `S40, S41: …`, `row 8 (S35): …`, `… (S40, S41)`, `… (row 8, S14)`. */
-const PLACES = new RegExp(String.raw`^(${LIST})(?=:| \()|\((${LIST})\)`, 'g')
+/** `S40, S41: …`, `row 8 (S35): …`, `row 8: S35: …`, `… (S40, S41)`, `… (row 8, S14)`. */
+const PLACES = new RegExp(String.raw`(?<=^|^row \d+: )(${LIST})(?=:| \()|\((${LIST})\)`, 'g')
 
 /** Reads the numbers of a title that stand before a colon at its beginning, or alone in parentheses. */
 export function numbersIn(title: string): string[] {

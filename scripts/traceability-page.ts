@@ -56,7 +56,7 @@ export function renderTraceability(): string {
   ].join('\n')
 }
 
-/** Whether the appliance has a say in it: then a test must name it, or `open` must say what is missing. */
+/** Whether the appliance has a say in it: then a test must name it, or UNTESTED. */
 export function isDecidedHere({ decidedBy }: Requirement): boolean {
   return decidedBy === 'appliance' || decidedBy === 'both'
 }
@@ -74,14 +74,11 @@ function untestedRows(named: readonly Named[]): number[] {
 }
 
 function renderOpen(all: readonly Requirement[], untested: readonly Requirement[]): string[] {
-  const lines = all
-    .filter(
-      (requirement) => requirement.open !== undefined || (isDecidedHere(requirement) && untested.includes(requirement)),
-    )
-    .map((requirement) => {
-      const missing = requirement.open ?? requirement.statement
-      return `- ${requirement.id} (${untested.includes(requirement) ? 'no test' : 'in part'}): ${missing}`
-    })
+  const lines = all.flatMap((requirement) => {
+    const { id, statement, missing } = requirement
+    if (isDecidedHere(requirement) && untested.includes(requirement)) return [`- ${id}, no test: ${statement}`]
+    return missing === undefined ? [] : [`- ${id}, in part: ${missing}`]
+  })
   return lines.length > 0 ? lines : ['Nothing.']
 }
 

@@ -22,6 +22,7 @@ function describe(found: Status, now: Date): string {
         : `stopped (${where})`,
     ],
     ...describeIdentity(found, now),
+    ...describeIssuer(found),
     ['database', database],
   ])
   return [facts, '', describePools(pools), '', nextStep(found)].join('\n')
@@ -37,13 +38,16 @@ function describeIdentity({ identity, listener }: Status, now: Date): [label: st
       ['served', served],
     ]
   }
-  const { subject, selfSigned, notAfter, fingerprintSha256 } = identity
-  const issuer = selfSigned ? ', self-signed (a placeholder)' : ''
+  const { subject, notAfter, fingerprintSha256 } = identity
   return [
-    ['certificate', `${subject}${issuer}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`],
+    ['certificate', `${subject}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`],
     ['SHA-256', fingerprintSha256],
     ['served', served === fingerprintSha256 ? 'the same' : served === 'nothing' ? served : `ANOTHER one: ${served}`],
   ]
+}
+
+function describeIssuer({ identity }: Status): [label: string, value: string][] {
+  return 'error' in identity || !identity.selfSigned ? [] : [['issuer', 'itself (self-signed: a placeholder)']]
 }
 
 function describePools(pools: Status['pools']): string {

@@ -48,7 +48,7 @@ const cases: [given: string, keyOf: string, outcome: string][] = [
   ['root mid', 'leaf', 'no leaf'],
 ]
 
-it.each(cases)('orders "%s" with the key of %s: %s', (given, keyOf, outcome) => {
+it.each(cases)('orders "%s" with the key of %s: %s (S43, S45)', (given, keyOf, outcome) => {
   expect(describeChain(given, keyOf)).toBe(outcome)
 })
 

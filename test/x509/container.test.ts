@@ -15,7 +15,7 @@ const text = (file: string) => files.read(file).toString()
 const base64 = (file: string) => text(file).replace(/-----.*-----\n/g, '')
 const repeat = (times: number, piece: string) => piece.repeat(times)
 
-describe.skipIf(!requirePart('openssl'))('files that openssl writes', () => {
+describe.skipIf(!requirePart('openssl'))('files that openssl writes (S28)', () => {
   makeChainFiles(files)
   const der = (file: string) => files.openssl(`x509 -in ${file} -outform DER`)
   const pkcs12 = (flags: string) =>

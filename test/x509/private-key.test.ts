@@ -72,7 +72,7 @@ describe.skipIf(!requirePart('openssl'))('what openssl writes', () => {
     expect(readPrivateKey(files.read('old.pem.pem'), undefined).asymmetricKeyType).toBe('rsa')
   })
 
-  test('a key saved by Windows, with a byte order mark, CRLF or as UTF-16', () => {
+  test('a key saved by Windows, with a byte order mark, CRLF or as UTF-16 (S44)', () => {
     const pem = files.read('key.pem').toString()
     const own = createPublicKey(pem).export({ type: 'spki', format: 'pem' })
     for (const bytes of [`\uFEFF${pem.replaceAll('\n', '\r\n')}`, Buffer.from(`\uFEFF${pem}`, 'utf16le')]) {
