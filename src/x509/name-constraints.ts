@@ -51,13 +51,14 @@ function readSubtree({ tag, content }: DerElement): Subtree | undefined {
   return { base, hasRange: hasMinimum || range.has(0x81) }
 }
 
-/** How many comparisons `findConstraintDefect` may need. */
-export function countComparisons(
-  { subject, alternativeNames }: NamedCertificate,
-  constraints: NameConstraints,
-): number {
-  const names = subject.attributes.length + alternativeNames.length
-  return names * (constraints.permitted.length + constraints.excluded.length)
+/** How many comparisons `findConstraintDefect` makes at most: none where it gives up at once. */
+export function countComparisons(certificate: NamedCertificate, constraints: NameConstraints): number {
+  const pairs = countPairs(certificate, constraints)
+  return pairs > COMPARISONS_LIMIT ? 0 : pairs
+}
+
+function countPairs({ subject, alternativeNames }: NamedCertificate, { permitted, excluded }: NameConstraints): number {
+  return (subject.attributes.length + alternativeNames.length) * (permitted.length + excluded.length)
 }
 
 /** Asks one certificate's names about one authority's constraints; a leaf without dNSNames is asked for its common names too. */
@@ -67,7 +68,7 @@ export function findConstraintDefect(
   isLeaf: boolean,
 ): DefectCode | undefined {
   const { subject, alternativeNames } = certificate
-  if (countComparisons(certificate, constraints) > COMPARISONS_LIMIT) return 'UNSPECIFIED'
+  if (countPairs(certificate, constraints) > COMPARISONS_LIMIT) return 'UNSPECIFIED'
   const names: GeneralName[] = []
   if (subject.attributes.length > 0) {
     names.push({ kind: 'directory', name: subject, bytes: Buffer.alloc(0) })
@@ -157,9 +158,15 @@ function compare(name: GeneralName, kind: GeneralName['kind'], base: GeneralName
   }
 }
 
-/** Case does not count; byte for character. */
+const texts = new WeakMap<Buffer, string>()
+
+/** Case does not count; byte for character. Remembered: a name may be compared with a thousand others. */
 function textOf(bytes: Buffer): string {
-  return bytes.toString('latin1').replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+  const known = texts.get(bytes)
+  if (known !== undefined) return known
+  const text = bytes.toString('latin1').replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+  texts.set(bytes, text)
+  return text
 }
 
 function isDnsBelow(name: string, base: string): boolean {
