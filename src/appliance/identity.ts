@@ -1,9 +1,11 @@
 /** What the appliance's certificate says, on disk and as it is served. */
 import { X509Certificate } from 'node:crypto'
+import { hostname } from 'node:os'
 import { probeServed, reachable } from '../tls/index.js'
 import { type CertificateSummary, describeCertificate, readPemBlocks } from '../x509/index.js'
 import { settleIfLeft } from './identity-lock.js'
 import { checkStoredIdentity, readIdentity } from './identity-store.js'
+import { findMissingNames, type MissingName } from './missing-names.js'
 import { paths } from './paths.js'
 import { readSettings } from './settings.js'
 
@@ -13,15 +15,19 @@ export interface Identity extends CertificateSummary {
   readonly keyFile: string
   /** What stands behind the leaf in the file, in sending order. */
   readonly chain: readonly CertificateSummary[]
+  /** Host names of this appliance that the certificate does not speak for. */
+  readonly missingNames: readonly MissingName[]
 }
 
 /**
  * Reads the pair on disk and proves that it fits.
  *
- * @throws IDENTITY_INCOMPLETE when a file is missing, and the codes of an identity that cannot be served.
+ * @throws NOT_SET_UP, SETTINGS_INVALID, IDENTITY_INCOMPLETE when a file is missing, and the codes of an identity that
+ *   cannot be served.
  */
-export async function describeIdentity(root: string): Promise<Identity> {
+export async function describeIdentity(root: string, machineName = hostname()): Promise<Identity> {
   const place = paths(root)
+  const settings = await readSettings(place.settings)
   await settleIfLeft(place)
   const identity = await readIdentity(place)
   const leaf = checkStoredIdentity(place, identity)
@@ -31,6 +37,7 @@ export async function describeIdentity(root: string): Promise<Identity> {
     keyFile: place.key,
     ...describeCertificate(leaf),
     chain: issuers.map(({ der }) => describeCertificate(new X509Certificate(der))),
+    missingNames: findMissingNames(leaf, settings.hostname, machineName),
   }
 }
 
@@ -57,9 +64,9 @@ const PROBE_TIMEOUT_MS = 5000
 const DAY_MS = 86_400_000
 
 /** Compares the pair on disk with a handshake: a file may have changed under a running appliance. */
-export async function reportCertificate(root: string, now: Date): Promise<CertificateReport> {
+export async function reportCertificate(root: string, now: Date, machineName = hostname()): Promise<CertificateReport> {
   const { address, port } = await readSettings(paths(root).settings)
-  const identity = await describeIdentity(root)
+  const identity = await describeIdentity(root, machineName)
   const daysLeft = Math.floor((identity.notAfter.getTime() - now.getTime()) / DAY_MS)
   const seen = await probeServed({ address: reachable(address), port, timeoutMs: PROBE_TIMEOUT_MS })
   const [leaf] = seen.state === 'served' ? seen.chain : []

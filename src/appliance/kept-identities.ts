@@ -4,6 +4,7 @@ import { type IdentityRecord, identityId, listRecords } from './identity-history
 import { settleIfLeft } from './identity-lock.js'
 import { readOriginal, readPair } from './identity-store.js'
 import { type AppliancePaths, paths } from './paths.js'
+import { readSettings } from './settings.js'
 
 export interface KeptIdentity extends IdentityRecord {
   readonly isInPlace: boolean
@@ -11,9 +12,14 @@ export interface KeptIdentity extends IdentityRecord {
   readonly isOriginal: boolean
 }
 
-/** The newest first. What was put in place by hand is among them before it is ever replaced. */
+/**
+ * The newest first. What was put in place by hand is among them before it is ever replaced.
+ *
+ * @throws NOT_SET_UP, SETTINGS_INVALID
+ */
 export async function listIdentities(root: string): Promise<KeptIdentity[]> {
   const place = paths(root)
+  await readSettings(place.settings)
   await settleIfLeft(place)
   const records = await listRecords(place.identities)
   const inPlace = await findInPlace(place)

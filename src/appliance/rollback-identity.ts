@@ -7,10 +7,13 @@ import { describePair, type IdentityRecord, identityId, listRecords } from './id
 import { settleIfLeft } from './identity-lock.js'
 import { CERTIFICATE_FILE, checkStoredIdentity, KEY_FILE, readKept, readOriginal, readPair } from './identity-store.js'
 import { type AppliancePaths, paths } from './paths.js'
+import { readSettings } from './settings.js'
 
 export interface RollbackTarget {
   readonly record: IdentityRecord
   readonly identity: ServedIdentity
+  /** The files it comes from. */
+  readonly from: { readonly certificate: string; readonly key: string }
   /** There is nothing to be done. */
   readonly isInPlace: boolean
 }
@@ -18,10 +21,11 @@ export interface RollbackTarget {
 /**
  * Finds an identity and proves that it still works. `id` may be the beginning of one, if it is the only one so.
  *
- * @throws IDENTITY_UNKNOWN, IDENTITY_NO_PREVIOUS, IDENTITY_INCOMPLETE, and the codes of `checkIdentity`.
+ * @throws NOT_SET_UP, SETTINGS_INVALID, IDENTITY_UNKNOWN, IDENTITY_NO_PREVIOUS, IDENTITY_INCOMPLETE, and the codes of `checkIdentity`.
  */
 export async function findRollback(root: string, id?: string): Promise<RollbackTarget> {
   const place = paths(root)
+  await readSettings(place.settings)
   await settleIfLeft(place)
   const inPlace = identityId(await readPair(place))
   const found = id === undefined ? await findOriginal(place) : await findKept(place, id)
@@ -34,11 +38,12 @@ async function findOriginal(place: AppliancePaths): Promise<Omit<RollbackTarget,
   if (!identity) throw noPrevious(originalCertificate)
   checkStoredIdentity({ certificate: originalCertificate, key: originalKey }, identity)
   const known = (await listRecords(place.identities)).find((record) => record.id === identityId(identity))
-  if (known) return { record: known, identity }
+  const from = { certificate: originalCertificate, key: originalKey }
+  if (known) return { record: known, identity, from }
   // kept by hand, as with the two `mv` of old: they keep the time the file was written
   const installedAt = (await stat(originalCertificate)).mtime.toISOString()
   const record = describePair(identity, { sequence: 0, how: 'found', installedAt })
-  return { record, identity }
+  return { record, identity, from }
 }
 
 async function findKept(place: AppliancePaths, id: string): Promise<Omit<RollbackTarget, 'isInPlace'>> {
@@ -48,8 +53,9 @@ async function findKept(place: AppliancePaths, id: string): Promise<Omit<Rollbac
   if (!record || matching.length > 1 || id === '') throw unknown(id, matching.length)
   const folder = join(place.identities, record.id)
   const identity = await readKept(folder)
-  checkStoredIdentity({ certificate: join(folder, CERTIFICATE_FILE), key: join(folder, KEY_FILE) }, identity)
-  return { record, identity }
+  const from = { certificate: join(folder, CERTIFICATE_FILE), key: join(folder, KEY_FILE) }
+  checkStoredIdentity(from, identity)
+  return { record, identity, from }
 }
 
 function unknown(id: string, matches: number): WlbError {

@@ -3,7 +3,7 @@
  * there is kept, and the report says so. A run that was cut off is finished by the next one.
  */
 import { existsSync } from 'node:fs'
-import { hostname as machineName, networkInterfaces } from 'node:os'
+import { hostname as machineName } from 'node:os'
 import { lockDirectory } from '../directory-lock.js'
 import { ensureFolder } from '../durable-file.js'
 import { WlbError } from '../error.js'
@@ -13,6 +13,7 @@ import { touching } from './file-failure.js'
 import { describeIdentity, type Identity } from './identity.js'
 import { installIdentity, settleIdentity } from './identity-change.js'
 import { findIdentity, identityIncomplete } from './identity-store.js'
+import { ownAddresses } from './own-addresses.js'
 import { hashPassword, verifyPassword } from './password.js'
 import { type AppliancePaths, paths } from './paths.js'
 import { createSecretKey } from './secret.js'
@@ -153,15 +154,6 @@ async function makeDatabase(place: AppliancePaths, { databaseUrl }: Settings): P
   } finally {
     await lock.release()
   }
-}
-
-/** The address itself, or this machine's where it means all of them; those that only mean something on one link left out. */
-function ownAddresses(address: string): readonly string[] {
-  if (address !== '0.0.0.0' && address !== '::') return [address]
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter((own) => !own.internal && !own.address.startsWith('fe80:'))
-    .map((own) => own.address)
 }
 
 const CHOICE_NAMES = ['hostname', 'address', 'port', 'userName', 'databaseUrl'] as const

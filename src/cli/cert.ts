@@ -1,5 +1,6 @@
 /** `wlb cert show`: the appliance's certificate as it lies on disk and as a handshake shows it. */
 import { type CertificateReport, reportCertificate } from '../appliance/index.js'
+import { describeMissingNames } from './cert/missing-names.js'
 import { daysFrom, EXIT, printJson, renderFacts } from './print.js'
 
 /** Exits 1 when what is served is not what lies on disk, or the certificate has expired. */
@@ -30,6 +31,7 @@ function describe(report: CertificateReport, now: Date): string {
     ]),
     ['file', report.certificate],
     ['served', describeServed(report)],
+    ...describeMissingNames(report.missingNames),
   ]
   return renderFacts(facts)
 }

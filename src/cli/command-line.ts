@@ -18,7 +18,7 @@ export function commandLine(): Command {
     .enablePositionalOptions() // or `lab exec` would read the options of the command it runs
   let chosenRoot: string | undefined
   program.hook('preAction', (_, action) => {
-    chosenRoot = action.opts<{ root?: string }>().root ?? program.opts<{ root?: string }>().root
+    chosenRoot = rootOf(action) ?? rootOf(program)
   })
   const root = () => resolve(chosenRoot ?? process.env.WLB_ROOT ?? `${homedir()}/.openwlb`)
 
@@ -81,13 +81,21 @@ export function commandLine(): Command {
       })
     })
 
-  for (const command of leaves(program)) if (command.name() !== 'demo') command.addOption(rootOption()) // the demo has a folder of its own
+  for (const command of leaves(program)) {
+    const hasOther = command.options.some(({ long }) => long === '--root') // of an export: the root certificate
+    if (command.name() !== 'demo' && !hasOther) command.addOption(rootOption()) // the demo has a folder of its own
+  }
   return program
 }
 
 /** The folder named on the command line, as it was typed. */
 export function givenRoot(program: Command): string | undefined {
-  return [...leaves(program), program].map((command) => command.opts<{ root?: string }>().root).find(Boolean)
+  return [...leaves(program), program].map(rootOf).find(Boolean)
+}
+
+function rootOf(command: Command): string | undefined {
+  const { root } = command.opts<{ root?: unknown }>()
+  return typeof root === 'string' ? root : undefined
 }
 
 /** Every command that does something, however deep. */

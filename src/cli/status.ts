@@ -1,5 +1,6 @@
 /** `wlb status`: what this appliance is, whether it runs, and which pools it serves. */
 import { readStatus, type Status } from '../appliance/index.js'
+import { describeMissingNames } from './cert/missing-names.js'
 import { daysFrom, EXIT, inRoot, printJson, quote, renderFacts, renderTable } from './print.js'
 
 /** Exits 1 when the appliance does not run, or its certificate cannot be used. */
@@ -38,11 +39,12 @@ function describeIdentity({ identity, listener }: Status, now: Date): [label: st
       ['served', served],
     ]
   }
-  const { subject, notAfter, fingerprintSha256 } = identity
+  const { subject, notAfter, fingerprintSha256, missingNames } = identity
   return [
     ['certificate', `${subject}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`],
     ['SHA-256', fingerprintSha256],
     ['served', served === fingerprintSha256 ? 'the same' : served === 'nothing' ? served : `ANOTHER one: ${served}`],
+    ...describeMissingNames(missingNames),
   ]
 }
 

@@ -1,20 +1,21 @@
 /** What is served becomes what is on disk, proven by a handshake, or everything goes back to what it was. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { activateIdentity } from '../../src/appliance/activate-identity.js'
 import { awaitServed, reloadFront } from '../../src/appliance/front.js'
 import { lockedIdentity } from '../../src/appliance/identity-lock.js'
 import { readIdentity, readOriginal } from '../../src/appliance/identity-store.js'
-import { activateIdentity, paths, replaceIdentity } from '../../src/appliance/index.js'
+import { paths, replaceIdentity } from '../../src/appliance/index.js'
 import { listIdentities } from '../../src/appliance/kept-identities.js'
 import { checkIdentity, probeServed, startTlsListener } from '../../src/tls/index.js'
 import { createSelfSigned, type Identity } from '../../src/x509/index.js'
 import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
-import { HOSTNAME, startAppliance, type TestAppliance } from './test-appliance.js'
+import { configureOnly, HOSTNAME, startAppliance, type TestAppliance } from './test-appliance.js'
 
 let appliance: TestAppliance
 let settings: string
@@ -95,8 +96,7 @@ describe('the appliance', () => {
 describe('not running', () => {
   test('S49: said so, and the files are in place', async () => {
     const root = mkdtempSync(join(tmpdir(), 'openwlb-stopped-'))
-    mkdirSync(paths(root).settingsFolder, { recursive: true })
-    writeFileSync(paths(root).settings, settings)
+    await configureOnly(root)
     const { activation } = await replaceIdentity(root, pairs[0]!, { how: 'install', now: new Date() })
     expect(activation).toEqual({ state: 'not running', fingerprintSha256: fingerprintOf(pairs[0]!) })
     expect(await readIdentity(paths(root))).toEqual(pairs[0])

@@ -1,5 +1,5 @@
 /** A kill, a full disk, a faulty disk at every system call of a change: the pair works afterwards, and so does what is kept. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
@@ -12,6 +12,7 @@ import { paths } from '../../src/appliance/paths.js'
 import { createSelfSigned, type Identity } from '../../src/x509/index.js'
 import { requirePart } from '../real-parts.js'
 import { mayTrace, type Program, type Recording, recordCalls, type SystemCall, spoilCall } from './system-calls.js'
+import { configureOnly } from './test-appliance.js'
 
 const strace = requirePart('strace') ?? ''
 const canTrace = strace !== '' && mayTrace(strace)
@@ -45,7 +46,7 @@ beforeAll(async () => {
     external: ['@peculiar/x509', 'reflect-metadata'], // loaded when a certificate is made, and none is
   })
   const place = paths(template)
-  mkdirSync(place.settingsFolder, { recursive: true })
+  await configureOnly(template)
   await installIdentity(place, pairs.first, { how: 'setup', now: new Date('2026-01-01') })
   await installIdentity(place, pairs.hand, { how: 'install', now: new Date('2026-02-01') })
   rmSync(join(place.identities, identityId(pairs.hand)), { recursive: true })

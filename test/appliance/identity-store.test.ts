@@ -22,6 +22,7 @@ import { paths } from '../../src/appliance/paths.js'
 import { findRollback } from '../../src/appliance/rollback-identity.js'
 import { createSelfSigned, type Identity } from '../../src/x509/index.js'
 import { openSmallDisk } from './small-disk.js'
+import { configureOnly } from './test-appliance.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-identity-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -33,7 +34,10 @@ beforeAll(async () => {
   for (const name of NAMES)
     pairs.push(await createSelfSigned({ hostname: `${name}.example.com`, addresses: [], now: new Date() }))
 })
-beforeEach(() => rmSync(folder, { recursive: true, force: true }))
+beforeEach(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await configureOnly(folder)
+})
 
 const pair = (name: Name): Identity => pairs[NAMES.indexOf(name)]!
 /** Each change a minute after the one before. */

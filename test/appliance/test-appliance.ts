@@ -1,10 +1,11 @@
 /** An appliance of a test's own, set up in a temporary folder and served in this process, with its log kept. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AppliancePaths, paths, type RunningAppliance, serve, setUp } from '../../src/appliance/index.js'
 import { openLog } from '../../src/appliance/log.js'
+import { writeSettings } from '../../src/appliance/settings.js'
 import { freePort } from '../free-port.js'
 
 export const USER_NAME = 'wlbuser'
@@ -41,6 +42,15 @@ export async function setUpForTests(root: string): Promise<void> {
   const address = '127.0.0.1'
   const port = await freePort()
   await setUp({ root, hostname: HOSTNAME, address, port, userName: USER_NAME, password: PASSWORD, now: new Date() })
+}
+
+/** Settings and nothing else, where only the identity matters. */
+export async function configureOnly(root: string): Promise<void> {
+  const { settingsFolder, settings } = paths(root)
+  mkdirSync(settingsFolder, { recursive: true })
+  const passwordHash = `scrypt$32768$8$1$${'A'.repeat(22)}==$${'A'.repeat(43)}=`
+  const port = await freePort()
+  await writeSettings(settings, { hostname: HOSTNAME, address: '127.0.0.1', port, userName: USER_NAME, passwordHash })
 }
 
 export function basic(userName = USER_NAME, password = PASSWORD): string {

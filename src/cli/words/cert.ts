@@ -1,6 +1,7 @@
 /** The words of `wlb cert`. */
 import type { Command } from 'commander'
 import { addCertCheck } from './cert-check.js'
+import { addIdentities } from './cert-identities.js'
 import { examples } from './word.js'
 
 export function addCert(program: Command, root: () => string): void {
@@ -32,4 +33,5 @@ export function addCert(program: Command, root: () => string): void {
       (await import('../cert/install.js')).certInstall(root(), files, options),
     )
   addCertCheck(cert, root)
+  addIdentities(cert, root)
 }

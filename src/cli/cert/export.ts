@@ -1,0 +1,72 @@
+/** `wlb cert export`: the certificates in place, for a pool or a colleague; never a key. */
+import type { X509Certificate } from 'node:crypto'
+import { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from '../../appliance/index.js'
+import { WlbError } from '../../error.js'
+import { describeCertificate } from '../../x509/index.js'
+import { printJson, quote, renderFacts } from '../print.js'
+
+export interface ExportFlags {
+  readonly leaf?: boolean
+  readonly chain?: boolean
+  /** The root certificate, not the appliance's folder, which stands before the command. */
+  readonly root?: boolean
+  readonly der?: boolean
+  readonly out?: string
+  readonly json?: boolean
+}
+
+/** @throws USAGE_ONE_PART, USAGE_DER_IS_ONE, and what `exportCertificates` and `writeExport` throw. */
+export async function certExport(root: string, flags: ExportFlags): Promise<void> {
+  const parts = (['leaf', 'chain', 'root'] as const).filter((part) => flags[part])
+  const [part = 'all'] = parts
+  if (parts.length > 1) throw onePart(parts)
+  const certificates = await exportCertificates(root, part)
+  const [first] = certificates
+  if (flags.der && (certificates.length !== 1 || !first)) throw derIsOne(certificates.length)
+  const content = flags.der && first ? first.raw : encodeCertificates(certificates)
+  const file = flags.out === '-' ? undefined : flags.out
+  if (file !== undefined) await writeExport(file, content)
+  if (flags.json) return printJson(documentOf(certificates, content, file))
+  if (file === undefined) process.stdout.write(content)
+  else process.stdout.write(`${describe(certificates, file)}\n`)
+}
+
+function documentOf(certificates: readonly X509Certificate[], content: string | Buffer, file: string | undefined) {
+  const isPem = typeof content === 'string'
+  return {
+    certificates: certificates.map(describeCertificate),
+    out: file ?? null,
+    pem: isPem ? content : null,
+    derBase64: isPem ? null : content.toString('base64'),
+  }
+}
+
+function describe(certificates: readonly X509Certificate[], file: string): string {
+  return [
+    `Written: ${quote(file)}`,
+    renderFacts(
+      certificates.map(describeCertificate).flatMap(({ subject, fingerprintSha256 }): [string, string][] => [
+        ['certificate', subject],
+        ['SHA-256', fingerprintSha256],
+      ]),
+    ),
+  ].join('\n')
+}
+
+function onePart(given: readonly ExportedPart[]): WlbError {
+  return new WlbError(
+    'USAGE_ONE_PART',
+    'Only one of them at a time.',
+    { given: given.map((part) => `--${part}`).join(' ') },
+    'wlb cert export --chain',
+  )
+}
+
+function derIsOne(certificates: number): WlbError {
+  return new WlbError(
+    'USAGE_DER_IS_ONE',
+    'DER has no way to hold several certificates in a file.',
+    { certificates },
+    'wlb cert export --leaf --der --out wlb.der',
+  )
+}

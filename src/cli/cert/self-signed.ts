@@ -1,0 +1,88 @@
+/** `wlb cert self-signed`: a new self-signed certificate, with another name, key or lifetime. */
+import { X509Certificate } from 'node:crypto'
+import {
+  paths,
+  planSelfSigned,
+  type ReplaceStep,
+  replaceIdentity,
+  replaceSteps,
+  type SelfSignedPlan,
+} from '../../appliance/index.js'
+import { describeCertificate } from '../../x509/index.js'
+import { inRoot, printJson, renderFacts } from '../print.js'
+import { describeReplacement, describeSteps, documentOf } from './replaced.js'
+import { isSure } from './sure.js'
+
+export interface SelfSignedFlags {
+  readonly hostname?: string
+  readonly days?: number
+  readonly keyBits?: string
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+/** @throws USAGE_NEEDS_YES, and what `planSelfSigned` and `replaceIdentity` throw. */
+export async function certSelfSigned(root: string, flags: SelfSignedFlags): Promise<void> {
+  const now = new Date()
+  const choices = {
+    ...(flags.hostname !== undefined && { hostname: flags.hostname }),
+    ...(flags.days !== undefined && { days: flags.days }),
+    ...(flags.keyBits !== undefined && { keyBits: Number(flags.keyBits) }),
+  }
+  const plan = await planSelfSigned(root, choices, now)
+  const steps = stepsOf(root, plan)
+  const screen = flags.json ? process.stderr : process.stdout
+  screen.write(`${describePlan(plan, steps)}\n`)
+  if (flags.dryRun) {
+    const { hostname, addresses, days, keyBits } = plan
+    if (flags.json) printJson({ state: 'planned', hostname, addresses, days, keyBits, steps })
+    return
+  }
+  const question = `Replace the certificate in place by a self-signed one for ${plan.hostname}?`
+  if (!(await isSure(question, 'wlb cert self-signed', flags.yes ?? false))) return
+  const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
+  onStep('make')
+  const identity = await plan.make()
+  const done = await replaceIdentity(root, identity, { how: 'self-signed', now, onStep })
+  if (flags.json) {
+    const summary = describeCertificate(new X509Certificate(identity.certificatePem))
+    printJson({ ...documentOf(done), identity: summary })
+  } else process.stdout.write(`\n${describeReplacement(root, done)}\n\n${nextOnThePool(root)}\n`)
+}
+
+function stepsOf(root: string, { hostname, days, keyBits }: SelfSignedPlan): readonly ReplaceStep[] {
+  const make = `openssl req -x509 -newkey rsa:${keyBits} -nodes -days ${days} -subj /CN=${hostname} -addext subjectAltName=DNS:${hostname} -keyout server.key -out server.pem`
+  return [
+    { what: 'make a key and a certificate signed with it', command: make },
+    ...replaceSteps(root, { certificate: 'server.pem', key: 'server.key' }),
+  ]
+}
+
+function describePlan(plan: SelfSignedPlan, steps: readonly ReplaceStep[]): string {
+  const { hostname, configuredHostname, addresses, days, keyBits } = plan
+  return [
+    renderFacts([
+      ['name', hostname],
+      ...(addresses.length > 0 ? [['addresses', addresses.join(', ')] as [string, string]] : []),
+      ['days', String(days)],
+      ['key', `RSA ${keyBits}`],
+    ]),
+    ...(hostname === configuredHostname
+      ? []
+      : ['', `Note: the configured host name stays ${configuredHostname}; pools must connect to ${hostname}.`]),
+    '',
+    describeSteps(steps),
+  ].join('\n')
+}
+
+/** A pool trusts a self-signed certificate by itself: it has to get the new one before it can verify again. */
+function nextOnThePool(root: string): string {
+  return [
+    "A pool that verifies refuses it until it is installed there. Next, on the pool's coordinator:",
+    `  scp root@<appliance>:${paths(root).certificate} wlb-new.pem`,
+    '  xe pool-certificate-install filename=wlb-new.pem',
+    '  xe pool-certificate-sync',
+    `Compare the fingerprint:  ${inRoot('wlb cert show', root)}`,
+  ].join('\n')
+}

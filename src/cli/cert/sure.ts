@@ -1,0 +1,27 @@
+/** One question before something is changed; nobody there to answer it is a wrong call, never a wait. */
+import { WlbError } from '../../error.js'
+import { EXIT } from '../print.js'
+
+/**
+ * Tells whether it is meant; a no is said, and becomes the exit code.
+ *
+ * @throws USAGE_NEEDS_YES when there is nobody to ask.
+ */
+export async function isSure(question: string, command: string, yes: boolean): Promise<boolean> {
+  if (yes) return true
+  if (!process.stdin.isTTY) throw needsYes(command)
+  const { confirm } = await import('@clack/prompts')
+  if ((await confirm({ message: question })) === true) return true
+  process.stderr.write('wlb: nothing was changed\n')
+  process.exitCode = EXIT.interrupted
+  return false
+}
+
+function needsYes(command: string): WlbError {
+  return new WlbError(
+    'USAGE_NEEDS_YES',
+    'There is nobody to ask here whether it is meant.',
+    { missing: '--yes' },
+    `${command} --yes`,
+  )
+}
