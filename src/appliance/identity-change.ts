@@ -33,6 +33,7 @@ import {
   readOriginal,
   readPair,
 } from './identity-store.js'
+import { giveToOwner } from './owner.js'
 import type { AppliancePaths } from './paths.js'
 
 export interface IdentityChange {
@@ -143,6 +144,7 @@ async function prepare(
     ? { ...known, replacedAt: null }
     : describePair(identity, { sequence, how: change.how, installedAt })
   await history(() => prepareIdentity(paths.identities, identity, record))
+  await history(() => giveToOwner(paths.identities, paths))
 
   const undecided = undecidedFolder(paths)
   await ensureFolder(undecided, 0o700)
@@ -152,6 +154,7 @@ async function prepare(
     await writeNewFile(join(undecided, ORIGINAL_KEY_FILE), original.privateKeyPem, KEY_MODE)
     await writeNewFile(join(undecided, ORIGINAL_CERTIFICATE_FILE), original.certificatePem, CERTIFICATE_MODE)
   } else if (original === null) await writeNewFile(join(undecided, NO_ORIGINAL_FILE), '', KEY_MODE)
+  await giveToOwner(undecided, paths)
   await syncFolder(undecided)
   await rename(undecided, decidedFolder(paths))
   return replaced

@@ -1,7 +1,7 @@
 /** What is served becomes what is on disk, proven by a handshake, or everything goes back to what it was. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -79,6 +79,16 @@ describe('the appliance', () => {
     const { installed } = await replace(pairs[1]!)
     expect(installed.replaced).toMatchObject({ how: 'found', fault: 'CERTIFICATE_KEY_MISMATCH' })
     await expectAsBefore()
+  })
+
+  test('S47, S49: what a killed command had decided, the running appliance finishes and serves', async () => {
+    const decided = join(appliance.paths.certificateFolder, '.server.next')
+    mkdirSync(decided)
+    writeFileSync(join(decided, 'server.key'), pairs[2]!.privateKeyPem, { mode: 0o600 })
+    writeFileSync(join(decided, 'server.pem'), pairs[2]!.certificatePem)
+    expect(await appliance.reload()).toMatchObject({ refused: null, fingerprintSha256: fingerprintOf(pairs[2]!) })
+    expect(existsSync(decided)).toBe(false)
+    expect(readFileSync(appliance.paths.key, 'utf8')).toBe(pairs[2]!.privateKeyPem)
   })
 
   test('two administrators: one waits three seconds for the other, then is refused', async () => {

@@ -9,7 +9,7 @@ import {
   type SelfSignedPlan,
 } from '../../appliance/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { inRoot, printJson, renderFacts } from '../print.js'
+import { inRoot, printJson, quote, renderFacts } from '../print.js'
 import { describeReplacement, describeSteps, documentOf } from './replaced.js'
 import { isSure } from './sure.js'
 
@@ -40,7 +40,7 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
     return
   }
   const question = `Replace the certificate in place by a self-signed one for ${plan.hostname}?`
-  if (!(await isSure(question, 'wlb cert self-signed', flags.yes ?? false))) return
+  if (!(await isSure(question, commandOf(flags), flags.yes ?? false))) return
   const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
   onStep('make')
   const identity = await plan.make()
@@ -49,6 +49,16 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
     const summary = describeCertificate(new X509Certificate(identity.certificatePem))
     printJson({ ...documentOf(done), identity: summary })
   } else process.stdout.write(`\n${describeReplacement(root, done)}\n\n${nextOnThePool(root)}\n`)
+}
+
+/** What was typed, for typing it again. */
+function commandOf({ hostname, days, keyBits }: SelfSignedFlags): string {
+  const given = [
+    ...(hostname === undefined ? [] : ['--hostname', quote(hostname)]),
+    ...(days === undefined ? [] : ['--days', String(days)]),
+    ...(keyBits === undefined ? [] : ['--key-bits', keyBits]),
+  ]
+  return ['wlb cert self-signed', ...given].join(' ')
 }
 
 function stepsOf(root: string, { hostname, days, keyBits }: SelfSignedPlan): readonly ReplaceStep[] {

@@ -1,0 +1,15 @@
+/**
+ * Whose an appliance is. What root makes in a folder that belongs to another user's appliance belongs to that user: its
+ * key is readable by its owner alone, and an appliance that cannot read its key does not start again.
+ */
+import { chown, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AppliancePaths } from './paths.js'
+
+/** Gives a folder and everything in it to whoever owns the appliance's state. Nothing happens unless root asks. */
+export async function giveToOwner(folder: string, { stateFolder }: AppliancePaths): Promise<void> {
+  if (process.geteuid?.() !== 0) return
+  const { uid, gid } = await stat(stateFolder)
+  if (uid === 0) return
+  for (const name of ['', ...(await readdir(folder, { recursive: true }))]) await chown(join(folder, name), uid, gid)
+}
