@@ -2,6 +2,8 @@
 
 export type { Activation } from './activate-identity.js'
 export { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from './export-certificates.js'
+export { type Activation, activateIdentity, type Proof } from './activate-identity.js'
+export { readCertificateFiles } from './certificate-files.js'
 export { forgetPool } from './forget-pool.js'
 export { type CertificateReport, type Identity, reportCertificate } from './identity.js'
 export type { IdentityRecord } from './identity-history.js'

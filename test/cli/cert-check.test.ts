@@ -118,11 +118,11 @@ describe('the contract for scripts', () => {
 
 describe('nobody can tell: exit 2', () => {
   const rows: [words: string, code: string][] = [
-    ['nowhere.pem --trust root.pem', 'FILE_UNREADABLE'],
-    ['chain.pem --trust nowhere.pem', 'FILE_UNREADABLE'],
-    ['chain.pem --trust root.pem --crl nowhere.crl', 'FILE_UNREADABLE'],
-    ['text.pem --trust root.pem', 'NOT_A_CERTIFICATE'],
-    ['empty.pem --trust root.pem', 'NOT_A_CERTIFICATE'],
+    ['nowhere.pem --trust root.pem', 'FILE_MISSING'],
+    ['chain.pem --trust nowhere.pem', 'FILE_MISSING'],
+    ['chain.pem --trust root.pem --crl nowhere.crl', 'FILE_MISSING'],
+    ['text.pem --trust root.pem', 'FILE_UNRECOGNIZED'],
+    ['empty.pem --trust root.pem', 'FILE_UNRECOGNIZED'],
     ['chain.pem', 'CHAIN_WITHOUT_ROOT'],
     ['chain.pem --connect 127.0.0.1:8012', 'USAGE_FILES_OR_ENDPOINT'],
     ['chain.pem --at tomorrow', 'USAGE'],

@@ -25,7 +25,7 @@ export function addCertCheck(cert: Command, root: () => string): void {
       ),
     )
     .addHelpText('after', '\nExit codes: 0 accepted, 1 refused, 2 could not tell.')
-    .action(async (files: string[], options) => (await import('../cert-check.js')).certCheck(root(), files, options))
+    .action(async (files: string[], options) => (await import('../cert/check.js')).certCheck(root(), files, options))
 }
 
 function repeated(text: string, before: readonly string[]): readonly string[] {

@@ -1,7 +1,7 @@
 /** The verdict of a pool or of a strict client, in one shape for printing. */
 import type { X509Certificate } from 'node:crypto'
-import { checkConnection } from '../../tls/index.js'
-import { judgeAsBrowser, lint, loadBundle, type Warning } from '../../x509/index.js'
+import { checkConnection } from '../../../tls/index.js'
+import { judgeAsBrowser, lint, loadBundle, type Warning } from '../../../x509/index.js'
 import type { CheckQuestion } from './question.js'
 
 export interface Judgement {

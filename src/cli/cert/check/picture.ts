@@ -1,7 +1,7 @@
 /** A verdict as people read it: the path as a tree from the root down, and what is wrong under the certificate it belongs to. */
 import type { X509Certificate } from 'node:crypto'
-import { describeCertificate } from '../../x509/index.js'
-import { daysFrom, renderFacts } from '../print.js'
+import { describeCertificate } from '../../../x509/index.js'
+import { daysFrom, renderFacts } from '../../print.js'
 import type { Finding, Judgement } from './judgement.js'
 import type { CheckQuestion } from './question.js'
 

@@ -1,9 +1,9 @@
 /** `wlb cert check`: what a pool, or a strict client, would say of certificates, before it is asked. */
-import { describeCertificate } from '../x509/index.js'
-import { type Finding, type Judgement, judge } from './cert-check/judgement.js'
-import { describeJudgement } from './cert-check/picture.js'
-import { type CheckOptions, type CheckQuestion, readQuestion } from './cert-check/question.js'
-import { CouldNotTell, EXIT, printJson } from './print.js'
+import { describeCertificate } from '../../x509/index.js'
+import { CouldNotTell, EXIT, printJson } from '../print.js'
+import { type Finding, type Judgement, judge } from './check/judgement.js'
+import { describeJudgement } from './check/picture.js'
+import { type CheckOptions, type CheckQuestion, readQuestion } from './check/question.js'
 
 /** Exits 0 when accepted, 1 when refused, 2 when nobody can tell. */
 export async function certCheck(root: string, files: readonly string[], options: CheckOptions): Promise<void> {

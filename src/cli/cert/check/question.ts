@@ -1,10 +1,9 @@
 /** What `wlb cert check` is asked, read from its options, from files, from an endpoint and from the appliance's own folder. */
-import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { paths, readSettings } from '../../appliance/index.js'
-import { WlbError } from '../../error.js'
-import { type AnsweredFacts, observeEndpoint, poolErrorOf, type TlsFailure } from '../../tls/index.js'
-import { encodePem, readPemBlocks, validate } from '../../x509/index.js'
+import type { X509Certificate } from 'node:crypto'
+import { paths, readCertificateFiles, readSettings } from '../../../appliance/index.js'
+import { WlbError } from '../../../error.js'
+import { type AnsweredFacts, observeEndpoint, poolErrorOf, type TlsFailure } from '../../../tls/index.js'
+import { encodePem, readContainers, validate } from '../../../x509/index.js'
 
 export interface CheckOptions {
   readonly name?: string
@@ -43,7 +42,7 @@ const DEFAULT_PORT = 8012
  *
  * @throws USAGE_FILES_OR_ENDPOINT when certificates are named twice over.
  * @throws USAGE_NEEDS_NAME when nothing says which name pools use.
- * @throws FILE_UNREADABLE, NOT_A_CERTIFICATE, PEM_MALFORMED for files that do not hold what they should.
+ * @throws NO_CERTIFICATE, and what reading files and containers throws, for files that do not hold what they should.
  * @throws ENDPOINT_UNREACHABLE when nobody answers there.
  * @throws CHAIN_WITHOUT_ROOT when trust is not given and the certificates do not bring their root along.
  */
@@ -60,9 +59,8 @@ export async function readQuestion(
   const bundleFiles = options.trust && (await readFiles(options.trust))
   const crlFiles = (await readFiles(options.crl ?? [])).filter((content) => content.toString('latin1').trim() !== '')
   const facts = connect && (await ask(connect, name))
-  const presented = facts ? readSent(facts) : (await readFiles(served)).flatMap(readCertificates)
+  const presented = facts ? readSent(facts) : await readCertificates(served)
   const own = bundleFiles ? undefined : findOwnRoot(presented, name, now)
-  if (facts === undefined && presented.length === 0) throw notACertificate(served.join(' '))
   if (bundleFiles === undefined && own === undefined && presented.length > 0) throw chainWithoutRoot(presented)
   return {
     presented,
@@ -85,35 +83,19 @@ async function readHostname(root: string): Promise<string> {
   return settings.hostname
 }
 
-function readFiles(files: readonly string[]): Promise<Buffer[]> {
-  return Promise.all(
-    files.map((file) =>
-      readFile(file).catch((error: NodeJS.ErrnoException) => {
-        throw fileUnreadable(file, error)
-      }),
-    ),
-  )
+async function readFiles(files: readonly string[]): Promise<Buffer[]> {
+  return (await readCertificateFiles(files)).map(({ bytes }) => bytes)
 }
 
 function joinFiles(files: readonly Buffer[]): Buffer {
   return Buffer.concat(files.flatMap((file, index) => (index === 0 ? [file] : [Buffer.from('\n'), file])))
 }
 
-/** PEM with any number of blocks, or one certificate in DER. */
-function readCertificates(content: Buffer): X509Certificate[] {
-  const text = content.toString('latin1')
-  if (!text.includes('-----BEGIN')) return [readCertificate(content)]
-  return readPemBlocks(text)
-    .filter(({ label }) => /^((X509|TRUSTED) )?CERTIFICATE$/.test(label))
-    .map(({ der }) => readCertificate(der))
-}
-
-function readCertificate(der: Buffer): X509Certificate {
-  try {
-    return new X509Certificate(der)
-  } catch (error) {
-    throw notACertificate('', error)
-  }
+/** In any form people have certificates in; the first one found is the leaf. */
+async function readCertificates(files: readonly string[]): Promise<X509Certificate[]> {
+  const { certificates } = readContainers(await readCertificateFiles(files))
+  if (certificates.length === 0) throw noCertificate(files)
+  return certificates.map(({ certificate }) => certificate)
 }
 
 async function ask({ host, port }: HostAndPort, name: string): Promise<AnsweredFacts> {
@@ -155,23 +137,12 @@ function needsName(cause: unknown): WlbError {
   )
 }
 
-function fileUnreadable(file: string, cause: NodeJS.ErrnoException): WlbError {
+function noCertificate(files: readonly string[]): WlbError {
   return new WlbError(
-    'FILE_UNREADABLE',
-    'A file cannot be read.',
-    { file, systemError: cause.code ?? cause.message },
-    `ls -ld ${file}`,
-    cause,
-  )
-}
-
-function notACertificate(files: string, cause?: unknown): WlbError {
-  return new WlbError(
-    'NOT_A_CERTIFICATE',
-    'There is no certificate where one is expected.',
-    files === '' ? {} : { files },
-    'openssl x509 -noout -text -in FILE',
-    cause,
+    'NO_CERTIFICATE',
+    'There is no certificate in the files.',
+    { files: files.join(' ') },
+    'wlb cert check --help',
   )
 }
 
