@@ -1,11 +1,10 @@
 /** Full TLS handshakes a second: the appliance against `openssl s_server` with the same certificate, client and cipher. */
 import { execFileSync, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../test/free-port.js'
 import { type BenchAppliance, median, stop } from './appliance.js'
+import { listening } from './listening.js'
 import type { Row } from './row.js'
 
 const SECONDS = 2
@@ -76,18 +75,4 @@ function perSecond(appliance: BenchAppliance, port: number, group: string): numb
   })
   const [, connections, seconds] = /(\d+) connections in (\d+) real seconds/.exec(printed) ?? []
   return Number(connections) / Number(seconds)
-}
-
-async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => {
-        socket.destroy()
-        resolve(true)
-      }).once('error', () => resolve(false))
-    })
-    if (open) return
-    await pause(20)
-  }
-  throw new Error('openssl s_server does not listen')
 }

@@ -6,6 +6,7 @@ import type { Row } from './row.js'
 import { soap } from './soap.js'
 import { start } from './start.js'
 import { sync } from './sync.js'
+import { verdict } from './verdict.js'
 
 const appliance = await openBenchAppliance()
 const rows: Row[] = []
@@ -15,7 +16,7 @@ try {
 } finally {
   await appliance.close()
 }
-rows.push(...(await sync()), ...start())
+rows.push(...(await verdict()), ...(await sync()), ...start())
 process.stdout.write(
   `${renderTable(
     ['what', 'ours', 'peer', 'ratio', 'what limits it'],

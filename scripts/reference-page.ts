@@ -71,7 +71,10 @@ function renderCommand({ words, command }: { words: readonly string[]; command: 
         `| \`${option.flags}\` | ${cell(option.description)}${option.argChoices ? `: ${option.argChoices.join(', ')}` : ''} |`,
     )
   const operands = command.registeredArguments
-    .map((argument) => ` <${argument.name()}${argument.variadic ? '...' : ''}>`)
+    .map((argument) => {
+      const name = `${argument.name()}${argument.variadic ? '...' : ''}`
+      return argument.required ? ` <${name}>` : ` [${name}]`
+    })
     .join('')
   return [
     `### ${words.join(' ')}${operands}`,

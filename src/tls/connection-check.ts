@@ -10,8 +10,10 @@ import { checkAsPool, type PoolQuestion, type PoolVerdict } from './pool-check.j
 import { type PoolError, poolErrorOf } from './pool-error.js'
 
 export interface ConnectionVerdict extends Omit<PoolVerdict, 'obstacle'> {
-  /** In the order a pool would meet them; all but the last kind come before any defect of a certificate. */
+  /** What a pool meets before it looks at a certificate. */
   readonly obstacles: readonly Obstacle[]
+  /** What it meets when the certificates have convinced it. */
+  readonly afterwards: readonly Obstacle[]
 }
 
 /** Endpoints that answered; of one that did not there is nothing to say. */
@@ -45,7 +47,7 @@ export function checkConnection(question: ConnectionQuestion, facts?: AnsweredFa
   const after = isDemanded ? [describeObstacle('CLIENT_CERTIFICATE_DEMANDED', NO_SHARED_CIPHER)] : []
 
   const { path = [], fromServer = 0, defects = [] } = verdict ?? {}
-  const judged = { bundle, path, fromServer, defects, obstacles: [...before, ...after] }
+  const judged = { bundle, path, fromServer, defects, obstacles: before, afterwards: after }
   const [defect] = defects
   const obstacle = before[0] ?? (defect ? undefined : after[0])
   if (!obstacle && !defect) return { ...judged, accepted: true, reason: '', opensslNumber: 0, xapiError: [] }

@@ -1,5 +1,5 @@
 /** The room's door: what a handshake says, seen from a pool, from us, and from the appliance that listens. */
-export { type AnsweredFacts, checkConnection } from './connection-check.js'
+export { type AnsweredFacts, type ConnectionVerdict, checkConnection } from './connection-check.js'
 export { dialAsPool } from './dial.js'
 export { observeEndpoint } from './endpoint.js'
 export type { TlsFailure } from './failure.js'

@@ -127,7 +127,7 @@ function describeFailure(failure: TlsFailure): string {
 }
 
 /** An echo behind TLS that takes any key, or something that is no such thing. */
-async function serve({ chain, identity, server = {} }: Case): Promise<{ port: number; close(): Promise<void> }> {
+export async function serve({ chain, identity, server = {} }: Case): Promise<{ port: number; close(): Promise<void> }> {
   const open = new Set<{ destroy(): void }>()
   const listener = makeServer()
   listener.on('connection', (socket) => open.add(socket))
