@@ -14,8 +14,7 @@ const run = promisify(execFile)
 
 /** Serves and dials once. It knows the real clock only, and needs a leaf with an RSA key, as a pool does. */
 export async function askStunnel(set: JudgedSet, server: TlsOptions = {}): Promise<Answer> {
-  const directory = await mkdtemp(join(tmpdir(), 'differential-'))
-  try {
+  return withServer(set, server, async (port, directory) => {
     const bundlePath = join(directory, 'bundle.pem')
     if (set.bundle !== undefined) await writeFile(bundlePath, set.bundle)
     const crlDirectory = join(directory, 'crls')
@@ -24,20 +23,31 @@ export async function askStunnel(set: JudgedSet, server: TlsOptions = {}): Promi
     for (const [name, content] of files) await writeFile(join(crlDirectory, name), content)
     // it complains, with exit code 1, of a file it has to leave out
     if (files.length > 0) await run('openssl', ['rehash', crlDirectory]).catch(() => {})
+    const connection = await dialAsPool({
+      client: 'stunnel',
+      serverName: set.name,
+      address: '127.0.0.1',
+      port,
+      verify: { bundlePath, crlDirectory },
+      timeoutMs: 20_000,
+    })
+    if (connection.state === 'failed') return refused(describeFailure(connection.failure))
+    connection.stream.destroy()
+    return ACCEPTED
+  })
+}
 
-    const { port, close } = await serve(set, server, directory)
+/** Serves what the set sends while `use` runs, and gives it a folder of its own. */
+export async function withServer<T>(
+  set: JudgedSet,
+  options: TlsOptions,
+  use: (port: number, directory: string) => Promise<T>,
+): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'differential-'))
+  try {
+    const { port, close } = await serve(set, options, directory)
     try {
-      const connection = await dialAsPool({
-        client: 'stunnel',
-        serverName: set.name,
-        address: '127.0.0.1',
-        port,
-        verify: { bundlePath, crlDirectory },
-        timeoutMs: 20_000,
-      })
-      if (connection.state === 'failed') return refused(describeFailure(connection.failure))
-      connection.stream.destroy()
-      return ACCEPTED
+      return await use(port, directory)
     } finally {
       await close()
     }

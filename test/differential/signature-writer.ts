@@ -46,6 +46,11 @@ const SALT_BYTES: Readonly<Record<Digest, number>> = {
   sha512: 64,
 }
 
+/** Digest and salt of 64 bytes each do not fit into 1024 bits. */
+function saltBytes(key: PooledKey, digest: Digest): number {
+  return key.name === 'rsa1024' ? 20 : SALT_BYTES[digest]
+}
+
 /** The AlgorithmIdentifier that stands twice in a certificate. */
 export function signatureAlgorithm(key: PooledKey, { digest, pss, unknown }: SignatureKind): Buffer {
   if (unknown) return sequence(objectIdentifier('1.3.6.1.4.1.55555.1.1'))
@@ -58,7 +63,7 @@ export function signatureAlgorithm(key: PooledKey, { digest, pss, unknown }: Sig
     sequence(
       wrapped(0, hash),
       wrapped(1, sequence(objectIdentifier('1.2.840.113549.1.1.8'), hash)),
-      wrapped(2, integer(SALT_BYTES[digest])),
+      wrapped(2, integer(saltBytes(key, digest))),
     ),
   )
 }
@@ -67,5 +72,5 @@ export function signBytes(bytes: Buffer, key: PooledKey, { digest, pss }: Signat
   if (key.kind === 'ed') return sign(null, bytes, key.privateKey)
   if (key.kind === 'ec' || (key.kind === 'rsa' && !pss)) return sign(digest, bytes, key.privateKey)
   const padding = constants.RSA_PKCS1_PSS_PADDING
-  return sign(digest, bytes, { key: key.privateKey, padding, saltLength: SALT_BYTES[digest] })
+  return sign(digest, bytes, { key: key.privateKey, padding, saltLength: saltBytes(key, digest) })
 }
