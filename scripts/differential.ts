@@ -1,6 +1,7 @@
 /**
  * `npm run differential -- --sets 10000 --seed 7`: random certificate sets put to all judges, a line a disagreement.
- * `--first N --sets 1 --keep DIR` writes one set down. docs/differential.md tells how to read it.
+ * `--first N --sets 1 --keep DIR` writes one set down, `--always 'TWIST'` gives a twist to every set, `--without JUDGE` leaves
+ * one out (stunnel, openssl, ours). docs/differential.md tells how to read the lines.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     first: { type: 'string', default: '0' },
     without: { type: 'string', multiple: true, default: [] },
     keep: { type: 'string' },
+    always: { type: 'string' },
   },
 })
 
@@ -29,6 +31,7 @@ await compareJudges(
     seed: Number(values.seed),
     sets: Number(values.sets),
     first: Number(values.first),
+    always: values.always,
     keys: await makeKeyPool(),
     stunnel: isAsked('stunnel'),
     openssl: isAsked('openssl'),

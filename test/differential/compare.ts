@@ -21,6 +21,8 @@ export interface Comparison {
   readonly openssl: boolean
   readonly ours: (set: JudgedSet) => Answer | undefined
   readonly first?: number
+  /** A twist that every set gets. */
+  readonly always?: string | undefined
 }
 
 const AT_ONCE = 3
@@ -31,7 +33,7 @@ export async function compareJudges(comparison: Comparison, heard: (opinions: Op
   let next = first
   const work = async () => {
     for (let index = next++; index < first + sets; index = next++) {
-      const set = makeSet(comparison.seed, index, comparison.keys, new Date())
+      const set = makeSet(comparison.seed, index, comparison.keys, new Date(), comparison.always)
       if (set) heard(await askAll(comparison, set))
     }
   }

@@ -49,11 +49,20 @@ const GROUPS: readonly (readonly Twist[])[] = [
   BUNDLE_TWISTS,
 ]
 
-/** Makes set number `index` of a seed; undefined where a certificate cannot even be parsed. */
-export function makeSet(seed: number, index: number, keys: KeyPool, now: Date): CertificateSet | undefined {
+/**
+ * Makes set number `index` of a seed; undefined where a certificate cannot even be parsed. `always` names a twist that
+ * every set gets, among others.
+ */
+export function makeSet(
+  seed: number,
+  index: number,
+  keys: KeyPool,
+  now: Date,
+  always?: string,
+): CertificateSet | undefined {
   const random = createRandom(seed, index)
   const draft = draftSet(random)
-  const twists = applyTwists(draft, random.pick([0, 1, 1, 1, 1, 2, 2, 2, 3, 4]))
+  const twists = applyTwists(draft, random.pick([0, 1, 1, 1, 1, 2, 2, 2, 3, 4]), always)
   const finished = finishSet(draft, keys, now)
   return finished && { seed, index, twists, ...finished }
 }
@@ -81,8 +90,11 @@ export function finishSet(draft: Draft, keys: KeyPool, now: Date): FinishedSet |
   }
 }
 
-function applyTwists(draft: Draft, count: number): string[] {
+function applyTwists(draft: Draft, count: number, always: string | undefined): string[] {
   const applied: string[] = []
+  for (const [, what, apply] of GROUPS.flat()) {
+    if (what === always && !applied.includes(what) && apply(draft)) applied.push(what)
+  }
   for (let tries = 0; applied.length < count && tries < 40; tries++) {
     const [, what, apply] = pickWeighted(draft.random, draft.random.pick(GROUPS))
     if (apply(draft)) applied.push(what)
