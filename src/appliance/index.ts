@@ -1,9 +1,14 @@
 /** The room's door: the appliance as a folder to set up, a process to run, and a state to ask for. */
 
 export type { Activation } from './activate-identity.js'
-export { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from './export-certificates.js'
-export { type Activation, activateIdentity, type Proof } from './activate-identity.js'
 export { readCertificateFiles } from './certificate-files.js'
+export {
+  type RequestOptions,
+  type RequestReport,
+  requestCertificate,
+  suggestCommonName,
+} from './certificate-request.js'
+export { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from './export-certificates.js'
 export { forgetPool } from './forget-pool.js'
 export { type CertificateReport, type Identity, reportCertificate } from './identity.js'
 export type { IdentityRecord } from './identity-history.js'
@@ -27,4 +32,5 @@ export {
   setUp,
   suggestSetup,
 } from './setup.js'
+
 export { readStatus, type Status } from './status.js'

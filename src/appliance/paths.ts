@@ -9,7 +9,7 @@ export interface AppliancePaths {
   /** The pair that the one in place replaced. */
   readonly originalCertificate: string
   readonly originalKey: string
-  /** Of the request that waits for its certificate. */
+  /** The key of a request that an authority has not answered yet. */
   readonly pendingKey: string
   /** Every identity that was ever in place. */
   readonly identities: string

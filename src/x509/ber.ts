@@ -51,11 +51,12 @@ function rewrite(input: Buffer, depth: number, budget: { elementsLeft: number })
 
 /** A string in pieces becomes the pieces' contents in one. */
 function join(tag: number, children: readonly Buffer[]): Buffer {
-  if (tag !== (OCTET_STRING | CONSTRUCTED)) return encode(tag, Buffer.concat(children))
-  return encode(OCTET_STRING, Buffer.concat(children.map((child) => readElement(child)?.content ?? child)))
+  if (tag !== (OCTET_STRING | CONSTRUCTED)) return encodeDer(tag, Buffer.concat(children))
+  return encodeDer(OCTET_STRING, Buffer.concat(children.map((child) => readElement(child)?.content ?? child)))
 }
 
-function encode(tag: number, content: Buffer): Buffer {
+/** Writes one element in DER. */
+export function encodeDer(tag: number, content: Buffer): Buffer {
   if (content.length < 0x80) return Buffer.concat([Buffer.of(tag, content.length), content])
   const length = Buffer.alloc(4)
   length.writeUInt32BE(content.length)

@@ -1,6 +1,14 @@
 /** The room's door: what certificates are, pure, and cheap to import (the schema library is loaded when one is made). */
 export { judgeAsBrowser } from './browser.js'
 export { type Bundle, loadBundle } from './bundle.js'
+export {
+  type CertificateRequest,
+  checkChallengePassword,
+  checkSubjectPart,
+  createCertificateRequest,
+  createRsaKey,
+  type RequestSubject,
+} from './certificate-request.js'
 export { type Chain, orderChain, sendingOrder } from './chain.js'
 export { checkFileSize, FILE_LIMIT_BYTES, type NamedBytes, readContainers } from './container.js'
 export { type Contents, describePlace, type Place } from './findings.js'

@@ -131,3 +131,9 @@ describe('revocation', () => {
     expect(defects.map(({ code }) => code).join(' ') || 'good').toBe(outcome)
   })
 })
+
+test('a megabyte of blanks inside a line costs no more than reading it', () => {
+  const blanks = `-----BEGIN CERTIFICATE-----\n${' '.repeat(1024 * 1024)}x\n`
+  expect(loadBundle(Buffer.from(blanks))).toMatchObject({ state: 'unusable' })
+  expect(readCrls(`-----BEGIN X509 CRL-----${' '.repeat(1024 * 1024)}x\n`)).toEqual([])
+})

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { addCertCheck } from './cert-check.js'
 import { addIdentities } from './cert-identities.js'
+import { addCertRequest } from './cert-request.js'
 import { examples } from './word.js'
 
 export function addCert(program: Command, root: () => string): void {
@@ -34,4 +35,5 @@ export function addCert(program: Command, root: () => string): void {
     )
   addCertCheck(cert, root)
   addIdentities(cert, root)
+  addCertRequest(cert, root)
 }

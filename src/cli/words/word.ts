@@ -15,3 +15,8 @@ export function integer(text: string): number {
   if (!/^[0-9]+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(text)
 }
+
+/** An option that may be repeated: its values in the order given. */
+export function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text]
+}

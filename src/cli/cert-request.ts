@@ -1,0 +1,190 @@
+/** `wlb cert request`: a key and a certificate request, by questions as openssl asks them, or from flags. */
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type RequestReport, requestCertificate, suggestCommonName } from '../appliance/index.js'
+import { WlbError } from '../error.js'
+import { EXIT, inRoot, printJson, quote, renderFacts } from './print.js'
+import { askForRequest } from './request-questions.js'
+
+export interface RequestFlags {
+  readonly country?: string
+  readonly state?: string
+  readonly locality?: string
+  readonly organization?: string
+  readonly organizationalUnit?: string
+  readonly commonName?: string
+  readonly email?: string
+  readonly san: readonly string[]
+  readonly key?: string
+  readonly passphraseFile?: string
+  readonly keyBits?: number
+  readonly newKey?: boolean
+  readonly challengePasswordFile?: string
+  readonly companyName?: string
+  readonly out: string
+  readonly force?: boolean
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+/** What has to be known of the subject; an organizational unit may be. */
+export interface SubjectAnswers {
+  country: string
+  state: string
+  locality: string
+  organization: string
+  organizationalUnit?: string | undefined
+  commonName?: string | undefined
+  email: string
+}
+
+/**
+ * @throws USAGE_NEEDS_ANSWERS, USAGE_NEEDS_YES when something has to be asked and nobody is there to answer.
+ * @throws USAGE_KEY_FLAGS when `--key` and a flag for a new key are given together.
+ * @throws SECRET_FILE_UNREADABLE, and everything the request itself throws.
+ */
+export async function certRequest(root: string, flags: RequestFlags): Promise<void> {
+  checkKeyFlags(flags)
+  const hostname = await suggestCommonName(root)
+  const answers = await complete(flags, hostname)
+  if (!answers) {
+    process.stderr.write('wlb: nothing was changed\n')
+    process.exitCode = EXIT.interrupted
+    return
+  }
+  const toStdout = flags.out === '-'
+  const report = await requestCertificate({
+    root,
+    subject: answers.subject,
+    alternativeNames: [...flags.san],
+    key: {
+      given:
+        flags.key === undefined ? undefined : { file: flags.key, passphrase: await readSecret(flags.passphraseFile) },
+      bits: flags.keyBits,
+      isNew: flags.newKey ?? false,
+    },
+    challengePassword: answers.challengePassword ?? (await readSecret(flags.challengePasswordFile)),
+    companyName: answers.companyName ?? flags.companyName,
+    force: flags.force ?? false,
+    out: toStdout ? undefined : resolve(flags.out),
+  })
+  for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`)
+  if (flags.json) printJson(report)
+  else if (toStdout) {
+    process.stdout.write(report.requestPem)
+    process.stderr.write(`${describe(report, root)}\n`)
+  } else process.stdout.write(`${report.requestPem}\n${describe(report, root)}\n`)
+}
+
+export interface Answers {
+  readonly subject: SubjectAnswers
+  readonly challengePassword?: string | undefined
+  readonly companyName?: string | undefined
+}
+
+const REQUIRED = ['country', 'state', 'locality', 'organization', 'email'] as const
+
+/** Flags for scripts, questions for people; nobody there and something missing is a wrong call, never a wait. */
+async function complete(flags: RequestFlags, hostname: string): Promise<Answers | undefined> {
+  if (!flags.yes && process.stdin.isTTY) return askForRequest(flags, hostname)
+  const missing = REQUIRED.find((field) => flags[field] === undefined)
+  if (missing !== undefined) throw needsAnswers(`--${missing}`)
+  if (!flags.yes) throw needsYes()
+  const { country = '', state = '', locality = '', organization = '', email = '' } = flags
+  const { organizationalUnit, commonName } = flags
+  return { subject: { country, state, locality, organization, organizationalUnit, commonName, email } }
+}
+
+function checkKeyFlags({ key, keyBits, newKey, passphraseFile }: RequestFlags): void {
+  if (key !== undefined && (keyBits !== undefined || newKey)) throw keyFlags(newKey ? '--new-key' : '--key-bits')
+  if (key === undefined && passphraseFile !== undefined) throw keyFlags('--passphrase-file without --key')
+}
+
+async function readSecret(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined
+  const content = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: unknown) => {
+    throw secretFileUnreadable(file, error)
+  })
+  return content.split(/\r?\n/, 1).join('')
+}
+
+/** The key, the names, what is not known, and in the last line what to do next. */
+export function describe(report: RequestReport, root: string): string {
+  const { subject, dnsNames, ipAddresses, key, file, pools } = report
+  const unit = subject.organizationalUnit ? `, OU=${subject.organizationalUnit}` : ''
+  const facts: [string, string][] = [
+    [
+      'subject',
+      `C=${subject.country}, ST=${subject.state}, L=${subject.locality}, O=${subject.organization}${unit}, CN=${subject.commonName}, emailAddress=${subject.email}`,
+    ],
+    ['names', [...dnsNames, ...ipAddresses].join(', ')],
+    ['key', `RSA ${key.bits}, ${KEY_ORIGINS[key.origin]}: ${key.file}`],
+    ...(key.previous ? [['key before', `kept: ${key.previous}`] satisfies [string, string]] : []),
+    ...(file
+      ? [['request', `${file.outcome === 'kept' ? 'already so' : 'written'}: ${file.path}`] satisfies [string, string]]
+      : []),
+    ...(file?.previous ? [['request before', `kept: ${file.previous}`] satisfies [string, string]] : []),
+    ['pools', describePools(pools)],
+  ]
+  const install = inRoot('wlb cert install signed_cert.pem intermediate_ca.pem root_ca.pem', root)
+  return [
+    renderFacts(facts),
+    '',
+    'The key stays on this machine, and the certificate in service is unchanged.',
+    `Next: give the whole request, first and last line included, to your authority; then  ${install}`,
+  ].join('\n')
+}
+
+const KEY_ORIGINS = {
+  created: 'made now, waits here for its certificate',
+  waiting: 'the one that waits here for its certificate',
+  given: 'the one given, waits here without a passphrase',
+}
+
+function describePools(pools: number | null): string {
+  const where =
+    'which address a pool connects to is not recorded here (on the pool: xe pool-param-get param-name=wlb-url uuid=...)'
+  if (pools === null) return `not known while the appliance is stopped; ${where}`
+  return pools === 0 ? 'none is registered' : `${pools} registered; ${where}`
+}
+
+const EXAMPLE =
+  "wlb cert request --country CA --state Alberta --locality Calgary --organization 'Example Inc.' --email admin@example.com --yes"
+
+function needsAnswers(missing: string): WlbError {
+  return new WlbError(
+    'USAGE_NEEDS_ANSWERS',
+    'There is nobody to ask here, and something has to be known.',
+    { missing },
+    EXAMPLE,
+  )
+}
+
+function needsYes(): WlbError {
+  return new WlbError(
+    'USAGE_NEEDS_YES',
+    'There is nobody to ask here whether it is meant.',
+    { missing: '--yes' },
+    EXAMPLE,
+  )
+}
+
+function keyFlags(conflict: string): WlbError {
+  return new WlbError(
+    'USAGE_KEY_FLAGS',
+    'Either an existing key is used (--key, and --passphrase-file if it is encrypted) or a new one is made.',
+    { conflict },
+    'wlb cert request --help',
+  )
+}
+
+function secretFileUnreadable(file: string, cause: unknown): WlbError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new WlbError(
+    'SECRET_FILE_UNREADABLE',
+    'The file with the secret cannot be read.',
+    { file, why },
+    `ls -l ${quote(file)}`,
+    cause,
+  )
+}
