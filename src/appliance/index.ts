@@ -33,4 +33,5 @@ export {
   suggestSetup,
 } from './setup.js'
 
+export * from './small-authority/index.js'
 export { readStatus, type Status } from './status.js'

@@ -19,6 +19,8 @@ export interface AppliancePaths {
   readonly stateFolder: string
   readonly database: string
   readonly controlSocket: string
+  /** The small authority, unless another folder is named. */
+  readonly authority: string
 }
 
 export function paths(root: string): AppliancePaths {
@@ -40,5 +42,6 @@ export function paths(root: string): AppliancePaths {
     stateFolder,
     database: join(stateFolder, 'db'),
     controlSocket: join(stateFolder, 'control.sock'),
+    authority: join(stateFolder, 'ca'),
   }
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { VERSION } from './version.js'
+import { addCa } from './words/ca.js'
 import { addCert } from './words/cert.js'
 import { addLab } from './words/lab.js'
 import { examples, integer, tlsClient } from './words/word.js'
@@ -62,6 +63,7 @@ export function commandLine(): Command {
     .action(async (uuid: string, options) => (await import('./pool.js')).forget(root(), uuid, options))
 
   addCert(program, root)
+  addCa(program, root)
   addLab(program, root)
 
   program

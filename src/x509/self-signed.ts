@@ -1,8 +1,9 @@
 /** The certificate an appliance makes for itself, and what is in it for which reason (docs/protocol/pool.md). */
-import { generateKeyPair, randomBytes, webcrypto } from 'node:crypto'
+import { generateKeyPair, webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
 import { promisify } from 'node:util'
 import { encodePem } from './pem.js'
+import { createSerialNumber } from './serial-number.js'
 
 export interface SelfSignedRequest {
   /** Fully qualified; the common name, and the first dNSName. */
@@ -79,11 +80,4 @@ export async function createSelfSigned(request: SelfSignedRequest): Promise<Iden
     certificatePem: encodePem('CERTIFICATE', Buffer.from(certificate.rawData)),
     privateKeyPem: encodePem('PRIVATE KEY', privateKeyDer),
   }
-}
-
-/** 127 random bits, never zero, never negative (RFC 5280, 4.1.2.2). */
-function createSerialNumber(): string {
-  const serial = randomBytes(16)
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40
-  return serial.toString('hex')
 }

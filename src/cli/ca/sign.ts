@@ -1,0 +1,114 @@
+/** `wlb ca sign`: a request in, a certificate out, and every name that was not taken over with the reason. */
+import { resolve } from 'node:path'
+import { authorityFolder, planSignature, type Signed, signRequest } from '../../appliance/index.js'
+import { WlbError } from '../../error.js'
+import { describeCertificate, type LeafPlan, renderNameFields } from '../../x509/index.js'
+import { daysFrom, printJson, quote, renderFacts } from '../print.js'
+import { chooseFolder, isSure, readBytes, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
+
+export interface SignFlags {
+  readonly dir?: string
+  readonly days?: number
+  readonly allow?: readonly string[]
+  readonly out?: string
+  readonly passphraseFile?: string
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+/** @throws USAGE_STDIN_TWICE, and what the request, its names and the authority are refused for. */
+export async function sign(root: string, csr: string, flags: SignFlags): Promise<void> {
+  const folder = chooseFolder(root, flags.dir)
+  if (csr === '-' && flags.passphraseFile === '-') throw stdinTwice()
+  sayWhatItIs()
+  const now = new Date()
+  const options = {
+    folder,
+    request: await readBytes(csr, 'certificate signing request'),
+    allow: flags.allow ?? [],
+    lifetimeDays: flags.days,
+    now,
+  }
+  const plan = await planSignature(options)
+  process.stderr.write(`${describePlan(plan)}\n`)
+  if (!(await isSure(flags.yes, 'Sign this?', `wlb ca sign ${quote(csr)}`))) return sayNothingChanged()
+  const passphrase = await readPassphrase(flags.passphraseFile, 'known', `wlb ca sign ${quote(csr)}`)
+  if (passphrase === undefined) return sayNothingChanged()
+
+  const signed = await signRequest({
+    ...options,
+    passphrase,
+    ...(flags.out !== undefined && { out: resolve(flags.out) }),
+  })
+  if (flags.json) return printJson(documentOf(folder, signed))
+  process.stdout.write(`${describeSigned(folder, signed, now)}\n`)
+}
+
+/** What would be signed, and what would not be taken over. */
+export function describePlan({ request, names, shortened, ignoredExtensions, notAfter }: LeafPlan): string {
+  return [
+    `asks:     ${renderNameFields(request.subject) || 'no subject'}`,
+    `names:    ${[...names.dnsNames, ...names.ipAddresses].join(', ')}`,
+    ...names.addedFromCommonName.map((name) => `added:    ${name}, because it is the common name`),
+    ...names.refused.map(({ name, why }) => `refused:  ${name} ${why}`),
+    ...ignoredExtensions.map((name) => `left out: ${name}, which is for the authority to decide`),
+    ...(shortened ? [`shorter:  the authority's own certificate ends ${notAfter.toISOString()}`] : []),
+    ...(names.dnsNames.length === 0 ? ['beware:   pools compare host names only and never look at addresses'] : []),
+  ].join('\n')
+}
+
+export function describeSigned(folder: string, { issued, plan, file }: Signed, now: Date): string {
+  const end = new Date(issued.notAfter)
+  const files = chainFiles(folder, file, plan)
+  return [
+    'Signed.',
+    '',
+    renderFacts([
+      ['subject', issued.subject],
+      ['names', issued.names.join(', ')],
+      ...plan.names.refused.map(({ name, why }) => ['refused', `${name} ${why}`] as const),
+      ['issuer', describeCertificate(plan.issuer).subject],
+      ['valid from', issued.notBefore],
+      ['valid until', `${issued.notAfter} (${daysFrom(now, end)})`],
+      ['serial', issued.serialNumber],
+      ['file', file],
+    ]),
+    '',
+    `The appliance:  wlb cert install ${files.map(quote).join(' ')}`,
+    `or, by hand:    cat ${files.map(quote).join(' ')} > server.pem`,
+    `The pool:       xe pool-install-ca-certificate filename=${quote(authorityFolder(folder).rootCertificate)}`,
+  ].join('\n')
+}
+
+function documentOf(folder: string, { issued, plan, file }: Signed) {
+  const { certificate, ...facts } = issued
+  const { rootCertificate, intermediateCertificate } = authorityFolder(folder)
+  const isRoot = describeCertificate(plan.issuer).selfSigned
+  return {
+    ...facts,
+    issuer: describeCertificate(plan.issuer).subject,
+    refused: plan.names.refused,
+    addedFromCommonName: plan.names.addedFromCommonName,
+    ignoredExtensions: plan.ignoredExtensions,
+    shortened: plan.shortened,
+    files: { signed: file, intermediate: isRoot ? null : intermediateCertificate, root: rootCertificate },
+    certificate,
+  }
+}
+
+/** In the order the procedure merges them. */
+function chainFiles(folder: string, file: string, plan: LeafPlan): string[] {
+  const { rootCertificate, intermediateCertificate } = authorityFolder(folder)
+  return describeCertificate(plan.issuer).selfSigned
+    ? [file, rootCertificate]
+    : [file, intermediateCertificate, rootCertificate]
+}
+
+function stdinTwice(): WlbError {
+  return new WlbError(
+    'USAGE_STDIN_TWICE',
+    'The request and the passphrase cannot both come from standard input.',
+    { csr: '-', passphraseFile: '-' },
+    'wlb ca sign - --passphrase-file FILE --yes',
+  )
+}
