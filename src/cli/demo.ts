@@ -1,6 +1,7 @@
 /** `wlb demo`: an appliance and a pool that start as strangers and end with a connection that every host verifies. */
 import { WlbError } from '../error.js'
 import type { LabDocument } from '../lab/index.js'
+import { certificateFromAuthority } from './demo/authority-steps.js'
 import { freePort, openStage, type Stage } from './demo/stage.js'
 import { type Cast, type Step, verifiedConnection } from './demo/steps.js'
 import { verdictOf } from './lab.js'
@@ -130,6 +131,8 @@ async function play(stage: Stage, options: DemoOptions, say: (text: string) => v
     hosts: lab.hosts,
   }
   for (const step of verifiedConnection(cast)) await perform(step, tell)
+  say('Now with a certificate that an authority has signed.\n')
+  for (const step of certificateFromAuthority(cast)) await perform(step, tell)
 
   const after = await readStatus(stage)
   const hosts = after.hosts.map(({ name, role, certificates, wlb }) => ({
@@ -154,7 +157,10 @@ async function perform(
   tell: (title: string, prompt: string, command: string, said: string, proof: string | undefined) => void,
 ): Promise<void> {
   const outcome = await step.run()
-  tell(step.title, step.prompt, step.command, outcome.stdout + outcome.stderr, step.proves(outcome))
+  const said = outcome.stdout + outcome.stderr
+  const { show } = step
+  const lines = said.split('\n').filter((line) => !show || show.some((text) => line.includes(text)))
+  tell(step.title, step.prompt, step.command, lines.join('\n') || said, step.proves(outcome))
 }
 
 /** For this each host connects to the appliance itself, with its own trust store. */

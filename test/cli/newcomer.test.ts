@@ -19,7 +19,11 @@ async function expectVerified(tlsClient: string): Promise<void> {
   const document: Document = JSON.parse(stdout)
   expect(document.steps.filter(({ ok }) => !ok)).toEqual([])
   expect(document.hosts).toEqual(
-    ['xs1', 'xs2', 'xs3'].map((name) => ({ name, installed: 'wlb.pem', verdict: 'verified' })),
+    ['xs1', 'xs2', 'xs3'].map((name) => ({
+      name,
+      installed: 'intermediate_ca.pem, root_ca.pem, wlb.pem',
+      verdict: 'verified',
+    })),
   )
   expect(document).toMatchObject({ verified: true })
   expect(exitCode).toBe(0)

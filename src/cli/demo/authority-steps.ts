@@ -13,11 +13,12 @@ export function certificateFromAuthority(cast: Cast): Step[] {
   const authority = join(stage.root, 'var/lib/openwlb/ca')
   const chain = ['signed_cert.pem', 'intermediate_ca.pem', 'root_ca.pem']
   const ask = ['xe', 'pool-retrieve-wlb-configuration']
-  const here = (title: string, args: readonly string[], proves: Step['proves']): Step => ({
+  const here = (title: string, args: readonly string[], show: readonly string[], proves: Step['proves']): Step => ({
     title,
     prompt: '[wlb]#',
     command: `wlb ${args.join(' ')}`,
     run: () => stage.wlb(...args),
+    show,
     proves,
   })
   const install = (name: string, proof: string) =>
@@ -27,6 +28,7 @@ export function certificateFromAuthority(cast: Cast): Step[] {
     here(
       'A small authority, for the demo',
       ['ca', 'create', '--passphrase-file', stage.passwordFile, '--yes'],
+      ['root: ', 'intermediate: '],
       says('Made.', 'a root and an intermediate, their keys encrypted'),
     ),
     here(
@@ -35,11 +37,13 @@ export function certificateFromAuthority(cast: Cast): Step[] {
         ...['cert', 'request', '--country', 'CA', '--state', 'Alberta', '--locality', 'Calgary'],
         ...['--organization', 'Example', '--email', 'wlb@example.com', '--yes'],
       ],
+      ['-----', 'subject:', 'names:'],
       says('BEGIN CERTIFICATE REQUEST', 'the key waits on the appliance; the request goes to the authority'),
     ),
     here(
       'The authority signs it',
       ['ca', 'sign', 'csr', '--passphrase-file', stage.passwordFile, '--yes'],
+      ['subject: ', 'names: ', 'issuer: ', 'valid until: '],
       says('Signed.', `a certificate for ${hostName}, by the intermediate`),
     ),
     {
@@ -55,16 +59,19 @@ export function certificateFromAuthority(cast: Cast): Step[] {
     here(
       'Before anything changes: what would a host with that root say?',
       ['cert', 'check', 'signed_cert.pem', 'intermediate_ca.pem', '--name', hostName, '--trust', 'root_ca.pem'],
-      says('accepted', 'the verdict of a pool, from files alone'),
+      ['ACCEPTED', 'CN='],
+      says('ACCEPTED', 'the verdict of a pool, from files alone'),
     ),
     here(
       'And without the intermediate, as it is so often forgotten?',
       ['cert', 'check', 'signed_cert.pem', '--name', hostName, '--trust', 'root_ca.pem'],
+      ['REFUSED', '! ', 'the pool says'],
       refusedWith('unable to get local issuer certificate', 'refused, in the very words the pool would use'),
     ),
     here(
       'Install: files in any order, the running appliance takes over',
       ['cert', 'install', 'root_ca.pem', 'signed_cert.pem', 'intermediate_ca.pem', '--yes'],
+      ['leaf: ', 'intermediate: ', 'root: ', 'served: '],
       says('proved by a handshake', 'leaf, intermediate, root; nothing was restarted, and the pair before is kept'),
     ),
     on(

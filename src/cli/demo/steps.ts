@@ -11,6 +11,8 @@ export interface Step {
   readonly prompt: string
   readonly command: string
   run(): Promise<Outcome>
+  /** Only the lines with one of these are shown, where the others tell less. */
+  readonly show?: readonly string[]
   /** What the outcome proves, or undefined where it is not what the step promises. */
   proves(outcome: Outcome): string | undefined
 }
@@ -28,16 +30,11 @@ export interface Cast {
 
 export function verifiedConnection(cast: Cast): Step[] {
   const { stage, hostName, address, port, pool, hosts } = cast
+  const here = (host: string, title: string, args: readonly string[], proves: Step['proves'], shown = args) =>
+    on(cast, host, title, args, proves, shown)
   const [coordinator, second, third] = hosts.map(({ name }) => name) as [string, string, string]
   const successor = hosts[1]?.uuid ?? ''
 
-  const on = (host: string, title: string, args: readonly string[], proves: Step['proves'], shown = args): Step => ({
-    title,
-    prompt: `[${host}]#`,
-    command: shown.join(' '),
-    run: () => stage.wlb('lab', 'exec', host, '--', ...args),
-    proves,
-  })
   const setVerify = (value: boolean) => ['xe', 'pool-param-set', `wlb-verify-cert=${value}`, `uuid=${pool}`]
   const connect = (name: string, password: string, poolPassword: string) => [
     'xe',
@@ -49,12 +46,12 @@ export function verifiedConnection(cast: Cast): Step[] {
     `xenserver_password=${poolPassword}`,
   ]
   const connectBy = (host: string, title: string, name: string, proves: Step['proves']) =>
-    on(host, title, connect(name, stage.password, cast.poolPassword), proves, connect(name, '******', '******'))
+    here(host, title, connect(name, stage.password, cast.poolPassword), proves, connect(name, '******', '******'))
   const ask = ['xe', 'pool-retrieve-wlb-configuration']
   const list = ['xe', 'pool-certificate-list']
 
   return [
-    on(
+    here(
       coordinator,
       'Verification is on in a new pool; switch it off to see a connection without it',
       setVerify(false),
@@ -66,13 +63,13 @@ export function verifiedConnection(cast: Cast): Step[] {
       hostName,
       quiet('connected, and NOT verified: anybody could have answered'),
     ),
-    on(
+    here(
       coordinator,
       'Verification on, before any certificate is installed',
       setVerify(true),
       quiet('the flag is set; no host trusts anything yet'),
     ),
-    on(
+    here(
       coordinator,
       'The pool now refuses its appliance',
       ask,
@@ -91,30 +88,30 @@ export function verifiedConnection(cast: Cast): Step[] {
       },
       proves: quiet('one certificate, and no key: the key never leaves the appliance'),
     },
-    on(
+    here(
       coordinator,
       'Install it',
       ['xe', 'pool-certificate-install', 'filename=wlb.pem'],
       quiet('installed on the coordinator and copied to every member'),
     ),
-    on(coordinator, 'See it', list, lists('wlb.pem', 'the pool lists it')),
-    on(
+    here(coordinator, 'See it', list, lists('wlb.pem', 'the pool lists it')),
+    here(
       coordinator,
       'Synchronise every host with the coordinator',
       ['xe', 'pool-certificate-sync'],
       quiet('every host now holds the same certificates'),
     ),
-    on(coordinator, 'Verification on', setVerify(true), quiet('every connection is verified from here on')),
-    on(second, 'See it on another host', list, lists('wlb.pem', 'asked on a member, answered by the coordinator')),
-    on(third, 'And on the third', list, lists('wlb.pem', 'the same answer')),
-    on(
+    here(coordinator, 'Verification on', setVerify(true), quiet('every connection is verified from here on')),
+    here(second, 'See it on another host', list, lists('wlb.pem', 'asked on a member, answered by the coordinator')),
+    here(third, 'And on the third', list, lists('wlb.pem', 'the same answer')),
+    here(
       coordinator,
       'See the flag',
       ['xe', 'pool-param-get', 'param-name=wlb-verify-cert', `uuid=${pool}`],
       lists('true', 'verification is on'),
     ),
     connectBy(coordinator, 'Connect again, by host name', hostName, quiet('connected, and VERIFIED: chain and name')),
-    on(
+    here(
       coordinator,
       'Ask the appliance something over it',
       ask,
@@ -126,13 +123,13 @@ export function verifiedConnection(cast: Cast): Step[] {
       address,
       refused('Subject checks failed', 'pools compare names only; an address in the certificate is not looked at'),
     ),
-    on(
+    here(
       coordinator,
       'Make another host coordinator',
       ['xe', 'pool-designate-new-master', `host-uuid=${successor}`],
       quiet(`${second} is coordinator`),
     ),
-    on(
+    here(
       second,
       'The new coordinator asks the appliance',
       ask,
@@ -141,14 +138,32 @@ export function verifiedConnection(cast: Cast): Step[] {
   ]
 }
 
-function quiet(proof: string): Step['proves'] {
+/** A command typed on a host of the pool; `shown` hides what no screen should show. */
+export function on(
+  { stage }: Cast,
+  host: string,
+  title: string,
+  args: readonly string[],
+  proves: Step['proves'],
+  shown = args,
+): Step {
+  return {
+    title,
+    prompt: `[${host}]#`,
+    command: shown.join(' '),
+    run: () => stage.wlb('lab', 'exec', host, '--', ...args),
+    proves,
+  }
+}
+
+export function quiet(proof: string): Step['proves'] {
   return ({ exitCode, stdout }) => (exitCode === 0 && stdout === '' ? proof : undefined)
 }
 
-function lists(text: string, proof: string): Step['proves'] {
+export function lists(text: string, proof: string): Step['proves'] {
   return ({ exitCode, stdout }) => (exitCode === 0 && stdout.includes(text) ? proof : undefined)
 }
 
-function refused(text: string, why: string): Step['proves'] {
+export function refused(text: string, why: string): Step['proves'] {
   return ({ exitCode, stderr }) => (exitCode === 1 && stderr.includes(text) ? why : undefined)
 }
