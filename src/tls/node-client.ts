@@ -3,28 +3,23 @@ import { readdir, readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
-import { loadBundle, type TrustAnchor, validate } from '../x509/index.js'
+import { loadHostStore, type Question, validate } from '../x509/index.js'
 import type { StunnelIndicator } from './failure.js'
 import { readPeerChain } from './peer-chain.js'
 import type { PoolConnection, PoolDial } from './pool-connection.js'
 import { POOL_TLS } from './pool-limits.js'
 import { scanStunnelLog } from './stunnel-log.js'
 
-interface Rules {
-  readonly anchors: readonly TrustAnchor[]
-  readonly crls: readonly Buffer[] | undefined
-  readonly now: Date
-}
+type Rules = Pick<Question, 'anchors' | 'crls' | 'now'>
 
 /** Connects as a pool would; every failure is a value, with a log as stunnel would have written it. */
 export async function dialWithNode(dial: PoolDial): Promise<PoolConnection> {
   const { verify } = dial
   if (!verify) return shakeHands(dial, undefined)
-  const bundle = loadBundle(await readIfThere(verify.bundlePath))
-  if (bundle.state === 'unusable') return failed(`LOG3[ui]: ${bundle.why}\nLOG3[ui]: Configuration failed\n`)
-  const crls = await readCrls(verify.crlDirectory)
-  const now = verify.now?.() ?? new Date()
-  return shakeHands(dial, { anchors: bundle.anchors, crls, now })
+  const store = loadHostStore(await readIfThere(verify.bundlePath), await readFolder(verify.crlDirectory))
+  if (store.state === 'unusable') return failed(`LOG3[ui]: ${store.why}\nLOG3[ui]: Configuration failed\n`)
+  const { anchors, crls } = store
+  return shakeHands(dial, { anchors, crls, now: verify.now?.() ?? new Date() })
 }
 
 function shakeHands(dial: PoolDial, rules: Rules | undefined): Promise<PoolConnection> {
@@ -113,11 +108,11 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
   return readFile(path).catch(() => undefined)
 }
 
-/** OpenSSL finds a CRL by its link `<hash of the issuer>.r0` alone; any other entry only switches the question on. */
-async function readCrls(directory: string): Promise<Buffer[] | undefined> {
+/** OpenSSL finds a CRL by its link `<hash of the issuer>.r0`, a certificate by `<hash>.0`; any other entry only switches revocation on. */
+async function readFolder(directory: string): Promise<Buffer[] | undefined> {
   const entries = await readdir(directory).catch(() => [])
   if (entries.length === 0) return undefined
-  const linked = entries.filter((name) => /^[0-9a-f]{8}\.r[0-9]+$/.test(name))
+  const linked = entries.filter((name) => /^[0-9a-f]{8}\.r?[0-9]+$/.test(name))
   const read = await Promise.all(linked.map((name) => readIfThere(join(directory, name))))
   return read.filter((content) => content !== undefined)
 }

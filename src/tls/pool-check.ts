@@ -3,7 +3,7 @@
  * takes it, the key as its two suites need it, and the error that xapi makes of it (docs/protocol/verdict.md).
  */
 import type { X509Certificate } from 'node:crypto'
-import { type Bundle, type Defect, loadBundle, type Question, validate } from '../x509/index.js'
+import { type Bundle, type Defect, loadHostStore, type Question, validate } from '../x509/index.js'
 import type { TlsFailure } from './failure.js'
 import { type PoolError, poolErrorOf } from './pool-error.js'
 
@@ -42,9 +42,9 @@ const REQUEST_TIMEOUT_MS = 30_000
  */
 export function checkAsPool(question: PoolQuestion): PoolVerdict {
   const { presented, name, port } = question
-  const bundle = loadBundle(question.bundle)
-  const anchors = bundle.state === 'loaded' ? bundle.anchors : []
-  const { path, fromServer, defects, reason, opensslNumber } = validate({ ...question, anchors })
+  const bundle = loadHostStore(question.bundle, question.crls)
+  const { anchors, crls } = bundle.state === 'loaded' ? bundle : { anchors: [], crls: question.crls }
+  const { path, fromServer, defects, reason, opensslNumber } = validate({ ...question, anchors, crls })
   const obstacle = findObstacle(bundle, presented[0])
   const failure = obstacle ? OBSTACLES[obstacle].failure : reason ? { kind: 'verify' as const, reason } : undefined
   return {

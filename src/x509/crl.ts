@@ -6,7 +6,7 @@ import { type DistinguishedName, nameKey, readDistinguishedName } from './distin
 import { ALL_REASONS, type PointName, readPointName, readReasons } from './distribution-point.js'
 import { type RawExtension, readExtensionList } from './extensions.js'
 import { type GeneralName, readGeneralNames } from './general-name.js'
-import { decodeBase64 } from './pem.js'
+import { splitPem } from './openssl-pem.js'
 import { canHaveSigned, readPssParameters, readSignatureAlgorithm } from './signature-algorithm.js'
 
 export interface Crl {
@@ -56,26 +56,11 @@ const OID = {
 /** OpenSSL takes responsibility for these when they are critical; a delta list is then read like a whole one. */
 const SUPPORTED_CRITICAL = new Set<string>([OID.issuingDistributionPoint, OID.authorityKeyId, OID.deltaIndicator])
 
-/** Reads every CRL of a file as it lies in a host's folder. OpenSSL reads PEM alone there; what it cannot read is left out. */
+/** Reads every CRL of a file as it lies in a host's folder. OpenSSL reads PEM alone there, and nothing of a file with a fault. */
 export function readCrls(given: string | Buffer): Crl[] {
-  const text = typeof given === 'string' ? given : given.toString('latin1')
-  return findBodies(text).flatMap((body) => {
-    const der = decodeBase64(body.replace(/\s/g, ''))
-    return (der && readCrl(der)) ?? []
-  })
-}
-
-/** By search and not by pattern: a pattern that allows blanks takes a time that grows with their square. */
-function findBodies(text: string): string[] {
-  const bodies: string[] = []
-  const begin = /^-----BEGIN X509 CRL-----[ \t\r]*$/gm
-  for (let found = begin.exec(text); found; found = begin.exec(text)) {
-    const end = text.indexOf('\n-----END X509 CRL-----', begin.lastIndex)
-    if (end < 0) break
-    bodies.push(text.slice(begin.lastIndex, end))
-    begin.lastIndex = end
-  }
-  return bodies
+  const { blocks, fault } = splitPem(given)
+  const crls = blocks.filter(({ label }) => label === 'X509 CRL').map(({ der }) => readCrl(der))
+  return fault === undefined && crls.every((crl) => crl !== undefined) ? crls : []
 }
 
 /** CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue }, in DER; undefined when it is none. */

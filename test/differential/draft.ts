@@ -24,7 +24,9 @@ export interface Draft {
   sent: CertificatePlan[]
   bundle: BundlePlan
   crls: CrlPlan[]
-  /** Files in the CRL folder that are no CRLs. */
+  /** Certificates in the CRL folder. */
+  filed: CertificatePlan[]
+  /** Other files there. */
   otherFiles: Record<string, string>
   /** The name the host connects to. */
   name: string
@@ -69,6 +71,7 @@ function draftChain(random: Random, depth: number, withKeyIds: boolean): Draft {
     sent: [],
     bundle: { trusted: [], settings: new Map(), rewrite: [] },
     crls: [],
+    filed: [],
     otherFiles: {},
     name: NAME,
     serial: 1000,

@@ -89,7 +89,7 @@ export interface CrlPlan {
   raw: RawExtension[]
   entryRaw: RawExtension[]
   /** How it lies in the folder. */
-  file: 'pem' | 'der' | 'with another' | 'junk before' | 'CRLF'
+  file: 'pem' | 'der' | 'junk before' | 'CRLF' | 'byte order mark' | 'blank line' | 'in the bundle'
 }
 
 export const DAY = 86_400

@@ -84,7 +84,10 @@ export function finishSet(draft: Draft, keys: KeyPool, now: Date): FinishedSet |
     bundleIsPlain:
       draft.bundle.rewrite.length === 0 && draft.bundle.trusted.some((plan) => !draft.bundle.settings.has(plan)),
     crlFiles: { ...writeCrlFiles(draft, writer), ...draft.otherFiles },
-    crlFilesArePlain: draft.crls.every(({ file }) => file === 'pem') && Object.keys(draft.otherFiles).length === 0,
+    crlFilesArePlain:
+      draft.crls.every(({ file }) => file === 'pem') &&
+      draft.filed.length === 0 &&
+      Object.keys(draft.otherFiles).length === 0,
     name: draft.name,
     clock: draft.clock === undefined ? undefined : new Date(Math.trunc(now.getTime() / 1000 + draft.clock) * 1000),
   }
@@ -120,7 +123,8 @@ function parse(der: Buffer): X509Certificate | undefined {
   }
 }
 
-function writeBundle({ bundle }: Draft, writer: Writer): string | undefined {
+function writeBundle(draft: Draft, writer: Writer): string | undefined {
+  const { bundle } = draft
   let text: string | undefined = bundle.trusted
     .map((plan) => {
       const settings = bundle.settings.get(plan)
@@ -131,13 +135,18 @@ function writeBundle({ bundle }: Draft, writer: Writer): string | undefined {
       return encodePem('TRUSTED CERTIFICATE', Buffer.concat([der, sequence(...trust, ...reject)]))
     })
     .join('')
+  for (const plan of draft.crls.filter(({ file }) => file === 'in the bundle')) text += writeCrlFile(plan, writer)
   for (const rewrite of bundle.rewrite) text = text === undefined ? undefined : rewrite(text)
   return text
 }
 
 function writeCrlFiles(draft: Draft, writer: Writer): Record<string, string | Buffer> {
   const files: Record<string, string | Buffer> = {}
-  for (const [index, plan] of draft.crls.entries()) files[`${index}.pem`] = writeCrlFile(plan, writer)
+  for (const [index, plan] of draft.crls.entries()) {
+    if (plan.file !== 'in the bundle') files[`${index}.pem`] = writeCrlFile(plan, writer)
+  }
+  for (const [index, plan] of draft.filed.entries())
+    files[`c${index}.pem`] = encodePem('CERTIFICATE', writer.certificate(plan))
   return files
 }
 
@@ -146,13 +155,16 @@ function writeCrlFile(plan: CrlPlan, writer: Writer): string | Buffer {
   const pem = encodePem('X509 CRL', der)
   switch (plan.file) {
     case 'pem':
+    case 'in the bundle':
       return pem
     case 'der':
       return der
-    case 'with another':
-      return pem + pem
     case 'junk before':
       return `junk\n${pem}`
+    case 'byte order mark':
+      return `\uFEFF${pem}`
+    case 'blank line':
+      return pem.replace(/(\n.{64}\n)/, '$1\n')
     case 'CRLF':
       return pem.replaceAll('\n', '\r\n')
   }

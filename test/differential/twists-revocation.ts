@@ -161,7 +161,18 @@ export const REVOCATION_TWISTS: readonly Twist[] = [
   [
     1,
     'CRL in another kind of file',
-    (draft) => add(draft, { file: draft.random.pick(['der', 'with another', 'junk before', 'CRLF'] as const) }),
+    (draft) =>
+      add(draft, { file: draft.random.pick(['der', 'junk before', 'CRLF', 'byte order mark', 'blank line'] as const) }),
+  ],
+  [1, 'CRL in the bundle', (draft) => add(draft, { file: 'in the bundle', revoked: maybeRevoked(draft) })],
+  [
+    1,
+    'root among the CRL files',
+    (draft) => {
+      draft.filed.push(rootOf(draft))
+      if (draft.random.chance(0.5)) draft.bundle.trusted = [planStranger(draft)]
+      return draft.random.chance(0.5) ? add(draft, {}) : true
+    },
   ],
   [
     1,
