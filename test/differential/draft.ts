@@ -6,7 +6,7 @@ import { createRandom, type Random } from './random.js'
 
 export const NAME = 'wlb.example.lab'
 export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
-export const USAGE = { digitalSignature: 0, keyEncipherment: 2, keyCertSign: 5, cRLSign: 6 } as const
+const USAGE = { digitalSignature: 0, keyEncipherment: 2, keyCertSign: 5, cRLSign: 6 } as const
 
 export interface BundlePlan {
   trusted: CertificatePlan[]

@@ -9,7 +9,7 @@ const PLAIN = Array.from({ length: 10 }, (_, index) => `rsa2048-${index}`)
 export const PLAIN_KEYS: readonly string[] = PLAIN
 /** Around 2048 bits lies the border of OpenSSL's 112 bits of strength, and it is not exactly there. */
 export const ODD_RSA_KEYS = ['rsa1024', 'rsa1536', 'rsa1840', 'rsa1900', 'rsa1984', 'rsa2047', 'rsa3072', 'rsa4096']
-export const OTHER_KEYS = [
+const OTHER_KEYS = [
   'p256',
   'p384',
   'p521',

@@ -1,7 +1,7 @@
 /** Names as certificates carry them: distinguished names with any string type, and general names (RFC 5280, 4.1.2.4, 4.2.1.6). */
 import { element, objectIdentifier, sequence, setOf, tagged, wrapped } from './der-writer.js'
 
-export const STRING_TAG = { utf8: 0x0c, printable: 0x13, t61: 0x14, ia5: 0x16, bmp: 0x1e, universal: 0x1c } as const
+const STRING_TAG = { utf8: 0x0c, printable: 0x13, t61: 0x14, ia5: 0x16, bmp: 0x1e, universal: 0x1c } as const
 export type StringType = keyof typeof STRING_TAG
 
 export interface Attribute {
