@@ -3,7 +3,7 @@
  * is written beside them, complete, into a folder whose renaming is the decision; from then on there are only renames.
  * After a kill at any point the next command or start finishes what was decided and forgets what was not.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, renameSync } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureFolder, syncFolder, writeNewFile } from '../durable-file.js'
@@ -107,11 +107,12 @@ export async function settleIdentity(paths: AppliancePaths): Promise<void> {
     if (existsSync(decided)) {
       await syncFolder(paths.certificateFolder) // the decision comes before everything that follows from it
       await publishPending(paths.identities)
-      // one right after the other: whoever reads both files by himself sees half a change for this long
-      await moveIfThere(join(decided, KEY_FILE), paths.key)
-      await moveIfThere(join(decided, CERTIFICATE_FILE), paths.certificate)
-      await moveIfThere(join(decided, ORIGINAL_KEY_FILE), paths.originalKey)
-      await moveIfThere(join(decided, ORIGINAL_CERTIFICATE_FILE), paths.originalCertificate)
+      moveAtOnce([
+        [join(decided, KEY_FILE), paths.key],
+        [join(decided, CERTIFICATE_FILE), paths.certificate],
+        [join(decided, ORIGINAL_KEY_FILE), paths.originalKey],
+        [join(decided, ORIGINAL_CERTIFICATE_FILE), paths.originalCertificate],
+      ])
       if (existsSync(join(decided, NO_ORIGINAL_FILE))) {
         await rm(paths.originalKey, { force: true })
         await rm(paths.originalCertificate, { force: true })
@@ -214,8 +215,13 @@ function undecidedFolder({ certificateFolder }: AppliancePaths): string {
   return join(certificateFolder, '.server.staging')
 }
 
-async function moveIfThere(from: string, to: string): Promise<void> {
-  if (existsSync(from)) await rename(from, to)
+/**
+ * Moves what has not been moved yet. Whoever reads the two files by himself sees half a change between two renames, so
+ * nothing stands between them, not even a turn of the event loop.
+ */
+function moveAtOnce(moves: readonly (readonly [from: string, to: string])[]): void {
+  const left = moves.filter(([from]) => existsSync(from))
+  for (const [from, to] of left) renameSync(from, to)
 }
 
 function unsettled({ certificateFolder }: AppliancePaths, cause: unknown): WlbError {

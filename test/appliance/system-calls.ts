@@ -14,16 +14,17 @@ const CALLS = [
 
 export interface SystemCall {
   readonly name: string
-  /** The how-many-eth of that name: from 1 on. */
+  /** The first path in it. */
+  readonly path: string
+  /** The how-many-eth of that name on that path: from 1 on. */
   readonly ordinal: number
   /** As strace writes it, the folder's own name left out. */
   readonly text: string
 }
 
-export interface Recording {
-  readonly calls: readonly SystemCall[]
-  /** Everything that was touched. */
-  readonly paths: readonly string[]
+export interface Spoiled {
+  readonly exitCode: number | null
+  readonly stdout: string
 }
 
 export interface Program {
@@ -33,11 +34,11 @@ export interface Program {
   readonly folder: string
 }
 
-/** With one thread in Node's pool all file calls come from it, so that their order and their numbers are the same each time. */
+/** strace counts for each thread: with one in Node's pool, the calls of a name on a path all come from the same one. */
 const env = { ...process.env, UV_THREADPOOL_SIZE: '1' }
 
 /** Runs it uninjured. */
-export function recordCalls({ strace, args, folder }: Program): Recording {
+export function recordCalls({ strace, args, folder }: Program): SystemCall[] {
   const log = mkdtempSync(join(tmpdir(), 'openwlb-strace-'))
   const file = join(log, 'log')
   const trace = ['-f', '-qq', '-y', '-o', file, '-e', `trace=${CALLS.join(',')}`, '-e', 'signal=none', process.execPath]
@@ -46,42 +47,42 @@ export function recordCalls({ strace, args, folder }: Program): Recording {
   const lines = readFileSync(file, 'utf8').split('\n')
   rmSync(log, { recursive: true })
 
-  const counts = new Map<string, number>()
-  const paths = new Set<string>()
-  const calls: SystemCall[] = []
-  for (const line of lines) {
+  const found = lines.flatMap((line) => {
     const [, name, text = ''] = /^\d+ +(\w+)\((.*)$/.exec(line) ?? []
-    if (name === undefined || !text.includes(folder)) continue
-    const ordinal = (counts.get(name) ?? 0) + 1
-    counts.set(name, ordinal)
-    for (const [, path = ''] of text.matchAll(/["<](\/[^">]*)[">]/g)) if (path.startsWith(folder)) paths.add(path)
-    if (name === 'openat' && !text.includes('O_CREAT')) continue // reads
-    calls.push({ name, ordinal, text: text.replaceAll(folder, '') })
-  }
-  return { calls, paths: [...paths] }
+    const paths = [...text.matchAll(/["<](\/[^">]*)[">]/g)].flatMap(([, path = '']) => path)
+    return name !== undefined && text.includes(folder) ? { name, text, paths } : []
+  })
+  return found.flatMap(({ name, text, paths }, index) => {
+    const path = paths.find((one) => one.startsWith(folder)) ?? ''
+    const same = found.slice(0, index).filter((call) => call.name === name && call.paths.includes(path))
+    if (name === 'openat' && !text.includes('O_CREAT')) return [] // reads
+    return { name, path, ordinal: same.length + 1, text: text.replaceAll(folder, '') }
+  })
 }
 
-/** Runs it with one call spoiled: `signal=SIGKILL` as it is entered, or `error=ENOSPC` in its stead. */
+/** Runs it with one call spoiled: `signal=SIGKILL` as it is entered, or `error=ENOSPC` in its stead. Throws if it was not. */
 export async function spoilCall(
   { strace, args }: Program,
-  { name, ordinal }: SystemCall,
-  { paths }: Recording,
+  { name, path, ordinal }: SystemCall,
   effect: string,
-): Promise<{ readonly signal: string | null; readonly exitCode: number | null; readonly stdout: string }> {
-  const only = paths.flatMap((path) => ['-P', path])
+): Promise<Spoiled> {
+  const log = mkdtempSync(join(tmpdir(), 'openwlb-strace-'))
+  const file = join(log, 'log')
   const inject = ['-e', `trace=${name}`, '-e', `inject=${name}:${effect}:when=${ordinal}`]
   // the filter makes it faster, but strace 6.1 then forgets every signal but the first call's
   const filter = effect.startsWith('signal') ? [] : ['--seccomp-bpf']
-  const options = ['-f', '-qq', ...filter, '-o', '/dev/null', ...inject, ...only, process.execPath]
+  const options = ['-f', '-qq', ...filter, '-o', file, ...inject, '-P', path, process.execPath]
   const child = spawn(strace, [...options, ...args], { env, stdio: ['ignore', 'pipe', 'ignore'] })
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {
     stdout += piece
   })
   const [exitCode, signal]: (number | string | null)[] = await once(child, 'close')
+  const isInjected = signal === 'SIGKILL' || readFileSync(file, 'utf8').includes('(INJECTED)')
+  rmSync(log, { recursive: true })
+  if (!isInjected) throw new Error(`${name} ${ordinal} on ${path} was not spoiled`)
   return {
     exitCode: typeof exitCode === 'number' ? exitCode : null,
-    signal: typeof signal === 'string' ? signal : null,
     stdout: stdout.trim(),
   }
 }
