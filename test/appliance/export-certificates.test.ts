@@ -37,7 +37,7 @@ const cases: [file: string, part: ExportedPart, outcome: string][] = [
   ['self', 'root', 'self'], // it is its own anchor
   ['self key', 'all', 'self'], // never a key
 ]
-test.each(cases)('S45: of "%s" %s: %s', async (file, part, outcome) => {
+test.each(cases)('exported of "%s" %s: %s', async (file, part, outcome) => {
   const [first = ''] = file.split(' ')
   const leaf = issued[first]!
   writeFileSync(place.key, leaf.privateKeyPem)

@@ -105,7 +105,7 @@ test('S46, S49: rollback and back again; a third time by name is already so', as
   expect(inPlace!.fingerprintSha256).toBe(fingerprintOnDisk())
 })
 
-test('S45: exported to a pool: certificates only, the same as on disk', async () => {
+test('exported to a pool: certificates only, the same as on disk', async () => {
   const { stdout } = await wlb('export')
   expect(stdout).toBe(readFileSync(certificate, 'utf8'))
   const out = join(root, 'wlb.der')
