@@ -1,6 +1,6 @@
 /** The room's door: the appliance as a folder to set up, a process to run, and a state to ask for. */
 
-export type { Activation } from './activate-identity.js'
+export { type Activation, activateIdentity, type Proof } from './activate-identity.js'
 export { readCertificateFiles } from './certificate-files.js'
 export {
   type RequestOptions,
@@ -32,6 +32,5 @@ export {
   setUp,
   suggestSetup,
 } from './setup.js'
-
 export * from './small-authority/index.js'
 export { readStatus, type Status } from './status.js'

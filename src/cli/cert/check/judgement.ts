@@ -1,6 +1,6 @@
 /** The verdict of a pool or of a strict client, in one shape for printing. */
 import type { X509Certificate } from 'node:crypto'
-import { type ConnectionVerdict, checkConnection } from '../../../tls/index.js'
+import { checkConnection } from '../../../tls/index.js'
 import { judgeAsBrowser, lint, loadBundle, type Warning } from '../../../x509/index.js'
 import type { CheckQuestion } from './question.js'
 
@@ -34,15 +34,18 @@ export function judge(question: CheckQuestion, as: 'pool' | 'browser'): Judgemen
 
 function judgeAsPool(question: CheckQuestion): Judgement {
   const verdict = checkConnection(question, question.facts)
-  const { path, obstacles, afterwards, bundle } = verdict
-  const asFinding = ({ code, message, remedy }: ConnectionVerdict['obstacles'][number]): Finding => {
-    return { code, depth: 0, certificate: code === 'KEY_NOT_RSA' ? path[0] : undefined, message, remedy }
-  }
+  const { path, obstacles, bundle } = verdict
   const anchors = bundle.state === 'loaded' ? bundle.anchors : []
   return {
     as: 'pool',
     ...verdict,
-    defects: [...obstacles.map(asFinding), ...verdict.defects, ...afterwards.map(asFinding)],
+    defects: [
+      ...obstacles.map(({ code, message, remedy }) => {
+        const certificate = code === 'KEY_NOT_RSA' ? path[0] : undefined
+        return { code, depth: 0, certificate, message, remedy }
+      }),
+      ...verdict.defects,
+    ],
     warnings: lint({ ...question, anchors }, verdict),
   }
 }
