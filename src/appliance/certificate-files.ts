@@ -1,6 +1,7 @@
 /** Files an operator names on a command line, read as certificate files with bounded work. */
 import { open, readFile } from 'node:fs/promises'
 import { WlbError } from '../error.js'
+import { readStandardInput } from '../standard-input.js'
 import { checkFileSize, FILE_LIMIT_BYTES, type NamedBytes } from '../x509/index.js'
 import { systemCode, touching } from './file-failure.js'
 
@@ -11,11 +12,16 @@ import { systemCode, touching } from './file-failure.js'
  */
 export async function readCertificateFiles(files: readonly string[]): Promise<NamedBytes[]> {
   const read: NamedBytes[] = []
-  for (const file of files) read.push({ file, bytes: await readBounded(file === '-' ? '/dev/stdin' : file) })
+  for (const file of files) read.push({ file, bytes: await readBounded(file) })
   return read
 }
 
 async function readBounded(file: string): Promise<Buffer> {
+  if (file === '-') {
+    const bytes = await readStandardInput(FILE_LIMIT_BYTES)
+    checkFileSize('standard input', bytes.length)
+    return bytes
+  }
   try {
     return await touching(file, async () => {
       const handle = await open(file, 'r')

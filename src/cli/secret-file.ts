@@ -1,13 +1,17 @@
 /** Secrets come from files or standard input, never as a flag's value. */
 import { readFile } from 'node:fs/promises'
 import { WlbError } from '../error.js'
+import { readStandardInput } from '../standard-input.js'
+
+const LIMIT_BYTES = 1_000_000
 
 /** The first line of a file, `-` for standard input. @throws PASSWORD_FILE_UNREADABLE */
 export async function readSecretFile(file: string): Promise<string> {
-  const content = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: unknown) => {
+  const reading = file === '-' ? readStandardInput(LIMIT_BYTES) : readFile(file)
+  const content = await reading.catch((error: unknown) => {
     throw passwordFileUnreadable(file, error)
   })
-  return content.split(/\r?\n/, 1).join('')
+  return content.toString('utf8').split(/\r?\n/, 1).join('')
 }
 
 function passwordFileUnreadable(file: string, cause: unknown): WlbError {

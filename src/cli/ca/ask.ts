@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { AUTHORITY_LIMITS, paths } from '../../appliance/index.js'
 import { WlbError } from '../../error.js'
+import { readStandardInput } from '../../standard-input.js'
 import { EXIT } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 
@@ -66,7 +67,8 @@ const MAX_BYTES = 1_000_000
  */
 export async function readBytes(file: string, what: string): Promise<Buffer> {
   try {
-    const pieces: Buffer[] = await createReadStream(file === '-' ? '/dev/stdin' : file, { end: MAX_BYTES }).toArray()
+    if (file === '-') return await readStandardInput(MAX_BYTES)
+    const pieces: Buffer[] = await createReadStream(file, { end: MAX_BYTES }).toArray()
     return Buffer.concat(pieces)
   } catch (error) {
     throw inputUnreadable(file, what, error)
