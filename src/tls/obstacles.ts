@@ -10,7 +10,7 @@ const REQUEST = 'wlb cert request'
 const LOOK = 'openssl s_client -connect HOST:8012 -tls1_2 -curves secp384r1 </dev/null'
 const INSTALL_ROOT = 'xe pool-install-ca-certificate filename=ROOT.pem; xe pool-certificate-sync'
 
-export const OBSTACLES = {
+const OBSTACLES = {
   BUNDLE_UNUSABLE: {
     message: 'The host has no bundle that stunnel can load, so it does not connect at all',
     remedy: INSTALL_ROOT,

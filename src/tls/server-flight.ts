@@ -32,7 +32,7 @@ const NAMED_CURVE = 3
 const WARNING = 1
 const CLOSE_NOTIFY = 0
 export const TLS12 = 0x0303
-export const TLS13 = 0x0304
+const TLS13 = 0x0304
 /** 2^14, and what encryption may add. */
 const LONGEST_RECORD = 0x4000 + 2048
 
