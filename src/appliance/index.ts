@@ -2,6 +2,7 @@
 
 export { type Activation, activateIdentity, type Proof } from './activate-identity.js'
 export { readCertificateFiles } from './certificate-files.js'
+export type { Activation } from './activate-identity.js'
 export {
   type RequestOptions,
   type RequestReport,
