@@ -1,7 +1,7 @@
 /** An appliance that nobody has connected to yet: what its commands show, and what none of them ever shows. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { leaves } from '../../scripts/reference-page.js'
 import { commandLine } from '../../src/cli/command-line.js'
@@ -56,14 +56,21 @@ describe('the private key stays where it is (S9)', () => {
       for (const line of before) expect(stdout + stderr).not.toContain(line)
     }
     expect(keyLines()).toEqual(before)
-    expect([...filesWith(root, before), ...filesWith(elsewhere, before)]).toEqual([keyFile])
+    expect(filesWith(elsewhere, before)).toEqual([])
+    expect(filesWith(root, before).map(placeAndMode)).toEqual([
+      'etc/ssl/certs/server.key 600',
+      expect.stringMatching(/^var\/lib\/openwlb\/identities\/[0-9a-f]+\/server\.key 600$/), // the history
+    ])
   })
+
+  const placeAndMode = (path: string) => `${relative(root, path)} ${(statSync(path).mode & 0o777).toString(8)}`
 
   function filesWith(folder: string, lines: readonly string[]): string[] {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
       .filter((path) => lines.some((line) => readFileSync(path, 'latin1').includes(line)))
+      .sort()
   }
 })
 
