@@ -48,8 +48,9 @@ function describeIdentity({ identity, listener }: Status, now: Date): [label: st
   ]
 }
 
-function describeIssuer({ identity }: Status): [label: string, value: string][] {
-  return 'error' in identity || !identity.selfSigned ? [] : [['issuer', 'itself (self-signed: a placeholder)']]
+function describeIssuer({ root, identity }: Status): [label: string, value: string][] {
+  if ('error' in identity || !identity.selfSigned) return []
+  return [['issuer', `itself (self-signed: a placeholder; for a signed one: ${inRoot('wlb cert request', root)})`]]
 }
 
 function describePools(pools: Status['pools']): string {
@@ -71,6 +72,6 @@ function nextStep({ root, listener, identity, pools, hostname }: Status): string
   if (pools?.length === 0)
     return `Connect a pool:  xe pool-initialize-wlb wlb_url=${hostname}:${listener.port} wlb_username=... wlb_password=... xenserver_username=root xenserver_password=...`
   if (identity.selfSigned)
-    return 'The certificate is self-signed, a placeholder: for more than a test, use one that an authority has signed.'
+    return `For more than a test, ask for a signed certificate:  ${inRoot('wlb cert request', root)}`
   return 'Look closer:  wlb cert show'
 }

@@ -34,6 +34,20 @@ describe('the self-signed certificate stands in for a real one, and is called so
   })
 })
 
+test('status names the command that leads to a signed certificate, and there is such a command (S5)', async () => {
+  const { stdout } = await wlb('status')
+  expect(stdout).toContain(`for a signed one: wlb --root ${root} cert request`)
+  expect(leaves(commandLine()).map(({ words }) => words.join(' '))).toContain('wlb cert request')
+})
+
+test('the request is shown as it is written, ready to be copied (S42)', async () => {
+  const about = ['--country', 'CA', '--state', 'Alberta', '--locality', 'Calgary', '--organization', 'Example']
+  const { stdout, exitCode } = await wlb('cert', 'request', ...about, '--email', 'admin@example.com', '--yes')
+  expect(exitCode).toBe(0)
+  expect(stdout.startsWith(readFileSync(join(elsewhere, 'csr'), 'utf8'))).toBe(true)
+  expect(stdout).toMatch(/^-----BEGIN CERTIFICATE REQUEST-----$/m)
+})
+
 describe('the private key stays where it is (S9)', () => {
   const keyFile = join(root, 'etc/ssl/certs/server.key')
   const keyLines = () => readFileSync(keyFile, 'utf8').trim().split('\n').slice(1, -1)
