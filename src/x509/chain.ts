@@ -66,21 +66,40 @@ function compareAge(a: CertificateFacts, b: CertificateFacts, now: Date): number
   return Number(isCurrent(b, now)) - Number(isCurrent(a, now)) || begins(b) - begins(a)
 }
 
-/** Each step takes a certificate that is not yet on the path: two authorities that signed each other cannot make it loop. */
-function climb(path: readonly CertificateFacts[], all: readonly CertificateFacts[], now: Date): CertificateFacts[] {
+/** Signature checks for one chain: no honest set of files needs more than a few, and a hostile one gets no more. */
+const BUDGET = 2000
+
+/**
+ * Each step takes a certificate that is not yet on the path: two authorities that signed each other cannot make it loop. Of an
+ * authority that several have signed the certificate counts that leads to a self-signed one; where none does, the first.
+ */
+function climb(
+  path: readonly CertificateFacts[],
+  all: readonly CertificateFacts[],
+  now: Date,
+  budget = { left: BUDGET },
+): readonly CertificateFacts[] {
   const top = path[path.length - 1]!
-  if (top.isSelfSigned) return [...path]
-  const [issuer] = all
-    .filter((candidate) => !path.some((one) => isSame(one, candidate)) && hasIssued(candidate, top))
+  if (top.isSelfSigned) return path
+  const candidates = all
+    .filter((candidate) => isLikelyIssuedBy(top, candidate) && !path.some((one) => isSame(one, candidate)))
     .sort((a, b) => Number(b.isSelfSigned) - Number(a.isSelfSigned) || compareAge(a, b, now))
-  return issuer ? climb([...path, issuer], all, now) : [...path]
+  let first: readonly CertificateFacts[] | undefined
+  for (const candidate of candidates) {
+    if (budget.left-- <= 0) break
+    if (!hasIssued(candidate, top)) continue
+    const climbed = climb([...path, candidate], all, now, budget)
+    if (climbed.at(-1)?.isSelfSigned) return climbed
+    first ??= climbed
+  }
+  return first ?? path
 }
 
 /** Names alone are not enough: a renewed authority keeps its name and changes its key. */
-function hasIssued(issuer: CertificateFacts, facts: CertificateFacts): boolean {
-  if (!issuer.publicKey || !isLikelyIssuedBy(facts, issuer)) return false
+function hasIssued({ publicKey }: CertificateFacts, { certificate }: CertificateFacts): boolean {
+  if (!publicKey) return false
   try {
-    return facts.certificate.verify(issuer.publicKey)
+    return certificate.verify(publicKey)
   } catch {
     return false
   }

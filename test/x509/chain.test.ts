@@ -23,6 +23,8 @@ beforeAll(async () => {
     rekeyed: await issueAuthority({ subject: 'root', keyLabel: 'rekeyed' }),
     // the root's name and key, signed by another authority
     cross: await issueAuthority({ subject: 'root', issuer: await issueAuthority({ subject: 'other' }) }),
+    // the intermediate's name and key, signed by an authority that is not there
+    stray: await issueAuthority({ subject: 'mid', issuer: await issueAuthority({ subject: 'gone' }) }),
     a: await issueAuthority({ subject: 'a', issuer: await issueAuthority({ subject: 'b' }) }),
     b: await issueAuthority({ subject: 'b', issuer: await issueAuthority({ subject: 'a' }) }),
   })
@@ -44,6 +46,8 @@ const cases: [given: string, keyOf: string, outcome: string][] = [
   ['rekeyed root mid leaf', 'leaf', 'leaf mid root; unrelated: rekeyed'],
   ['cross root mid leaf', 'leaf', 'leaf mid root; unrelated: cross'],
   ['cross other mid leaf', 'leaf', 'leaf mid cross other'],
+  ['stray mid root leaf', 'leaf', 'leaf mid root; unrelated: stray'],
+  ['stray mid leaf', 'leaf', 'leaf stray; missing: gone; unrelated: mid'],
   ['a b looped', 'looped', 'looped a b; missing: a'],
   ['root mid', 'leaf', 'no leaf'],
 ]
