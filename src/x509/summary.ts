@@ -42,7 +42,7 @@ export function describeCertificate(certificate: X509Certificate): CertificateSu
     fingerprintSha1: certificate.fingerprint,
     serialNumber: certificate.serialNumber,
     selfSigned: isSelfSigned(certificate),
-    key: describeKey(certificate.publicKey),
+    key: describeKey(readKey(certificate)),
     signatureAlgorithm: readAlgorithmName(certificate.raw),
   }
 }
@@ -52,7 +52,9 @@ export function describeCertificate(certificate: X509Certificate): CertificateSu
  * `checkIssued` would say no where keyUsage lacks keyCertSign, as in every self-signed certificate that is no authority.
  */
 export function isSelfSigned(certificate: X509Certificate): boolean {
-  return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey)
+  if (certificate.subject !== certificate.issuer) return false
+  const key = readKey(certificate)
+  return key !== undefined && certificate.verify(key)
 }
 
 /** Node prints a name as lines in encoded order, the most general part first. An empty name is undefined. */
@@ -89,7 +91,17 @@ function shorten(address: string): string {
 const CURVE_BITS: Readonly<Record<string, number>> = { prime256v1: 256, secp256k1: 256, secp384r1: 384, secp521r1: 521 }
 const EDWARDS_BITS: Readonly<Record<string, number>> = { ed25519: 256, ed448: 456, x25519: 256, x448: 448 }
 
-function describeKey(key: KeyObject): { type: string; bits: number } {
+/** OpenSSL cannot read every kind of key there is. */
+function readKey(certificate: X509Certificate): KeyObject | undefined {
+  try {
+    return certificate.publicKey
+  } catch {
+    return undefined
+  }
+}
+
+function describeKey(key: KeyObject | undefined): { type: string; bits: number } {
+  if (!key) return { type: 'unknown', bits: 0 }
   const type = key.asymmetricKeyType ?? 'unknown'
   const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {}
   return { type, bits: modulusLength ?? CURVE_BITS[namedCurve ?? ''] ?? EDWARDS_BITS[type] ?? 0 }

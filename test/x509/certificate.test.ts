@@ -144,6 +144,16 @@ it('is not self-signed for having its issuer’s name', async () => {
   expect([isSelfSigned(root.certificate), isSelfSigned(child.certificate)]).toEqual([true, false])
 })
 
+it('says so of a key of a kind that OpenSSL cannot read', async () => {
+  const { certificate } = await issue({ subject: 'odd', issuer: await issueAuthority({ subject: 'odd' }) })
+  const rsaEncryption = Buffer.from('2a864886f70d010101', 'hex')
+  const der = Buffer.from(certificate.raw)
+  der[der.indexOf(rsaEncryption) + rsaEncryption.length - 1] = 0x7f
+  const odd = new X509Certificate(der)
+  expect(describeCertificate(odd).key).toEqual({ type: 'unknown', bits: 0 })
+  expect(isSelfSigned(odd)).toBe(false)
+})
+
 describe('checkHost', () => {
   const facts: [dnsNames: string, cn: string, asked: string, answer: boolean][] = [
     ['wlb.lab', 'x', 'wlb.lab', true],
