@@ -1,14 +1,15 @@
 /** The room's door: the appliance as a folder to set up, a process to run, and a state to ask for. */
 
+export type { Activation } from './activate-identity.js'
 export { type Activation, activateIdentity, type Proof } from './activate-identity.js'
 export { readCertificateFiles } from './certificate-files.js'
-export type { Activation } from './activate-identity.js'
 export {
   type RequestOptions,
   type RequestReport,
   requestCertificate,
   suggestCommonName,
 } from './certificate-request.js'
+export type { CertificateSource } from './certificate-source.js'
 export { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from './export-certificates.js'
 export { forgetPool } from './forget-pool.js'
 export { type CertificateReport, type Identity, reportCertificate } from './identity.js'

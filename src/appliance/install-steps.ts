@@ -1,6 +1,7 @@
 /** The steps of an installation with the commands an operator would have typed (docs/certificate-from-an-authority.md). */
 import type { InstallPlan } from './install-plan.js'
 import { type AppliancePaths, paths } from './paths.js'
+import { quoteWord } from './quote-word.js'
 
 export interface InstallStep {
   readonly id: 'key' | 'merge' | 'back up' | 'move' | 'protect' | 'serve' | 'prove'
@@ -12,23 +13,19 @@ export interface InstallStep {
 /** In order; none where the very pair is in place. */
 export function installSteps(root: string, plan: InstallPlan): InstallStep[] {
   if (plan.isInPlace) return []
-  const { certificate, key, originalCertificate, originalKey } = paths(root)
-  const { source, file, wasEncrypted } = plan.key
-  const keyFile = wasEncrypted ? 'privatekey.nop.pem' : file
+  const place = paths(root)
+  const [certificate, key] = [quoteWord(place.certificate), quoteWord(place.key)]
+  const [originalCertificate, originalKey] = [quoteWord(place.originalCertificate), quoteWord(place.originalKey)]
+  const keyStep = takeOutKey(plan)
+  const keyFile = keyStep.length > 0 ? PLAIN_KEY : quoteWord(plan.key.file)
+  const isMovedAway = keyStep.length === 0 && plan.key.source === 'in place'
+  const putKey = isMovedAway ? `cp -p ${originalKey} ${key}` : `mv ${keyFile} ${key}`
   return [
-    ...(wasEncrypted
-      ? [
-          {
-            id: 'key' as const,
-            what: 'take the passphrase off the key: nobody is there to type it when the appliance starts',
-            command: `openssl rsa -in ${file} -out privatekey.nop.pem`,
-          },
-        ]
-      : []),
+    ...keyStep,
     {
       id: 'merge',
       what: `put ${describeOrder(plan)} into one file, in this order`,
-      command: `cat ${[...new Set(plan.places.map((place) => quote(place.file)))].join(' ')} > server.pem`,
+      command: plan.mergeCommand,
     },
     {
       id: 'back up',
@@ -38,10 +35,7 @@ export function installSteps(root: string, plan: InstallPlan): InstallStep[] {
     {
       id: 'move',
       what: 'put certificate and key in place, both or neither',
-      command:
-        source === 'in place'
-          ? `mv server.pem ${certificate}; cp -p ${originalKey} ${key}`
-          : `mv server.pem ${certificate}; mv ${keyFile} ${key}`,
+      command: `mv server.pem ${certificate}; ${putKey}`,
     },
     {
       id: 'protect',
@@ -56,9 +50,26 @@ export function installSteps(root: string, plan: InstallPlan): InstallStep[] {
     {
       id: 'prove',
       what: 'prove by a handshake that what is served is what is on disk, or go back to the pair before',
-      command: proofCommand(paths(root), plan),
+      command: proofCommand(place, plan),
     },
   ]
+}
+
+const PLAIN_KEY = 'privatekey.nop.pem'
+
+function takeOutKey({ key }: InstallPlan): InstallStep[] {
+  const { wasEncrypted, isInPkcs12, isAmongOthers } = key
+  const file = quoteWord(key.file)
+  if (isInPkcs12) {
+    const command = `openssl pkcs12 -in ${file} -nocerts -nodes -out ${PLAIN_KEY}`
+    return [{ id: 'key', what: 'take the key out of the PKCS#12 file, without a passphrase', command }]
+  }
+  const command = `openssl rsa -in ${file} -out ${PLAIN_KEY}`
+  if (wasEncrypted) {
+    const what = 'take the passphrase off the key: nobody is there to type it when the appliance starts'
+    return [{ id: 'key', what, command }]
+  }
+  return isAmongOthers ? [{ id: 'key', what: 'take the key out of the file it shares', command }] : []
 }
 
 function describeOrder({ chain }: InstallPlan): string {
@@ -67,10 +78,8 @@ function describeOrder({ chain }: InstallPlan): string {
   return ['leaf', ...middle, ...(chain.root ? ['root'] : [])].join(', ')
 }
 
-function quote(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
-}
-
 function proofCommand({ certificate }: AppliancePaths, { name, port }: InstallPlan): string {
-  return `openssl s_client -connect localhost:${port} -servername ${name} </dev/null | openssl x509 -noout -fingerprint -sha256; openssl x509 -noout -fingerprint -sha256 -in ${certificate}`
+  const print = 'openssl x509 -noout -fingerprint -sha256'
+  const served = `openssl s_client -connect localhost:${port} -servername ${quoteWord(name)} </dev/null | ${print}`
+  return `${served}; ${print} -in ${quoteWord(certificate)}`
 }

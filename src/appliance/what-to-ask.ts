@@ -1,10 +1,13 @@
 /** What to ask a certificate authority for when a pool would refuse what it has sent (docs/certificate-from-an-authority.md). */
-import type { Defect } from '../x509/index.js'
+import { type Defect, describeCertificate } from '../x509/index.js'
 
 type Code = Defect['code']
 
 const CURRENT = 'a certificate that is valid now, for the same request'
 const BY_OTHER_KEY = 'the certificate of the very authority that signed this one: its name is right, its key is another'
+/** For an authority that was given, has the right name, and did not sign. */
+export const NAMESAKE = BY_OTHER_KEY
+export const RSA_KEY = 'a certificate for a new request with an RSA key: wlb cert request --new-key makes one'
 const SERVER =
   'a certificate for a TLS server: extended key usage serverAuth, key usage digitalSignature and keyEncipherment'
 const UNCONSTRAINED = 'a certificate from an authority that may vouch for this name'
@@ -34,6 +37,7 @@ const ASK: Partial<Record<Code, string>> = {
 }
 
 /** A request in an operator's words; defects for which no authority can help get none. */
-export function whatToAsk(code: Code): string | undefined {
-  return ASK[code]
+export function whatToAsk({ code, depth, certificate }: Defect): string | undefined {
+  const isDated = ASK[code] === CURRENT && depth > 0
+  return isDated ? `the current certificate of "${describeCertificate(certificate).subject}"` : ASK[code]
 }
