@@ -1,6 +1,5 @@
 /** The room's door: the appliance as a folder to set up, a process to run, and a state to ask for. */
 
-export type { Activation } from './activate-identity.js'
 export { type Activation, activateIdentity, type Proof } from './activate-identity.js'
 export { readCertificateFiles } from './certificate-files.js'
 export {
