@@ -11,9 +11,10 @@ import { WlbError } from '../error.js'
 import { createRsaKey, exportPrivateKey, readPrivateKey } from '../x509/index.js'
 import { touching } from './file-failure.js'
 import { readLimitedFile } from './limited-file.js'
+import { giveFileToOwner } from './owner.js'
 import type { AppliancePaths } from './paths.js'
 
-export const KEY_BITS = [2048, 3072, 4096] as const
+const KEY_BITS = [2048, 3072, 4096] as const
 
 export interface KeyWish {
   /** An existing key's file, encrypted or not. */
@@ -61,10 +62,8 @@ export interface Placed {
 }
 
 /** Puts the key in its place, for its owner alone from the first byte on; another one that waited there is kept. */
-export async function placePendingKey(
-  { pendingKey, certificateFolder }: AppliancePaths,
-  key: KeyObject,
-): Promise<Placed> {
+export async function placePendingKey(paths: AppliancePaths, key: KeyObject): Promise<Placed> {
+  const { pendingKey, certificateFolder } = paths
   const waiting = existsSync(pendingKey) ? await readWaiting(pendingKey) : undefined
   if (waiting && isSameKey(waiting, key)) return { previous: undefined, undo: async () => {} }
   return touching(pendingKey, async () => {
@@ -79,6 +78,7 @@ export async function placePendingKey(
     }
     try {
       await replaceFile(pendingKey, exportPrivateKey(key), 0o600)
+      await giveFileToOwner(pendingKey, paths)
     } catch (error) {
       await undo()
       throw error

@@ -44,7 +44,7 @@ const TOO_LONG =
   'a common name holds 64 characters: ask for a short one with --common-name and --force, and for this one with --san'
 
 /** Says what is wrong with a name a certificate is to carry; undefined when it may stand. */
-export function checkName(name: string): string | undefined {
+function checkName(name: string): string | undefined {
   if (isIP(name) !== 0) return undefined
   const ascii = /[^\0-\x7f]/.test(name) ? domainToASCII(name) : ''
   if (ascii !== '') return `certificates carry such a name as ${ascii}`

@@ -122,7 +122,7 @@ function readPbes2(parameters: DerElement | undefined): PasswordScheme | undefin
 }
 
 /** One unit is a round of PBKDF2 with SHA-256: two million of them, half a second to a second, may be asked for. */
-export const WORK_LIMIT = 2_000_000
+const WORK_LIMIT = 2_000_000
 
 /** What opening would take, in the units of `WORK_LIMIT`; OpenSSL does the rounds of PKCS#12 faster than we do. */
 export function workOf(scheme: PasswordScheme, by: 'openssl' | 'us'): number {

@@ -1,10 +1,11 @@
 /** Asking for a certificate: the names it is for, the key that waits, the file it is written to, and what is left alone. */
 import { X509Certificate } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it, test } from 'vitest'
-import { paths, type RequestOptions, requestCertificate } from '../../src/appliance/index.js'
+import { type RequestOptions, requestCertificate } from '../../src/appliance/certificate-request.js'
+import { paths } from '../../src/appliance/index.js'
 import { hashPassword } from '../../src/appliance/password.js'
 import { writeSettings } from '../../src/appliance/settings.js'
 import { lockDirectory } from '../../src/directory-lock.js'
@@ -51,8 +52,9 @@ const listing = () => readdirSync(place.certificateFolder).sort().join(' ')
 
 beforeEach(async () => {
   rmSync(folder, { recursive: true, force: true })
-  mkdirSync(place.settingsFolder, { recursive: true })
-  mkdirSync(place.certificateFolder, { recursive: true })
+  for (const made of [place.settingsFolder, place.stateFolder, place.certificateFolder]) {
+    mkdirSync(made, { recursive: true })
+  }
   const settings = { hostname: HOSTNAME, address: '127.0.0.1', port: 8012, userName: 'wlbuser', passwordHash }
   await writeSettings(place.settings, settings)
 })
@@ -250,6 +252,12 @@ describe.skipIf(!requirePart('openssl'))('with keys that openssl made', () => {
       file: { outcome: 'written' },
     })
   })
+})
+
+test.skipIf(process.getuid?.() !== 0)('what root asks for, whoever runs the appliance can use', async () => {
+  chownSync(place.stateFolder, 65534, 65534)
+  await request()
+  expect(statSync(place.pendingKey)).toMatchObject({ uid: 65534, gid: 65534 })
 })
 
 test('the identity in service is not touched', async () => {

@@ -112,8 +112,8 @@ describe.skipIf(!requirePart('openssl'))('bytes of any kind', () => {
     samples.push({ name: 'CRL', bytes: Buffer.from(await issueCrl(await issueAuthority({ subject: 'Example Root' }))) })
     const damaged = fc.record({
       sample: fc.nat(samples.length - 1),
-      changes: fc.array(change, { minLength: 1, maxLength: 4 }),
-      form: fc.constantFrom('as it is', 'armoured', 'armoured as PKCS7', 'base64', 'UTF-16'),
+      changes: fc.oneof({ weight: 2, arbitrary: fc.tuple(change) }, fc.array(change, { maxLength: 4 })),
+      form: fc.constantFrom(...FORMS),
     })
     const random = fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes))
     const bytes = fc.oneof({ weight: 9, arbitrary: damaged.map(damage) }, { weight: 1, arbitrary: random })
@@ -151,23 +151,22 @@ describe.skipIf(!requirePart('openssl'))('bytes of any kind', () => {
     }
   })
 
-  function damage({ sample, changes, form }: { sample: number; changes: readonly Change[]; form: string }): Buffer {
-    const bytes = changes.reduce(apply, samples[sample]?.bytes ?? Buffer.alloc(0))
-    const base64 = bytes.toString('base64').replace(/.{64}/g, '$&\n')
-    switch (form) {
-      case 'armoured':
-        return Buffer.from(`-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`)
-      case 'armoured as PKCS7':
-        return Buffer.from(`-----BEGIN PKCS7-----\n${base64}\n-----END PKCS7-----\n`)
-      case 'base64':
-        return Buffer.from(base64)
-      case 'UTF-16':
-        return Buffer.from(`\uFEFF${bytes.toString('latin1')}`, 'utf16le')
-      default:
-        return bytes
-    }
+  function damage({ sample, changes, form }: { sample: number; changes: readonly Change[]; form: Form }): Buffer {
+    const whole = samples[sample]?.bytes ?? Buffer.alloc(0)
+    return wear(changes.reduce(apply, whole), form, whole[0] === 0x30)
   }
 })
+
+const FORMS = ['as it is', 'CERTIFICATE', 'PKCS7', 'base64'] as const
+type Form = (typeof FORMS)[number]
+
+/** DER comes plain, under a label or in bare base64; a text comes as it is or as Windows saves it. */
+function wear(bytes: Buffer, form: Form, isDer: boolean): Buffer {
+  if (form === 'as it is') return bytes
+  if (!isDer) return form === 'base64' ? Buffer.from(`\uFEFF${bytes.toString('latin1')}`, 'utf16le') : bytes
+  const base64 = bytes.toString('base64').replace(/.{64}/g, '$&\n')
+  return Buffer.from(form === 'base64' ? base64 : `-----BEGIN ${form}-----\n${base64}\n-----END ${form}-----\n`)
+}
 
 function makeSamples(files: OpensslFolder): { name: string; bytes: Buffer }[] {
   makeChainFiles(files)
@@ -181,6 +180,7 @@ function makeSamples(files: OpensslFolder): { name: string; bytes: Buffer }[] {
     'PKCS#7, BER': 'cms -sign -in csr -signer leaf.pem -inkey leaf.key -nodetach -stream -outform DER -binary',
     'PKCS#12': `${export12} -iter 10`,
     'PKCS#12 of 2010': `${export12} -iter 10 -keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1`,
+    'PKCS#12 without a MAC': `${export12} -iter 10 -nomac -certpbe AES-256-CBC`,
     'PKCS#12, open': `${export12} -keypbe NONE -certpbe NONE -nomac`,
     'PKCS#8': 'pkey -in leaf.key -outform DER',
     'PKCS#8, sealed': 'pkcs8 -topk8 -in leaf.key -passout pass:pw -iter 10 -outform DER',

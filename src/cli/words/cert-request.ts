@@ -13,12 +13,7 @@ export function addCertRequest(cert: Command, root: () => string): void {
     .option('--organizational-unit <NAME>', 'department; may be left out')
     .option('--common-name <FQDN>', 'the name pools connect to (default: the host name of the appliance)')
     .option('--email <ADDRESS>', 'goes into the certificate')
-    .option(
-      '--san <NAME|IP>',
-      'a further name or IP address the certificate shall carry (may be repeated)',
-      collect,
-      [],
-    )
+    .option('--san <NAME|IP>', 'a further name or IP address the certificate shall carry (may be repeated)', collect)
     .option('--key <FILE>', 'use this RSA key, encrypted or not, instead of making one')
     .option('--passphrase-file <FILE>', 'the passphrase of --key: the first line of FILE')
     .option('--key-bits <N>', 'size of the key that is made: 2048, 3072 or 4096 (default: 2048)', keyBits)
@@ -37,7 +32,7 @@ export function addCertRequest(cert: Command, root: () => string): void {
         'wlb cert request --key privatekey.pem --passphrase-file pass ...',
       ),
     )
-    .action(async (options) => (await import('../cert-request.js')).certRequest(root(), options))
+    .action(async (options) => (await import('../cert/request.js')).certRequest(root(), options))
 }
 
 function keyBits(text: string): number {

@@ -17,6 +17,6 @@ export function integer(text: string): number {
 }
 
 /** An option that may be repeated: its values in the order given. */
-export function collect(text: string, before: readonly string[]): readonly string[] {
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text]
 }

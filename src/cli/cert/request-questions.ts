@@ -1,6 +1,43 @@
 /** The questions of `wlb cert request`: those of openssl req, in its order, each with what belongs there and an example. */
-import { checkChallengePassword, checkSubjectPart, type RequestSubject } from '../x509/index.js'
-import type { Answers, RequestFlags, SubjectAnswers } from './cert-request.js'
+import { checkChallengePassword, checkSubjectPart, type RequestSubject } from '../../x509/index.js'
+
+export interface RequestFlags {
+  readonly country?: string
+  readonly state?: string
+  readonly locality?: string
+  readonly organization?: string
+  readonly organizationalUnit?: string
+  readonly commonName?: string
+  readonly email?: string
+  readonly san?: readonly string[]
+  readonly key?: string
+  readonly passphraseFile?: string
+  readonly keyBits?: number
+  readonly newKey?: boolean
+  readonly challengePasswordFile?: string
+  readonly companyName?: string
+  readonly out: string
+  readonly force?: boolean
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+/** What has to be known of the subject; an organizational unit may be. */
+interface SubjectAnswers {
+  country: string
+  state: string
+  locality: string
+  organization: string
+  organizationalUnit?: string | undefined
+  commonName?: string | undefined
+  email: string
+}
+
+export interface Answers {
+  readonly subject: SubjectAnswers
+  readonly challengePassword?: string | undefined
+  readonly companyName?: string | undefined
+}
 
 interface Question {
   readonly field: Exclude<keyof RequestSubject, 'commonName'>

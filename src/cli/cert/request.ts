@@ -1,47 +1,15 @@
 /** `wlb cert request`: a key and a certificate request, by questions as openssl asks them, or from flags. */
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type RequestReport, requestCertificate, suggestCommonName } from '../appliance/index.js'
-import { WlbError } from '../error.js'
-import { EXIT, inRoot, printJson, quote, renderFacts } from './print.js'
-import { askForRequest } from './request-questions.js'
-
-export interface RequestFlags {
-  readonly country?: string
-  readonly state?: string
-  readonly locality?: string
-  readonly organization?: string
-  readonly organizationalUnit?: string
-  readonly commonName?: string
-  readonly email?: string
-  readonly san: readonly string[]
-  readonly key?: string
-  readonly passphraseFile?: string
-  readonly keyBits?: number
-  readonly newKey?: boolean
-  readonly challengePasswordFile?: string
-  readonly companyName?: string
-  readonly out: string
-  readonly force?: boolean
-  readonly yes?: boolean
-  readonly json?: boolean
-}
-
-/** What has to be known of the subject; an organizational unit may be. */
-export interface SubjectAnswers {
-  country: string
-  state: string
-  locality: string
-  organization: string
-  organizationalUnit?: string | undefined
-  commonName?: string | undefined
-  email: string
-}
+import { type RequestReport, requestCertificate, suggestCommonName } from '../../appliance/index.js'
+import { WlbError } from '../../error.js'
+import { EXIT, inRoot, printJson, renderFacts } from '../print.js'
+import { readSecretFile } from '../secret-file.js'
+import { type Answers, askForRequest, type RequestFlags } from './request-questions.js'
 
 /**
  * @throws USAGE_NEEDS_ANSWERS, USAGE_NEEDS_YES when something has to be asked and nobody is there to answer.
  * @throws USAGE_KEY_FLAGS when `--key` and a flag for a new key are given together.
- * @throws SECRET_FILE_UNREADABLE, and everything the request itself throws.
+ * @throws PASSWORD_FILE_UNREADABLE, and everything the request itself throws.
  */
 export async function certRequest(root: string, flags: RequestFlags): Promise<void> {
   checkKeyFlags(flags)
@@ -56,7 +24,7 @@ export async function certRequest(root: string, flags: RequestFlags): Promise<vo
   const report = await requestCertificate({
     root,
     subject: answers.subject,
-    alternativeNames: [...flags.san],
+    alternativeNames: flags.san ?? [],
     key: {
       given:
         flags.key === undefined ? undefined : { file: flags.key, passphrase: await readSecret(flags.passphraseFile) },
@@ -74,12 +42,6 @@ export async function certRequest(root: string, flags: RequestFlags): Promise<vo
     process.stdout.write(report.requestPem)
     process.stderr.write(`${describe(report, root)}\n`)
   } else process.stdout.write(`${report.requestPem}\n${describe(report, root)}\n`)
-}
-
-export interface Answers {
-  readonly subject: SubjectAnswers
-  readonly challengePassword?: string | undefined
-  readonly companyName?: string | undefined
 }
 
 const REQUIRED = ['country', 'state', 'locality', 'organization', 'email'] as const
@@ -101,11 +63,7 @@ function checkKeyFlags({ key, keyBits, newKey, passphraseFile }: RequestFlags): 
 }
 
 async function readSecret(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined
-  const content = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8').catch((error: unknown) => {
-    throw secretFileUnreadable(file, error)
-  })
-  return content.split(/\r?\n/, 1).join('')
+  return file === undefined ? undefined : readSecretFile(file)
 }
 
 /** The key, the names, what is not known, and in the last line what to do next. */
@@ -175,16 +133,5 @@ function keyFlags(conflict: string): WlbError {
     'Either an existing key is used (--key, and --passphrase-file if it is encrypted) or a new one is made.',
     { conflict },
     'wlb cert request --help',
-  )
-}
-
-function secretFileUnreadable(file: string, cause: unknown): WlbError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new WlbError(
-    'SECRET_FILE_UNREADABLE',
-    'The file with the secret cannot be read.',
-    { file, why },
-    `ls -l ${quote(file)}`,
-    cause,
   )
 }
