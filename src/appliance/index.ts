@@ -2,17 +2,8 @@
 
 export { type Activation, activateIdentity, type Proof } from './activate-identity.js'
 export { readCertificateFiles } from './certificate-files.js'
-<<<<<<< HEAD
-export {
-  type RequestOptions,
-  type RequestReport,
-  requestCertificate,
-  suggestCommonName,
-} from './certificate-request.js'
-export type { CertificateSource } from './certificate-source.js'
-=======
 export { type RequestReport, requestCertificate, suggestCommonName } from './certificate-request.js'
->>>>>>> bf1d025 (cert: what a person and a script see of a request, held by tests)
+export type { CertificateSource } from './certificate-source.js'
 export { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from './export-certificates.js'
 export { forgetPool } from './forget-pool.js'
 export { type CertificateReport, type Identity, reportCertificate } from './identity.js'
