@@ -59,14 +59,21 @@ const files: [what: string, before: string | undefined, outcome: 'written' | 'EX
   ['an earlier export', 'PEM', 'written'],
   ['an earlier export in DER', 'DER', 'written'],
   ['a key', 'KEY', 'EXPORT_WOULD_OVERWRITE'],
-  ['certificate and key', 'PEM KEY', 'EXPORT_WOULD_OVERWRITE'],
+  ['certificate and key', 'PEM + KEY', 'EXPORT_WOULD_OVERWRITE'],
   ['a letter', 'Dear all', 'EXPORT_WOULD_OVERWRITE'],
 ]
-test.each(files)('writes over %s: %s', async (_what, before, outcome) => {
+test.each(files)('over %s (%s): %s', async (_what, before, outcome) => {
   const path = join(folder, 'out')
   const { self } = issued
   rmSync(path, { force: true })
-  const content = before?.replace('PEM', self!.certificatePem).replace('KEY', self!.privateKeyPem)
+  const contents = new Map([
+    ['PEM', self!.certificatePem],
+    ['KEY', self!.privateKeyPem],
+  ])
+  const content = before
+    ?.split(' + ')
+    .map((word) => contents.get(word) ?? word)
+    .join('')
   if (content !== undefined) writeFileSync(path, content === 'DER' ? self!.certificate.raw : content)
   const written = await writeExport(path, 'new').then(
     () => 'written',
