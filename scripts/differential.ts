@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compareJudges, describeOpinions, type Opinions } from '../test/differential/compare.js'
 import { askOurs } from '../test/differential/judge-ours.js'
-import { makeKeyPool } from '../test/differential/key-pool.js'
+import { createKeyPool } from '../test/differential/key-pool.js'
 
 const { values } = parseArgs({
   options: {
@@ -32,7 +32,7 @@ await compareJudges(
     sets: Number(values.sets),
     first: Number(values.first),
     always: values.always,
-    keys: await makeKeyPool(),
+    keys: createKeyPool(),
     stunnel: isAsked('stunnel'),
     openssl: isAsked('openssl'),
     ours: isAsked('ours') ? askOurs : () => undefined,

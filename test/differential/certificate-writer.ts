@@ -9,7 +9,7 @@ import {
   reasonExtension,
   writeExtension,
 } from './extension-writer.js'
-import type { KeyPool, PooledKey } from './key-pool.js'
+import type { KeyPool } from './key-pool.js'
 import { writeName } from './name-writer.js'
 import type { CertificatePlan, CrlPlan, Moment, RawExtension } from './plan.js'
 import { signatureAlgorithm, signBytes } from './signature-writer.js'
@@ -21,27 +21,21 @@ export interface Writer {
 
 /** `now` is what the moments of a plan count from. */
 export function createWriter(keys: KeyPool, now: Date): Writer {
-  const key = (name: string): PooledKey => {
-    const found = keys.get(name)
-    if (!found) throw new Error(`no key is called ${name}`)
-    return found
-  }
   const moment = ({ seconds, form }: Moment) => time(new Date(now.getTime() + seconds * 1000), form)
   const made = new Map<CertificatePlan, Buffer>()
   return {
     certificate: (plan) => {
-      const bytes = made.get(plan) ?? writeCertificate(plan, key, moment)
+      const bytes = made.get(plan) ?? writeCertificate(plan, keys, moment)
       made.set(plan, bytes) // one plan, one certificate: an ECDSA signature is another one each time
       return bytes
     },
-    crl: (plan) => writeCrl(plan, key, moment),
+    crl: (plan) => writeCrl(plan, keys, moment),
   }
 }
 
-type FindKey = (name: string) => PooledKey
 type WriteMoment = (moment: Moment) => Buffer
 
-function writeCertificate(plan: CertificatePlan, key: FindKey, moment: WriteMoment): Buffer {
+function writeCertificate(plan: CertificatePlan, key: KeyPool, moment: WriteMoment): Buffer {
   const issuer = plan.issuer ?? plan
   const signer = key(plan.signedWith ?? issuer.key)
   const { spki } = key(plan.key)
@@ -69,7 +63,7 @@ function writeExtensions(number: number, extensions: readonly RawExtension[]): B
   return extensions.length === 0 ? [] : [wrapped(number, sequence(...extensions.map(writeExtension)))]
 }
 
-function issuerOf(issuer: CertificatePlan, key: FindKey): IssuerOf {
+function issuerOf(issuer: CertificatePlan, key: KeyPool): IssuerOf {
   return {
     keyId: keyIdentifier(key(issuer.key).spki),
     issuerName: writeName(issuer.issuerName ?? (issuer.issuer ?? issuer).subject),
@@ -77,7 +71,7 @@ function issuerOf(issuer: CertificatePlan, key: FindKey): IssuerOf {
   }
 }
 
-function writeCrl(plan: CrlPlan, key: FindKey, moment: WriteMoment): Buffer {
+function writeCrl(plan: CrlPlan, key: KeyPool, moment: WriteMoment): Buffer {
   const signer = key(plan.signedWith ?? plan.issuer.key)
   const extensions = crlExtensions(plan, issuerOf(plan.issuer, key))
   const entries = plan.revoked.map(({ certificate, reason, otherIssuer }) => {

@@ -1,5 +1,5 @@
 /** What the random sets have taught us about OpenSSL's rules, each as the smallest set that shows it. */
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { requirePart } from '../real-parts.js'
 import { nothing, sequence } from './der-writer.js'
 import { type Draft, draftPlain, leafOf, planCrl } from './draft.js'
@@ -7,7 +7,7 @@ import { OID } from './extension-writer.js'
 import { describeAnswer } from './judge.js'
 import { askOpenssl } from './judge-openssl.js'
 import { askOurs } from './judge-ours.js'
-import { type KeyPool, makeKeyPool } from './key-pool.js'
+import { createKeyPool } from './key-pool.js'
 import { commonName } from './name-writer.js'
 import type { CrlPlan } from './plan.js'
 import { finishSet } from './random-set.js'
@@ -97,10 +97,7 @@ function crl(draft: Draft, more: Partial<CrlPlan>): true {
 }
 
 describe.skipIf(requirePart('openssl') === undefined)('found by random sets (needs openssl)', () => {
-  let keys: KeyPool
-  beforeAll(async () => {
-    keys = await makeKeyPool()
-  })
+  const keys = createKeyPool()
 
   it.each(facts)('%s: %s', async (_what, answer, depth, change) => {
     const draft = draftPlain(depth)

@@ -1,26 +1,10 @@
 /** Keys made once and used by every set: RSA keys cost more than everything else in a certificate. */
-import { generateKeyPair, type KeyObject } from 'node:crypto'
-import { promisify } from 'node:util'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 
-const generate = promisify(generateKeyPair)
-
-/** Twelve authorities and leafs can differ; the odd sizes are one each. */
-const PLAIN = Array.from({ length: 10 }, (_, index) => `rsa2048-${index}`)
-export const PLAIN_KEYS: readonly string[] = PLAIN
+/** Enough for a chain and its twins to differ. */
+export const PLAIN_KEYS: readonly string[] = Array.from({ length: 10 }, (_, index) => `rsa2048-${index}`)
 /** Around 2048 bits lies the border of OpenSSL's 112 bits of strength, and it is not exactly there. */
 export const ODD_RSA_KEYS = ['rsa1024', 'rsa1536', 'rsa1840', 'rsa1900', 'rsa1984', 'rsa2047', 'rsa3072', 'rsa4096']
-const OTHER_KEYS = [
-  'p256',
-  'p384',
-  'p521',
-  'p224',
-  'p192',
-  'p256k1',
-  'p256explicit',
-  'ed25519',
-  'ed448',
-  'rsapss',
-]
 
 const CURVES: Readonly<Record<string, string>> = {
   p256: 'P-256',
@@ -40,17 +24,21 @@ export interface PooledKey {
   readonly kind: 'rsa' | 'rsa-pss' | 'ec' | 'ed'
 }
 
-export type KeyPool = ReadonlyMap<string, PooledKey>
+/** A name always gives the same key: `rsa` and its bits, a curve, `ed25519`, `ed448`, `rsapss`. */
+export type KeyPool = (name: string) => PooledKey
 
-/** Makes all of them, some seconds of work. */
-export async function makeKeyPool(): Promise<KeyPool> {
-  const names = [...PLAIN, ...ODD_RSA_KEYS, ...OTHER_KEYS]
-  const keys = await Promise.all(names.map(async (name) => [name, await makeKey(name)] as const))
-  return new Map(keys)
+/** Makes each key when it is first asked for. */
+export function createKeyPool(): KeyPool {
+  const made = new Map<string, PooledKey>()
+  return (name) => {
+    const key = made.get(name) ?? makeKey(name)
+    made.set(name, key)
+    return key
+  }
 }
 
-async function makeKey(name: string): Promise<PooledKey> {
-  const { privateKey, publicKey } = await generatePair(name)
+function makeKey(name: string): PooledKey {
+  const { privateKey, publicKey } = generatePair(name)
   return {
     name,
     privateKey,
@@ -60,12 +48,12 @@ async function makeKey(name: string): Promise<PooledKey> {
   }
 }
 
-function generatePair(name: string): Promise<{ privateKey: KeyObject; publicKey: KeyObject }> {
-  if (name === 'ed25519') return generate('ed25519')
-  if (name === 'ed448') return generate('ed448')
-  if (name === 'rsapss') return generate('rsa-pss', { modulusLength: 2048 })
+function generatePair(name: string): { privateKey: KeyObject; publicKey: KeyObject } {
+  if (name === 'ed25519') return generateKeyPairSync('ed25519')
+  if (name === 'ed448') return generateKeyPairSync('ed448')
+  if (name === 'rsapss') return generateKeyPairSync('rsa-pss', { modulusLength: 2048 })
   const namedCurve = CURVES[name]
   const paramEncoding = name === 'p256explicit' ? 'explicit' : 'named'
-  if (namedCurve !== undefined) return generate('ec', { namedCurve, paramEncoding })
-  return generate('rsa', { modulusLength: Number(/^rsa(\d+)/.exec(name)?.[1]) })
+  if (namedCurve !== undefined) return generateKeyPairSync('ec', { namedCurve, paramEncoding })
+  return generateKeyPairSync('rsa', { modulusLength: Number(/^rsa(\d+)/.exec(name)?.[1]) })
 }

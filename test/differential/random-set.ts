@@ -71,8 +71,7 @@ export function makeSet(
 export function finishSet(draft: Draft, keys: KeyPool, now: Date): FinishedSet | undefined {
   const writer = createWriter(keys, now)
   const leaf = leafOf(draft)
-  const key = keys.get(leaf.key)
-  if (!key) throw new Error(`no key is called ${leaf.key}`)
+  const key = keys(leaf.key)
   const sent = draft.sent.map((plan) => parse(writer.certificate(plan)))
   if (!sent.every((certificate) => certificate !== undefined)) return undefined
   const bundle = writeBundle(draft, writer)

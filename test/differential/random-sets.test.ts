@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { requirePart } from '../real-parts.js'
 import { compareJudges, describeOpinions, type Opinions } from './compare.js'
 import { askOurs } from './judge-ours.js'
-import { makeKeyPool } from './key-pool.js'
+import { createKeyPool } from './key-pool.js'
 
 const SEED = 20
 const SETS = 1_050
@@ -13,7 +13,7 @@ const missing = parts.filter((part) => requirePart(part) === undefined)
 describe.skipIf(missing.length > 0)('random sets (needs stunnel, openssl)', () => {
   it('no two judges differ', { timeout: 600_000 }, async () => {
     const heard: Opinions[] = []
-    const keys = await makeKeyPool()
+    const keys = createKeyPool()
     await compareJudges({ seed: SEED, sets: SETS, keys, stunnel: true, openssl: true, ours: askOurs }, (opinions) =>
       heard.push(opinions),
     )

@@ -1,18 +1,15 @@
 /** Certificates made to be slow: an answer or a refusal comes all the same, and OpenSSL's own limits are kept. */
 import { X509Certificate } from 'node:crypto'
-import { beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { WlbError } from '../../src/error.js'
 import { validate } from '../../src/x509/index.js'
-import { createWriter, type Writer } from '../differential/certificate-writer.js'
+import { createWriter } from '../differential/certificate-writer.js'
 import { type Draft, draftPlain, leafOf, NAME, planAuthority, rootOf } from '../differential/draft.js'
-import { makeKeyPool } from '../differential/key-pool.js'
+import { createKeyPool } from '../differential/key-pool.js'
 import type { CertificatePlan } from '../differential/plan.js'
 import { TEST_NOW } from './test-authority.js'
 
-let writer: Writer
-beforeAll(async () => {
-  writer = createWriter(await makeKeyPool(), TEST_NOW)
-})
+const writer = createWriter(createKeyPool(), TEST_NOW)
 
 const dns = (count: number, text = (index: number) => `n${index}.example.lab`) =>
   Array.from({ length: count }, (_, index) => ({ kind: 'dns' as const, text: text(index) }))
