@@ -24,7 +24,10 @@ export function installSteps(root: string, plan: InstallPlan): InstallStep[] {
     ...keyStep,
     {
       id: 'merge',
-      what: `put ${describeOrder(plan)} into one file, in this order`,
+      what:
+        plan.sources.length === 1
+          ? 'put the leaf into its file'
+          : `put ${describeOrder(plan)} into one file, in this order`,
       command: plan.mergeCommand,
     },
     {

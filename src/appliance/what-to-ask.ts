@@ -4,7 +4,8 @@ import { type Defect, describeCertificate } from '../x509/index.js'
 type Code = Defect['code']
 
 const CURRENT = 'a certificate that is valid now, for the same request'
-const BY_OTHER_KEY = 'the certificate of the very authority that signed this one: its name is right, its key is another'
+const BY_OTHER_KEY =
+  'the certificate of the very authority that signed this: what was given has its name and another key'
 /** For an authority that was given, has the right name, and did not sign. */
 export const NAMESAKE = BY_OTHER_KEY
 export const RSA_KEY = 'a certificate for a new request with an RSA key: wlb cert request --new-key makes one'

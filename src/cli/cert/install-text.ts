@@ -1,4 +1,5 @@
 /** What `wlb cert install` says: the plan, what was done, what comes next; for people and for programs. */
+import type { X509Certificate } from 'node:crypto'
 import type { InstallPlan, InstallStep, Replacement } from '../../appliance/index.js'
 import { type CertificateSummary, describeCertificate, sendingOrder } from '../../x509/index.js'
 import { daysFrom, inRoot, quote, renderFacts } from '../print.js'
@@ -30,11 +31,24 @@ function listNotes({ notes, borrowed, chain }: InstallPlan): string[] {
   return [
     ...notes,
     ...borrowed.map((one) => `${describeCertificate(one).subject}: not given, taken from the certificate in place`),
-    ...unrelated.map((one) => `${describeCertificate(one).subject}: left out, not on the way up from the leaf`),
+    ...unrelated.map((one) => `${describeCertificate(one).subject}: left out, ${whyLeftOut(one, chain.leaf)}`),
     ...(missingIssuer === undefined
       ? []
       : [`the root, "${missingIssuer}", was not given: nothing above the last certificate could be checked`]),
   ]
+}
+
+function whyLeftOut(certificate: X509Certificate, leaf: X509Certificate): string {
+  if (hasKeyOf(certificate, leaf)) return 'it is for the same key, and the leaf above is newer or the current one'
+  return certificate.ca ? 'not on the way up from the leaf' : 'it is for another key'
+}
+
+function hasKeyOf(one: X509Certificate, other: X509Certificate): boolean {
+  try {
+    return one.publicKey.equals(other.publicKey)
+  } catch {
+    return false // a kind of key that OpenSSL cannot read is not the leaf's
+  }
 }
 
 function roleOf({ chain }: InstallPlan, index: number): string {
@@ -81,7 +95,7 @@ export function describeInstallation(root: string, plan: InstallPlan, done: Repl
 /** The one document of `--json`; `done` is undefined where nothing was to be done. */
 export function documentOf(plan: InstallPlan, steps: readonly InstallStep[], done: Replacement | undefined) {
   const { chain, verdict, key } = plan
-  const subjectOf = (certificate: (typeof chain)['leaf']) => describeCertificate(certificate).subject
+  const subjectOf = (certificate: X509Certificate) => describeCertificate(certificate).subject
   return {
     state: done?.installed.state ?? (plan.isInPlace ? 'already so' : 'planned'),
     name: plan.name,
