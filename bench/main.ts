@@ -2,6 +2,7 @@
 import { renderTable } from '../src/cli/print.js'
 import { openBenchAppliance } from './appliance.js'
 import { handshakes } from './handshakes.js'
+import { install } from './install.js'
 import type { Row } from './row.js'
 import { soap } from './soap.js'
 import { start } from './start.js'
@@ -13,6 +14,7 @@ const rows: Row[] = []
 try {
   rows.push(...(await handshakes(appliance)))
   rows.push(...(await soap(appliance)))
+  rows.push(...(await install(appliance)))
 } finally {
   await appliance.close()
 }
