@@ -94,7 +94,7 @@ function literalText(node: ts.Node): string | undefined {
 
 function testFiles(): string[] {
   return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => path.endsWith('.ts') && path !== 'traceability.test.ts') // its examples decide nothing
     .map((path) => join('test', path).replaceAll('\\', '/'))
     .sort()
 }
