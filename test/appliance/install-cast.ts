@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AppliancePaths, type InstallPlan, paths, planInstallation } from '../../src/appliance/index.js'
 import { WlbError } from '../../src/error.js'
-import { describeCertificate, sendingOrder } from '../../src/x509/index.js'
+import { sendingOrder } from '../../src/x509/index.js'
 import {
   type CertificateSpec,
   daysFromNow,
@@ -169,5 +169,3 @@ async function nameOf(raw: Buffer): Promise<string> {
   for (const [name, one] of issued) if ((await one).certificate.raw.equals(raw)) return name
   return 'the one of the set-up'
 }
-
-export const subjectOf = (one: Issued): string => describeCertificate(one.certificate).subject

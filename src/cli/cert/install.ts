@@ -7,9 +7,10 @@ import {
   planInstallation,
 } from '../../appliance/index.js'
 import { WlbError } from '../../error.js'
-import { EXIT, printJson } from '../print.js'
+import { printJson } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 import { describeInstallation, describePlan, documentOf } from './install-text.js'
+import { isSure } from './sure.js'
 
 export interface InstallFlags {
   readonly key?: string
@@ -42,11 +43,9 @@ export async function certInstall(root: string, files: readonly string[], flags:
     if (flags.json) printJson(documentOf(plan, steps, undefined))
     return
   }
-  if (!plan.isInPlace && !flags.yes && !(await isSure(plan))) {
-    process.stderr.write('wlb: nothing was changed\n')
-    process.exitCode = EXIT.interrupted
-    return
-  }
+  const question = `Install this certificate for ${plan.name}?`
+  const command = 'wlb cert install LEAF.pem INTERMEDIATE.pem ROOT.pem'
+  if (!(await isSure(question, command, plan.isInPlace || flags.yes === true))) return
   const done = await installCertificate(root, plan, {
     now,
     onStep: (step) => void process.stderr.write(`${step} ...\n`),
@@ -67,19 +66,4 @@ async function planWithPassphrase(request: InstallRequest): Promise<InstallPlan>
     if (isCancel(passphrase)) throw error
     return planInstallation({ ...request, passphrase })
   }
-}
-
-async function isSure({ name }: InstallPlan): Promise<boolean> {
-  if (!process.stdin.isTTY) throw needsYes()
-  const { confirm } = await import('@clack/prompts')
-  return (await confirm({ message: `Install this certificate for ${name}?` })) === true
-}
-
-function needsYes(): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_YES',
-    'There is nobody to ask here whether it is meant.',
-    { missing: '--yes' },
-    'wlb cert install LEAF.pem INTERMEDIATE.pem ROOT.pem --yes',
-  )
 }
