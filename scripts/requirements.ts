@@ -133,4 +133,4 @@ export const SECTIONS: readonly Section[] = Object.entries(sections).map(([title
 }))
 
 /** Decided by the appliance, and no test names them yet: test/traceability.test.ts lets this list become shorter only. */
-export const UNTESTED: readonly string[] = ['S29', 'S34']
+export const UNTESTED: readonly string[] = ['S29']

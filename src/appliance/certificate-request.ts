@@ -13,12 +13,12 @@ import {
 } from '../x509/index.js'
 import { touching } from './file-failure.js'
 import { lockedIdentity } from './identity-lock.js'
+import { askAboutPools, type KnownPools } from './known-pools.js'
 import { paths } from './paths.js'
 import { type ChosenKey, chooseKey, type KeyWish, placePendingKey } from './pending-key.js'
 import { inspectRequestFile, type RequestFile, writeRequestFile } from './request-file.js'
 import { chooseNames, type RequestNames, warnOfNames } from './request-names.js'
 import { readSettings } from './settings.js'
-import { readStatus } from './status.js'
 
 export interface RequestOptions {
   readonly root: string
@@ -49,8 +49,8 @@ export interface RequestReport extends RequestNames {
     readonly previous: string | null
   }
   readonly warnings: readonly string[]
-  /** How many pools are registered; null when the appliance is not running. Which name each connects to, only it knows. */
-  readonly pools: number | null
+  /** Null when the appliance is not running: only it knows. */
+  readonly pools: KnownPools | null
 }
 
 /**
@@ -68,6 +68,8 @@ export async function requestCertificate(options: RequestOptions): Promise<Reque
   checkFields(subject, challengePassword, companyName)
   if (out !== undefined) await inspectRequestFile(out)
 
+  const pools = await askAboutPools(root)
+
   return lockedIdentity(place, async () => {
     const { key, bits, origin } = await chooseKey(place, options.key)
     const requestPem = await createCertificateRequest({ subject, ...names, challengePassword, companyName }, key)
@@ -80,8 +82,8 @@ export async function requestCertificate(options: RequestOptions): Promise<Reque
       ...names,
       file,
       key: { file: place.pendingKey, bits, origin, previous: placed.previous ?? null },
-      warnings: warnOfNames(names, hostname, options.machineName ?? machineName()),
-      pools: await countPools(root),
+      warnings: warnOfNames(names, hostname, options.machineName ?? machineName(), pools?.addressesUsed ?? []),
+      pools,
     }
 
     async function takeBack(error: unknown): Promise<never> {
@@ -94,15 +96,6 @@ export async function requestCertificate(options: RequestOptions): Promise<Reque
 /** The host name a request asks for when nothing else is said. */
 export async function suggestCommonName(root: string): Promise<string> {
   return (await readSettings(paths(root).settings)).hostname
-}
-
-async function countPools(root: string): Promise<number | null> {
-  try {
-    return (await readStatus(root)).pools?.length ?? null
-  } catch (error) {
-    if (error instanceof WlbError) return null
-    throw error
-  }
 }
 
 const FLAGS: Readonly<Record<keyof RequestSubject, string>> = {

@@ -9,6 +9,7 @@ import { checkAsPool, type PoolVerdict, type ServedIdentity } from '../tls/index
 import {
   type Chain,
   type Contents,
+  checkHost,
   describePlace,
   encodePem,
   exportPrivateKey,
@@ -25,6 +26,7 @@ import { type CertificateSource, locate, mergeCommand } from './certificate-sour
 import { isInPlace } from './identity-change.js'
 import { chooseKey, findKeys, type KeyCandidate, type KeySource } from './install-key.js'
 import { incomplete, keyMismatch, leafNotGiven, nothingToInstall, refused } from './install-refusal.js'
+import { askAboutPools } from './known-pools.js'
 import { readLimitedFile } from './limited-file.js'
 import { type AppliancePaths, paths } from './paths.js'
 import { readSettings } from './settings.js'
@@ -67,6 +69,8 @@ export interface InstallPlan {
   readonly warnings: readonly Warning[]
   /** What was odd about the files. */
   readonly notes: readonly string[]
+  /** What pools connect to, as far as the running appliance knows, and this certificate does not speak for. */
+  readonly addressesNotNamed: readonly string[]
   /** The very pair is in place already. */
   readonly isInPlace: boolean
 }
@@ -126,6 +130,7 @@ export async function planInstallation(request: InstallRequest): Promise<Install
     verdict,
     warnings: lint({ ...question, anchors: [] }, verdict),
     notes: contents.notes.map(({ place: where, text }) => `${describePlace(where)}: ${text}`),
+    addressesNotNamed: (await askAboutPools(root))?.addressesUsed.filter((used) => !checkHost(chain.leaf, used)) ?? [],
     isInPlace: await isInPlace(place, identity),
   }
 }

@@ -60,7 +60,13 @@ function checkName(name: string): string | undefined {
 }
 
 /** What will work less well than it looks, each a sentence or two. */
-export function warnOfNames(names: RequestNames, hostname: string, machineName: string): string[] {
+export function warnOfNames(
+  names: RequestNames,
+  hostname: string,
+  machineName: string,
+  /** What pools have connected to, as far as that is known. */
+  addressesUsed: readonly string[],
+): string[] {
   const { commonName, dnsNames, ipAddresses } = names
   const warnings: string[] = []
   if (ipAddresses.length > 0) {
@@ -78,7 +84,19 @@ export function warnOfNames(names: RequestNames, hostname: string, machineName: 
       `This machine calls itself ${machineName}, and the appliance is configured as ${hostname}, which the request asks for. If the machine was renamed, change hostname in the settings first.`,
     )
   }
+  for (const address of addressesUsed.filter((used) => used !== hostname.toLowerCase() && !isAmong(used, dnsNames))) {
+    const way = isIP(address) === 0 ? `Ask for it too (--san ${address}), or connect` : 'Connect'
+    warnings.push(
+      `A pool connects to ${address}, for which the certificate will not speak. ${way} that pool to ${dnsNames[0] ?? hostname}.`,
+    )
+  }
   return warnings
+}
+
+/** As a pool compares: case does not count, `*` stands for the first label, and addresses are not names. */
+function isAmong(address: string, dnsNames: readonly string[]): boolean {
+  const wildcard = address.replace(/^[^.]*/, '*')
+  return dnsNames.some((name) => [address, wildcard].includes(name.toLowerCase()))
 }
 
 /** `hostname` prints the full name on some machines and the first label on others. */

@@ -20,6 +20,7 @@ import { BODY_TIMEOUT_MS, HTTP_OPTIONS, serviceListener } from './service.js'
 import { readSettings } from './settings.js'
 import { describePool, type RunningStatus } from './status.js'
 import { refuseUnreadable } from './unreadable-request.js'
+import { rememberAddresses } from './used-addresses.js'
 
 export interface ServeOptions {
   readonly root: string
@@ -80,12 +81,21 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
     opened.push(() => store.close())
 
     const account = new Account(settings)
+    const usedAddresses = rememberAddresses()
     const listener = await startTlsListener({
       address: settings.address,
       port: settings.port,
       ...identity,
       http: HTTP_OPTIONS,
-      requestListener: serviceListener({ pools: store.pools, secretKey, now, log, account, bodyTimeoutMs }),
+      requestListener: serviceListener({
+        pools: store.pools,
+        secretKey,
+        now,
+        log,
+        account,
+        usedAddresses,
+        bodyTimeoutMs,
+      }),
       onHandshakeError: (error, socket) =>
         log.info({ remote: socket.remoteAddress, reason: error.message }, 'handshake failed'),
       onUnreadableRequest: (error, socket) => refuseUnreadable(error, socket, log),
@@ -103,6 +113,7 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
         listener: { ...state, address, port, fingerprintSha256: listener.served() },
         database: databaseUrl === undefined ? 'embedded' : 'server',
         pools: (await store.pools.list()).map(describePool),
+        addressesUsed: usedAddresses.list(),
       }
     }
     const forgetPool = async (uuid: string) => {

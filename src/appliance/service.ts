@@ -6,6 +6,7 @@ import { type IncomingMessage, type RequestListener, type ServerOptions, ServerR
 import { BODY_LIMIT_BYTES, SERVICE_PATH } from '../wlb/index.js'
 import type { Account } from './account.js'
 import { answerRequest, type Office } from './operations.js'
+import type { UsedAddresses } from './used-addresses.js'
 
 const HEADERS_TIMEOUT_MS = 10_000
 export const BODY_TIMEOUT_MS = 25_000
@@ -29,6 +30,8 @@ export const HTTP_OPTIONS = {
 
 export interface ServiceOptions extends Office {
   readonly account: Account
+  /** Told of the names under which those who may ask have asked. */
+  readonly usedAddresses: UsedAddresses
   readonly bodyTimeoutMs: number
 }
 
@@ -63,6 +66,7 @@ async function serve(
   if (!keepsAlive(request)) response.setHeader('Connection', 'close')
   const refusal = findRefusal(request) ?? (await findIntruder(request, options.account))
   if (refusal) return refuse(request, response, refusal)
+  options.usedAddresses.note(request.headers.host)
 
   const body = await readBody(request, options.bodyTimeoutMs)
   if (body.state === 'gone') return { status: 'gone' }

@@ -31,6 +31,8 @@ const RUNNING = z.object({
   }),
   database: z.enum(['embedded', 'server']),
   pools: z.array(POOL),
+  /** Names and addresses under which pools have asked since the start, the latest last. */
+  addressesUsed: z.array(z.string()),
 })
 
 /** What the running process tells through its control socket. */
@@ -49,6 +51,8 @@ export interface Status {
   readonly database: 'embedded' | 'server'
   /** Null when the appliance is stopped: only the running process knows. */
   readonly pools: RunningStatus['pools'] | null
+  /** Likewise; what pools have connected to since the start. */
+  readonly addressesUsed: RunningStatus['addressesUsed'] | null
 }
 
 /** @throws NOT_SET_UP, SETTINGS_INVALID, APPLIANCE_SILENT. */
@@ -59,7 +63,15 @@ export async function readStatus(root: string): Promise<Status> {
   const answer = await askAppliance(place.controlSocket)
   if (answer !== undefined) return { root, hostname, identity, ...RUNNING.parse(answer) }
   const database = databaseUrl === undefined ? 'embedded' : 'server'
-  return { root, hostname, identity, listener: { state: 'stopped', address, port }, database, pools: null }
+  return {
+    root,
+    hostname,
+    identity,
+    listener: { state: 'stopped', address, port },
+    database,
+    pools: null,
+    addressesUsed: null,
+  }
 }
 
 function explainFault(error: unknown): { readonly error: IdentityFault } {

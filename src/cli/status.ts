@@ -12,7 +12,7 @@ export async function status(root: string, json: boolean): Promise<void> {
 }
 
 function describe(found: Status, now: Date): string {
-  const { hostname, listener, database, pools } = found
+  const { hostname, listener, database } = found
   const where = `${listener.address} port ${listener.port}`
   const facts = renderFacts([
     ['host name', hostname],
@@ -26,7 +26,7 @@ function describe(found: Status, now: Date): string {
     ...describeIssuer(found),
     ['database', database],
   ])
-  return [facts, '', describePools(pools), '', nextStep(found)].join('\n')
+  return [facts, '', describePools(found), '', nextStep(found)].join('\n')
 }
 
 function describeIdentity({ identity, listener }: Status, now: Date): [label: string, value: string][] {
@@ -53,7 +53,7 @@ function describeIssuer({ root, identity }: Status): [label: string, value: stri
   return [['issuer', `itself (self-signed: a placeholder; for a signed one: ${inRoot('wlb cert request', root)})`]]
 }
 
-function describePools(pools: Status['pools']): string {
+function describePools({ pools, addressesUsed }: Status): string {
   if (pools === null) return 'Which pools are registered, only the running appliance knows.'
   if (pools.length === 0) return 'No pool is registered.'
   const rows = pools.map(({ uuid, coordinatorAddress, hosts, username, registeredAt }) => [
@@ -63,7 +63,8 @@ function describePools(pools: Status['pools']): string {
     username,
     registeredAt,
   ])
-  return renderTable(['pool', 'coordinator', 'hosts', 'logs in as', 'registered'], rows)
+  const table = renderTable(['pool', 'coordinator', 'hosts', 'logs in as', 'registered'], rows)
+  return addressesUsed?.length ? `${table}\n\nPools connect to: ${addressesUsed.join(', ')}` : table
 }
 
 function nextStep({ root, listener, identity, pools, hostname }: Status): string {

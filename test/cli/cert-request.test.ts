@@ -147,7 +147,7 @@ const REPORT: RequestReport = {
   file: { path: '/root/csr', outcome: 'written', previous: undefined },
   key: { file: '/etc/ssl/certs/server.key_pending', bits: 2048, origin: 'created', previous: null },
   warnings: [],
-  pools: 0,
+  pools: { registered: 0, addressesUsed: [] },
 }
 const reports: [golden: string, change: Partial<RequestReport>][] = [
   ['cert-request-first', {}],
@@ -158,7 +158,7 @@ const reports: [golden: string, change: Partial<RequestReport>][] = [
       ipAddresses: ['192.0.2.10'],
       file: { path: '/root/csr', outcome: 'written', previous: '/root/csr_orig' },
       key: { ...REPORT.key, bits: 4096, origin: 'given', previous: '/etc/ssl/certs/server.key_pending_orig' },
-      pools: 2,
+      pools: { registered: 2, addressesUsed: ['wlb.example.com', '192.0.2.10'] },
     },
   ],
   [

@@ -209,6 +209,26 @@ test('status --json shows identity, listener and the pool that has registered', 
   })
 })
 
+test('S34: a request is compared with what pools have connected to', async () => {
+  const words = [
+    '--country',
+    'CA',
+    '--state',
+    'S',
+    '--locality',
+    'L',
+    '--organization',
+    'O',
+    '--email',
+    'a@example.com',
+  ]
+  const { stdout } = await wlb('cert', 'request', ...words, '--out', join(root, 'csr'), '--yes', '--json')
+  const { pools, warnings }: { pools: unknown; warnings: string[] } = JSON.parse(stdout)
+  // by address nothing came through: the pool hung up before it asked
+  expect(pools).toEqual({ registered: 1, addressesUsed: ['wlb.lab.internal'] })
+  expect(warnings.filter((warning) => warning.startsWith('A pool connects'))).toEqual([])
+})
+
 test('the pool is pinned, so xe can verify it: by fingerprint, and not by a wrong one', async () => {
   const { address, tlsPort } = lab.hosts[0]!
   const seen = await new Promise<string>((resolve) => {

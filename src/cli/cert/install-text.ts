@@ -26,7 +26,7 @@ export function describePlan(plan: InstallPlan, steps: readonly InstallStep[], n
   return blocks.filter((block) => block !== '').join('\n\n')
 }
 
-function listNotes({ notes, borrowed, chain }: InstallPlan): string[] {
+function listNotes({ notes, borrowed, chain, addressesNotNamed }: InstallPlan): string[] {
   const { unrelated, missingIssuer } = chain
   return [
     ...notes,
@@ -35,6 +35,7 @@ function listNotes({ notes, borrowed, chain }: InstallPlan): string[] {
     ...(missingIssuer === undefined
       ? []
       : [`the root, "${missingIssuer}", was not given: nothing above the last certificate could be checked`]),
+    ...addressesNotNamed.map((used) => `a pool connects to ${used}, for which this certificate does not speak`),
   ]
 }
 
@@ -113,6 +114,7 @@ export function documentOf(plan: InstallPlan, steps: readonly InstallStep[], don
       remedy,
     })),
     notes: plan.notes,
+    addressesNotNamed: plan.addressesNotNamed,
     steps: steps.map((step) => ({ ...step, state: done ? 'done' : 'planned' })),
     ...(done && { id: done.installed.id, activation: done.activation }),
   }

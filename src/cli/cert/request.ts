@@ -99,11 +99,11 @@ const KEY_ORIGINS = {
   given: 'the one given, waits here without a passphrase',
 }
 
-function describePools(pools: number | null): string {
-  const where =
-    'which address a pool connects to is not recorded here (on the pool: xe pool-param-get param-name=wlb-url uuid=...)'
-  if (pools === null) return `not known while the appliance is stopped; ${where}`
-  return pools === 0 ? 'none is registered' : `${pools} registered; ${where}`
+function describePools(pools: RequestReport['pools']): string {
+  if (!pools) return 'what they connect to is not known while the appliance is stopped'
+  const { registered, addressesUsed } = pools
+  const used = addressesUsed.length === 0 ? 'none has asked since the start' : `connect to ${addressesUsed.join(', ')}`
+  return registered === 0 ? 'none is registered' : `${registered} registered; ${used}`
 }
 
 const EXAMPLE =
