@@ -101,6 +101,8 @@ export function signatureStrengthBits(algorithm: Buffer): number {
 }
 
 const PSS_DIGESTS: Readonly<Record<string, string>> = {
+  '1.2.840.113549.2.5': 'md5',
+  '1.3.36.3.2.1': 'ripemd160',
   '1.3.14.3.2.26': 'sha1',
   '2.16.840.1.101.3.4.2.1': 'sha256',
   '2.16.840.1.101.3.4.2.2': 'sha384',

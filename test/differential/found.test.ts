@@ -59,6 +59,12 @@ const facts: readonly (readonly [what: string, answer: string, depth: number, ch
     2,
     (draft) => on(draft.chain[1]!, { key: 'rsapss' }) && revoke(draft),
   ],
+  [
+    'a CRL may be signed with RSA-PSS over MD5',
+    '!certificate revoked',
+    2,
+    (draft) => on(draft.chain[1]!, { key: 'rsapss' }) && revoke(draft, { signature: { digest: 'md5' } }),
+  ],
   ['an entry of another issuer is not about the leaf', 'accepted', 2, (draft) => revoke(draft, {}, 'someone else')],
   [
     'an issuer said once holds for the entries after it',
