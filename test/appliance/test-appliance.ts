@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type AppliancePaths, paths, type RunningAppliance, serve, setUp } from '../../src/appliance/index.js'
 import { openLog } from '../../src/appliance/log.js'
 import { writeSettings } from '../../src/appliance/settings.js'
+import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
 
 export const USER_NAME = 'wlbuser'
@@ -39,6 +40,7 @@ export async function startAppliance(): Promise<TestAppliance> {
 }
 
 export async function setUpForTests(root: string): Promise<void> {
+  placeDatabase(root)
   const address = '127.0.0.1'
   const port = await freePort()
   await setUp({ root, hostname: HOSTNAME, address, port, userName: USER_NAME, password: PASSWORD, now: new Date() })

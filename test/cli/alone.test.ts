@@ -5,6 +5,7 @@ import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { leaves } from '../../scripts/reference-page.js'
 import { commandLine } from '../../src/cli/command-line.js'
+import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
 import { makeFolder, removeFolder, run } from './program.js'
 
@@ -18,6 +19,7 @@ beforeAll(async () => {
   writeFileSync(passwordFile, 'geheim\n')
   port = await freePort()
   const choices = ['--hostname', 'wlb.lab.internal', '--address', '127.0.0.1', '--port', String(port)]
+  placeDatabase(root)
   const made = await wlb('setup', ...choices, '--username', 'u', '--password-file', passwordFile, '--yes')
   expect(made).toMatchObject({ exitCode: 0 })
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createServer } from 'node:tls'
 import { afterAll, describe, expect, it, test } from 'vitest'
 import { startTlsListener } from '../../src/tls/index.js'
+import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
 import { issue, issueAuthority } from '../x509/test-authority.js'
 import { makeFolder, removeFolder, run } from './program.js'
@@ -156,6 +157,7 @@ test('S31: without files and names, the certificate of the appliance itself', as
     password,
     '--yes',
   ]
+  placeDatabase(root)
   expect((await run('wlb', ['--root', root, 'setup', ...words])).exitCode).toBe(0)
   const { stdout, exitCode } = await run('wlb', ['--root', root, 'cert', 'check', '--json'])
   expect(JSON.parse(stdout)).toMatchObject({ accepted: true, name: 'wlb.example.com', path: ['CN=wlb.example.com'] })

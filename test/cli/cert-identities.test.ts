@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
+import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
 import { makeFolder, type Running, removeFolder, run, runUntilReady } from './program.js'
 
@@ -17,6 +18,7 @@ beforeAll(async () => {
   const passwordFile = join(root, 'password')
   writeFileSync(passwordFile, 'secret\n')
   const choices = ['--hostname', 'wlb.lab.internal', '--address', '127.0.0.1', '--port', String(port)]
+  placeDatabase(root)
   await run('wlb', ['--root', root, 'setup', ...choices, '--password-file', passwordFile, '--yes'])
   appliance = await runUntilReady(['--root', root, 'serve'])
 })

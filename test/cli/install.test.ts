@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeRequest, SERVICE_PATH } from '../../src/wlb/index.js'
 import { pemOf } from '../appliance/install-cast.js'
 import { mayTrace, recordCalls } from '../appliance/system-calls.js'
+import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
 import { makeFolder, type Running, removeFolder, run, runUntilReady } from './program.js'
@@ -27,6 +28,7 @@ beforeAll(async () => {
   writeFileSync(file('password'), 'geheim\n')
   port = await freePort()
   const names = ['--hostname', 'wlb.lab.internal', '--address', '127.0.0.1', '--port', String(port)]
+  placeDatabase(root)
   const setup = ['setup', ...names, '--username', 'wlbuser', '--password-file', file('password'), '--yes']
   expect(await run('wlb', ['--root', root, ...setup])).toMatchObject({ exitCode: 0 })
   appliance = await runUntilReady(['--root', root, 'serve'])
