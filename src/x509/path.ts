@@ -42,7 +42,7 @@ export function buildPath(
     const anchor = certificates.length > LONGEST ? undefined : findTrusted(top, trusted, now)
     if (anchor && (!top.isSelfSigned || isSame(top, anchor.facts))) {
       // a self-signed certificate of the server's is replaced by the store's own copy
-      if (top.isSelfSigned) fromServer = certificates.length - 1
+      if (top.isSelfSigned) certificates.splice(--fromServer, 1, anchor.facts)
       else certificates.push(anchor.facts)
       looksAtSent = false
       const trust = readTrust(anchor)

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { requirePart } from '../real-parts.js'
 import { nothing, sequence } from './der-writer.js'
-import { type Draft, draftPlain, leafOf, planCrl } from './draft.js'
+import { type Draft, draftPlain, leafOf, planCrl, planStranger, SERVER_AUTH } from './draft.js'
 import { OID } from './extension-writer.js'
 import { describeAnswer } from './judge.js'
 import { askOpenssl } from './judge-openssl.js'
@@ -64,6 +64,16 @@ const facts: readonly (readonly [what: string, answer: string, depth: number, ch
     '!certificate revoked',
     2,
     (draft) => on(draft.chain[1]!, { key: 'rsapss' }) && revoke(draft, { signature: { digest: 'md5' } }),
+  ],
+  [
+    'what a TRUSTED CERTIFICATE block allows counts for a self-signed leaf too, against its own extensions',
+    'accepted',
+    1,
+    (draft) => {
+      draft.bundle.trusted.push(planStranger(draft))
+      draft.bundle.settings.set(leafOf(draft), { trust: [SERVER_AUTH] })
+      return on(leafOf(draft), { netscapeType: [0] })
+    },
   ],
   ['an entry of another issuer is not about the leaf', 'accepted', 2, (draft) => revoke(draft, {}, 'someone else')],
   [
