@@ -14,8 +14,8 @@ interface Document {
   readonly verified: boolean
 }
 
-async function expectVerified(tlsClient: string): Promise<void> {
-  const { stdout, exitCode } = await run('wlb', ['demo', '--once', '--json', '--tls-client', tlsClient])
+test('wlb demo --once --json with our own client (S64)', { timeout: 90_000 }, async () => {
+  const { stdout, exitCode } = await run('wlb', ['demo', '--once', '--json'])
   const document: Document = JSON.parse(stdout)
   expect(document.steps.filter(({ ok }) => !ok)).toEqual([])
   expect(document.hosts).toEqual(
@@ -27,18 +27,16 @@ async function expectVerified(tlsClient: string): Promise<void> {
   )
   expect(document).toMatchObject({ verified: true })
   expect(exitCode).toBe(0)
-}
-
-test('wlb demo --once --json with our own client (S64)', { timeout: 90_000 }, () => expectVerified('node'))
-
-describe.skipIf(!requirePart('stunnel'))('with stunnel', () => {
-  test('wlb demo --once --json with stunnel (S64)', { timeout: 90_000 }, () => expectVerified('stunnel'))
 })
 
-const moments = ['strangers to each other', 'it listens, with TLS', 'Everything stays up'] as const
-it.each(moments)('Ctrl-C, twice, at "%s": no process and no file is left', { timeout: 90_000 }, async (moment) => {
+/** Sent at a moment of the demo, twice: npm hands on what the terminal has delivered already. Returns what was shown. */
+async function interruptDemo(
+  moment: string,
+  ...flags: readonly string[]
+): Promise<{ shown: string; exitCode: unknown }> {
   const folder = makeFolder()
-  const child = spawn(process.execPath, [join(top, 'dist/wlb.js'), 'demo'], { env: { ...process.env, TMPDIR: folder } })
+  const env = { ...process.env, TMPDIR: folder }
+  const child = spawn(process.execPath, [join(top, 'dist/wlb.js'), 'demo', ...flags], { env })
   let shown = ''
   child.stdout.on('data', (piece: Buffer) => {
     const before = shown.includes(moment)
@@ -48,10 +46,24 @@ it.each(moments)('Ctrl-C, twice, at "%s": no process and no file is left', { tim
     child.kill('SIGINT')
   })
   const [exitCode] = await once(child, 'close')
-  expect(exitCode).toBe(moment === 'Everything stays up' ? 0 : 130)
   expect(readdirSync(folder)).toEqual([])
   expect(spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout).not.toContain(folder)
   removeFolder(folder)
+  return { shown, exitCode }
+}
+
+const moments = ['strangers to each other', 'it listens, with TLS']
+it.each(moments)('Ctrl-C at "%s": no process and no file is left', { timeout: 90_000 }, async (moment) => {
+  expect(await interruptDemo(moment)).toMatchObject({ exitCode: 130 })
+})
+
+describe.skipIf(!requirePart('stunnel'))('with stunnel', () => {
+  test('wlb demo to the end, then Ctrl-C: verified, and nothing is left (S64)', { timeout: 90_000 }, async () => {
+    const { shown, exitCode } = await interruptDemo('Everything stays up', '--tls-client', 'stunnel')
+    expect(shown.match(/ {2}verified$/gm)).toHaveLength(3)
+    expect(shown).not.toContain('FAILED')
+    expect(exitCode).toBe(0)
+  })
 })
 
 const top = join(import.meta.dirname, '../..')
