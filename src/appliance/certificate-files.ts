@@ -1,7 +1,8 @@
 /** Files an operator names on a command line, read as certificate files with bounded work. */
-import { readStandardInput } from '../standard-input.js'
+
 import { checkFileSize, FILE_LIMIT_BYTES, type NamedBytes } from '../x509/index.js'
 import { readLimitedFile } from './limited-file.js'
+import { readStandardInput } from './standard-input.js'
 
 /**
  * Reads the bytes of each file, each once; `-` is standard input.

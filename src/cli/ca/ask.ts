@@ -2,8 +2,8 @@
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { AUTHORITY_LIMITS, paths } from '../../appliance/index.js'
+import { readStandardInput } from '../../appliance/standard-input.js'
 import { WlbError } from '../../error.js'
-import { readStandardInput } from '../../standard-input.js'
 import { EXIT } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 
