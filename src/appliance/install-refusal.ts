@@ -74,13 +74,13 @@ export function incomplete({ leaf, missingIssuer = '', unrelated }: Chain): WlbE
 
 /** What is wrong comes first, in the order a pool meets it. `namesakes` have the issuer's name and another key. */
 export function refused(
-  { obstacle, defects, reason, xapiError }: PoolVerdict,
+  { obstacles, defects, reason, xapiError }: PoolVerdict,
   { name, now }: { readonly name: string; readonly now: Date },
   namesakes: readonly X509Certificate[],
 ): WlbError {
-  const isKeyWrong = obstacle === 'key'
+  const isKeyWrong = obstacles.some(({ code }) => code === 'KEY_NOT_RSA')
   const found = [
-    ...(isKeyWrong ? ['The key of the certificate is not RSA: pools offer TLS suites for RSA keys only.'] : []),
+    ...obstacles.map(({ message }) => message),
     ...namesakes.map((one) => `${subjectOf(one)} has the name of the issuer, and not its key.`),
     ...defects.map(({ message }) => message),
   ]

@@ -1,21 +1,24 @@
 /**
- * What a host of the pool would say of an appliance, from files alone: its bundle as stunnel loads it, the path as OpenSSL
- * takes it, the key as its two suites need it, and the error that xapi makes of it (docs/protocol/verdict.md).
+ * What a host of the pool would say of an appliance: its bundle as stunnel loads it, what stands in the way before the
+ * certificates, the path as OpenSSL takes it, what comes after it, and xapi's error (docs/protocol/verdict.md).
  */
 import type { X509Certificate } from 'node:crypto'
 import { type Bundle, type Defect, loadHostStore, type Question, validate } from '../x509/index.js'
-import type { TlsFailure } from './failure.js'
+import type { EndpointFacts } from './endpoint.js'
+import { describeObstacle, isTooLong, type Obstacle } from './obstacles.js'
 import { type PoolError, poolErrorOf } from './pool-error.js'
 
-export interface PoolQuestion extends Omit<Question, 'anchors'> {
+export interface PoolQuestion extends Omit<Question, 'anchors' | 'presented'> {
+  /** From files; what an endpoint sends stands in its facts. */
+  readonly presented?: readonly X509Certificate[]
   /** The bytes of the host's bundle file; undefined where there is none. */
   readonly bundle: Buffer | undefined
   /** Of the appliance, for the errors that name it. */
   readonly port: number
 }
 
-/** What keeps the handshake from coming to a certificate at all. */
-export type HandshakeObstacle = 'bundle' | 'key'
+/** Endpoints that answered; of one that did not there is nothing to say. */
+export type AnsweredFacts = Exclude<EndpointFacts, { readonly state: 'silent' | 'unreachable' }>
 
 export interface PoolVerdict {
   readonly accepted: boolean
@@ -26,51 +29,86 @@ export interface PoolVerdict {
   /** Empty when accepted. */
   readonly xapiError: PoolError | readonly []
   readonly bundle: Bundle
-  /** What stands before the certificates: the pool reports it instead of any defect of theirs. */
-  readonly obstacle: HandshakeObstacle | undefined
+  /** What a pool meets before it looks at a certificate: it reports this instead of any defect. */
+  readonly obstacles: readonly Obstacle[]
   readonly path: readonly X509Certificate[]
   readonly fromServer: number
   readonly defects: readonly Defect[]
+  /** What it meets when the certificates have convinced it. */
+  readonly afterwards: readonly Obstacle[]
 }
 
 const REQUEST_TIMEOUT_MS = 30_000
+const NO_SHARED_CIPHER = 'sslv3 alert handshake failure'
 
 /**
- * Predicts. What only the endpoint itself shows (versions, suites, curve, a client certificate demanded) is taken to be in order.
+ * Predicts, from files or with what `observeEndpoint` found. From files, what only the endpoint itself shows (versions,
+ * suites, curve, a client certificate demanded) is taken to be in order.
  *
- * @throws CERTIFICATE_MISSING, VALIDATION_TOO_COSTLY.
+ * @throws CERTIFICATE_MISSING when there are neither certificates nor a reason why they are not seen.
+ * @throws VALIDATION_TOO_COSTLY.
  */
-export function checkAsPool(question: PoolQuestion): PoolVerdict {
-  const { presented, name, port } = question
+export function checkAsPool(question: PoolQuestion, facts?: AnsweredFacts): PoolVerdict {
+  const presented = facts ? ('certificates' in facts ? facts.certificates : []) : (question.presented ?? [])
   const bundle = loadHostStore(question.bundle, question.crls)
   const { anchors, crls } = bundle.state === 'loaded' ? bundle : { anchors: [], crls: question.crls }
-  const { path, fromServer, defects, reason, opensslNumber } = validate({ ...question, anchors, crls })
-  const obstacle = findObstacle(bundle, presented[0])
-  const failure = obstacle ? OBSTACLES[obstacle].failure : reason ? { kind: 'verify' as const, reason } : undefined
+  const isJudged = presented.length > 0 || facts === undefined
+  const judged = isJudged ? validate({ ...question, presented, anchors, crls }) : NOT_JUDGED
+
+  const handshake = facts ? describeFacts(facts) : describeFiles(presented)
+  const obstacles = [
+    ...(bundle.state === 'unusable' ? [describeObstacle('BUNDLE_UNUSABLE', 'Configuration failed', bundle.why)] : []),
+    ...(handshake ? [handshake] : []),
+  ]
+  const isDemanded = facts?.state === 'agreed' && facts.clientCertificate === 'demanded'
+  const afterwards = isDemanded ? [describeObstacle('CLIENT_CERTIFICATE_DEMANDED', NO_SHARED_CIPHER)] : []
+
+  const { path, fromServer, defects } = judged
+  const obstacle = obstacles[0] ?? (defects.length > 0 ? undefined : afterwards[0])
+  const reason = obstacle?.logText ?? judged.reason
+  const failure = obstacle?.failure ?? (defects.length > 0 ? { kind: 'verify' as const, reason } : undefined)
   return {
     accepted: failure === undefined,
-    reason: obstacle ? OBSTACLES[obstacle].logText : reason,
-    opensslNumber: obstacle ? 0 : opensslNumber,
-    xapiError: failure ? poolErrorOf(failure, `${name}:${port}`, REQUEST_TIMEOUT_MS) : [],
-    bundle,
-    obstacle,
-    path,
-    fromServer,
-    defects,
+    reason,
+    opensslNumber: obstacle ? 0 : judged.opensslNumber,
+    xapiError: failure ? poolErrorOf(failure, `${question.name}:${question.port}`, REQUEST_TIMEOUT_MS) : [],
+    ...{ bundle, obstacles, path, fromServer, defects, afterwards },
   }
 }
 
-const OBSTACLES: Readonly<Record<HandshakeObstacle, { failure: TlsFailure; logText: string }>> = {
-  bundle: { failure: { kind: 'stunnel', indicator: 'Configuration failed' }, logText: 'Configuration failed' },
-  key: { failure: { kind: 'reset' }, logText: 'sslv3 alert handshake failure' },
+const NOT_JUDGED = { path: [], fromServer: 0, defects: [], reason: '', opensslNumber: 0 }
+
+function describeFacts(facts: AnsweredFacts): Obstacle | undefined {
+  switch (facts.state) {
+    case 'agreed':
+      return undefined
+    case 'not-tls':
+      return describeObstacle('NOT_TLS', 'wrong version number', facts.firstLine)
+    case 'refused':
+      return describeObstacle(facts.obstacle, ALERT_TEXTS[facts.alert] ?? `alert ${facts.alert}`, facts.alert)
+  }
+}
+
+/** OpenSSL's texts for the alerts of servers that refuse. */
+const ALERT_TEXTS: Readonly<Record<string, string>> = {
+  '': 'unexpected eof while reading',
+  'handshake failure': NO_SHARED_CIPHER,
+  'illegal parameter': 'sslv3 alert illegal parameter',
+  'protocol version': 'tlsv1 alert protocol version',
+  'insufficient security': 'tlsv1 alert insufficient security',
+  'internal error': 'tlsv1 alert internal error',
+  'unrecognized name': 'tlsv1 unrecognized name',
+}
+
+function describeFiles(presented: readonly X509Certificate[]): Obstacle | undefined {
+  if (isTooLong(presented.map(({ raw }) => raw))) {
+    return describeObstacle('CERTIFICATES_TOO_LONG', 'excessive message size')
+  }
+  const [leaf] = presented
+  return leaf && !isRsa(leaf) ? describeObstacle('KEY_NOT_RSA', NO_SHARED_CIPHER) : undefined
 }
 
 /** Both suites a pool offers are ECDHE-RSA: with any other key the server finds no shared cipher. */
-function findObstacle(bundle: Bundle, leaf: X509Certificate | undefined): HandshakeObstacle | undefined {
-  if (bundle.state === 'unusable') return 'bundle'
-  return leaf && isRsa(leaf) ? undefined : 'key'
-}
-
 function isRsa(certificate: X509Certificate): boolean {
   try {
     return certificate.publicKey.asymmetricKeyType?.startsWith('rsa') ?? false

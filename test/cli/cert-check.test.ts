@@ -1,6 +1,6 @@
 /** `wlb cert check`: what people see, byte by byte, and the document scripts read. The certificates are kept in check/. */
 import { join } from 'node:path'
-import { createServer } from 'node:tls'
+import { createServer, type TlsOptions } from 'node:tls'
 import { afterAll, describe, expect, it, test } from 'vitest'
 import { startTlsListener } from '../../src/tls/index.js'
 import { placeDatabase } from '../empty-database.js'
@@ -194,10 +194,19 @@ describe('S62: asked of a server', () => {
     expect(wrong.exitCode).toBe(1)
   })
 
-  test('row 50: that allows no curve of a pool', async () => {
+  const refusing: [what: string, options: TlsOptions, code: string][] = [
+    ['row 50: that allows no curve of a pool', { ecdhCurve: 'prime256v1' }, 'NO_COMMON_CURVE'],
+    [
+      'row 51: that demands a client certificate',
+      { ecdhCurve: 'auto', requestCert: true, rejectUnauthorized: true },
+      'CLIENT_CERTIFICATE_DEMANDED',
+    ],
+  ]
+  it.each(refusing)('%s', async (_what, options, code) => {
     const { root, leaf } = await made()
     const cert = `${leaf.certificatePem}${root.certificatePem}`
-    const server = createServer({ cert, key: leaf.privateKeyPem, ecdhCurve: 'prime256v1' }).listen(0, NAME)
+    const ca = [root.certificatePem]
+    const server = createServer({ cert, key: leaf.privateKeyPem, ca, ...options }).listen(0, NAME)
     server.on('tlsClientError', () => {})
     await new Promise((resolve) => server.once('listening', resolve))
     const address = server.address()
@@ -209,7 +218,7 @@ describe('S62: asked of a server', () => {
       reason: 'sslv3 alert handshake failure',
       xapiError: ['WLB_CONNECTION_RESET'],
       path: ['CN=wlb.example.lab', 'CN=Example Root'],
-      defects: [{ code: 'NO_COMMON_CURVE' }],
+      defects: [{ code }],
     })
     expect(exitCode).toBe(1)
   })

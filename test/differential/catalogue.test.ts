@@ -1,8 +1,8 @@
 /** The failure catalogue, row by row: what the real stunnel says of it, and we. */
 import type { TlsOptions } from 'node:tls'
 import { describe, expect, it } from 'vitest'
-import { checkConnection } from '../../src/tls/connection-check.js'
 import { observeEndpoint } from '../../src/tls/endpoint.js'
+import { checkAsPool } from '../../src/tls/pool-check.js'
 import { requirePart } from '../real-parts.js'
 import { CATALOGUE } from './catalogue.js'
 import { type Draft, draftPlain, leafOf } from './draft.js'
@@ -53,7 +53,7 @@ describe.skipIf(missing.length > 0)('catalogue C (needs stunnel, openssl)', () =
     const { accepted, obstacles, afterwards } = await withServer(set, server, async (port) => {
       const facts = await observeEndpoint({ host: '127.0.0.1', port, timeoutMs: 10_000 }, set.name)
       if (facts.state === 'silent' || facts.state === 'unreachable') throw new Error('the server does not answer')
-      return checkConnection({ bundle: set.bundle, crls: undefined, name: set.name, port, now: new Date() }, facts)
+      return checkAsPool({ bundle: set.bundle, crls: undefined, name: set.name, port, now: new Date() }, facts)
     })
     expect({ accepted, obstacles: [...obstacles, ...afterwards].map(({ code }) => code) }).toEqual({
       accepted: false,

@@ -1,6 +1,6 @@
 /** The verdict of a pool or of a strict client, in one shape for printing. */
 import type { X509Certificate } from 'node:crypto'
-import { checkConnection } from '../../../tls/index.js'
+import { checkAsPool, type Obstacle } from '../../../tls/index.js'
 import { judgeAsBrowser, lint, loadBundle, type Warning } from '../../../x509/index.js'
 import type { CheckQuestion } from './question.js'
 
@@ -33,19 +33,17 @@ export function judge(question: CheckQuestion, as: 'pool' | 'browser'): Judgemen
 }
 
 function judgeAsPool(question: CheckQuestion): Judgement {
-  const verdict = checkConnection(question, question.facts)
-  const { path, obstacles, bundle } = verdict
+  const verdict = checkAsPool(question, question.facts)
+  const { path, obstacles, afterwards, bundle } = verdict
   const anchors = bundle.state === 'loaded' ? bundle.anchors : []
+  const describe = ({ code, message, remedy }: Obstacle): Finding => {
+    const certificate = code === 'KEY_NOT_RSA' ? path[0] : undefined
+    return { code, depth: 0, certificate, message, remedy }
+  }
   return {
     as: 'pool',
     ...verdict,
-    defects: [
-      ...obstacles.map(({ code, message, remedy }) => {
-        const certificate = code === 'KEY_NOT_RSA' ? path[0] : undefined
-        return { code, depth: 0, certificate, message, remedy }
-      }),
-      ...verdict.defects,
-    ],
+    defects: [...obstacles.map(describe), ...verdict.defects, ...afterwards.map(describe)],
     warnings: lint({ ...question, anchors }, verdict),
   }
 }

@@ -1,7 +1,7 @@
 /** Our verdict on a server, from what it was asked and the host's files, and the stunnel of a pool connecting to it. */
 import { describe, expect, it } from 'vitest'
-import { checkConnection } from '../../src/tls/connection-check.js'
 import { observeEndpoint } from '../../src/tls/endpoint.js'
+import { checkAsPool } from '../../src/tls/pool-check.js'
 import { requirePart } from '../real-parts.js'
 import { issueCrl } from '../x509/test-authority.js'
 import {
@@ -103,7 +103,7 @@ async function ourOutcome(given: Case): Promise<string> {
     crls: crls && Object.values(crls),
     name,
   }
-  const { accepted, reason, xapiError, obstacles, afterwards, defects } = checkConnection({ ...host, now, port }, facts)
+  const { accepted, reason, xapiError, obstacles, afterwards, defects } = checkAsPool({ ...host, now, port }, facts)
   expect(obstacles.length + afterwards.length + defects.length > 0).toBe(!accepted)
   const [code = ''] = xapiError
   if (code === 'SSL_VERIFY_ERROR') return reason.replace('Pre-verification error: ', '!')
@@ -119,7 +119,7 @@ it('from files: more of them than OpenSSL takes', async () => {
   const leaf = await leafOf(await root())
   const presented = Array.from({ length: 200 }, () => leaf.certificate)
   const bundle = Buffer.from(joined(await root()))
-  const { xapiError, obstacles } = checkConnection({
+  const { xapiError, obstacles } = checkAsPool({
     presented,
     bundle,
     crls: undefined,
