@@ -1,4 +1,6 @@
 /** `wlb lab …`: a pool in a box, printed for people and for programs. */
+
+import { quoteWord } from '../appliance/quote-word.js'
 import { WlbError } from '../error.js'
 import {
   type LabDocument,
@@ -11,7 +13,7 @@ import {
   passwordFile,
 } from '../lab/index.js'
 import { FAULT_NAMES, FAULTS } from './faults.js'
-import { EXIT, inRoot, printJson, quote, renderTable } from './print.js'
+import { EXIT, inRoot, printJson, renderTable } from './print.js'
 
 export interface UpOptions {
   readonly hosts?: number
@@ -33,7 +35,7 @@ export async function up(root: string, { hosts, addHost, tlsClient, json = false
   const [first] = document.hosts
   process.stdout.write(`On a host:     ${inRoot(`wlb lab exec ${first?.name} -- xe pool-list`, root)}\n`)
   process.stdout.write(
-    `From outside:  xe -s ${first?.address}${portOption(first?.tlsPort)} -pwf ${quote(passwordFile(root))} pool-list\n`,
+    `From outside:  xe -s ${first?.address}${portOption(first?.tlsPort)} -pwf ${quoteWord(passwordFile(root))} pool-list\n`,
   )
 }
 

@@ -1,5 +1,6 @@
 /** How every program of ours speaks: stdout is the answer, stderr the conversation, one place that prints an error. */
 import type { Writable } from 'node:stream'
+import { quoteWord } from '../appliance/quote-word.js'
 import { WlbError } from '../error.js'
 
 /** Exit codes, as docs/reference.md lists them. */
@@ -77,12 +78,7 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
 /** A command of ours as it has to be typed for the folder in use; `root` is undefined where that goes without saying. */
 export function inRoot(command: string, root: string | undefined): string {
   if (root === undefined || command.includes(' --root ')) return command
-  return command.replace(/^(wlb) (?!--)/, (_, wlb) => `${wlb} --root ${quote(root)} `)
-}
-
-/** One word of a command line, for pasting. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+  return command.replace(/^(wlb) (?!--)/, (_, wlb) => `${wlb} --root ${quoteWord(root)} `)
 }
 
 function bug(error: unknown): WlbError {

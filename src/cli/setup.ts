@@ -7,8 +7,9 @@ import {
   setUp,
   suggestSetup,
 } from '../appliance/index.js'
+import { quoteWord } from '../appliance/quote-word.js'
 import { WlbError } from '../error.js'
-import { EXIT, printJson, quote, renderFacts } from './print.js'
+import { EXIT, printJson, renderFacts } from './print.js'
 import { readSecretFile } from './secret-file.js'
 
 export interface SetupFlags {
@@ -141,7 +142,7 @@ function describe({ hostname, address, port, userName, identity, items, notAppli
     ...(identity.selfSigned
       ? ['The self-signed certificate is a placeholder: for more than a test, use one that an authority has signed.']
       : []),
-    `Start it:  wlb --root ${quote(root)} serve`,
+    `Start it:  wlb --root ${quoteWord(root)} serve`,
   ].join('\n')
 }
 

@@ -1,7 +1,8 @@
 /** `wlb status`: what this appliance is, whether it runs, and which pools it serves. */
 import { readStatus, type Status } from '../appliance/index.js'
+import { quoteWord } from '../appliance/quote-word.js'
 import { describeMissingNames } from './cert/missing-names.js'
-import { daysFrom, EXIT, inRoot, printJson, quote, renderFacts, renderTable } from './print.js'
+import { daysFrom, EXIT, inRoot, printJson, renderFacts, renderTable } from './print.js'
 
 /** Exits 1 when the appliance does not run, or its certificate cannot be used. */
 export async function status(root: string, json: boolean): Promise<void> {
@@ -69,7 +70,7 @@ function describePools({ pools, addressesUsed }: Status): string {
 
 function nextStep({ root, listener, identity, pools, hostname }: Status): string {
   if ('error' in identity) return `Try:  ${inRoot(identity.error.remedy, root)}`
-  if (listener.state === 'stopped') return `Start it:  wlb --root ${quote(root)} serve`
+  if (listener.state === 'stopped') return `Start it:  wlb --root ${quoteWord(root)} serve`
   if (pools?.length === 0)
     return `Connect a pool:  xe pool-initialize-wlb wlb_url=${hostname}:${listener.port} wlb_username=... wlb_password=... xenserver_username=root xenserver_password=...`
   if (identity.selfSigned)

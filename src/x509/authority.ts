@@ -1,8 +1,8 @@
 /** The certificates of a small authority: a root that signs itself, and an intermediate that does the daily work. */
-import { generateKeyPair, type KeyObject, X509Certificate } from 'node:crypto'
-import { promisify } from 'node:util'
+import { type KeyObject, X509Certificate } from 'node:crypto'
 import {
   BACKDATE_MS,
+  createRsaKey,
   DAY_MS,
   importPublicKey,
   importSigningKey,
@@ -79,10 +79,10 @@ interface CertificateOrder {
 async function issueAuthority(order: CertificateOrder): Promise<Signer> {
   const { commonName, serialNumber, pathLength, issuer, now, lifetimeDays, keyBits = KEY_BITS } = order
   const x509 = await loadLibrary()
-  const pair = await promisify(generateKeyPair)('rsa', { modulusLength: keyBits, publicExponent: 0x10001 })
+  const key = await createRsaKey(keyBits)
   // as objects: a plain string that begins with # or a quote would be taken for an escape
   const subject = new x509.Name([{ O: [{ utf8String: AUTHORITY_LABEL }] }, { CN: [{ utf8String: commonName }] }])
-  const publicKey = await importPublicKey(pair.publicKey)
+  const publicKey = await importPublicKey(key)
   const made = await x509.X509CertificateGenerator.create({
     serialNumber,
     subject,
@@ -90,7 +90,7 @@ async function issueAuthority(order: CertificateOrder): Promise<Signer> {
     notBefore: nextSecond(now.getTime() - BACKDATE_MS),
     notAfter: nextSecond(now.getTime() + lifetimeDays * DAY_MS),
     publicKey,
-    signingKey: await importSigningKey(issuer?.privateKey ?? pair.privateKey),
+    signingKey: await importSigningKey(issuer?.privateKey ?? key),
     signingAlgorithm: SIGNATURE,
     extensions: [
       new x509.BasicConstraintsExtension(true, pathLength, true),
@@ -100,5 +100,5 @@ async function issueAuthority(order: CertificateOrder): Promise<Signer> {
       await x509.AuthorityKeyIdentifierExtension.create(issuer ? await importPublicKey(issuer.privateKey) : publicKey),
     ],
   })
-  return { certificate: new X509Certificate(Buffer.from(made.rawData)), privateKey: pair.privateKey }
+  return { certificate: new X509Certificate(Buffer.from(made.rawData)), privateKey: key }
 }

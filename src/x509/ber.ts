@@ -2,7 +2,7 @@
  * BER brought to the form the rest of the room reads: definite lengths, strings in one piece (X.690, 8.1.3.6 and 8.7.3).
  * Java, Windows and Firefox write their PKCS#7 and PKCS#12 files as streams; certificates inside are DER either way.
  */
-import { readElement } from './der.js'
+import { encodeElement, readElement } from './der.js'
 
 /** Certificates inside a PKCS#7 reach depth 12. Recursion ends here, whatever a file says. */
 const DEPTH_LIMIT = 24
@@ -51,15 +51,6 @@ function rewrite(input: Buffer, depth: number, budget: { elementsLeft: number })
 
 /** A string in pieces becomes the pieces' contents in one. */
 function join(tag: number, children: readonly Buffer[]): Buffer {
-  if (tag !== (OCTET_STRING | CONSTRUCTED)) return encodeDer(tag, Buffer.concat(children))
-  return encodeDer(OCTET_STRING, Buffer.concat(children.map((child) => readElement(child)?.content ?? child)))
-}
-
-/** Writes one element in DER. */
-export function encodeDer(tag: number, content: Buffer): Buffer {
-  if (content.length < 0x80) return Buffer.concat([Buffer.of(tag, content.length), content])
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(content.length)
-  const significant = length.subarray(length.findIndex((byte) => byte !== 0))
-  return Buffer.concat([Buffer.of(tag, 0x80 + significant.length), significant, content])
+  if (tag !== (OCTET_STRING | CONSTRUCTED)) return encodeElement(tag, Buffer.concat(children))
+  return encodeElement(OCTET_STRING, Buffer.concat(children.map((child) => readElement(child)?.content ?? child)))
 }

@@ -7,6 +7,7 @@ import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type CertificateFacts, readFacts } from './certificate-facts.js'
 import { findOtherPath } from './other-path.js'
+import { DAY_MS } from './signing.js'
 import { describeCertificate } from './summary.js'
 import { validate } from './validate.js'
 import type { Question, Verdict } from './verdict.js'
@@ -40,7 +41,6 @@ const BROWSER_RULES = {
   BROWSER_LIFETIME: { message: 'is valid for more than 825 days', remedy: REQUEST },
 } as const
 
-const DAY_MS = 86_400_000
 const LIFETIME_DAYS = 825
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 

@@ -1,10 +1,9 @@
 /** Certificate requests (PKCS#10, RFC 2986) as an authority expects them of a server: subject, names, and what they are for. */
-import { createPublicKey, generateKeyPair, type KeyObject, webcrypto } from 'node:crypto'
-import { promisify } from 'node:util'
+import type { KeyObject } from 'node:crypto'
 import type { JsonNameParams } from '@peculiar/x509'
-import { encodeDer } from './ber.js'
-import { TAG } from './der.js'
+import { encodeElement, TAG } from './der.js'
 import { encodePem } from './pem.js'
+import { importPublicKey, importSigningKey, loadLibrary, SIGNATURE } from './signing.js'
 
 /** In the order it is written, the most general part first, as openssl req asks for it. */
 export interface RequestSubject {
@@ -57,32 +56,21 @@ export function checkChallengePassword(value: string): string | undefined {
   return /^[^\p{Cc}]{4,20}$/u.test(value) ? undefined : 'must have 4 to 20 characters'
 }
 
-/** Makes an RSA key: pools offer no suite for another kind. */
-export async function createRsaKey(bits: number): Promise<KeyObject> {
-  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: bits, publicExponent: 0x10001 })
-  return privateKey
-}
-
 /**
  * Writes a request in PEM, signed with an RSA key (SHA-256). It asks for what a pool wants of a server's certificate:
  * the names, digitalSignature and keyEncipherment, serverAuth. The same request with the same key is the same text.
  */
 export async function createCertificateRequest(request: CertificateRequest, key: KeyObject): Promise<string> {
-  await import('reflect-metadata')
-  const x509 = await import('@peculiar/x509')
-  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
-  const { subtle } = webcrypto
-  const privateKeyDer = key.export({ type: 'pkcs8', format: 'der' })
-  const publicKeyDer = createPublicKey(key).export({ type: 'spki', format: 'der' })
+  const x509 = await loadLibrary()
   const { KeyUsageFlags } = x509
   const { challengePassword, companyName } = request
   const made = await x509.Pkcs10CertificateRequestGenerator.create({
     name: new x509.Name(subjectOf(request.subject)),
     keys: {
-      privateKey: await subtle.importKey('pkcs8', privateKeyDer, algorithm, false, ['sign']),
-      publicKey: await subtle.importKey('spki', publicKeyDer, algorithm, true, ['verify']),
+      privateKey: await importSigningKey(key),
+      publicKey: await importPublicKey(key),
     },
-    signingAlgorithm: algorithm,
+    signingAlgorithm: SIGNATURE,
     attributes: [
       ...(companyName ? [new x509.Attribute(UNSTRUCTURED_NAME, [encodeText(companyName, TAG.ia5String)])] : []),
       ...(challengePassword
@@ -114,5 +102,5 @@ function subjectOf(subject: RequestSubject): JsonNameParams {
 /** In the older string type where its characters are enough: some authorities' readers know no other. */
 function encodeText(text: string, narrow: number): ArrayBuffer {
   const fits = narrow === TAG.ia5String ? /^[ -~]*$/.test(text) : /^[A-Za-z0-9 '()+,./:=?-]*$/.test(text)
-  return new Uint8Array(encodeDer(fits ? narrow : TAG.utf8String, Buffer.from(text))).buffer
+  return new Uint8Array(encodeElement(fits ? narrow : TAG.utf8String, Buffer.from(text))).buffer
 }

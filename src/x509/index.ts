@@ -7,7 +7,6 @@ export {
   checkChallengePassword,
   checkSubjectPart,
   createCertificateRequest,
-  createRsaKey,
   type RequestSubject,
 } from './certificate-request.js'
 export { type Chain, orderChain, sendingOrder } from './chain.js'
@@ -25,6 +24,7 @@ export { readRequest } from './read-request.js'
 export { createSelfSigned, type Identity } from './self-signed.js'
 export { createSerialNumber } from './serial-number.js'
 export { type LeafPlan, planLeaf, signLeaf } from './sign-leaf.js'
+export { createRsaKey } from './signing.js'
 export { decodeSingleCertificate } from './single-certificate.js'
 export { type CertificateSummary, describeCertificate, isSelfSigned } from './summary.js'
 export { validate } from './validate.js'

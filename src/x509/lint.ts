@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { type CertificateFacts, readFacts } from './certificate-facts.js'
 import { readCrls } from './crl.js'
 import { findOtherPath } from './other-path.js'
+import { DAY_MS } from './signing.js'
 import { describeCertificate } from './summary.js'
 import type { Question, Verdict } from './verdict.js'
 import { WARNINGS, type WarningCode } from './warnings.js'
@@ -15,7 +16,6 @@ export interface Warning {
   readonly remedy: string
 }
 
-const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 const LIFETIME_DAYS = 398
 const EXPIRES_SOON_DAYS = 30

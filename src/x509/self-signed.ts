@@ -1,9 +1,17 @@
 /** The certificate an appliance makes for itself, and what is in it for which reason (docs/protocol/pool.md). */
-import { generateKeyPair, webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
-import { promisify } from 'node:util'
 import { encodePem } from './pem.js'
+import { exportPrivateKey } from './private-key.js'
 import { createSerialNumber } from './serial-number.js'
+import {
+  BACKDATE_MS,
+  createRsaKey,
+  DAY_MS,
+  importPublicKey,
+  importSigningKey,
+  loadLibrary,
+  SIGNATURE,
+} from './signing.js'
 
 export interface SelfSignedRequest {
   /** Fully qualified; the common name, and the first dNSName. */
@@ -23,9 +31,6 @@ export interface Identity {
   readonly privateKeyPem: string
 }
 
-const DAY_MS = 86_400_000
-/** Hosts whose clocks run late refuse a certificate from their future. */
-const BACKDATE_MS = DAY_MS
 /** ub-common-name, RFC 5280, appendix A.1. */
 const COMMON_NAME_LIMIT = 64
 
@@ -39,12 +44,8 @@ const COMMON_NAME_LIMIT = 64
  */
 export async function createSelfSigned(request: SelfSignedRequest): Promise<Identity> {
   const { hostname, addresses, now, lifetimeDays = 3650, keyBits = 2048, subjectAltName = [] } = request
-  await import('reflect-metadata')
-  const x509 = await import('@peculiar/x509')
-  const key = await promisify(generateKeyPair)('rsa', { modulusLength: keyBits, publicExponent: 0x10001 })
-  const privateKeyDer = key.privateKey.export({ type: 'pkcs8', format: 'der' })
-  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
-  const { subtle } = webcrypto
+  const x509 = await loadLibrary()
+  const key = await createRsaKey(keyBits)
 
   const isAddress = isIP(hostname) !== 0
   const shortName = isAddress ? hostname : hostname.split('.', 1).join('')
@@ -53,8 +54,7 @@ export async function createSelfSigned(request: SelfSignedRequest): Promise<Iden
   const dnsNames = isAddress ? subjectAltName : [hostname, shortName, ...subjectAltName]
   const ipAddresses = isAddress ? [hostname, ...addresses] : addresses
   const { KeyUsageFlags } = x509
-  const publicKeyDer = key.publicKey.export({ type: 'spki', format: 'der' })
-  const publicKey = await subtle.importKey('spki', publicKeyDer, algorithm, true, ['verify'])
+  const publicKey = await importPublicKey(key)
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: createSerialNumber(),
     subject: [{ CN: [commonName] }],
@@ -62,8 +62,8 @@ export async function createSelfSigned(request: SelfSignedRequest): Promise<Iden
     notBefore: new Date(now.getTime() - BACKDATE_MS),
     notAfter: new Date(now.getTime() + lifetimeDays * DAY_MS),
     publicKey,
-    signingKey: await subtle.importKey('pkcs8', privateKeyDer, algorithm, false, ['sign']),
-    signingAlgorithm: algorithm,
+    signingKey: await importSigningKey(key),
+    signingAlgorithm: SIGNATURE,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
@@ -78,6 +78,6 @@ export async function createSelfSigned(request: SelfSignedRequest): Promise<Iden
   })
   return {
     certificatePem: encodePem('CERTIFICATE', Buffer.from(certificate.rawData)),
-    privateKeyPem: encodePem('PRIVATE KEY', privateKeyDer),
+    privateKeyPem: exportPrivateKey(key),
   }
 }

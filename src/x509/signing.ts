@@ -1,5 +1,6 @@
 /** What every certificate and list that is signed here has in common: RSA with SHA-256, and the day before. */
-import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto'
+import { createPublicKey, generateKeyPair, type KeyObject, webcrypto } from 'node:crypto'
+import { promisify } from 'node:util'
 
 export const DAY_MS = 86_400_000
 /** Hosts whose clocks run late refuse a certificate, or a list, from their future. */
@@ -10,6 +11,12 @@ export const SIGNATURE = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
 export async function loadLibrary() {
   await import('reflect-metadata')
   return import('@peculiar/x509')
+}
+
+/** Makes an RSA key: pools offer no suite for another kind. */
+export async function createRsaKey(bits: number): Promise<KeyObject> {
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: bits, publicExponent: 0x10001 })
+  return privateKey
 }
 
 export function importSigningKey(key: KeyObject): Promise<webcrypto.CryptoKey> {

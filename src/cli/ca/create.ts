@@ -1,6 +1,7 @@
 /** `wlb ca create`: a root and, unless told otherwise, an intermediate. */
 import { type AuthorityReport, createSmallAuthority } from '../../appliance/index.js'
-import { daysFrom, printJson, quote, renderFacts } from '../print.js'
+import { quoteWord } from '../../appliance/quote-word.js'
+import { daysFrom, printJson, renderFacts } from '../print.js'
 import { chooseFolder, isSure, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
 
 export interface CreateFlags {
@@ -40,10 +41,10 @@ export function describeCreated(report: AuthorityReport & { readonly already: bo
     describeAuthority(report, now),
     '',
     intermediate
-      ? `The root's key is needed no more for daily work: ${quote(`${folder}/root_ca.key`)} may be kept elsewhere.`
+      ? `The root's key is needed no more for daily work: ${quoteWord(`${folder}/root_ca.key`)} may be kept elsewhere.`
       : 'There is no intermediate: the root signs certificates of servers itself.',
-    `On the pool:  xe pool-install-ca-certificate filename=${quote(root.file)}`,
-    `Then:         wlb ca sign csr --dir ${quote(folder)}`,
+    `On the pool:  xe pool-install-ca-certificate filename=${quoteWord(root.file)}`,
+    `Then:         wlb ca sign csr --dir ${quoteWord(folder)}`,
   ].join('\n')
 }
 

@@ -1,7 +1,8 @@
 /** `wlb ca crl`: the revocation list, anew; a pool that has any list refuses every leaf when it runs out. */
 import { basename, resolve } from 'node:path'
 import { type Published, publishCrl } from '../../appliance/index.js'
-import { daysFrom, printJson, quote, renderFacts } from '../print.js'
+import { quoteWord } from '../../appliance/quote-word.js'
+import { daysFrom, printJson, renderFacts } from '../print.js'
 import { chooseFolder, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
 
 export interface CrlFlags {
@@ -46,8 +47,8 @@ export function describePublished(published: Published, now: Date): string {
     ...(forPools
       ? [
           'Once a pool has any list it wants this one too, and in its dates: make the next one before this one ends.',
-          `On the pool:  xe pool-crl-install filename=${quote(file)}; xe pool-certificate-sync`,
-          `Next time:    xe pool-crl-uninstall name=${quote(basename(file))}   # before installing it again`,
+          `On the pool:  xe pool-crl-install filename=${quoteWord(file)}; xe pool-certificate-sync`,
+          `Next time:    xe pool-crl-uninstall name=${quoteWord(basename(file))}   # before installing it again`,
         ]
       : ['Pools do not need this one: they look at the list of the issuer of the leaf, and at no other.']),
   ].join('\n')

@@ -1,9 +1,10 @@
 /** `wlb ca sign`: a request in, a certificate out, and every name that was not taken over with the reason. */
 import { resolve } from 'node:path'
 import { authorityFolder, planSignature, type Signed, signRequest } from '../../appliance/index.js'
+import { quoteWord } from '../../appliance/quote-word.js'
 import { WlbError } from '../../error.js'
 import { describeCertificate, type LeafPlan, renderNameFields } from '../../x509/index.js'
-import { daysFrom, printJson, quote, renderFacts } from '../print.js'
+import { daysFrom, printJson, renderFacts } from '../print.js'
 import { chooseFolder, isSure, readBytes, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
 
 export interface SignFlags {
@@ -31,8 +32,8 @@ export async function sign(root: string, csr: string, flags: SignFlags): Promise
   }
   const plan = await planSignature(options)
   process.stderr.write(`${describePlan(plan)}\n`)
-  if (!(await isSure(flags.yes, 'Sign this?', `wlb ca sign ${quote(csr)}`))) return sayNothingChanged()
-  const passphrase = await readPassphrase(flags.passphraseFile, 'known', `wlb ca sign ${quote(csr)}`)
+  if (!(await isSure(flags.yes, 'Sign this?', `wlb ca sign ${quoteWord(csr)}`))) return sayNothingChanged()
+  const passphrase = await readPassphrase(flags.passphraseFile, 'known', `wlb ca sign ${quoteWord(csr)}`)
   if (passphrase === undefined) return sayNothingChanged()
 
   const signed = await signRequest({
@@ -74,9 +75,9 @@ export function describeSigned(folder: string, { issued, plan, file }: Signed, n
       ['file', file],
     ]),
     '',
-    `The appliance:  wlb cert install ${files.map(quote).join(' ')}`,
-    `or, by hand:    cat ${files.map(quote).join(' ')} > server.pem`,
-    `The pool:       xe pool-install-ca-certificate filename=${quote(authorityFolder(folder).rootCertificate)}`,
+    `The appliance:  wlb cert install ${files.map(quoteWord).join(' ')}`,
+    `or, by hand:    cat ${files.map(quoteWord).join(' ')} > server.pem`,
+    `The pool:       xe pool-install-ca-certificate filename=${quoteWord(authorityFolder(folder).rootCertificate)}`,
   ].join('\n')
 }
 

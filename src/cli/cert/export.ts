@@ -1,9 +1,10 @@
 /** `wlb cert export`: the certificates in place, for a pool or a colleague; never a key. */
 import type { X509Certificate } from 'node:crypto'
 import { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from '../../appliance/index.js'
+import { quoteWord } from '../../appliance/quote-word.js'
 import { WlbError } from '../../error.js'
 import { describeCertificate } from '../../x509/index.js'
-import { printJson, quote, renderFacts } from '../print.js'
+import { printJson, renderFacts } from '../print.js'
 
 export interface ExportFlags {
   readonly leaf?: boolean
@@ -43,7 +44,7 @@ function documentOf(certificates: readonly X509Certificate[], content: string | 
 
 function describe(certificates: readonly X509Certificate[], file: string): string {
   return [
-    `Written: ${quote(file)}`,
+    `Written: ${quoteWord(file)}`,
     renderFacts(
       certificates.map(describeCertificate).flatMap(({ subject, fingerprintSha256 }): [string, string][] => [
         ['certificate', subject],

@@ -1,8 +1,9 @@
 /** What `wlb cert install` says: the plan, what was done, what comes next; for people and for programs. */
 import type { X509Certificate } from 'node:crypto'
 import type { InstallPlan, InstallStep, Replacement } from '../../appliance/index.js'
+import { quoteWord } from '../../appliance/quote-word.js'
 import { type CertificateSummary, describeCertificate, sendingOrder } from '../../x509/index.js'
-import { daysFrom, inRoot, quote, renderFacts } from '../print.js'
+import { daysFrom, inRoot, renderFacts } from '../print.js'
 import { nextOnThePool } from './next-on-the-pool.js'
 
 /** What would be done. */
@@ -88,7 +89,7 @@ export function describeInstallation(root: string, plan: InstallPlan, done: Repl
       ...(isNew ? [['history', installed.id] satisfies [string, string]] : []),
       ...(installed.replaced ? [['undo', inRoot('wlb cert rollback', root)] satisfies [string, string]] : []),
     ]),
-    ...(activation.state === 'proved' ? [] : ['', `Start it:  wlb --root ${quote(root)} serve`]),
+    ...(activation.state === 'proved' ? [] : ['', `Start it:  wlb --root ${quoteWord(root)} serve`]),
     ...(isNew ? ['', ...nextOnThePool(plan)] : []),
   ].join('\n')
 }

@@ -1,6 +1,7 @@
 /** What a change of the identity has done, for people and for programs. */
 import type { Replacement, ReplaceStep } from '../../appliance/index.js'
-import { inRoot, quote, renderFacts } from '../print.js'
+import { quoteWord } from '../../appliance/quote-word.js'
+import { inRoot, renderFacts } from '../print.js'
 
 export function describeSteps(steps: readonly ReplaceStep[]): string {
   return steps
@@ -14,7 +15,7 @@ export function describeReplacement(root: string, { installed, activation }: Rep
       ? activation.proofs.map(
           ({ who, address, port }) => `by the ${who} on ${address} port ${port}, proved by a handshake`,
         )
-      : [`not yet: nothing is running here; start it with  wlb --root ${quote(root)} serve`]
+      : [`not yet: nothing is running here; start it with  wlb --root ${quoteWord(root)} serve`]
   return [
     installed.state === 'already so' ? 'Already so; nothing was changed.' : 'Done.',
     renderFacts([

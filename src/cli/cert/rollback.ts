@@ -6,7 +6,8 @@ import {
   replaceIdentity,
   replaceSteps,
 } from '../../appliance/index.js'
-import { daysFrom, printJson, quote, renderFacts } from '../print.js'
+import { quoteWord } from '../../appliance/quote-word.js'
+import { daysFrom, printJson, renderFacts } from '../print.js'
 import { describeReplacement, describeSteps, documentOf } from './replaced.js'
 import { isSure } from './sure.js'
 
@@ -28,7 +29,7 @@ export async function certRollback(root: string, id: string | undefined, flags: 
     return
   }
   const question = `Go back to ${target.record.subject ?? 'it'}?`
-  const command = `wlb cert rollback ${id === undefined ? '' : quote(id)}`.trim()
+  const command = `wlb cert rollback ${id === undefined ? '' : quoteWord(id)}`.trim()
   if (!target.isInPlace && !(await isSure(question, command, flags.yes ?? false))) return
   const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
   const done = await replaceIdentity(root, target.identity, { how: 'rollback', now, onStep })

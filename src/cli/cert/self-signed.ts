@@ -8,8 +8,9 @@ import {
   replaceSteps,
   type SelfSignedPlan,
 } from '../../appliance/index.js'
+import { quoteWord } from '../../appliance/quote-word.js'
 import { describeCertificate } from '../../x509/index.js'
-import { inRoot, printJson, quote, renderFacts } from '../print.js'
+import { inRoot, printJson, renderFacts } from '../print.js'
 import { describeReplacement, describeSteps, documentOf } from './replaced.js'
 import { isSure } from './sure.js'
 
@@ -54,7 +55,7 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
 /** What was typed, for typing it again. */
 function commandOf({ hostname, days, keyBits }: SelfSignedFlags): string {
   const given = [
-    ...(hostname === undefined ? [] : ['--hostname', quote(hostname)]),
+    ...(hostname === undefined ? [] : ['--hostname', quoteWord(hostname)]),
     ...(days === undefined ? [] : ['--days', String(days)]),
     ...(keyBits === undefined ? [] : ['--key-bits', keyBits]),
   ]

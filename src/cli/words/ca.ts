@@ -1,6 +1,6 @@
 /** The words of `wlb ca`. */
 import { type Command, Option } from 'commander'
-import { examples, integer } from './word.js'
+import { collect, examples, integer } from './word.js'
 
 /** As RFC 5280 spells them; held against the authority's own list by a test. */
 export const REASONS = ['unspecified', 'keyCompromise', 'affiliationChanged', 'superseded', 'cessationOfOperation']
@@ -69,8 +69,4 @@ function passphraseFile(): Option {
     '--passphrase-file <FILE>',
     "the passphrase of the authority's keys: the first line of FILE (- is stdin)",
   )
-}
-
-function collect(text: string, before: readonly string[] = []): string[] {
-  return [...before, text]
 }
