@@ -1,7 +1,7 @@
 /** The names a subjectAltName lists, as text (RFC 5280, 4.2.1.6). */
 import { SocketAddress } from 'node:net'
 import { readElement, TAG } from './der.js'
-import { readGeneralNames } from './general-name.js'
+import { type GeneralName, readGeneralNames } from './general-name.js'
 
 export interface AlternativeName {
   readonly kind: 'dns' | 'ip' | 'email' | 'uri' | 'other'
@@ -13,11 +13,13 @@ export interface AlternativeName {
 export function readAlternativeNames(der: Buffer): AlternativeName[] | undefined {
   const list = readElement(der)
   if (list?.tag !== TAG.sequence || list.bytes.length !== der.length) return undefined
-  return readGeneralNames(list.content)?.map(({ kind, bytes }): AlternativeName => {
-    if (kind === 'ip') return { kind, value: readAddress(bytes) }
-    if (kind === 'dns' || kind === 'email' || kind === 'uri') return { kind, value: bytes.toString('latin1') }
-    return { kind: 'other', value: bytes.toString('hex') }
-  })
+  return readGeneralNames(list.content)?.map(describeGeneralName)
+}
+
+export function describeGeneralName({ kind, bytes }: GeneralName): AlternativeName {
+  if (kind === 'ip') return { kind, value: readAddress(bytes) }
+  if (kind === 'dns' || kind === 'email' || kind === 'uri') return { kind, value: bytes.toString('latin1') }
+  return { kind: 'other', value: bytes.toString('hex') }
 }
 
 function readAddress(bytes: Buffer): string {

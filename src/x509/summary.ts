@@ -1,7 +1,10 @@
 /** What people want to know of a certificate, read from it once. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { isIP, SocketAddress } from 'node:net'
+import { isIP } from 'node:net'
+import { describeGeneralName } from './alternative-names.js'
+import { readFacts } from './certificate-facts.js'
 import { readElement, readElements } from './der.js'
+import { printable } from './name-fields.js'
 import { readSignatureAlgorithm } from './signature-algorithm.js'
 
 export interface CertificateSummary {
@@ -26,7 +29,9 @@ export interface CertificateSummary {
 
 /** Reads what a certificate says of itself. Nothing is verified but the signature of a self-signed one. */
 export function describeCertificate(certificate: X509Certificate): CertificateSummary {
-  const { dnsNames, ipAddresses } = readAlternativeNames(certificate.subjectAltName)
+  const alternatives = (readFacts(certificate).alternativeNames ?? []).map(describeGeneralName)
+  const dnsNames = alternatives.flatMap(({ kind, value }) => (kind === 'dns' ? printable(value) : []))
+  const ipAddresses = alternatives.flatMap(({ kind, value }) => (kind === 'ip' ? value : []))
   const commonName = readCommonName(certificate.subject)
   const own = commonName !== undefined && looksLikeName(commonName) ? [commonName] : []
   return {
@@ -69,23 +74,6 @@ function readCommonName(subject: string | undefined): string | undefined {
 
 function looksLikeName(text: string): boolean {
   return isIP(text) !== 0 || /^(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$/.test(text)
-}
-
-/** `DNS:a, IP Address:192.0.2.1`; a value with a comma or a quote in it is printed as a JSON string. */
-function readAlternativeNames(text: string | undefined): { dnsNames: string[]; ipAddresses: string[] } {
-  const dnsNames: string[] = []
-  const ipAddresses: string[] = []
-  for (const [, kind, value = ''] of (text ?? '').matchAll(/(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {
-    const plain = value.startsWith('"') ? String(JSON.parse(value)) : value
-    if (kind === 'DNS') dnsNames.push(plain)
-    if (kind === 'IP Address') ipAddresses.push(shorten(plain))
-  }
-  return { dnsNames, ipAddresses }
-}
-
-/** OpenSSL prints all eight groups of an IPv6 address; people write `::1`. */
-function shorten(address: string): string {
-  return isIP(address) === 6 ? new SocketAddress({ address, family: 'ipv6' }).address : address
 }
 
 const CURVE_BITS: Readonly<Record<string, number>> = { prime256v1: 256, secp256k1: 256, secp384r1: 384, secp521r1: 521 }

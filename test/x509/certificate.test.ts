@@ -154,6 +154,15 @@ it('says so of a key of a kind that OpenSSL cannot read', async () => {
   expect(isSelfSigned(odd)).toBe(false)
 })
 
+it.each([
+  ['a.lab, DNS:b.lab', 'a.lab, DNS:b.lab'],
+  ['"a".lab', '"a".lab'],
+  ['\x1b[2Ja.lab', '\\u{1b}[2Ja.lab'],
+])('a name made to mislead is one name, and does nothing to a terminal: %j', async (dnsName, shown) => {
+  const { certificate } = await issue({ subject: 'odd name', keyLabel: 'names', dnsNames: [dnsName] })
+  expect(describeCertificate(certificate).dnsNames).toEqual([shown])
+})
+
 describe('checkHost', () => {
   const facts: [dnsNames: string, cn: string, asked: string, answer: boolean][] = [
     ['wlb.lab', 'x', 'wlb.lab', true],
