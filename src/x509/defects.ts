@@ -119,7 +119,7 @@ export const DEFECTS = {
     opensslNumber: 23,
     text: 'certificate revoked',
     message: 'has been revoked by its issuer',
-    remedy: REQUEST,
+    remedy: `${REQUEST} --new-key`,
   },
   PATH_TOO_LONG: {
     opensslNumber: 25,
