@@ -6,6 +6,7 @@ import { VERSION } from './version.js'
 import { addCa } from './words/ca.js'
 import { addCert } from './words/cert.js'
 import { addLab } from './words/lab.js'
+import { addTrust } from './words/trust.js'
 import { examples, integer, tlsClient } from './words/word.js'
 
 /** Builds the whole command line; the reference page is made from it too. */
@@ -64,6 +65,7 @@ export function commandLine(): Command {
 
   addCert(program, root)
   addCa(program, root)
+  addTrust(program, root)
   addLab(program, root)
 
   program

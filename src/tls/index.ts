@@ -1,6 +1,6 @@
 /** The room's door: what a handshake says, seen from a pool, from us, and from the appliance that listens. */
 export { dialAsPool } from './dial.js'
-export { observeEndpoint } from './endpoint.js'
+export { type EndpointFacts, observeEndpoint } from './endpoint.js'
 export type { TlsFailure } from './failure.js'
 export { checkIdentity, type ServedIdentity } from './identity-check.js'
 export { reachable, startTlsListener, type TlsListener } from './listener.js'

@@ -1,6 +1,7 @@
 /** How a pool is spoken to: XenAPI in both wire forms, its errors, a client that verifies, and the thin CLI's protocol. */
 
 export { connectXenApi, withSession, type XenApiClient, type XenApiTarget } from './client.js'
+export { type Download, download } from './download.js'
 export { API_ERRORS, isRegistered, renderApiFailure } from './errors.js'
 export { ApiFailure, type ApiResult } from './failure.js'
 export {
@@ -20,7 +21,7 @@ export {
 } from './thin-cli/message.js'
 export { ThinCliReader } from './thin-cli/reader.js'
 export { encodeCliRequest } from './thin-cli/request.js'
-export { type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF } from './value.js'
+export { type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF, parseApiDate } from './value.js'
 export {
   decodeXmlRpcCall,
   decodeXmlRpcResponse,

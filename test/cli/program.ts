@@ -7,6 +7,10 @@ import { join } from 'node:path'
 
 const dist = join(import.meta.dirname, '../../dist')
 
+/** What the programs remember of the user: nothing from one run of the tests to the next. */
+const configHome = mkdtempSync(join(tmpdir(), 'openwlb-config-'))
+process.once('exit', () => rmSync(configHome, { recursive: true, force: true }))
+
 export interface Ended {
   readonly stdout: string
   readonly stderr: string
@@ -71,7 +75,7 @@ function start(
   env: NodeJS.ProcessEnv,
   folder = process.cwd(),
 ): ChildProcess {
-  const bare = { ...process.env, NO_COLOR: '1', COLUMNS: '80', ...env }
+  const bare = { ...process.env, NO_COLOR: '1', COLUMNS: '80', XDG_CONFIG_HOME: configHome, ...env }
   return spawn(process.execPath, [join(dist, `${program}.js`), ...args], {
     env: bare,
     cwd: folder,

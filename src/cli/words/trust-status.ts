@@ -1,0 +1,19 @@
+/** The words of `wlb trust status`. */
+import type { Command } from 'commander'
+import { withPool } from './pool-options.js'
+import { examples } from './word.js'
+
+export function addTrustStatus(trust: Command, root: () => string): void {
+  withPool(trust.command('status'))
+    .description('each host of a pool: what it trusts, its clock, and what it says when it connects to the appliance')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'before',
+      examples(
+        'wlb trust status --pool https://192.0.2.10 --password-file pw --pool-fingerprint 3F:0A:...',
+        'wlb trust status --pool lab',
+      ),
+    )
+    .addHelpText('after', '\nExit codes: 0 every host verifies, 1 one does not, 2 could not tell.')
+    .action(async (options) => (await import('../trust/status.js')).trustStatus(root(), options))
+}

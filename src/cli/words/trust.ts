@@ -1,0 +1,8 @@
+/** The words of `wlb trust`. */
+import type { Command } from 'commander'
+import { addTrustStatus } from './trust-status.js'
+
+export function addTrust(program: Command, root: () => string): void {
+  const trust = program.command('trust').description('make every host of a pool trust the appliance, and keep it so')
+  addTrustStatus(trust, root)
+}

@@ -1,0 +1,10 @@
+/** The room's door: a verified connection observed, proved, predicted; and the pools a user knows. */
+export { mapBounded } from './bounded.js'
+export type { Connection, HostProof, HostVerdict } from './connection.js'
+export { configFolder, type KnownPool, readKnownPools, rememberPool } from './known-pools.js'
+export { type ObserveOptions, observe } from './observe.js'
+export { explainRefusal } from './pool-refused.js'
+export { openPool, type PoolAccess, type PoolSession } from './pool-session.js'
+export { type ProveOptions, proveHosts } from './prove.js'
+export { judgeHosts } from './verdicts.js'
+export { formatWlbAddress, parseWlbAddress, type WlbAddress } from './wlb-address.js'

@@ -1,0 +1,173 @@
+/** Reads everything a verified connection is made of, from pool and appliance, at once; it changes nothing. */
+import type { X509Certificate } from 'node:crypto'
+import { lookup } from 'node:dns/promises'
+import { networkInterfaces } from 'node:os'
+import { readStatus, type Status } from '../appliance/index.js'
+import { WlbError } from '../error.js'
+import { observeEndpoint } from '../tls/index.js'
+import { ApiFailure, download, isApiSet, parseApiDate } from '../xapi/index.js'
+import { mapBounded } from './bounded.js'
+import type { ApplianceFacts, Connection, HostFacts } from './connection.js'
+import { type Records, readHosts, readInstalled, readPool, readRecords } from './pool-records.js'
+import type { PoolSession } from './pool-session.js'
+import { formatWlbAddress, parseWlbAddress, type WlbAddress } from './wlb-address.js'
+
+export interface ObserveOptions {
+  /** Where the appliance is asked from here; the pool's own `wlb_url` where nothing is said. */
+  readonly appliance?: WlbAddress
+  /** The folder of an appliance on this machine, which says more of itself than its port does. */
+  readonly applianceRoot?: string
+  /** Certificates whose bytes are at hand, beside those that are served. */
+  readonly known?: readonly X509Certificate[]
+  readonly now: Date
+}
+
+const ENDPOINT_TIMEOUT_MS = 5_000
+const HOSTS_AT_ONCE = 16
+
+/**
+ * @throws APPLIANCE_UNKNOWN when the pool is not connected and no address was given; POOL_UNREADABLE when its answer
+ * holds no pool; what `PoolSession.call` throws.
+ */
+export async function observe(session: PoolSession, options: ObserveOptions): Promise<Connection> {
+  const [pools, hostRecords, metrics, certificates, crls] = await Promise.all([
+    readAll(session, 'pool'),
+    readAll(session, 'host'),
+    readAll(session, 'host_metrics'),
+    readAll(session, 'Certificate'),
+    readCrlNames(session),
+  ])
+  const [first] = pools
+  if (!first) throw poolUnreadable(session)
+  const [ref, record] = first
+  const pool = readPool(ref, record)
+  const given = options.appliance ?? parseWlbAddress(pool.wlbUrl)
+  if (!given) throw applianceUnknown(pool.name)
+
+  const hosts = readHosts(record, hostRecords, metrics, certificates, new Map())
+  session.learn(hosts)
+  const [withClocks, appliance] = await Promise.all([
+    readClocks(session, hosts),
+    observeAppliance(given, parseWlbAddress(pool.wlbUrl)?.host ?? given.host, options),
+  ])
+  return {
+    pool,
+    hosts: withClocks,
+    installed: readInstalled(certificates),
+    crls,
+    appliance,
+    known: index([...servedBy(appliance), ...(options.known ?? [])]),
+    observedAt: options.now,
+  }
+}
+
+async function readAll(session: PoolSession, className: string): Promise<Records> {
+  return readRecords(await session.call(`${className}.get_all_records`))
+}
+
+/** Roles of old pools may not ask. */
+async function readCrlNames(session: PoolSession): Promise<readonly string[] | undefined> {
+  try {
+    const names = await session.call('pool.crl_list')
+    return isApiSet(names) ? names.map(String) : undefined
+  } catch (error) {
+    if (error instanceof ApiFailure) return undefined
+    throw error
+  }
+}
+
+async function readClocks(session: PoolSession, hosts: readonly HostFacts[]): Promise<readonly HostFacts[]> {
+  return mapBounded(hosts, HOSTS_AT_ONCE, async (host) => {
+    if (!host.live) return host
+    const sentMs = Date.now()
+    const answer = await session.call('host.get_servertime', host.ref).catch(() => undefined)
+    const stated = answer instanceof Date ? answer : parseApiDate(String(answer ?? ''))
+    if (!stated) return host
+    // the answer is cut to whole seconds, so it is half a second behind on average
+    const clockOffsetMs = Math.round(stated.getTime() + 500 - (sentMs + Date.now()) / 2)
+    return { ...host, clockOffsetMs }
+  })
+}
+
+async function observeAppliance(
+  given: WlbAddress,
+  name: string,
+  { applianceRoot }: ObserveOptions,
+): Promise<ApplianceFacts> {
+  const { host, port } = given
+  const [endpoint, resolved, clockOffsetMs, local] = await Promise.all([
+    observeEndpoint({ host, port, timeoutMs: ENDPOINT_TIMEOUT_MS }, name),
+    resolve(name),
+    readApplianceClock(given),
+    applianceRoot === undefined ? undefined : findLocal(applianceRoot, given),
+  ])
+  return { host, port, name, endpoint, resolved, clockOffsetMs, local }
+}
+
+async function resolve(name: string): Promise<readonly string[]> {
+  try {
+    return (await lookup(name, { all: true })).map(({ address }) => address)
+  } catch {
+    return []
+  }
+}
+
+/** Nothing secret is asked or told, so the connection need not be verified. */
+async function readApplianceClock({ host, port }: WlbAddress): Promise<number | undefined> {
+  const target = {
+    address: host,
+    port,
+    trust: { kind: 'none' },
+    timeoutMs: ENDPOINT_TIMEOUT_MS,
+    limitBytes: 65_536,
+  } as const
+  try {
+    const sentMs = Date.now()
+    const { headers } = await download(target, '/')
+    const stated = Date.parse(headers.date ?? '')
+    return Number.isNaN(stated) ? undefined : Math.round(stated + 500 - (sentMs + Date.now()) / 2)
+  } catch {
+    return undefined
+  }
+}
+
+/** The appliance in that folder, if it is the one that is asked. */
+async function findLocal(root: string, { host, port }: WlbAddress): Promise<Status | undefined> {
+  try {
+    const status = await readStatus(root)
+    if (status.listener.port !== port) return undefined
+    const own = new Set(Object.values(networkInterfaces()).flatMap((one) => (one ?? []).map(({ address }) => address)))
+    const addresses = [host, ...(await resolve(host))]
+    const isHere = addresses.some((address) => own.has(address) || address.startsWith('127.'))
+    return isHere || host === status.hostname ? status : undefined
+  } catch (error) {
+    if (error instanceof WlbError) return undefined
+    throw error
+  }
+}
+
+export function servedBy({ endpoint }: ApplianceFacts): readonly X509Certificate[] {
+  return 'certificates' in endpoint ? endpoint.certificates : []
+}
+
+function index(certificates: readonly X509Certificate[]): ReadonlyMap<string, X509Certificate> {
+  return new Map(certificates.map((certificate) => [certificate.fingerprint256, certificate]))
+}
+
+function applianceUnknown(pool: string): WlbError {
+  return new WlbError(
+    'APPLIANCE_UNKNOWN',
+    'The pool is not connected to an appliance, and none was named.',
+    { pool },
+    'wlb trust status --appliance HOST:8012',
+  )
+}
+
+function poolUnreadable({ address, port }: PoolSession): WlbError {
+  return new WlbError(
+    'POOL_UNREADABLE',
+    'The answer holds no pool.',
+    { server: formatWlbAddress({ host: address, port }) },
+    'wlb doctor',
+  )
+}

@@ -1,0 +1,97 @@
+/**
+ * The proof: each host is asked to connect to the appliance itself. `GET /wlb_diagnostics` is served by the host that
+ * receives it, with that host's own bundle, revocation lists, clock and resolver, and the task it is given keeps the
+ * exact error (docs/protocol/pool.md, who connects).
+ */
+import { WlbError } from '../error.js'
+import { ApiFailure, isApiMap } from '../xapi/index.js'
+import { mapBounded } from './bounded.js'
+import type { Connection, HostFacts, HostProof } from './connection.js'
+import { ApiRecord } from './pool-records.js'
+import type { PoolSession } from './pool-session.js'
+
+export interface ProveOptions {
+  /** A pool itself waits ten minutes for diagnostics; nobody at a terminal does. */
+  readonly timeoutMs?: number
+  /** Told before and after each host. */
+  readonly onHost?: (host: string, proof: HostProof | undefined) => void
+}
+
+const TIMEOUT_MS = 35_000
+const HOSTS_AT_ONCE = 16
+
+/** Asks every host, at most sixteen at a time; the order is that of `hosts`. */
+export function proveHosts(
+  session: PoolSession,
+  { pool, hosts }: Pick<Connection, 'pool' | 'hosts'>,
+  { timeoutMs = TIMEOUT_MS, onHost }: ProveOptions = {},
+): Promise<readonly HostProof[]> {
+  return mapBounded(hosts, HOSTS_AT_ONCE, async (host) => {
+    onHost?.(host.name, undefined)
+    const proof = await proveHost(session, pool, host, timeoutMs)
+    onHost?.(host.name, proof)
+    return proof
+  })
+}
+
+async function proveHost(
+  session: PoolSession,
+  pool: Connection['pool'],
+  host: HostFacts,
+  timeoutMs: number,
+): Promise<HostProof> {
+  if (!host.live) return notAsked('the host is down')
+  if (pool.wlbUrl === '') return notAsked('the pool is not connected to an appliance')
+  if (!pool.licensed) return notAsked('the licence of the pool does not include WLB')
+  if (host.fingerprintSha256 === undefined && host.role === 'member')
+    return notAsked('the pool records no certificate of this host, so it cannot be told from another')
+  const startedMs = performance.now()
+  let task: string
+  try {
+    task = String(await session.call('task.create', 'wlb trust', `Proof of ${host.name}`))
+  } catch (error) {
+    return notAsked(`no task could be made: ${describe(error)}`)
+  }
+  try {
+    const { status, body } = await session.get(host.address, '/wlb_diagnostics', { task_id: task }, timeoutMs)
+    const tookMs = Math.round(performance.now() - startedMs)
+    const { state, error } = await readTask(session, task)
+    if (state === 'success' || (state === 'pending' && status === 200 && body.length > 0))
+      return { kind: 'accepted', tookMs }
+    const [code, ...params] = error
+    if (code !== undefined) return readRefusal([code, ...params], tookMs)
+    return notAsked(`the host answered HTTP ${status} and its task says ${state}`)
+  } catch (error) {
+    const known = await readTask(session, task).catch(() => undefined)
+    const [code, ...params] = known?.error ?? []
+    if (code !== undefined) return readRefusal([code, ...params], Math.round(performance.now() - startedMs))
+    return notAsked(describe(error))
+  } finally {
+    await session.call('task.destroy', task).catch(() => undefined)
+  }
+}
+
+/** An appliance that does not offer diagnostics has been reached all the same: verified, and let in. */
+function readRefusal(error: readonly [string, ...string[]], tookMs: number): HostProof {
+  const [code] = error
+  const hasAnswered = code === 'WLB_INTERNAL_ERROR' || code === 'WLB_MALFORMED_RESPONSE'
+  if (hasAnswered) return { kind: 'accepted', tookMs }
+  if (code === 'LICENSE_RESTRICTION' || code === 'WLB_NOT_INITIALIZED' || code === 'WLB_DISABLED') return notAsked(code)
+  return { kind: 'refused', error, tookMs }
+}
+
+async function readTask(session: PoolSession, task: string): Promise<{ state: string; error: readonly string[] }> {
+  const answer = await session.call('task.get_record', task)
+  const record = new ApiRecord(isApiMap(answer) ? answer : {})
+  return { state: record.text('status'), error: record.texts('error_info') }
+}
+
+function notAsked(why: string): HostProof {
+  return { kind: 'not asked', why }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof WlbError) return `${error.message} [${error.code}]`
+  if (error instanceof ApiFailure) return error.message
+  throw error
+}

@@ -1,0 +1,18 @@
+/** `host:port` as pools and we write it, with brackets around an IPv6 address (docs/protocol/pool.md, the address). */
+
+export interface WlbAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** undefined where it is not one. A path behind the port is dropped, as pools do. */
+export function parseWlbAddress(text: string): WlbAddress | undefined {
+  const [, bracketed, plain, port] = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]/\s]+)):(\d{1,5})(?:\/.*)?$/.exec(text) ?? []
+  const host = bracketed ?? plain
+  const number = Number(port)
+  return host !== undefined && number >= 1 && number <= 65_535 ? { host, port: number } : undefined
+}
+
+export function formatWlbAddress({ host, port }: WlbAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
