@@ -168,6 +168,6 @@ function poolUnreadable({ address, port }: PoolSession): WlbError {
     'POOL_UNREADABLE',
     'The answer holds no pool.',
     { server: formatWlbAddress({ host: address, port }) },
-    'wlb doctor',
+    'wlb trust status',
   )
 }

@@ -67,5 +67,5 @@ export async function download(target: DownloadTarget, path: string): Promise<Do
 }
 
 function downloadFailed(server: string, why: string): WlbError {
-  return new WlbError('DOWNLOAD_FAILED', 'The host did not answer the download.', { server, why }, 'wlb doctor')
+  return new WlbError('DOWNLOAD_FAILED', 'The host did not answer the download.', { server, why }, 'wlb trust status')
 }

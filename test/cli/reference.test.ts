@@ -43,5 +43,6 @@ test('every code is written out where the error is made', () => {
   expect([...new Set(unnamed)].sort()).toEqual([
     'src/appliance/identity-store.ts', // a refusal, with the names of the files
     'src/lab/host-control.ts', // what a host process said, passed on
+    'src/trust/pool-refused.ts', // the pool's own code
   ])
 })
