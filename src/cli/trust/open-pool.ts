@@ -152,7 +152,7 @@ function poolMissing(names: readonly string[]): WlbError {
   const known = names.length === 0 ? 'none yet' : names.join(', ')
   return new WlbError(
     'USAGE_POOL_MISSING',
-    'Which pool?',
+    'No pool was named.',
     { missing: '--pool', known },
     'wlb trust status --pool https://ADDRESS',
   )
