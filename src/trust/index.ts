@@ -1,6 +1,7 @@
 /** The room's door: a verified connection observed, proved, predicted; and the pools a user knows. */
 export { mapBounded } from './bounded.js'
 export type { Connection, HostProof, HostVerdict } from './connection.js'
+export { compareStores, type StoreState } from './host-table.js'
 export { configFolder, type KnownPool, readKnownPools, rememberPool } from './known-pools.js'
 export { type ObserveOptions, observe } from './observe.js'
 export { explainRefusal } from './pool-refused.js'

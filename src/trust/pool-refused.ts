@@ -7,7 +7,13 @@ export function explainRefusal(error: unknown, asked: string): unknown {
   if (!(error instanceof ApiFailure)) return error
   const [text = '', ...lines] = renderApiFailure(error)
   const told = text.startsWith('Error code') ? `The pool refused: ${error.code}.` : text
-  return new WlbError(error.code, told, { asked, ...Object.fromEntries(lines.map(splitLine)) }, 'wlb trust status', error)
+  return new WlbError(
+    error.code,
+    told,
+    { asked, ...Object.fromEntries(lines.map(splitLine)) },
+    'wlb trust status',
+    error,
+  )
 }
 
 function splitLine(line: string): [string, string] {

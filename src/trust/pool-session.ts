@@ -92,9 +92,22 @@ class LivePoolSession implements PoolSession {
   }
 
   async get(host: string, path: string, query: Readonly<Record<string, string>>, timeoutMs: number): Promise<Download> {
-    const words = new URLSearchParams({ session_id: this.#now.ref, ...query })
+    const { ref } = this.#now
+    const answer = await this.#getOnce(host, path, query, timeoutMs)
+    if (answer.status !== 401) return answer
+    await this.call('pool.get_all') // opens the session anew where that is what was wrong
+    return ref === this.#now.ref ? answer : this.#getOnce(host, path, query, timeoutMs)
+  }
+
+  async #getOnce(
+    host: string,
+    path: string,
+    query: Readonly<Record<string, string>>,
+    timeoutMs: number,
+  ): Promise<Download> {
     const trust = this.#trustFor(host)
     if (!trust) throw notPinned(host)
+    const words = new URLSearchParams({ session_id: this.#now.ref, ...query })
     const target = { address: host, port: this.port, trust, timeoutMs, limitBytes: DOWNLOAD_LIMIT_BYTES }
     return download(target, `${path}?${words}`)
   }

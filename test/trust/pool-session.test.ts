@@ -65,6 +65,13 @@ test('an expired session is opened anew, and the call made once', async () => {
   expect(await session.call('pool.get_all')).toHaveLength(1)
 })
 
+test('an expired session is opened anew for a download too', async () => {
+  const session = await enter(access('xs1'))
+  await session.call('session.logout')
+  const { status } = await session.get(session.address, '/wlb_diagnostics', {}, 5_000)
+  expect(status).toBe(500) // the pool has no appliance, and says so
+})
+
 test('what a pool refuses stays refused: it is no reason to log in again', async () => {
   const session = await enter(access('xs1'))
   const error = await session

@@ -1,67 +1,82 @@
-/** `wlb trust status`: one line a host. */
-import { type Connection, type HostVerdict, judgeHosts, observe, proveHosts } from '../../trust/index.js'
-import { EXIT, printJson, renderFacts, renderTable } from '../print.js'
+/** `wlb trust status`: one line a host, and above it what they all depend on. */
+import {
+  type Connection,
+  compareStores,
+  explainRefusal,
+  type HostVerdict,
+  judgeHosts,
+  observe,
+  proveHosts,
+} from '../../trust/index.js'
+import { CouldNotTell, EXIT, printJson } from '../print.js'
 import type { PoolFlags } from '../words/pool-options.js'
 import { remember, withPoolSession } from './open-pool.js'
+import { describeStatus } from './status-text.js'
 
 export interface StatusFlags extends PoolFlags {
   readonly json?: boolean
 }
 
+/** Exits 0 when every host verifies, 1 when one does not or the pool does not ask them to, 2 when nobody can tell. */
 export async function trustStatus(root: string, flags: StatusFlags): Promise<void> {
-  const { connection, verdicts } = await withPoolSession(flags, async (session, choice) => {
-    const { appliance } = choice
-    const seen = await observe(session, { applianceRoot: root, now: new Date(), ...(appliance && { appliance }) })
-    await remember(flags, session, choice, seen.pool)
-    return { connection: seen, verdicts: judgeHosts(seen, await proveHosts(session, seen)) }
+  const now = new Date()
+  const { connection, verdicts } = await look(root, flags, now).catch((error: unknown) => {
+    throw new CouldNotTell('the pool could not be looked at', { cause: explainRefusal(error, 'trust status') })
   })
   if (flags.json) printJson(documentOf(connection, verdicts))
-  else process.stdout.write(`${describe(connection, verdicts)}\n`)
-  if (verdicts.some(({ verdict }) => verdict === 'refused') || !connection.pool.verifies) process.exitCode = EXIT.no
-  else if (verdicts.some(({ verdict }) => verdict === 'unknown')) process.exitCode = EXIT.usage
+  else process.stdout.write(`${describeStatus(connection, verdicts, now)}\n`)
+  process.exitCode = exitCodeOf(connection, verdicts)
 }
 
-function describe({ pool, hosts, installed, crls, appliance }: Connection, verdicts: readonly HostVerdict[]): string {
-  const rows = hosts.map(({ name, role, live, clockOffsetMs }, index) => [
-    name,
-    live ? role : `${role}, down`,
-    clockOffsetMs === undefined ? '-' : `${(clockOffsetMs / 1000).toFixed(0)} s`,
-    describeVerdict(verdicts[index]),
-  ])
-  return [
-    renderFacts([
-      ['pool', `${pool.name} (${pool.uuid})`],
-      ['connected to', pool.wlbUrl || 'nothing'],
-      ['verification', pool.verifies ? 'on' : 'OFF: anybody could answer'],
-      ['installed', installed.map(({ name }) => name).join(', ') || 'nothing'],
-      ['CRLs', crls?.join(', ') || 'none'],
-      ['appliance', `${appliance.name}, ${appliance.endpoint.state}`],
-    ]),
-    '',
-    renderTable(['host', 'role', 'clock', 'verdict'], rows),
-  ].join('\n')
+function look(root: string, flags: StatusFlags, now: Date) {
+  return withPoolSession(flags, async (session, choice) => {
+    const { appliance } = choice
+    const connection = await observe(session, { applianceRoot: root, now, ...(appliance && { appliance }) })
+    await remember(flags, session, choice, connection.pool)
+    return { connection, verdicts: judgeHosts(connection, await proveHosts(session, connection)) }
+  })
 }
 
-function describeVerdict(verdict: HostVerdict | undefined): string {
-  if (!verdict) return '-'
-  const error = verdict.error.length > 0 ? ` ${verdict.error[0]} ${verdict.error.slice(1).join(' ')}` : ''
-  return `${verdict.verdict}${error}${verdict.proof === 'host' ? ', said by the host' : `, predicted: ${verdict.why}`}`
+function exitCodeOf({ pool }: Connection, verdicts: readonly HostVerdict[]): number {
+  if (!pool.verifies || verdicts.some(({ verdict }) => verdict === 'refused')) return EXIT.no
+  return verdicts.every(({ verdict }) => verdict === 'accepted') ? EXIT.done : EXIT.usage
 }
 
-function documentOf({ pool, hosts, installed, crls, appliance }: Connection, verdicts: readonly HostVerdict[]): object {
+/** Field names are a contract with scripts (docs/status.md). */
+function documentOf(connection: Connection, verdicts: readonly HostVerdict[]): object {
+  const { pool, hosts, installed, crls, appliance } = connection
+  const stores = compareStores(connection, verdicts)
   return {
-    pool: { uuid: pool.uuid, name: pool.name, wlbUrl: pool.wlbUrl, verifies: pool.verifies },
-    appliance: { host: appliance.host, port: appliance.port, name: appliance.name, state: appliance.endpoint.state },
-    installed,
+    ok: exitCodeOf(connection, verdicts) === EXIT.done,
+    pool: { uuid: pool.uuid, name: pool.name, wlbUrl: pool.wlbUrl, enabled: pool.wlbEnabled, verifies: pool.verifies },
+    appliance: {
+      host: appliance.host,
+      port: appliance.port,
+      name: appliance.name,
+      state: appliance.endpoint.state,
+      fingerprintSha256:
+        ('certificates' in appliance.endpoint && appliance.endpoint.certificates[0]?.fingerprint256) || null,
+      resolvedHere: appliance.resolved,
+      clockOffsetMs: appliance.clockOffsetMs ?? null,
+    },
+    installed: installed.map(({ name, fingerprintSha256, notBefore, notAfter }) => ({
+      name,
+      fingerprintSha256,
+      notBefore: notBefore ?? null,
+      notAfter: notAfter ?? null,
+    })),
     crls: crls ?? null,
-    hosts: hosts.map(({ name, uuid, role, live, clockOffsetMs }, index) => {
-      const { verdict, proof, error, why } = verdicts[index] ?? {
-        verdict: 'unknown',
-        proof: 'predicted',
-        error: [],
-        why: '',
+    hosts: hosts.map(({ name, uuid, address, role, live, clockOffsetMs }, index) => {
+      const verdict = verdicts[index]
+      return {
+        ...{ name, uuid, address, role, live },
+        store: stores[index],
+        clockOffsetMs: clockOffsetMs ?? null,
+        verdict: verdict?.verdict,
+        proof: verdict?.proof,
+        error: verdict?.error,
+        why: verdict?.why,
       }
-      return { name, uuid, role, live, clockOffsetMs: clockOffsetMs ?? null, verdict, proof, error, why }
     }),
   }
 }

@@ -1,0 +1,123 @@
+/** What `wlb trust status` shows a person: the pool, the appliance, what is installed, then the hosts and what they say. */
+import type { X509Certificate } from 'node:crypto'
+import { type Connection, compareStores, type HostVerdict } from '../../trust/index.js'
+import { describeCertificate } from '../../x509/index.js'
+import { daysFrom, renderFacts, renderTable } from '../print.js'
+
+/** Clocks that differ by more can make a good certificate look bad. */
+const CLOCK_LIMIT_MS = 60_000
+/** Certificates that end within this many days are worth a word. */
+const SOON_DAYS = 30
+
+export function describeStatus(connection: Connection, verdicts: readonly HostVerdict[], now: Date): string {
+  const { pool, crls } = connection
+  return [
+    renderFacts([
+      ['pool', `${pool.name} (${pool.uuid})`],
+      ['connected to', `${pool.wlbUrl || 'nothing'}${pool.wlbEnabled || pool.wlbUrl === '' ? '' : ', paused'}`],
+      ['verification', pool.verifies ? 'on' : 'OFF: anybody could answer, and no host would notice'],
+      ...describeAppliance(connection, now),
+      ['revocation', describeCrls(crls)],
+    ]),
+    '',
+    describeInstalled(connection, now),
+    '',
+    describeHosts(connection, verdicts),
+    ...describeReasons(verdicts),
+    '',
+    conclude(connection, verdicts),
+  ].join('\n')
+}
+
+function describeAppliance({ appliance }: Connection, now: Date): [label: string, value: string][] {
+  const { endpoint, resolved, name, host, port, clockOffsetMs } = appliance
+  const [leaf] = 'certificates' in endpoint ? endpoint.certificates : []
+  return [
+    ['appliance', `${host} port ${port}: ${leaf ? describeLeaf(leaf, now) : endpoint.state}`],
+    ...(leaf ? [['SHA-256', leaf.fingerprint256] satisfies [string, string]] : []),
+    ['its name', `${name}; from here ${resolved.length === 0 ? 'it does not resolve' : resolved.join(', ')}`],
+    ['its clock', clockOffsetMs === undefined ? 'not told' : describeClock(clockOffsetMs)],
+  ]
+}
+
+function describeLeaf(leaf: X509Certificate, now: Date): string {
+  const { subject, notAfter, selfSigned } = describeCertificate(leaf)
+  return `${subject}${selfSigned ? ', self-signed' : ''}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`
+}
+
+function describeCrls(crls: Connection['crls']): string {
+  if (crls === undefined) return 'not told to this user'
+  return crls.length === 0 ? 'no lists installed' : `lists installed: ${crls.join(', ')}`
+}
+
+function describeInstalled({ installed, known }: Connection, now: Date): string {
+  if (installed.length === 0) return 'No certificate is installed.'
+  const rows = installed.map(({ name, fingerprintSha256, notAfter }) => {
+    const certificate = known.get(fingerprintSha256)
+    return [
+      name,
+      certificate
+        ? describeCertificate(certificate).subject
+        : `SHA-256 ${fingerprintSha256.slice(0, 23) || 'not recorded'}`,
+      notAfter
+        ? `${notAfter.toISOString().slice(0, 10)} (${daysFrom(now, notAfter)})${markOf(notAfter, now)}`
+        : 'not recorded',
+    ]
+  })
+  return renderTable(['installed', 'what it is', 'until'], rows)
+}
+
+function markOf(notAfter: Date, now: Date): string {
+  const days = (notAfter.getTime() - now.getTime()) / 86_400_000
+  if (days < 0) return ' EXPIRED'
+  return days < SOON_DAYS ? ' SOON' : ''
+}
+
+function describeHosts(connection: Connection, verdicts: readonly HostVerdict[]): string {
+  const stores = compareStores(connection, verdicts)
+  const rows = connection.hosts.map(({ name, role, live, clockOffsetMs }, index) => [
+    name,
+    live ? role : `${role}, DOWN`,
+    stores[index] ?? 'not seen',
+    clockOffsetMs === undefined ? '-' : describeClock(clockOffsetMs),
+    describeVerdict(verdicts[index]),
+  ])
+  return renderTable(['host', 'role', 'store', 'clock', 'verdict'], rows)
+}
+
+function describeClock(offsetMs: number): string {
+  const seconds = Math.round(offsetMs / 1000)
+  const text = `${seconds > 0 ? '+' : ''}${seconds} s`
+  return Math.abs(offsetMs) > CLOCK_LIMIT_MS ? `${text} WRONG` : text
+}
+
+function describeVerdict(verdict: HostVerdict | undefined): string {
+  if (!verdict) return '-'
+  const said = verdict.error.length > 0 ? describeError(verdict.error) : verdict.verdict
+  return verdict.proof === 'host' ? said : `${said} (predicted)`
+}
+
+function describeError([code = '', ...params]: readonly string[]): string {
+  return params.length === 0 ? code : `${code} [${params.join('; ')}]`
+}
+
+/** A prediction always says what it rests on. */
+function describeReasons(verdicts: readonly HostVerdict[]): string[] {
+  const predicted = verdicts.filter(({ why }) => why !== '')
+  return predicted.length === 0
+    ? []
+    : ['', ...predicted.map(({ host, why }) => `${host}: not its own word, because ${why}.`)]
+}
+
+function conclude({ pool }: Connection, verdicts: readonly HostVerdict[]): string {
+  const count = (state: HostVerdict['verdict']) => verdicts.filter(({ verdict }) => verdict === state).length
+  const [refused, unknown, all] = [count('refused'), count('unknown'), verdicts.length]
+  if (refused > 0) return `${refused} of ${all} hosts do not verify the appliance.  Why:  wlb doctor`
+  if (!pool.verifies)
+    return `Nothing is verified.  Switch it on:  xe pool-param-set wlb-verify-cert=true uuid=${pool.uuid}`
+  if (unknown > 0) return `Of ${unknown} of ${all} hosts nobody can tell.`
+  const said = verdicts.filter(({ proof }) => proof === 'host').length
+  return said === all
+    ? `All ${all} hosts verify the appliance, by their own word.`
+    : `${said} of ${all} hosts verify the appliance by their own word; the rest is predicted.`
+}
