@@ -1,6 +1,8 @@
 /** The room's door: a verified connection observed, proved, predicted; and the pools a user knows. */
 export { mapBounded } from './bounded.js'
 export type { Connection, HostProof, HostVerdict } from './connection.js'
+export { type FleetLine, lookAtFleet } from './fleet.js'
+export { type FleetPool, readFleet } from './fleet-file.js'
 export { compareStores, type StoreState } from './host-table.js'
 export { configFolder, type KnownPool, readKnownPools, rememberPool } from './known-pools.js'
 export { type ObserveOptions, observe } from './observe.js'

@@ -97,7 +97,7 @@ function describeVerdict(verdict: HostVerdict | undefined): string {
   return verdict.proof === 'host' ? said : `${said} (predicted)`
 }
 
-function describeError([code = '', ...params]: readonly string[]): string {
+export function describeError([code = '', ...params]: readonly string[]): string {
   return params.length === 0 ? code : `${code} [${params.join('; ')}]`
 }
 

@@ -37,13 +37,13 @@ function look(root: string, flags: StatusFlags, now: Date) {
   })
 }
 
-function exitCodeOf({ pool }: Connection, verdicts: readonly HostVerdict[]): number {
+export function exitCodeOf({ pool }: Connection, verdicts: readonly HostVerdict[]): number {
   if (!pool.verifies || verdicts.some(({ verdict }) => verdict === 'refused')) return EXIT.no
   return verdicts.every(({ verdict }) => verdict === 'accepted') ? EXIT.done : EXIT.usage
 }
 
 /** Field names are a contract with scripts (docs/status.md). */
-function documentOf(connection: Connection, verdicts: readonly HostVerdict[]): object {
+export function documentOf(connection: Connection, verdicts: readonly HostVerdict[]): object {
   const { pool, hosts, installed, crls, appliance } = connection
   const stores = compareStores(connection, verdicts)
   return {
