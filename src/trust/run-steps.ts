@@ -1,0 +1,183 @@
+/**
+ * Carries out steps in order, and takes them back in reverse. Each is looked at before, written down, done, and looked at
+ * again; the first that fails ends the run. A flag that this run switched on does not survive a failure behind it: it was
+ * a trial (docs/trust.md, the trial).
+ */
+import { WlbError } from '../error.js'
+import type { Journal, JournalEntry } from './journal.js'
+import { explainRefusal } from './pool-refused.js'
+import { isChanging, makeStep } from './steps/make-step.js'
+import type { Step, StepOrder, World } from './steps/step.js'
+
+export interface StepReport {
+  readonly id: string
+  readonly title: string
+  readonly command: string
+  readonly state: 'done' | 'already' | 'failed' | 'undone' | 'planned'
+  /** Why it failed, or could not be taken back. */
+  readonly error?: Pick<WlbError, 'code' | 'message' | 'facts' | 'remedy'>
+}
+
+export interface RunOptions {
+  /** Stops between two steps. */
+  readonly signal?: AbortSignal
+  /** Told of each step as soon as it has ended. */
+  readonly onStep?: (report: StepReport) => void
+}
+
+export interface RunOutcome {
+  readonly ended: 'done' | 'failed' | 'interrupted'
+  readonly reports: readonly StepReport[]
+  /** Never begun. */
+  readonly left: readonly StepReport[]
+  readonly failure?: WlbError
+}
+
+/**
+ * Runs them. `journal` was begun (`Journal.begin`); it is settled here.
+ *
+ * Expected failures are in the outcome; what is thrown is a defect.
+ */
+export async function runSteps(
+  orders: readonly StepOrder[],
+  world: World,
+  journal: Journal,
+  { signal, onStep }: RunOptions = {},
+): Promise<RunOutcome> {
+  const reports: StepReport[] = []
+  const steps = orders.map((order) => makeStep(order, world))
+  const left = (from: number) => steps.slice(from).map((step) => report(step, 'planned'))
+  for (const [index, step] of steps.entries()) {
+    if (signal?.aborted) return { ended: 'interrupted', reports, left: left(index) }
+    const ended = await runStep(step, journal)
+    reports.push(ended.report)
+    onStep?.(ended.report)
+    if (!ended.failure) continue
+    const taken = await takeBackTrial(orders.slice(0, index + 1), world, journal)
+    for (const one of taken) onStep?.(one)
+    const isTaken = ({ id }: StepReport) => taken.some((one) => one.id === id && one.state === 'undone')
+    const seen = reports.map((one) =>
+      isTaken(one) && one.state === 'done' ? { ...one, state: 'undone' as const } : one,
+    )
+    return { ended: 'failed', reports: seen, left: left(index + 1), failure: ended.failure }
+  }
+  await journal.settle('done')
+  return { ended: 'done', reports, left: [] }
+}
+
+async function runStep(step: Step, journal: Journal): Promise<{ report: StepReport; failure?: WlbError }> {
+  const isKept = isChanging(step.order)
+  try {
+    if ((await step.check()) === 'holds') return { report: report(step, 'already') }
+    if (isKept) await journal.write(step.order, 'doing')
+    await step.do().catch(async (error: unknown) => {
+      // an answer that was lost says nothing of what was done
+      const isDone = isKept && (await step.check().catch(() => undefined)) === 'holds'
+      if (!isDone) throw error
+    })
+    if ((await step.check()) === 'open') throw withoutEffect(step)
+    if (isKept) await journal.write(step.order, 'done')
+    return { report: report(step, 'done') }
+  } catch (error) {
+    const failure = explain(error, step)
+    if (isKept && isBegun(journal, step.order)) await journal.write(step.order, 'failed')
+    return { report: report(step, 'failed', failure), failure }
+  }
+}
+
+function isBegun({ last }: Journal, order: StepOrder): boolean {
+  const text = JSON.stringify(order)
+  return last?.entries.some((entry) => entry.state === 'doing' && JSON.stringify(entry.order) === text) ?? false
+}
+
+/** Switched on by this run, or by the one that was cut short before it. */
+async function takeBackTrial(reached: readonly StepOrder[], world: World, journal: Journal): Promise<StepReport[]> {
+  if (!reached.some((order) => order.kind === 'verification' && order.value)) return []
+  const entry = openEntries(journal).find(({ order }) => order.kind === 'verification' && order.value)
+  return entry ? [(await undoEntry(entry, world, journal)).report] : []
+}
+
+/**
+ * Takes back what the last run did, in reverse, and synchronises at the end. One that cannot be taken back does not keep
+ * the others; the journal stays open for it.
+ */
+export async function undoSteps(
+  world: World,
+  journal: Journal,
+  { signal, onStep }: RunOptions = {},
+): Promise<RunOutcome> {
+  const reports: StepReport[] = []
+  const entries = openEntries(journal).reverse()
+  if (entries.length === 0) return { ended: 'done', reports, left: [] }
+  await journal.settle('undoing')
+  let failure: WlbError | undefined
+  for (const [index, entry] of entries.entries()) {
+    if (signal?.aborted) {
+      const left = entries.slice(index).map(({ order }) => report(makeStep(order, world), 'planned'))
+      return { ended: 'interrupted', reports, left }
+    }
+    const ended = await undoEntry(entry, world, journal)
+    reports.push(ended.report)
+    onStep?.(ended.report)
+    failure ??= ended.failure
+  }
+  if (failure) return { ended: 'failed', reports, left: [], failure }
+  const synced = await runStep(makeStep({ id: 'sync', kind: 'sync', isDue: true }, world), journal)
+  reports.push(synced.report)
+  onStep?.(synced.report)
+  if (synced.failure) return { ended: 'failed', reports, left: [], failure: synced.failure }
+  await journal.settle('undone')
+  return { ended: 'done', reports, left: [] }
+}
+
+/** What was begun and not taken back, in the order it was done. */
+export function openEntries({ last }: Journal): JournalEntry[] {
+  return (last?.entries ?? []).filter(({ state }) => state !== 'undone')
+}
+
+async function undoEntry(
+  entry: JournalEntry,
+  world: World,
+  journal: Journal,
+): Promise<{ report: StepReport; failure?: WlbError }> {
+  const step = makeStep(entry.order, world)
+  try {
+    await step.undo()
+    await journal.write(entry.order, 'undone')
+    return { report: report(step, 'undone') }
+  } catch (error) {
+    const failure = explain(error, step)
+    return { report: report(step, 'failed', failure), failure }
+  }
+}
+
+export function report({ id, title, command }: Step, state: StepReport['state'], error?: WlbError): StepReport {
+  if (!error) return { id, title, command, state }
+  const { code, message, facts, remedy } = error
+  return { id, title, command, state, error: { code, message, facts, remedy } }
+}
+
+/** What nobody expected goes up as it is. */
+function explain(error: unknown, { title }: Step): WlbError {
+  const explained = explainRefusal(error, title)
+  if (!(explained instanceof WlbError)) throw explained
+  return explained.code === 'RBAC_PERMISSION_DENIED' ? roleNeeded(explained) : explained
+}
+
+function roleNeeded({ message, facts }: WlbError): WlbError {
+  return new WlbError(
+    'RBAC_PERMISSION_DENIED',
+    message,
+    { ...facts, needed: 'the role pool-operator, or pool-admin' },
+    'wlb trust apply --username USER --password-file FILE',
+  )
+}
+
+function withoutEffect({ title, command }: Step): WlbError {
+  return new WlbError(
+    'STEP_WITHOUT_EFFECT',
+    'The pool took the step, and it does not show.',
+    { step: title, byHand: command },
+    'wlb trust status',
+  )
+}

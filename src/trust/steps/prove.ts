@@ -1,0 +1,74 @@
+/** The proof: every host connects itself, and then the pool asks its appliance something. */
+import { WlbError } from '../../error.js'
+import type { Connection, HostVerdict } from '../connection.js'
+import { proveHosts } from '../prove.js'
+import { judgeHosts } from '../verdicts.js'
+import { isFailure, readPoolNow } from './pool-now.js'
+import type { OrderOf, Step, World } from './step.js'
+
+export function proveStep(order: OrderOf<'prove'>, world: World): Step {
+  return {
+    id: order.id,
+    order,
+    title: 'ask every host to connect to the appliance itself',
+    command: 'xe pool-retrieve-wlb-diagnostics filename=/dev/null   # on each host',
+    check: async () => (order.isDue ? 'unseen' : 'holds'),
+    do: async () => {
+      const verdicts = await proveNow(world)
+      world.onVerdicts?.(verdicts)
+      const refused = verdicts.filter(({ verdict }) => verdict === 'refused')
+      if (refused.length > 0) throw hostsRefuse(refused)
+    },
+    undo: async () => {},
+  }
+}
+
+/**
+ * Asks every host now. A proof counts only where verification was on before and after it.
+ *
+ * @throws VERIFICATION_SWITCHED_OFF when it was not.
+ */
+export async function proveNow({ session, observe }: World): Promise<readonly HostVerdict[]> {
+  const connection: Connection = await observe()
+  if (!connection.pool.verifies) throw switchedOff(connection.pool.name)
+  const proofs = await proveHosts(session, connection)
+  if (!(await readPoolNow(session)).verifies) throw switchedOff(connection.pool.name)
+  return judgeHosts(connection, proofs)
+}
+
+export function askStep(order: OrderOf<'ask'>, { session }: World): Step {
+  return {
+    id: order.id,
+    order,
+    title: 'ask the appliance something through the pool',
+    command: 'xe pool-retrieve-wlb-configuration',
+    check: async () => (order.isDue ? 'unseen' : 'holds'),
+    do: async () => {
+      try {
+        await session.call('pool.retrieve_wlb_configuration')
+      } catch (error) {
+        // an appliance that answered so was reached, verified, and has let the pool in
+        if (!isFailure(error, 'WLB_INTERNAL_ERROR', 'WLB_MALFORMED_RESPONSE', 'LICENSE_RESTRICTION')) throw error
+      }
+    },
+    undo: async () => {},
+  }
+}
+
+function hostsRefuse(refused: readonly HostVerdict[]): WlbError {
+  return new WlbError(
+    'HOSTS_REFUSE',
+    'Not every host accepts the appliance.',
+    Object.fromEntries(refused.map(({ host, error }) => [host, error.join(': ')])),
+    'wlb trust status',
+  )
+}
+
+function switchedOff(pool: string): WlbError {
+  return new WlbError(
+    'VERIFICATION_SWITCHED_OFF',
+    'Somebody switched verification off while the hosts were asked, so what they said proves nothing.',
+    { pool },
+    'wlb trust apply --resume',
+  )
+}
