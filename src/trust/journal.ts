@@ -84,6 +84,13 @@ export async function openJournal(pool: { uuid: string; name: string }, home = c
   }
 }
 
+/** The newest run that changed something, as it is on the disk now; for whoever only looks. */
+export async function readLastRun(poolUuid: string, home = configFolder()): Promise<JournalRecord | undefined> {
+  const folder = journalFolder(poolUuid, home)
+  const newest = (await listFiles(folder).catch(() => [])).at(-1)
+  return newest === undefined ? undefined : readRecord(join(folder, newest))
+}
+
 /** Every certificate that any journal of this user tells of. */
 export async function readKnownCertificates(home = configFolder()): Promise<readonly X509Certificate[]> {
   const root = join(home, 'journals')

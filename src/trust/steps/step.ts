@@ -59,6 +59,11 @@ export const STEP_ORDER = z.discriminatedUnion('kind', [
 export type StepOrder = Readonly<z.infer<typeof STEP_ORDER>>
 export type OrderOf<Kind extends StepOrder['kind']> = Extract<StepOrder, { readonly kind: Kind }>
 
+export interface PlannedStep {
+  readonly order: StepOrder
+  readonly state: 'planned' | 'already'
+}
+
 /** `unseen`: nothing that can be asked tells, so the step is carried out, and its own answer is what counts. */
 export type Check = 'holds' | 'open' | 'unseen'
 

@@ -1,0 +1,84 @@
+/** `wlb trust apply`: the plan shown, asked about once, and carried out step by step. */
+import { applyPlan, type RunOutcome, readPoolNow, type TrustOutcome } from '../../trust/index.js'
+import { isSure } from '../cert/sure.js'
+import { EXIT, inRoot, printError, printJson } from '../print.js'
+import { remember, withPoolSession } from './open-pool.js'
+import { refusalsWhole, reportPlanned, trustPlan } from './plan.js'
+import { describePlan, describeStep, errorDocument, renderHosts, trustDocument } from './plan-text.js'
+import { type GoalFlags, readTrustRequest } from './trust-request.js'
+
+export async function trustApply(root: string, files: readonly string[], flags: GoalFlags): Promise<void> {
+  if (flags.dryRun) return trustPlan(root, files, flags)
+  await refusalsWhole(flags, root, () =>
+    withPoolSession(flags, async (session, choice) => {
+      const request = await readTrustRequest(root, files, flags, choice)
+      const pool = await readPoolNow(session)
+      const outcome = await applyPlan(
+        session,
+        request,
+        pool,
+        async (prepared) => {
+          const { poolUser, allowDown, wlbPassword } = request
+          const world = { session, observe: async () => prepared.connection, poolUser, allowDown, wlbPassword }
+          const steps = reportPlanned(prepared, world)
+          if (steps.every(({ state }) => state === 'already')) return true
+          if (!flags.json) process.stdout.write(`${describePlan(prepared, steps)}\n\n`)
+          return isSure(`Carry it out on ${pool.name}?`, 'wlb trust apply', flags.yes ?? false)
+        },
+        {
+          signal: stopAtSafePoint('wlb trust apply'),
+          onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
+        },
+      )
+      if (!outcome) return
+      await remember(flags, session, choice, pool)
+      const { byHand, notes, name } = outcome.plan
+      printOutcome(outcome, { byHand, notes, name }, flags.json ?? false, root, 'apply')
+    }),
+  )
+}
+
+/** Ctrl-C is heard between two steps; a second one ends it at once, and the journal knows where. */
+export function stopAtSafePoint(command: string): AbortSignal {
+  const controller = new AbortController()
+  process.once('SIGINT', () => {
+    process.stderr.write(`\nwlb: stopping after this step; again to stop at once (${command} --resume goes on)\n`)
+    controller.abort()
+  })
+  return controller.signal
+}
+
+export function printOutcome(
+  outcome: TrustOutcome,
+  more: Readonly<Record<string, unknown>>,
+  json: boolean,
+  root: string,
+  verb: 'apply' | 'undo',
+): void {
+  const { ended, reports, left, hosts, failure } = outcome
+  const isRefused = verb === 'apply' && hosts.some(({ verdict }) => verdict === 'refused')
+  const ok = ended === 'done' && !isRefused
+  process.exitCode = ok ? EXIT.done : ended === 'interrupted' ? EXIT.interrupted : EXIT.no
+  if (failure) printError(failure, 'text', root)
+  if (json) {
+    const error = failure ? { error: errorDocument(failure) } : {}
+    printJson(trustDocument(ok, reports, hosts, { ...more, notReached: left, ...error }))
+    return
+  }
+  process.stdout.write(`\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, root)}\n`)
+}
+
+function lastLine({ ended, reports, hosts }: RunOutcome & TrustOutcome, verb: 'apply' | 'undo', root: string): string {
+  const undo = inRoot('wlb trust undo', root)
+  if (ended === 'interrupted')
+    return `Stopped. Go on:  ${inRoot(`wlb trust ${verb}`, root)}${verb === 'apply' ? ' --resume' : ''}`
+  if (verb === 'undo') {
+    if (ended === 'failed') return `Not all of it could be taken back. Once mended:  ${undo}`
+    return reports.length === 0 ? 'There is nothing to take back.' : 'As it was before.'
+  }
+  if (ended === 'failed') return `Stopped. Go on:  ${inRoot('wlb trust apply --resume', root)}   Take back:  ${undo}`
+  if (reports.every(({ state }) => state === 'already')) return 'Nothing was left to do.'
+  const isProved = hosts.every(({ proof, verdict }) => proof === 'host' && verdict === 'accepted')
+  const said = isProved ? 'Every host verifies, by its own word.' : 'Done; what is predicted is not proved yet.'
+  return `${said} To take it back:  ${undo}`
+}

@@ -1,0 +1,57 @@
+/** `wlb trust plan`: what would be done, and what every host would say; nothing is changed. */
+import { WlbError } from '../../error.js'
+import { makeStep, type Prepared, preparePlan, report, type StepReport, type World } from '../../trust/index.js'
+import { EXIT, inRoot, printError, printJson } from '../print.js'
+import { remember, withPoolSession } from './open-pool.js'
+import { describePlan, errorDocument, trustDocument } from './plan-text.js'
+import { type GoalFlags, readTrustRequest } from './trust-request.js'
+
+export async function trustPlan(root: string, files: readonly string[], flags: GoalFlags): Promise<void> {
+  await refusalsWhole(flags, root, () =>
+    withPoolSession(flags, async (session, choice) => {
+      const request = await readTrustRequest(root, files, flags, choice)
+      const prepared = await preparePlan(session, request)
+      await remember(flags, session, choice, prepared.connection.pool)
+      const { poolUser, allowDown, wlbPassword } = request
+      const world: World = { session, observe: async () => prepared.connection, poolUser, allowDown, wlbPassword }
+      printPlan(prepared, reportPlanned(prepared, world), flags, root)
+    }),
+  )
+}
+
+export function reportPlanned({ plan }: Prepared, world: World): readonly StepReport[] {
+  return plan.steps.map(({ order, state }) => report(makeStep(order, world), state))
+}
+
+export function printPlan(prepared: Prepared, steps: readonly StepReport[], flags: GoalFlags, root: string): void {
+  const { plan } = prepared
+  const [obstacle] = plan.obstacles
+  const { byHand, notes, name } = plan
+  if (flags.json) {
+    const more = { name, byHand, notes, ...(obstacle && { error: errorDocument(obstacle) }) }
+    printJson(trustDocument(!obstacle, steps, plan.verdicts, more))
+  } else process.stdout.write(`${describePlan(prepared, steps)}\n`)
+  if (obstacle) process.exitCode = printError(obstacle, 'text', root)
+  else if (!flags.json) process.stdout.write(`\n${lastLine(steps, root, plan.goal)}\n`)
+}
+
+function lastLine(steps: readonly StepReport[], root: string, goal: string): string {
+  if (steps.every(({ state }) => state === 'already')) return 'Nothing is left to do.'
+  return `To carry it out:  ${inRoot(`wlb trust apply --goal ${goal}`, root)}`
+}
+
+/** With `--json` a refusal has the shape of every other answer, so that a script reads `ok` and nothing else. */
+export async function refusalsWhole(
+  { json = false }: { readonly json?: boolean },
+  root: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!json || !(error instanceof WlbError)) throw error
+    process.exitCode = printError(error, 'text', root)
+    printJson(trustDocument(false, [], [], { error: errorDocument(error) }))
+    process.exitCode = error.code.startsWith('USAGE_') ? EXIT.usage : EXIT.no
+  }
+}

@@ -1,0 +1,44 @@
+/** `wlb trust undo`: what the last run did, taken back in reverse. */
+import { makeStep, openEntries, readPoolNow, undoLast } from '../../trust/index.js'
+import { isSure } from '../cert/sure.js'
+import { printOutcome, stopAtSafePoint } from './apply.js'
+import { withPoolSession } from './open-pool.js'
+import { refusalsWhole } from './plan.js'
+import { describeStep } from './plan-text.js'
+import { type CredentialFlags, readUndoRequest } from './trust-request.js'
+
+export async function trustUndo(root: string, flags: CredentialFlags): Promise<void> {
+  await refusalsWhole(flags, root, () =>
+    withPoolSession(flags, async (session, choice) => {
+      const request = await readUndoRequest(root, flags, choice)
+      const pool = await readPoolNow(session)
+      const outcome = await undoLast(
+        session,
+        request,
+        pool,
+        async (journal) => {
+          const { poolUser, allowDown, wlbPassword } = request
+          const unseen = async () => Promise.reject(new Error('nothing is observed to say what a step is'))
+          const world = { session, observe: unseen, poolUser, allowDown, wlbPassword }
+          const entries = openEntries(journal).reverse()
+          if (!flags.json) {
+            process.stdout.write(`Of ${journal.last?.startedAt}, to be taken back:\n`)
+            for (const { order } of entries) process.stdout.write(`  ${makeStep(order, world).title}\n`)
+            const lost = entries.filter(({ order }) => order.kind === 'uninstall' && order.pem === null)
+            for (const { order } of lost) {
+              process.stdout.write(
+                `  cannot be brought back, its bytes are not known: ${makeStep(order, world).title}\n`,
+              )
+            }
+          }
+          return isSure(`Take it back on ${pool.name}?`, 'wlb trust undo', flags.yes ?? false)
+        },
+        {
+          signal: stopAtSafePoint('wlb trust undo'),
+          onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
+        },
+      )
+      if (outcome) printOutcome(outcome, {}, flags.json ?? false, root, 'undo')
+    }),
+  )
+}

@@ -1,0 +1,232 @@
+/**
+ * The whole of `wlb trust plan`, `apply` and `undo` but the words: look, let somebody vouch, plan; then one process at a
+ * time carries it out, or takes it back.
+ */
+import type { X509Certificate } from 'node:crypto'
+import { paths, readCertificateFiles } from '../appliance/index.js'
+import { WlbError } from '../error.js'
+import { type NamedBytes, readContainers } from '../x509/index.js'
+import type { Connection, HostVerdict } from './connection.js'
+import { decideTrust, type GoalKind, type Trusted } from './decide-trust.js'
+import { type Journal, type JournalRecord, openJournal, readKnownCertificates, readLastRun } from './journal.js'
+import { type Material, readMaterial } from './material.js'
+import { type ObserveOptions, observe } from './observe.js'
+import { makePlan, type Plan } from './plan.js'
+import type { PoolSession } from './pool-session.js'
+import { proveHosts } from './prove.js'
+import { openEntries, type RunOptions, type RunOutcome, runSteps, undoSteps } from './run-steps.js'
+import type { World } from './steps/step.js'
+import { judgeHosts } from './verdicts.js'
+import type { WlbAddress } from './wlb-address.js'
+
+export interface TrustRequest {
+  /** Undefined only with `resume`, which knows it from the journal. */
+  readonly goal: GoalKind | undefined
+  readonly files: readonly NamedBytes[]
+  readonly resume: boolean
+  readonly appliance: WlbAddress | undefined
+  readonly applianceRoot: string | undefined
+  readonly fingerprintSha256: string | undefined
+  readonly name: string | undefined
+  readonly allowDown: boolean
+  readonly wlbUserName: string | undefined
+  readonly wlbPassword: string | undefined
+  readonly poolUser: World['poolUser']
+  /** Where this user's journals are kept. */
+  readonly home: string
+  /** Of the appliance, as it says itself over another way than the one it is seen by; asked only where nobody else vouches. */
+  readonly statedFingerprint?: () => Promise<string | undefined>
+  /** A person compares; nobody there is an error of the caller's. */
+  readonly askFingerprint: (seen: string, leaf: X509Certificate) => Promise<boolean>
+}
+
+export interface Prepared {
+  readonly connection: Connection
+  readonly plan: Plan
+  /** Who said that these certificates are the right ones. */
+  readonly trusted: Trusted
+}
+
+/**
+ * Looks at everything and plans; changes nothing.
+ *
+ * @throws what `readMaterial`, `decideTrust` and `observe` throw; NOTHING_TO_RESUME; NOT_VOUCHED where a person said no.
+ */
+export async function preparePlan(session: PoolSession, request: TrustRequest): Promise<Prepared> {
+  const given = readMaterial(request.files) // before anything else: a key among the files ends it here
+  const connection = await look(session, request)
+  const last = request.resume ? await readLastRun(connection.pool.uuid, request.home) : undefined
+  const resumed = resumeWith(request, given, last)
+  const [trusted, proofs] = await Promise.all([vouch(connection, request, resumed), proveHosts(session, connection)])
+  const { wlbUserName, wlbPassword, allowDown, poolUser } = request
+  const goal = {
+    kind: resumed.goal,
+    ...(resumed.name !== undefined && { name: resumed.name }),
+    allowDown,
+    ...(wlbUserName !== undefined && { wlbUserName }),
+    hasWlbPassword: wlbPassword !== undefined,
+    poolUserName: poolUser.userName,
+  }
+  return { connection, plan: makePlan(connection, proofs, goal, trusted, resumed.given), trusted }
+}
+
+export interface TrustOutcome extends RunOutcome {
+  readonly hosts: readonly HostVerdict[]
+}
+
+/**
+ * Carries a plan out, one process at a time. `prepare` is called with the pool's journal locked, so that what was planned
+ * is what is there.
+ *
+ * @throws TRUST_BUSY, what `preparePlan` throws, and the plan's first obstacle.
+ */
+export async function applyPlan(
+  session: PoolSession,
+  request: TrustRequest,
+  pool: { readonly uuid: string; readonly name: string },
+  isMeant: (prepared: Prepared) => Promise<boolean>,
+  options: RunOptions,
+): Promise<(TrustOutcome & { readonly plan: Plan }) | undefined> {
+  return withJournal(pool, request.home, async (journal) => {
+    const prepared = await preparePlan(session, request)
+    const { plan } = prepared
+    const [obstacle] = plan.obstacles
+    if (obstacle) throw obstacle
+    if (!(await isMeant(prepared))) return undefined
+    let hosts = plan.verdicts
+    const world: World = {
+      ...(await worldOf(session, request)),
+      onVerdicts: (verdicts) => {
+        hosts = verdicts
+      },
+    }
+    journal.begin('apply', plan.request, new Date())
+    const outcome = await runSteps(
+      plan.steps.map(({ order }) => order),
+      world,
+      journal,
+      options,
+    )
+    return { ...outcome, hosts, plan }
+  })
+}
+
+/**
+ * Takes back what the last run that changed something did.
+ *
+ * @throws TRUST_BUSY.
+ */
+export async function undoLast(
+  session: PoolSession,
+  request: Omit<TrustRequest, 'goal' | 'files' | 'resume' | 'askFingerprint'>,
+  pool: { readonly uuid: string; readonly name: string },
+  isMeant: (journal: Journal) => Promise<boolean>,
+  options: RunOptions,
+): Promise<TrustOutcome | undefined> {
+  return withJournal(pool, request.home, async (journal) => {
+    if (openEntries(journal).length > 0 && !(await isMeant(journal))) return undefined
+    const world = await worldOf(session, request)
+    const outcome = await undoSteps(world, journal, options)
+    const connection = await world.observe()
+    return { ...outcome, hosts: judgeHosts(connection, await proveHosts(session, connection)) }
+  })
+}
+
+async function withJournal<T>(
+  pool: { readonly uuid: string; readonly name: string },
+  home: string,
+  work: (journal: Journal) => Promise<T>,
+): Promise<T> {
+  const journal = await openJournal(pool, home)
+  try {
+    return await work(journal)
+  } finally {
+    await journal.close()
+  }
+}
+
+type Looking = Pick<TrustRequest, 'appliance' | 'applianceRoot' | 'home'>
+
+async function look(session: PoolSession, { appliance, applianceRoot, home }: Looking): Promise<Connection> {
+  const options: Omit<ObserveOptions, 'now'> = {
+    known: await readKnownCertificates(home),
+    ...(appliance && { appliance }),
+    ...(applianceRoot !== undefined && { applianceRoot }),
+  }
+  return observe(session, { ...options, now: new Date() })
+}
+
+async function worldOf(
+  session: PoolSession,
+  request: Looking & Pick<TrustRequest, 'allowDown' | 'poolUser' | 'wlbPassword'>,
+): Promise<World> {
+  const { allowDown, poolUser, wlbPassword } = request
+  return { session, observe: () => look(session, request), allowDown, poolUser, wlbPassword }
+}
+
+interface Resumed {
+  readonly goal: GoalKind
+  readonly given: Material
+  readonly name: string | undefined
+}
+
+/** What was typed counts; what was not typed is as it was when the run was cut short. */
+function resumeWith({ goal, name }: TrustRequest, given: Material, last: JournalRecord | undefined): Resumed {
+  const before = last?.state === 'undone' ? undefined : last?.request
+  const chosen = goal ?? before?.goal
+  if (chosen === undefined) throw nothingToResume()
+  if (!before || before.goal !== chosen || given.certificates.length > 0) return { goal: chosen, given, name }
+  const stored = readMaterial([
+    { file: 'the journal', bytes: Buffer.from([...before.certificates, ...before.crls].join('')) },
+  ])
+  return { goal: chosen, given: { ...stored, crls: [...stored.crls, ...given.crls] }, name: name ?? before.name }
+}
+
+async function vouch(connection: Connection, request: TrustRequest, { goal, given }: Resumed): Promise<Trusted> {
+  const { local } = connection.appliance
+  const own = local && 'fingerprintSha256' in local.identity ? local.identity.fingerprintSha256 : undefined
+  const vouchers = {
+    goal,
+    given,
+    local: local ? await readLocal(local.root) : [],
+    fingerprintSha256: request.fingerprintSha256,
+    statedFingerprint: own,
+  }
+  const first = decideTrust(connection, vouchers)
+  if (first.kind === 'trusted') return first
+  const statedFingerprint = await request.statedFingerprint?.()
+  const second = statedFingerprint === undefined ? first : decideTrust(connection, { ...vouchers, statedFingerprint })
+  if (second.kind === 'trusted') return second
+  if (!(await request.askFingerprint(second.seen, second.leaf))) throw notVouched(second.seen)
+  return { kind: 'trusted', by: 'person', candidates: [second.leaf] }
+}
+
+/** The appliance on this machine is asked by its files: whoever may read its folder need not believe the network. */
+async function readLocal(root: string): Promise<readonly X509Certificate[]> {
+  try {
+    return readContainers(await readCertificateFiles([paths(root).certificate])).certificates.map(
+      (one) => one.certificate,
+    )
+  } catch (error) {
+    if (error instanceof WlbError) return []
+    throw error
+  }
+}
+
+function nothingToResume(): WlbError {
+  return new WlbError(
+    'NOTHING_TO_RESUME',
+    'No run was cut short here; say which goal is meant.',
+    { missing: '--goal' },
+    'wlb trust apply --goal self-signed',
+  )
+}
+
+function notVouched(seen: string): WlbError {
+  return new WlbError(
+    'NOT_VOUCHED',
+    'The fingerprint was not recognised; nothing was installed.',
+    { seen },
+    'wlb cert show',
+  )
+}
