@@ -29,4 +29,5 @@ export {
   suggestSetup,
 } from './setup.js'
 export * from './small-authority/index.js'
+export { dropStaged, readStaged, stageIdentity } from './staged-identity.js'
 export { readStatus, type Status } from './status.js'

@@ -13,6 +13,8 @@ export interface AppliancePaths {
   readonly pendingKey: string
   /** Every identity that was ever in place. */
   readonly identities: string
+  /** Identities that wait for the pools to trust them. */
+  readonly staged: string
   readonly settingsFolder: string
   readonly settings: string
   readonly secretKey: string
@@ -36,6 +38,7 @@ export function paths(root: string): AppliancePaths {
     originalKey: join(certificateFolder, 'server.key_orig'),
     pendingKey: join(certificateFolder, 'server.key_pending'),
     identities: join(stateFolder, 'identities'),
+    staged: join(stateFolder, 'staged'),
     settingsFolder,
     settings: join(settingsFolder, 'openwlb.toml'),
     secretKey: join(settingsFolder, 'secret.key'),

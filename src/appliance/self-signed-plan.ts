@@ -13,6 +13,8 @@ export interface SelfSignedChoices {
   readonly days?: number
   /** 2048 unless given. */
   readonly keyBits?: number
+  /** Further names it is to speak for. */
+  readonly subjectAltName?: readonly string[]
 }
 
 export interface SelfSignedPlan {
@@ -32,7 +34,7 @@ const DAYS_LIMIT = 36_500
 /** @throws NOT_SET_UP, SETTINGS_INVALID, SELF_SIGNED_IMPOSSIBLE */
 export async function planSelfSigned(root: string, choices: SelfSignedChoices, now: Date): Promise<SelfSignedPlan> {
   const settings = await readSettings(paths(root).settings)
-  const { hostname = settings.hostname, days = 3650, keyBits = 2048 } = choices
+  const { hostname = settings.hostname, days = 3650, keyBits = 2048, subjectAltName = [] } = choices
   const why = checkChoice('hostname', hostname)
   if (why !== undefined) throw impossible('hostname', hostname, why)
   if (days < 1 || days > DAYS_LIMIT) throw impossible('days', days, `must be a whole number from 1 to ${DAYS_LIMIT}`)
@@ -43,7 +45,7 @@ export async function planSelfSigned(root: string, choices: SelfSignedChoices, n
     addresses,
     days,
     keyBits,
-    make: () => createSelfSigned({ hostname, addresses, now, lifetimeDays: days, keyBits }),
+    make: () => createSelfSigned({ hostname, addresses, now, lifetimeDays: days, keyBits, subjectAltName }),
   }
 }
 

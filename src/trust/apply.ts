@@ -132,7 +132,7 @@ export async function undoLast(
   })
 }
 
-async function withJournal<T>(
+export async function withJournal<T>(
   pool: { readonly uuid: string; readonly name: string },
   home: string,
   work: (journal: Journal) => Promise<T>,
@@ -145,9 +145,9 @@ async function withJournal<T>(
   }
 }
 
-type Looking = Pick<TrustRequest, 'appliance' | 'applianceRoot' | 'home'>
+export type Looking = Pick<TrustRequest, 'appliance' | 'applianceRoot' | 'home'>
 
-async function look(session: PoolSession, { appliance, applianceRoot, home }: Looking): Promise<Connection> {
+export async function look(session: PoolSession, { appliance, applianceRoot, home }: Looking): Promise<Connection> {
   const options: Omit<ObserveOptions, 'now'> = {
     known: await readKnownCertificates(home),
     ...(appliance && { appliance }),
@@ -156,7 +156,7 @@ async function look(session: PoolSession, { appliance, applianceRoot, home }: Lo
   return observe(session, { ...options, now: new Date() })
 }
 
-async function worldOf(
+export async function worldOf(
   session: PoolSession,
   request: Looking & Pick<TrustRequest, 'allowDown' | 'poolUser' | 'wlbPassword'>,
 ): Promise<World> {

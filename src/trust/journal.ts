@@ -27,6 +27,8 @@ const REQUEST = z.object({
   crls: z.array(z.string()),
   appliance: z.string(),
   name: z.string(),
+  /** Of a renewal: what was decided to be done, which cannot be found out again once it is half done. */
+  renewal: z.object({ root: z.string(), staged: z.string(), orders: z.array(STEP_ORDER) }).optional(),
 })
 /** Enough to plan anew where a run was cut short. */
 export type JournalRequest = Readonly<z.infer<typeof REQUEST>>

@@ -90,11 +90,24 @@ function isBegun({ last }: Journal, order: StepOrder): boolean {
   return last?.entries.some((entry) => entry.state === 'doing' && JSON.stringify(entry.order) === text) ?? false
 }
 
-/** Switched on by this run, or by the one that was cut short before it. */
+/**
+ * A flag switched on by this run, or by the one that was cut short before it; a certificate put into service, or an anchor
+ * taken away, since the hosts last said that they verify.
+ */
 async function takeBackTrial(reached: readonly StepOrder[], world: World, journal: Journal): Promise<StepReport[]> {
-  if (!reached.some((order) => order.kind === 'verification' && order.value)) return []
-  const entry = openEntries(journal).find(({ order }) => order.kind === 'verification' && order.value)
-  return entry ? [(await undoEntry(entry, world, journal)).report] : []
+  const proved = reached.slice(0, -1).findLastIndex(({ kind }) => kind === 'prove')
+  const onTrial = new Set(
+    reached
+      .filter(({ kind }, index) => index > proved && (kind === 'identity' || kind === 'uninstall'))
+      .map((order) => JSON.stringify(order)),
+  )
+  const hasFlag = reached.some((order) => order.kind === 'verification' && order.value)
+  const entries = openEntries(journal).filter(({ order }) =>
+    order.kind === 'verification' ? hasFlag && order.value : onTrial.has(JSON.stringify(order)),
+  )
+  const reports: StepReport[] = []
+  for (const entry of entries.reverse()) reports.push((await undoEntry(entry, world, journal)).report)
+  return reports
 }
 
 /**

@@ -1,5 +1,6 @@
 /** From an order to a step that can be carried out. */
 import { connectStep } from './connect.js'
+import { identityStep } from './identity.js'
 import { installStep, uninstallStep } from './install.js'
 import { installCrlStep } from './install-crl.js'
 import { askStep, proveStep } from './prove.js'
@@ -23,6 +24,8 @@ export function makeStep(order: StepOrder, world: World): Step {
       return verificationStep(order, world)
     case 'connect':
       return connectStep(order, world)
+    case 'identity':
+      return identityStep(order)
     case 'prove':
       return proveStep(order, world)
     case 'ask':
@@ -32,5 +35,5 @@ export function makeStep(order: StepOrder, world: World): Step {
 
 /** Steps that leave something behind which an undo takes away; the others only look, or copy. */
 export function isChanging({ kind }: StepOrder): boolean {
-  return ['install', 'uninstall', 'install-crl', 'verification', 'connect'].includes(kind)
+  return ['install', 'uninstall', 'install-crl', 'verification', 'connect', 'identity'].includes(kind)
 }

@@ -41,6 +41,15 @@ const CONNECT = z.object({
   /** Empty where the pool was not connected. */
   before: z.object({ url: z.string(), userName: z.string(), verifies: z.boolean() }),
 })
+/** Of the appliance in `root`: `staged` is the pair to be served, `before` the one it replaces, by their names in the history. */
+const IDENTITY = z.object({
+  ...BASE,
+  kind: z.literal('identity'),
+  root: z.string(),
+  staged: z.string(),
+  before: z.string(),
+  how: z.enum(['install', 'self-signed']),
+})
 const PROVE = z.object({ ...BASE, kind: z.literal('prove'), isDue: z.boolean(), name: z.string() })
 const ASK = z.object({ ...BASE, kind: z.literal('ask'), isDue: z.boolean() })
 
@@ -52,6 +61,7 @@ export const STEP_ORDER = z.discriminatedUnion('kind', [
   SYNC,
   VERIFICATION,
   CONNECT,
+  IDENTITY,
   PROVE,
   ASK,
 ])

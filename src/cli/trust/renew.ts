@@ -1,0 +1,105 @@
+/** `wlb trust renew`: the plan shown, asked about once, and carried out phase by phase. */
+import {
+  configFolder,
+  makeStep,
+  type PreparedRenewal,
+  readPoolNow,
+  renew,
+  report,
+  type World,
+} from '../../trust/index.js'
+import { describeCertificate } from '../../x509/index.js'
+import { isSure } from '../cert/sure.js'
+import { EXIT, inRoot, printError, printJson, renderFacts } from '../print.js'
+import { readSecretFile } from '../secret-file.js'
+import type { PoolFlags } from '../words/pool-options.js'
+import { stopAtSafePoint } from './apply.js'
+import { remember, withPoolSession } from './open-pool.js'
+import { refusalsWhole } from './plan.js'
+import { describeStep, errorDocument, renderHosts, trustDocument } from './plan-text.js'
+
+export interface RenewFlags extends PoolFlags {
+  readonly key?: string
+  readonly passphraseFile?: string
+  readonly name?: string
+  readonly wlbUsername?: string
+  readonly wlbPasswordFile?: string
+  readonly otherPoolsReady?: boolean
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+export async function trustRenew(root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
+  const { json = false } = flags
+  await refusalsWhole(flags, root, () =>
+    withPoolSession(flags, async (session, choice) => {
+      const pool = await readPoolNow(session)
+      const poolUser = { userName: choice.access.userName, password: choice.access.password }
+      const wlbPassword = flags.wlbPasswordFile === undefined ? undefined : await readSecretFile(flags.wlbPasswordFile)
+      const passphrase = flags.passphraseFile === undefined ? undefined : await readSecretFile(flags.passphraseFile)
+      const request = {
+        ...{ root, files, poolUser, wlbPassword, name: flags.name, wlbUserName: flags.wlbUsername },
+        appliance: choice.appliance,
+        applianceRoot: root,
+        home: configFolder(),
+        otherPoolsReady: flags.otherPoolsReady ?? false,
+        now: new Date(),
+        ...(flags.key !== undefined && { keyFile: flags.key }),
+        ...(passphrase !== undefined && { passphrase }),
+      }
+      const isMeant = async (prepared: PreparedRenewal) => {
+        const steps = prepared.orders.map((order) => {
+          const observe = async () => prepared.connection
+          const world: World = { session, observe, allowDown: false, poolUser, wlbPassword }
+          return report(makeStep(order, world), 'planned')
+        })
+        const { notes, verdicts } = prepared
+        if (flags.dryRun && json) printJson(trustDocument(true, steps, verdicts, { notes }))
+        if (!json) process.stdout.write(`${describeRenewal(prepared, steps)}\n\n`)
+        if (flags.dryRun) return false
+        return isSure(`Exchange the certificate for ${pool.name}?`, 'wlb trust renew', flags.yes ?? false)
+      }
+      const outcome = await renew(session, request, pool, isMeant, {
+        signal: stopAtSafePoint('wlb trust renew'),
+        onStep: (step) => void (json || process.stdout.write(`${describeStep(step)}\n`)),
+      })
+      if (!outcome) return
+      await remember(flags, session, choice, pool)
+      const { ended, reports, left, hosts, failure } = outcome
+      const ok = ended === 'done' && hosts.every(({ verdict }) => verdict !== 'refused')
+      process.exitCode = ok ? EXIT.done : ended === 'interrupted' ? EXIT.interrupted : EXIT.no
+      if (failure) printError(failure, 'text', root)
+      if (json) {
+        printJson(
+          trustDocument(ok, reports, hosts, { notReached: left, ...(failure && { error: errorDocument(failure) }) }),
+        )
+      } else process.stdout.write(`\n${renderHosts(hosts)}\n\n${lastLine(ended, root)}\n`)
+    }),
+  )
+}
+
+function describeRenewal(prepared: PreparedRenewal, steps: readonly { title: string; command: string }[]): string {
+  const { connection, leaf, notes, verdicts, isResumed } = prepared
+  const { pool, appliance } = connection
+  const next = leaf && describeCertificate(leaf)
+  return [
+    ...(isResumed ? ['Going on with the renewal that was cut short.'] : []),
+    renderFacts([
+      ['pool', `${pool.name} (${pool.uuid}), ${connection.hosts.length} hosts`],
+      ['appliance', `${appliance.name}, asked at ${appliance.host}:${appliance.port}`],
+      ...(next ? [['new certificate', `${next.subject}, until ${next.notAfter.toISOString()}`] as const] : []),
+      ...(next ? [['SHA-256', next.fingerprintSha256] as const] : []),
+    ]),
+    steps.map(({ title, command }, index) => `${String(index + 1).padStart(2)}. ${title}\n    # ${command}`).join('\n'),
+    ...(notes.length > 0 ? [notes.map((note) => `note: ${note}`).join('\n')] : []),
+    renderHosts(verdicts),
+  ].join('\n\n')
+}
+
+function lastLine(ended: 'done' | 'failed' | 'interrupted', root: string): string {
+  const again = inRoot('wlb trust renew', root)
+  const undo = inRoot('wlb trust undo', root)
+  if (ended === 'done') return `Every host verifies the new certificate. To take it back:  ${undo}`
+  return `Stopped. Go on:  ${again}   Take back:  ${undo}`
+}

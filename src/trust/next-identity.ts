@@ -1,0 +1,59 @@
+/** The certificate that is to serve next, with what hosts need to trust it: from files, or made anew where it is self-signed. */
+import { X509Certificate } from 'node:crypto'
+import { planInstallation, planSelfSigned } from '../appliance/index.js'
+import { WlbError } from '../error.js'
+import type { ServedIdentity } from '../tls/index.js'
+import { isSelfSigned, sendingOrder } from '../x509/index.js'
+
+export interface NextIdentity {
+  readonly identity: ServedIdentity
+  readonly how: 'install' | 'self-signed'
+  /** In sending order, the leaf first. */
+  readonly chain: readonly X509Certificate[]
+  /** What an operator vouched for by giving it: hosts may be made to trust these. */
+  readonly candidates: readonly X509Certificate[]
+}
+
+export interface NextRequest {
+  readonly root: string
+  /** Of an authority; none for a new self-signed certificate. */
+  readonly files: readonly string[]
+  readonly keyFile?: string
+  readonly passphrase?: string
+  /** What the pool connects to afterwards. */
+  readonly name: string
+  /** What it connects to now. */
+  readonly currentName: string
+  readonly now: Date
+}
+
+/**
+ * @throws RENEW_NEEDS_FILES where the one in place is an authority's and no file is given; what `planInstallation` and
+ * `planSelfSigned` throw.
+ */
+export async function makeNextIdentity(request: NextRequest, inPlace: X509Certificate): Promise<NextIdentity> {
+  const { root, files, name, currentName, now, keyFile, passphrase } = request
+  if (files.length > 0) {
+    const plan = await planInstallation({
+      ...{ root, files, name, now },
+      ...(keyFile !== undefined && { keyFile }),
+      ...(passphrase !== undefined && { passphrase }),
+    })
+    const chain = sendingOrder(plan.chain)
+    return { identity: plan.identity, how: 'install', chain, candidates: [...chain, ...plan.chain.unrelated] }
+  }
+  if (!isSelfSigned(inPlace)) throw needsFiles(inPlace)
+  const plan = await planSelfSigned(root, { hostname: name, subjectAltName: [currentName] }, now)
+  const identity = await plan.make()
+  const leaf = new X509Certificate(identity.certificatePem)
+  return { identity, how: 'self-signed', chain: [leaf], candidates: [leaf] }
+}
+
+function needsFiles(inPlace: X509Certificate): WlbError {
+  return new WlbError(
+    'RENEW_NEEDS_FILES',
+    'The certificate in place is signed by an authority: what that authority signed anew must be given.',
+    { subject: inPlace.subject.replaceAll('\n', ', '), issuer: inPlace.issuer.replaceAll('\n', ', ') },
+    'wlb cert request',
+  )
+}
