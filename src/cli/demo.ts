@@ -2,6 +2,7 @@
 import { WlbError } from '../error.js'
 import type { LabDocument } from '../lab/index.js'
 import { certificateFromAuthority } from './demo/authority-steps.js'
+import { renewalUnderLoad } from './demo/renewal-steps.js'
 import { freePort, openStage, type Stage } from './demo/stage.js'
 import { type Cast, type Step, verifiedConnection } from './demo/steps.js'
 import { verdictOf } from './lab.js'
@@ -133,6 +134,10 @@ async function play(stage: Stage, options: DemoOptions, say: (text: string) => v
   for (const step of verifiedConnection(cast)) await perform(step, tell)
   say('Now with a certificate that an authority has signed.\n')
   for (const step of certificateFromAuthority(cast)) await perform(step, tell)
+
+  say('And its renewal, years later, under a client that never stops.\n')
+  const now = (await readStatus(stage)).hosts.find(({ role }) => role === 'coordinator')
+  if (now) for (const step of await renewalUnderLoad(cast, now)) await perform(step, tell)
 
   const after = await readStatus(stage)
   const hosts = after.hosts.map(({ name, role, certificates, wlb }) => ({

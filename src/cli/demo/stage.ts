@@ -45,7 +45,7 @@ export async function openStage(program: string): Promise<Stage> {
   const start = (args: readonly string[]) =>
     spawn(process.execPath, [program, '--root', root, ...args], {
       cwd: folder,
-      env: { ...process.env, NO_COLOR: '1' },
+      env: { ...process.env, NO_COLOR: '1', XDG_CONFIG_HOME: join(root, 'config') },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // Ctrl-C reaches the demo alone, which then ends the others in order
     })
