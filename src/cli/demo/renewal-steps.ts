@@ -70,7 +70,7 @@ export async function renewalUnderLoad(
       ...here(
         'Exchange it, while a client connects without a pause',
         ['trust', 'renew', ...FILES, ...pool, '--yes'],
-        ['connections', 'serve the new', 'uninstall', 'Every host'],
+        ['client meanwhile', 'done        serve', 'done        uninstall root', 'Every host'],
         ({ exitCode, stdout }: Outcome) =>
           exitCode === 0 && / 0 failed connections/.test(stdout)
             ? 'new root everywhere, proof, exchange, proof, old root gone; nobody noticed'
