@@ -90,6 +90,21 @@ export class Database {
     return ref
   }
 
+  /** Adds an object under a reference of before, or changes the one that is there. */
+  put(className: string, ref: string, values: ApiRecord): void {
+    if (this.find(className, ref)) {
+      this.update(className, ref, values)
+      return
+    }
+    const owner = classNamed(className)
+    const named = owner.fields.filter(({ name }) => name !== '')
+    this.#table(className).set(
+      ref,
+      Object.fromEntries(named.map((field) => [field.name, values[field.name] ?? field.default])),
+    )
+    this.#changed(owner, ref, 'add')
+  }
+
   update(className: string, ref: string, values: ApiRecord): void {
     this.#table(className).set(ref, { ...this.get(className, ref), ...values })
     this.#changed(classNamed(className), ref, 'mod')

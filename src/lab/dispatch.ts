@@ -2,6 +2,8 @@
 import { ApiFailure, type ApiValue } from '../xapi/index.js'
 import { type Coordinator, HostUnreachable, type LabHost, type Member } from './host.js'
 import { Arguments, type Call, type Method, type Methods, type Origin } from './method.js'
+import { hasMethod } from './old-pool.js'
+import { assertPermitted } from './permissions.js'
 import { type Session, sessionInvalid } from './sessions.js'
 import { endTask, startTask } from './task-methods.js'
 
@@ -49,7 +51,8 @@ async function answer(
   params: readonly ApiValue[],
 ): Promise<ApiValue> {
   const inBackground = name.startsWith(ASYNC) && !/^Async\.(session|event|task|system)\./.test(name)
-  const method = methods.get(inBackground ? name.slice(ASYNC.length) : name)
+  const plainName = inBackground ? name.slice(ASYNC.length) : name
+  const method = isKnown(host, plainName) ? methods.get(plainName) : undefined
   if (!method || (inBackground && method.session === 'none')) throw new ApiFailure('MESSAGE_METHOD_UNKNOWN', [name])
   if (method.session === 'none') {
     checkArity(name, method, params.length, 0)
@@ -67,9 +70,14 @@ async function answer(
   const session = await findSession(host, ref, method)
   if (method.session === 'pool' && session.kind !== 'pool') throw notForUsers(name)
   if (session.kind === 'local' && method.session !== 'local') throw sessionInvalid(ref)
+  assertPermitted(session, plainName, method)
 
   const call = { host, origin, session, args: new Arguments(params.slice(1)), ...roleOf(host) }
   return inBackground ? runInBackground(host, name, method, call) : run(method, call)
+}
+
+function isKnown({ role }: LabHost, name: string): boolean {
+  return role.kind === 'member' || hasMethod(role.database, name)
 }
 
 type SessionMethod = Exclude<Method, { readonly session: 'none' }>
@@ -129,9 +137,9 @@ async function findSession(host: LabHost, ref: string, method: SessionMethod): P
   const local = method.session === 'local' ? host.localSessions.find(ref) : undefined
   if (local) return local
   if (role.kind === 'member') {
-    if (await isPoolSession(host, role, ref)) return { ref, kind: 'pool' }
+    if (await isPoolSession(host, role, ref)) return { ref, kind: 'pool', isReadOnly: false }
     const kind = await host.callPool(role.coordinatorAddress, 'lab.check_session', [ref])
-    if (kind === 'user') return { ref, kind }
+    if (kind === 'user' || kind === 'read-only') return { ref, kind: 'user', isReadOnly: kind === 'read-only' }
     throw sessionInvalid(ref)
   }
   const session = role.sessions.find(ref)

@@ -5,6 +5,7 @@
 import { ApiFailure, type ApiValue } from '../xapi/index.js'
 import { CLASSES, findClass } from './classes.js'
 import type { Change, Database } from './database.js'
+import { shownRecord } from './old-pool.js'
 
 const REMEMBERED_REMOVALS = 5000
 
@@ -101,10 +102,11 @@ export class EventLog {
     const events: { generation: number; event: ApiValue }[] = []
     for (const { name, hasEvents } of CLASSES) {
       if (!hasEvents) continue
-      for (const [ref, snapshot] of this.#database.rows(name)) {
+      for (const [ref, record] of this.#database.rows(name)) {
         const { created, modified } = this.#traces.get(ref) ?? { created: 0, modified: this.#born }
         if (modified <= since || !matches(patterns, name, ref)) continue
         const operation = created > since ? 'add' : 'mod'
+        const snapshot = shownRecord(this.#database, name, record)
         events.push({ generation: modified, event: eventOf(modified, name, ref, operation, snapshot) })
       }
     }

@@ -20,6 +20,13 @@ export type LabFault =
   | 'junk-crl'
   /** It stops listening to the network and keeps its heartbeat: live, and out of reach. */
   | 'deafen'
+  /** Its XenAPI answers late, breaks off in the middle, or says something that is none; `mend` puts that right. */
+  | 'slow'
+  | 'cut'
+  | 'garbage'
+  | 'mend'
+  /** Every session of a user ends, as when it was not used for too long. */
+  | 'expire-sessions'
 
 /**
  * Carries out a fault and returns once it shows: a host that was stopped is gone for the coordinator too, one that was
@@ -52,6 +59,14 @@ export async function labFault(options: {
       })
     case 'deafen':
       return tellHost(folder, '/lab/deafen')
+    case 'slow':
+    case 'cut':
+    case 'garbage':
+      return tellHost(folder, `/lab/answer-${action}`)
+    case 'mend':
+      return tellHost(folder, '/lab/answer-well')
+    case 'expire-sessions':
+      return tellHost(folder, '/lab/expire-sessions')
     default:
       return breakStore(folder, action)
   }

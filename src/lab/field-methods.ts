@@ -1,8 +1,11 @@
 /** The methods every class has, made from the table of fields: records, getters, setters, entries of sets and maps. */
 import { ApiFailure, type ApiValue, isApiMap, isApiSet } from '../xapi/index.js'
 import { type ApiClass, type ApiField, CLASSES } from './classes.js'
+import type { ApiRecord } from './database.js'
 import { matchesExpression, parseExpression } from './expression.js'
+import type { Coordinator } from './host.js'
 import { changing, type Method, reading } from './method.js'
+import { hasField, shownRecord } from './old-pool.js'
 import { coerce } from './stored-value.js'
 
 export function fieldMethods(): [name: string, method: Method][] {
@@ -15,16 +18,21 @@ export function fieldMethods(): [name: string, method: Method][] {
 function recordMethods({ name, fields }: ApiClass): [string, Method][] {
   const methods: [string, Method][] = [
     [`${name}.get_all`, reading(0, ({ coordinator }) => coordinator.database.refs(name))],
-    [`${name}.get_all_records`, reading(0, ({ coordinator }) => Object.fromEntries(coordinator.database.rows(name)))],
+    [`${name}.get_all_records`, reading(0, ({ coordinator }) => Object.fromEntries(shownRows(coordinator, name)))],
     [
       `${name}.get_all_records_where`,
       reading(1, ({ coordinator, args }) => {
         const expression = parseExpression(args.text(0, 'expr'))
-        const rows = coordinator.database.rows(name)
+        const rows = shownRows(coordinator, name)
         return Object.fromEntries(rows.filter(([, record]) => matchesExpression(expression, record)))
       }),
     ],
-    [`${name}.get_record`, reading(1, ({ coordinator, args }) => coordinator.database.get(name, args.text(0, 'self')))],
+    [
+      `${name}.get_record`,
+      reading(1, ({ coordinator: { database }, args }) =>
+        shownRecord(database, name, database.get(name, args.text(0, 'self'))),
+      ),
+    ],
     [
       `${name}.get_by_uuid`,
       reading(1, ({ coordinator, args }) => {
@@ -48,11 +56,12 @@ function recordMethods({ name, fields }: ApiClass): [string, Method][] {
 }
 
 function accessors(owner: ApiClass, field: ApiField): [string, Method][] {
-  const get = reading(
-    1,
-    ({ coordinator, args }) => coordinator.database.get(owner.name, args.text(0, 'self'))[field.name] ?? field.default,
-  )
-  const methods: [string, Method][] = [[`${owner.name}.get_${field.name}`, get]]
+  const name = `${owner.name}.get_${field.name}`
+  const get = reading(1, ({ coordinator: { database }, args }) => {
+    if (!hasField(database, owner.name, field.name)) throw new ApiFailure('MESSAGE_METHOD_UNKNOWN', [name])
+    return database.get(owner.name, args.text(0, 'self'))[field.name] ?? field.default
+  })
+  const methods: [string, Method][] = [[name, get]]
   if (!field.access.endsWith('RW')) return methods
   methods.push([`${owner.name}.set_${field.name}`, setter(owner, field)])
   if (field.access === 'MRW') {
@@ -67,6 +76,10 @@ function accessors(owner: ApiClass, field: ApiField): [string, Method][] {
     methods.push([`${owner.name}.remove_${field.name}`, setChanger(owner, field, without)])
   }
   return methods
+}
+
+function shownRows({ database }: Coordinator, name: string): [string, ApiRecord][] {
+  return database.rows(name).map(([ref, record]) => [ref, shownRecord(database, name, record)])
 }
 
 function setter(owner: ApiClass, field: ApiField): Method {

@@ -9,6 +9,7 @@ import { WlbError } from '../error.js'
 import { shortenSocketPath } from '../local-socket.js'
 import type { HostStatus } from './host-status.js'
 import { layoutOf } from './layout.js'
+import { parseRecords, type Records } from './records.js'
 
 const ANSWER_TIMEOUT_MS = 10_000
 const POLL_MS = 25
@@ -66,8 +67,14 @@ export async function askForHandshake(root: string): Promise<{ accepted: boolean
   return JSON.parse(text) ?? undefined
 }
 
-export async function tellHost(root: string, path: string): Promise<void> {
-  await ask(root, 'POST', path)
+export async function tellHost(root: string, path: string, body = ''): Promise<void> {
+  await ask(root, 'POST', path, body)
+}
+
+/** The coordinator's records; undefined where the host does not run or is none. */
+export async function askForRecords(root: string): Promise<Records | undefined> {
+  const text = await ask(root, 'GET', '/lab/records').catch(() => undefined)
+  return text === undefined ? undefined : parseRecords(JSON.parse(text))
 }
 
 /** Waits until `check` holds. @throws LAB_TIMEOUT with what was waited for. */
@@ -79,7 +86,7 @@ export async function waitUntil(what: string, root: string, check: () => Promise
   }
 }
 
-function ask(root: string, method: string, path: string): Promise<string> {
+function ask(root: string, method: string, path: string, body = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = shortenSocketPath(layoutOf(root).socket)
     const sent = request({ socketPath: socket.path, method, path, timeout: ANSWER_TIMEOUT_MS }, async (response) => {
@@ -95,7 +102,7 @@ function ask(root: string, method: string, path: string): Promise<string> {
     sent.on('timeout', () => sent.destroy(new Error('no answer in time')))
     sent.on('error', reject)
     sent.on('close', () => socket.close())
-    sent.end()
+    sent.end(body)
   })
 }
 

@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { serveThinCli } from './cli/server.js'
 import { API_VERSION, cliHost } from './cli-host.js'
+import { readConditions } from './conditions.js'
 import { Database, type DatabaseImage, readImage } from './database.js'
 import { EventLog } from './event-log.js'
 import { receiveConnection } from './front-door.js'
@@ -32,6 +33,8 @@ export async function startHost(root: string, log: (message: string) => void): P
   let role: Coordinator | Member
   let listeners: Listeners | undefined
   let heartbeat = new AbortController()
+  let conditions = await readConditions(layout)
+  const now = () => new Date(Date.now() + conditions.clockOffsetMs)
 
   const leave = () => {
     heartbeat.abort()
@@ -49,13 +52,14 @@ export async function startHost(root: string, log: (message: string) => void): P
       tlsClient: settings.tlsClient,
       hostRoot: root,
       resolve: resolveByHostsFile(layout.hosts),
-      now: () => new Date(),
+      isUnroutable: (address) => conditions.unroutable.includes(address),
+      now,
       userAgent: `xapi/${API_VERSION}`,
     }),
     get role() {
       return role
     },
-    now: () => new Date(),
+    now,
     log,
     callPool: (address, method, params) => transport.call(address, method, params),
     forgetIdleConnections: () => transport.forgetIdleConnections(),
@@ -80,6 +84,9 @@ export async function startHost(root: string, log: (message: string) => void): P
       log(`this host is a member of ${coordinatorAddress}`)
     },
     reloadIdentities: async () => listeners?.reloadIdentities(),
+    async reloadConditions() {
+      conditions = await readConditions(layout)
+    },
   }
 
   const allegiance = await readAllegiance(layout)
@@ -128,7 +135,7 @@ function coordinatorFrom({ layout, settings, now }: LabHost, image: DatabaseImag
     kind: 'coordinator',
     database,
     events: new EventLog(database),
-    sessions: new Sessions(database),
+    sessions: new Sessions(database, now),
     hostRef: own[0],
     frozen: false,
     onStepDown: new Set(),

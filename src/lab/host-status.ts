@@ -61,5 +61,5 @@ function liveHosts({ role }: LabHost): string[] {
 export async function rehearseWlb(host: LabHost): Promise<{ accepted: boolean; reason: string } | undefined> {
   const settings = await fetchWlbSettings(host, 'as-is').catch(() => undefined)
   if (!settings || settings.url === '') return undefined
-  return host.wlb.handshake({ url: settings.url, verify: true, timeoutMs: HANDSHAKE_TIMEOUT_MS })
+  return host.wlb.handshake({ ...settings, verify: true, timeoutMs: HANDSHAKE_TIMEOUT_MS })
 }

@@ -39,6 +39,7 @@ export interface LabHost {
   readonly localSessions: LocalSessions
   readonly wlb: WlbConnection
   readonly role: Coordinator | Member
+  /** By this host's own clock. */
   readonly now: () => Date
   readonly log: (message: string) => void
   /** Calls another host of the pool over TLS; throws `HostUnreachable` when there is no answer. */
@@ -50,6 +51,8 @@ export interface LabHost {
   readonly becomeMember: (coordinatorAddress: string) => Promise<void>
   /** Serves another pair of certificate and key from now on. */
   readonly reloadIdentities: () => Promise<void>
+  /** Believes from now on what its folder says of clock and network. */
+  readonly reloadConditions: () => Promise<void>
 }
 
 /** No connection, or one that broke before the answer. */

@@ -3,7 +3,9 @@ import { createServer, type Server } from 'node:http'
 import type { LabHost } from './host.js'
 import { describeHost, rehearseWlb } from './host-status.js'
 import { HEARTBEAT_PATH, receiveHeartbeat } from './liveness.js'
+import { type Manner, readManner } from './manner.js'
 import type { Methods, Origin } from './method.js'
+import { changeRecords, readRecords } from './records.js'
 import { answerJsonRpc, answerXmlRpc, type Exchange, refuse, showsPoolSecret } from './rpc-endpoint.js'
 import { downloadFromWlb } from './wlb-download.js'
 
@@ -31,9 +33,14 @@ const UNREADABLE = [
 export function createHttpServer({ host, methods, originOf, deafen }: HttpServerOptions): Server {
   // A pool answers an HTTP/1.1 request without a Host header too.
   const options = { keepAliveTimeout: 60_000, requestTimeout: 0, requireHostHeader: false }
+  let manner: Manner = 'well'
   const server = createServer(options, (request, response) => {
-    const exchange = { host, methods, origin: originOf(request.socket), request, response }
-    route(exchange, deafen).catch((error: Error) => {
+    response.setHeader('date', host.now().toUTCString())
+    const exchange = { host, methods, origin: originOf(request.socket), request, response, manner }
+    const behave = (other: Manner) => {
+      manner = other
+    }
+    route(exchange, { deafen, behave }).catch((error: Error) => {
       host.log(`${request.method} ${request.url}: ${error.stack}`)
       refuse(exchange, 500, 'Internal Server Error')
     })
@@ -44,15 +51,17 @@ export function createHttpServer({ host, methods, originOf, deafen }: HttpServer
   return server
 }
 
-async function route(exchange: Exchange, deafen: () => void): Promise<void> {
+interface Switches {
+  readonly deafen: () => void
+  readonly behave: (manner: Manner) => void
+}
+
+async function route(exchange: Exchange, switches: Switches): Promise<void> {
   const { host, origin, request, response } = exchange
   const path = (request.url ?? '/').replace(/\?.*$/s, '')
   if (request.method === 'POST') {
     if (path === HEARTBEAT_PATH && showsPoolSecret(exchange)) return receiveHeartbeat(host, request, response)
-    if (path === '/lab/deafen' && origin === 'local') {
-      deafen()
-      return void response.writeHead(204).end()
-    }
+    if (path.startsWith('/lab/') && origin === 'local') return obey(exchange, path, switches)
     return path.startsWith('/jsonrpc') ? answerJsonRpc(exchange) : answerXmlRpc(exchange)
   }
   if (request.method === 'OPTIONS') {
@@ -67,8 +76,33 @@ async function route(exchange: Exchange, deafen: () => void): Promise<void> {
   if (path.startsWith('/wlb_report')) return downloadFromWlb(exchange, 'report')
   if (path.startsWith('/wlb_diagnostics')) return downloadFromWlb(exchange, 'diagnostics')
   if (origin === 'local' && path === '/lab/host') return sendJson(exchange, await describeHost(host))
+  if (origin === 'local' && path === '/lab/records' && host.role.kind === 'coordinator') {
+    return sendJson(exchange, readRecords(host.role.database))
+  }
   if (origin === 'local' && path === '/lab/handshake') return sendJson(exchange, (await rehearseWlb(host)) ?? null)
   refuse(exchange, 404, 'Not Found')
+}
+
+/** What the launcher tells a host to do to itself. */
+async function obey(exchange: Exchange, path: string, { deafen, behave }: Switches): Promise<void> {
+  const { host, response } = exchange
+  const manner = readManner(path.slice('/lab/answer-'.length))
+  if (manner && path.startsWith('/lab/answer-')) behave(manner)
+  else if (path === '/lab/deafen') deafen()
+  else if (path === '/lab/conditions') await host.reloadConditions()
+  else if (path === '/lab/expire-sessions') {
+    host.localSessions.expire()
+    if (host.role.kind === 'coordinator') host.role.sessions.expire()
+  } else if (path === '/lab/records' && host.role.kind === 'coordinator') {
+    await changeRecords(host.role.database, await readText(exchange))
+  } else return refuse(exchange, 404, 'Not Found')
+  response.writeHead(204).end()
+}
+
+async function readText({ request }: Exchange): Promise<string> {
+  let text = ''
+  for await (const piece of request.setEncoding('utf8')) text += piece
+  return text
 }
 
 function sendJson({ response }: Exchange, document: unknown): void {

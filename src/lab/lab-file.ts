@@ -9,6 +9,7 @@ const schema = z.object({
   pool: z.string(),
   username: z.string(),
   password: z.string(),
+  reader: z.object({ username: z.string(), password: z.string() }).optional(),
   tlsClient: z.enum(['node', 'stunnel']),
   plainPort: z.number(),
   tlsPort: z.number(),
@@ -47,6 +48,11 @@ export async function readLab(root: string): Promise<Lab> {
 export async function writeLab(root: string, lab: Lab): Promise<void> {
   await ensureFolder(labFolder(root), 0o700)
   await replaceFile(passwordFile(root), `${lab.username}\n${lab.password}\n`, 0o600)
+  if (lab.reader) {
+    const { username, password } = lab.reader
+    await replaceFile(join(labFolder(root), 'reader-xe-password'), `${username}\n${password}\n`, 0o600)
+    await replaceFile(join(labFolder(root), 'reader-password'), `${password}\n`, 0o600)
+  }
   await replaceFile(join(labFolder(root), 'lab.json'), `${JSON.stringify(lab, undefined, 2)}\n`, 0o600)
 }
 

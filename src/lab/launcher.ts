@@ -50,6 +50,8 @@ export interface LabDocument {
   readonly pool: string
   readonly username: string
   readonly password: string
+  /** The user with the read-only role; null in a lab of before there was one. */
+  readonly reader: { readonly username: string; readonly password: string } | null
   readonly hosts: readonly LabHostReport[]
 }
 
@@ -129,7 +131,7 @@ export async function labStatus(root: string): Promise<LabDocument> {
       wlb: wlb ?? null,
     }
   })
-  return { pool: lab.pool, username: lab.username, password: lab.password, hosts }
+  return { pool: lab.pool, username: lab.username, password: lab.password, reader: lab.reader ?? null, hosts }
 }
 
 async function installLab(options: LabUpOptions): Promise<Lab> {
@@ -140,6 +142,7 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
     pool: randomUUID(),
     username: 'root',
     password: randomBytes(18).toString('base64url'),
+    reader: { username: 'reader', password: randomBytes(18).toString('base64url') },
     tlsClient,
     plainPort,
     tlsPort,

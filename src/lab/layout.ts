@@ -16,6 +16,8 @@ export interface HostLayout {
   readonly incomingDatabase: string
   readonly log: string
   readonly verifySwitch: string
+  /** What this host is made to believe of its surroundings; no file of a real pool. */
+  readonly conditions: string
   readonly stunnelFolder: string
 }
 
@@ -33,6 +35,7 @@ export function layoutOf(root: string): HostLayout {
     incomingDatabase: join(root, 'var/lib/xcp/state.db.incoming'),
     log: join(root, 'var/log/xensource.log'),
     verifySwitch: join(root, 'var/xapi/verify-certificates'),
+    conditions: join(root, 'var/xapi/lab-conditions.json'),
     stunnelFolder: join(root, 'etc/stunnel'),
   }
 }

@@ -34,8 +34,10 @@ export async function answerLabCall(host: LabHost, method: string, params: reado
   switch (method) {
     case 'lab.claim':
       return claimOf(host)
-    case 'lab.check_session':
-      return coordinatorOf(host).sessions.find(text(0))?.kind ?? ''
+    case 'lab.check_session': {
+      const session = coordinatorOf(host).sessions.find(text(0))
+      return session?.isReadOnly ? 'read-only' : (session?.kind ?? '')
+    }
     case 'lab.login': {
       const { sessions, hostRef } = coordinatorOf(host)
       return sessions.open('user', hostRef, text(0)).ref

@@ -11,6 +11,7 @@ import {
 } from '../xapi/index.js'
 import { dispatch } from './dispatch.js'
 import type { LabHost } from './host.js'
+import { type Manner, sendIn } from './manner.js'
 import type { Methods, Origin } from './method.js'
 import { answerLabCall } from './pool-internal.js'
 import { isSameSecret } from './settings.js'
@@ -33,6 +34,8 @@ export interface Exchange {
   readonly origin: Origin
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** How this host answers whoever is neither a host of the pool nor on its own shell. */
+  readonly manner: Manner
 }
 
 export async function answerJsonRpc(exchange: Exchange): Promise<void> {
@@ -41,7 +44,12 @@ export async function answerJsonRpc(exchange: Exchange): Promise<void> {
   const call = decodeOrRefuse(exchange, () => decodeJsonRpcCall(body))
   if (!call) return
   const result = await resultOf(exchange, call.method, call.params)
-  send(exchange, result, 'application/json', encodeJsonRpcResponse({ version: call.version, id: call.id, result }))
+  await send(
+    exchange,
+    result,
+    'application/json',
+    encodeJsonRpcResponse({ version: call.version, id: call.id, result }),
+  )
 }
 
 export async function answerXmlRpc(exchange: Exchange): Promise<void> {
@@ -55,7 +63,7 @@ export async function answerXmlRpc(exchange: Exchange): Promise<void> {
     return send(exchange, { status: 'success', value }, 'text/xml', encodeXmlRpcResponse({ status: 'success', value }))
   }
   const result = await resultOf(exchange, call.method, call.params)
-  send(exchange, result, 'text/xml', encodeXmlRpcResponse(result))
+  await send(exchange, result, 'text/xml', encodeXmlRpcResponse(result))
 }
 
 /** An answer in HTML for what is not XenAPI: a wrong request, a method or a path nobody serves. */
@@ -96,18 +104,19 @@ async function resultOf(exchange: Exchange, method: string, params: readonly Api
 }
 
 /** API failures are HTTP 200 like everything that was understood. */
-function send({ host, request, response }: Exchange, result: ApiResult, type: string, body: string): void {
+function send(exchange: Exchange, result: ApiResult, type: string, body: string): Promise<void> {
+  const { host, request, response } = exchange
   const asked = request.headers[THUMBPRINT_ASKED]
   const redirected = result.status === 'failure' && result.description[0] === 'HOST_IS_SLAVE'
   const thumbprint = redirected && typeof asked === 'string' ? coordinatorThumbprint(host, asked) : undefined
-  response.writeHead(200, {
+  const headers = {
     connection: request.headers.connection === 'close' ? 'close' : 'keep-alive',
     'content-type': type,
-    'content-length': Buffer.byteLength(body),
     ...RPC_HEADERS,
     ...(thumbprint && { [THUMBPRINT_GIVEN]: thumbprint }),
-  })
-  response.end(body)
+  }
+  const isKin = exchange.origin === 'local' || showsPoolSecret(exchange)
+  return sendIn(isKin ? 'well' : exchange.manner, response, headers, body)
 }
 
 /** Lets a client that was sent on check whom it meets there. */

@@ -4,7 +4,7 @@ import { ApiFailure, type ApiValue } from '../xapi/index.js'
 import { NULL_REF } from './classes.js'
 import type { LabHost } from './host.js'
 import { type Call, emergency, type Method, type OpenCall, reading } from './method.js'
-import { sessionInvalid } from './sessions.js'
+import { sessionInvalid, type User } from './sessions.js'
 import { isSameSecret } from './settings.js'
 
 export const SESSION_METHODS: readonly [string, Method][] = [
@@ -35,8 +35,8 @@ async function login(call: OpenCall): Promise<ApiValue> {
   const originator = args.all.length > 3 ? args.text(3, 'originator') : ''
   if (origin === 'local') return loginAsRoot(host, originator)
   if (host.role.kind === 'member') throw new ApiFailure('HOST_IS_SLAVE', [host.role.coordinatorAddress])
-  await checkPassword(host, args.text(0, 'uname'), args.text(1, 'pwd'))
-  return host.role.sessions.open('user', host.role.hostRef, originator).ref
+  const user = await checkPassword(host, args.text(0, 'uname'), args.text(1, 'pwd'))
+  return host.role.sessions.open('user', host.role.hostRef, originator, user).ref
 }
 
 /** On the host's own socket the caller is root, on a member too: the coordinator opens the session. */
@@ -63,13 +63,20 @@ function localHostLogin({ host, args }: OpenCall): ApiValue {
 }
 
 async function localLogin({ host, origin, args }: OpenCall): Promise<ApiValue> {
-  if (origin === 'network') await checkPassword(host, args.text(0, 'uname'), args.text(1, 'pwd'))
+  if (origin === 'network') {
+    const userName = args.text(0, 'uname')
+    const user = await checkPassword(host, userName, args.text(1, 'pwd'))
+    if (user.isReadOnly) throw new ApiFailure('SESSION_AUTHENTICATION_FAILED', [userName, 'Authentication failure'])
+  }
   return host.localSessions.open().ref
 }
 
-async function checkPassword({ settings }: LabHost, userName: string, password: string): Promise<void> {
-  const knows = isSameSecret(settings.password, password)
-  if (isSameSecret(settings.username, userName) && knows) return
+async function checkPassword({ settings }: LabHost, userName: string, password: string): Promise<User> {
+  const { username, reader } = settings
+  const known = isSameSecret(username, userName) ? settings : reader
+  if (known && isSameSecret(known.password, password) && isSameSecret(known.username, userName)) {
+    return { name: userName, isReadOnly: known === reader }
+  }
   await pause(settings.refusalDelayMs)
   throw new ApiFailure('SESSION_AUTHENTICATION_FAILED', [userName, 'Authentication failure'])
 }

@@ -9,33 +9,46 @@ type SessionKind = 'user' | 'pool' | 'local'
 export interface Session {
   readonly ref: string
   readonly kind: SessionKind
+  /** Its user has the read-only role and no other. */
+  readonly isReadOnly: boolean
 }
+
+export interface User {
+  readonly name: string
+  readonly isReadOnly: boolean
+}
+
+const ROOT: User = { name: 'root', isReadOnly: false }
 
 const MOST_SESSIONS = 500
 
 export class Sessions {
   readonly #database: Database
   readonly #order = new Set<string>()
+  readonly #now: () => Date
   #ownPoolSession: string | undefined
 
-  constructor(database: Database) {
+  constructor(database: Database, now: () => Date) {
     this.#database = database
+    this.#now = now
   }
 
   /** Opens a session; beyond a bound the one unused for longest ends. */
-  open(kind: 'user' | 'pool', host: string, originator: string): Session {
-    const now = new Date()
+  open(kind: 'user' | 'pool', host: string, originator: string, user = ROOT): Session {
+    const now = this.#now()
     const ref = this.#database.create('session', {
       this_host: host,
       pool: kind === 'pool',
       originator,
+      is_local_superuser: !user.isReadOnly,
+      auth_user_name: user.name,
       last_active: now,
       validation_time: now,
     })
     this.#order.add(ref)
     const [oldest] = this.#order
     if (this.#order.size > MOST_SESSIONS && oldest) this.close(oldest)
-    return { ref, kind }
+    return { ref, kind, isReadOnly: user.isReadOnly }
   }
 
   find(ref: string): Session | undefined {
@@ -43,7 +56,13 @@ export class Sessions {
     if (!record) return undefined
     this.#order.delete(ref)
     this.#order.add(ref)
-    return { ref, kind: record.pool === true ? 'pool' : 'user' }
+    const isReadOnly = record.is_local_superuser !== true
+    return { ref, kind: record.pool === true ? 'pool' : 'user', isReadOnly }
+  }
+
+  /** Ends the session of every user, as the time it may stay unused does. */
+  expire(): void {
+    for (const ref of [...this.#order]) if (this.#database.find('session', ref)?.pool !== true) this.close(ref)
   }
 
   close(ref: string): void {
@@ -70,11 +89,15 @@ export class LocalSessions {
     const [oldest] = this.#refs
     if (this.#refs.size >= MOST_SESSIONS && oldest) this.#refs.delete(oldest)
     this.#refs.add(ref)
-    return { ref, kind: 'local' }
+    return { ref, kind: 'local', isReadOnly: false }
   }
 
   find(ref: string): Session | undefined {
-    return this.#refs.has(ref) ? { ref, kind: 'local' } : undefined
+    return this.#refs.has(ref) ? { ref, kind: 'local', isReadOnly: false } : undefined
+  }
+
+  expire(): void {
+    this.#refs.clear()
   }
 
   close(ref: string): void {

@@ -15,6 +15,8 @@ const schema = z.object({
   tlsPort: z.number(),
   username: z.string(),
   password: z.string(),
+  /** A second user, who may look and change nothing; labs of before have none. */
+  reader: z.object({ username: z.string(), password: z.string() }).optional(),
   tlsClient: z.enum(['node', 'stunnel']),
   /** How late a refused login is answered, as a pool does it. */
   refusalDelayMs: z.number(),

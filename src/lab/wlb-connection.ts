@@ -19,6 +19,8 @@ export interface WlbConnectionOptions {
   readonly hostRoot: string
   /** An address for a name, as this host knows it; undefined when it does not. */
   readonly resolve: (name: string) => Promise<string | undefined>
+  /** Tells whether no way leads from this host to an address. */
+  readonly isUnroutable?: (address: string) => boolean
   readonly now: () => Date
   readonly userAgent: string
 }
@@ -28,6 +30,8 @@ export interface WlbTarget {
   readonly userName: string
   readonly password: string
   readonly verify: boolean
+  /** As pools did before December 2024: the leaf itself must be in the bundle. */
+  readonly pinsLeaf?: boolean
   /** For the whole request, waiting in line included. */
   readonly timeoutMs: number
   /** Called when the appliance has answered 200 and the body is still to come. */
@@ -42,8 +46,10 @@ export interface WlbConnection {
    */
   call<Method extends MethodName>(call: CallOf<Method>, target: WlbTarget): Promise<ResultOf<Method>>
   /** Only shakes hands, out of line, and says what came of it. @throws ApiFailure WLB_URL_INVALID */
-  handshake(target: Pick<WlbTarget, 'url' | 'verify' | 'timeoutMs'>): Promise<{ accepted: boolean; reason: string }>
+  handshake(target: HandshakeTarget): Promise<{ accepted: boolean; reason: string }>
 }
+
+type HandshakeTarget = Pick<WlbTarget, 'url' | 'verify' | 'pinsLeaf' | 'timeoutMs'>
 
 type CallOf<Method extends MethodName> = Extract<WlbCall, { readonly method: Method }>
 
@@ -82,17 +88,21 @@ type Dialled =
 async function dial(
   options: WlbConnectionOptions,
   { host, port }: WlbAddress,
-  { verify, timeoutMs }: Pick<WlbTarget, 'verify' | 'timeoutMs'>,
+  { verify, pinsLeaf = false, timeoutMs }: Omit<HandshakeTarget, 'url'>,
   signal?: AbortSignal,
 ): Promise<Dialled> {
   const address = await options.resolve(host)
   if (address === undefined) return { state: 'unresolved' }
+  // Nothing is sent to an address beyond this machine: the answer of a network without a way there is given here.
+  if (options.isUnroutable?.(address)) {
+    return { state: 'failed', failure: { kind: 'stunnel', indicator: 'No route to host' } }
+  }
   return dialAsPool({
     client: options.tlsClient,
     serverName: host,
     address,
     port,
-    verify: verify ? trustStoreOf(options) : undefined,
+    verify: verify ? { ...trustStoreOf(options), pinsLeaf } : undefined,
     timeoutMs,
     ...(signal && { signal }),
   })

@@ -31,7 +31,7 @@ async function initialize({ host, coordinator, args }: Call): Promise<ApiValue> 
   ]
   assertLicensed(coordinator)
   parseWlbUrl(url)
-  const { verify, poolUuid, timeoutMs } = currentWlbSettings(coordinator)
+  const { verify, pinsLeaf, poolUuid, timeoutMs } = currentWlbSettings(coordinator)
   const { address, plainPort } = host.settings
   const request = {
     password: args.text(4, 'xenserver_password'),
@@ -39,7 +39,7 @@ async function initialize({ host, coordinator, args }: Call): Promise<ApiValue> 
     userName: args.text(3, 'xenserver_username'),
     xenServerUrl: `http://${address}:${plainPort}/`,
   }
-  await host.wlb.call({ method: 'AddXenServer', request }, { url, userName, password, verify, timeoutMs })
+  await host.wlb.call({ method: 'AddXenServer', request }, { url, userName, password, verify, pinsLeaf, timeoutMs })
   storeWlbSettings(coordinator, url, userName, password)
   return ''
 }

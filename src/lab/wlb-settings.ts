@@ -2,12 +2,14 @@
 import { z } from 'zod'
 import { ApiFailure, isApiMap } from '../xapi/index.js'
 import type { Coordinator, LabHost } from './host.js'
+import { isOldPool } from './old-pool.js'
 
 const schema = z.object({
   url: z.string(),
   userName: z.string(),
   password: z.string(),
   verify: z.boolean(),
+  pinsLeaf: z.boolean(),
   poolUuid: z.string(),
   timeoutMs: z.number(),
   reportTimeoutMs: z.number(),
@@ -47,6 +49,7 @@ export function currentWlbSettings({ database }: Coordinator): WlbSettings {
     userName: String(record.wlb_username),
     password: String(secret?.value ?? ''),
     verify: record.wlb_verify_cert === true,
+    pinsLeaf: isOldPool(database),
     poolUuid: String(record.uuid),
     timeoutMs: secondsOf(record.other_config, 'wlb_timeout', DEFAULT_TIMEOUT_S) * 1000,
     reportTimeoutMs: secondsOf(record.other_config, 'wlb_reports_timeout', DEFAULT_REPORT_TIMEOUT_S) * 1000,

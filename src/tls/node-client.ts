@@ -6,11 +6,12 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { loadHostStore, type Question, validate } from '../x509/index.js'
 import type { StunnelIndicator } from './failure.js'
 import { readPeerChain } from './peer-chain.js'
+import { refusePinned } from './pinned-leaf.js'
 import type { PoolConnection, PoolDial } from './pool-connection.js'
 import { POOL_TLS } from './pool-limits.js'
 import { scanStunnelLog } from './stunnel-log.js'
 
-type Rules = Pick<Question, 'anchors' | 'crls' | 'now'>
+type Rules = Pick<Question, 'anchors' | 'crls' | 'now'> & { readonly pinsLeaf: boolean }
 
 /** Connects as a pool would; every failure is a value, with a log as stunnel would have written it. */
 export async function dialWithNode(dial: PoolDial): Promise<PoolConnection> {
@@ -19,7 +20,8 @@ export async function dialWithNode(dial: PoolDial): Promise<PoolConnection> {
   const store = loadHostStore(await readIfThere(verify.bundlePath), await readFolder(verify.crlDirectory))
   if (store.state === 'unusable') return failed(`LOG3[ui]: ${store.why}\nLOG3[ui]: Configuration failed\n`)
   const { anchors, crls } = store
-  return shakeHands(dial, { anchors, crls, now: verify.now?.() ?? new Date() })
+  const now = verify.now?.() ?? new Date()
+  return shakeHands(dial, { anchors, crls, now, pinsLeaf: verify.pinsLeaf === true })
 }
 
 function shakeHands(dial: PoolDial, rules: Rules | undefined): Promise<PoolConnection> {
@@ -63,8 +65,8 @@ function aborted(): PoolConnection {
 
 /** Node is asked for the handshake only; what it thinks of the certificates is not. */
 function refuse({ serverName }: PoolDial, socket: TLSSocket, rules: Rules): string | undefined {
-  const { anchors, crls, now } = rules
-  return validate({ presented: readPeerChain(socket), anchors, crls, name: serverName, now }).reason || undefined
+  const question = { ...rules, presented: readPeerChain(socket), name: serverName }
+  return (rules.pinsLeaf ? refusePinned(question) : validate(question).reason) || undefined
 }
 
 /** Everything but the verdict. */

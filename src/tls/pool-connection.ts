@@ -15,8 +15,10 @@ export interface PoolDial {
     | {
         readonly bundlePath: string
         readonly crlDirectory: string
-        /** Only our own client can be asked about another time; stunnel reads the system's clock. */
+        /** Another time than the system's; stunnel needs libfaketime to be told. */
         readonly now?: () => Date
+        /** As pools did before December 2024 (`verifyPeer`): the leaf itself must be in the bundle. */
+        readonly pinsLeaf?: boolean
       }
   readonly timeoutMs: number
   readonly signal?: AbortSignal

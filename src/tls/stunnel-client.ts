@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, readdirSync } from 'node:fs'
 import { Duplex, type Readable, Writable } from 'node:stream'
 import { WlbError } from '../error.js'
+import { environmentAt } from './other-clock.js'
 import type { PoolConnection, PoolDial } from './pool-connection.js'
 import { stunnelConfiguration } from './stunnel-configuration.js'
 import { keepNotices, saysConnected, scanStunnelLog } from './stunnel-log.js'
@@ -17,7 +18,10 @@ export async function dialWithStunnel(dial: PoolDial): Promise<PoolConnection> {
   if (!binary) throw stunnelNotFound()
   if (dial.signal?.aborted) return { state: 'failed', failure: { kind: 'reset' }, log: '' }
 
-  const child = spawn(binary, ['-fd', '3'], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })
+  const child = spawn(binary, ['-fd', '3'], {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...environmentAt(dial.verify?.now?.()) },
+  })
   const { stdin, stdout, stderr } = child
   const configuration = child.stdio[3]
   if (!stdin || !stdout || !stderr || !(configuration instanceof Writable)) throw stunnelNotFound()
@@ -69,6 +73,7 @@ function configure({ serverName, address, port, verify }: PoolDial): string {
       verify: {
         checkHost: serverName,
         bundlePath: verify.bundlePath,
+        pinsLeaf: verify.pinsLeaf === true,
         ...(hasEntries(verify.crlDirectory) && { crlDirectory: verify.crlDirectory }),
       },
     }),

@@ -16,6 +16,8 @@ export interface StunnelSettings {
     readonly bundlePath: string
     /** Only where the folder has an entry. */
     readonly crlDirectory?: string
+    /** The leaf itself must be in the bundle, as on pools of before December 2024. */
+    readonly pinsLeaf?: boolean
   }
 }
 
@@ -38,10 +40,10 @@ export function stunnelConfiguration(settings: StunnelSettings): string {
   ]
   const sniLine = sni === undefined ? '' : `sni = ${sni}`
   if (!verify) return [...lines, ...(sniLine ? [sniLine] : []), ''].join('\n')
+  const nameCheck = `checkHost=${verify.checkHost}`
   return [
     ...lines,
-    'verifyChain=yes',
-    `checkHost=${verify.checkHost}`,
+    ...(verify.pinsLeaf ? [nameCheck, 'verifyPeer=yes'] : ['verifyChain=yes', nameCheck]),
     '',
     '# use SNI to request a specific cert. CAfile contains',
     '# public certs of all hosts in the pool and must contain',

@@ -12,7 +12,7 @@ import { buildHostProgram } from './lab-program.js'
 export class TestPool {
   readonly root = mkdtempSync(join(tmpdir(), 'openwlb-lab-'))
   readonly #program: string
-  document: LabDocument = { pool: '', username: '', password: '', hosts: [] }
+  document: LabDocument = { pool: '', username: '', password: '', reader: null, hosts: [] }
 
   constructor(program: string) {
     this.#program = program

@@ -1,0 +1,81 @@
+/**
+ * The coordinator's records as they are, for whoever rehearses what no call brings about: a certificate that has grown
+ * old, an upgrade that left fields empty. Served on a host's own socket only.
+ */
+import { z } from 'zod'
+import { findClass } from './classes.js'
+import type { ApiRecord, Database } from './database.js'
+import { OLD_POOL } from './old-pool.js'
+import { fromStored, type StoredValue, toStored } from './stored-value.js'
+
+const storedSchema: z.ZodType<StoredValue> = z.lazy(() =>
+  z.union([z.string(), z.number(), z.boolean(), z.array(storedSchema), z.record(z.string(), storedSchema)]),
+)
+const rowsSchema = z.record(z.string(), z.record(z.string(), storedSchema))
+
+const schema = z.object({
+  pool: rowsSchema,
+  host: rowsSchema,
+  Certificate: rowsSchema,
+  isOldPool: z.boolean(),
+})
+
+export type Records = Readonly<z.infer<typeof schema>>
+export type Rows = Records['Certificate']
+
+export const RECORD_CLASSES = ['pool', 'host', 'Certificate'] as const
+
+export function readRecords(database: Database): Records {
+  const rows = (name: (typeof RECORD_CLASSES)[number]) => {
+    const fields = (findClass(name)?.fields ?? []).filter((field) => field.name !== '')
+    return Object.fromEntries(
+      database
+        .rows(name)
+        .map(([ref, record]) => [
+          ref,
+          Object.fromEntries(fields.map((field) => [field.name, toStored(field, record[field.name] ?? field.default)])),
+        ]),
+    )
+  }
+  return {
+    pool: rows('pool'),
+    host: rows('host'),
+    Certificate: rows('Certificate'),
+    isOldPool: database.internal(OLD_POOL) !== '',
+  }
+}
+
+/** What is named is written as it is said; certificates in `gone` are removed. */
+const changesSchema = z.object({
+  pool: rowsSchema.optional(),
+  host: rowsSchema.optional(),
+  Certificate: rowsSchema.optional(),
+  gone: z.array(z.string()).optional(),
+  isOldPool: z.boolean().optional(),
+})
+
+export type RecordChanges = Readonly<z.infer<typeof changesSchema>>
+
+export async function changeRecords(database: Database, text: string): Promise<void> {
+  const changes = changesSchema.parse(JSON.parse(text))
+  for (const name of RECORD_CLASSES) {
+    for (const [ref, row] of Object.entries(changes[name] ?? {})) database.put(name, ref, readRow(name, row))
+  }
+  for (const ref of changes.gone ?? []) database.destroy('Certificate', ref)
+  if (changes.isOldPool !== undefined) database.setInternal(OLD_POOL, changes.isOldPool ? 'yes' : '')
+  await database.durable()
+}
+
+function readRow(name: string, row: Readonly<Record<string, StoredValue>>): ApiRecord {
+  const fields = findClass(name)?.fields ?? []
+  return Object.fromEntries(
+    fields.flatMap((field) => {
+      const stored = field.name === '' ? undefined : row[field.name]
+      return stored === undefined ? [] : [[field.name, fromStored(field, stored)]]
+    }),
+  )
+}
+
+export function parseRecords(value: unknown): Records {
+  return schema.parse(value)
+}
