@@ -58,9 +58,9 @@ export function leaves(
   words: readonly string[] = [],
 ): { words: readonly string[]; command: Command }[] {
   const path = [...words, command.name()]
-  return command.commands.length === 0
-    ? [{ words: path, command }]
-    : command.commands.flatMap((child) => leaves(child, path))
+  const children = command.commands.flatMap((child) => leaves(child, path))
+  const isLeaf = children.length === 0 || command.registeredArguments.length > 0
+  return [...(isLeaf ? [{ words: path, command }] : []), ...children]
 }
 
 function renderCommand({ words, command }: { words: readonly string[]; command: Command }): string[] {

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { ensureFolder } from '../durable-file.js'
 import { WlbError } from '../error.js'
 import { shortenSocketPath } from '../local-socket.js'
+import { ApiFailure, type ApiValue, decodeJsonRpcResponse, encodeJsonRpcCall } from '../xapi/index.js'
 import type { HostStatus } from './host-status.js'
 import { layoutOf } from './layout.js'
 import { parseRecords, type Records } from './records.js'
@@ -69,6 +70,23 @@ export async function askForHandshake(root: string): Promise<{ accepted: boolean
 
 export async function tellHost(root: string, path: string, body = ''): Promise<void> {
   await ask(root, 'POST', path, body)
+}
+
+/** Calls as root on a host's own socket, with a session of its own. @throws ApiFailure as the pool says it. */
+export async function callAsRoot(root: string, method: string, ...params: ApiValue[]): Promise<ApiValue> {
+  const call = async (name: string, given: readonly ApiValue[]) => {
+    const body = encodeJsonRpcCall({ version: '2.0', method: name, params: given, id: 1n })
+    const { result } = decodeJsonRpcResponse(await ask(root, 'POST', '/jsonrpc', body))
+    if (result.status === 'success') return result.value
+    const [code = 'INTERNAL_ERROR', ...rest] = result.description
+    throw new ApiFailure(code, rest)
+  }
+  const session = await call('session.login_with_password', ['root', ''])
+  try {
+    return await call(method, [session, ...params])
+  } finally {
+    await call('session.logout', [session])
+  }
 }
 
 /** The coordinator's records; undefined where the host does not run or is none. */

@@ -125,6 +125,11 @@ async function writeAll(
   if (erase) await rm(backup, { recursive: true, force: true })
 }
 
+/** Builds the bundle and the hash links of a store whose files somebody else has changed. Throws the lower error. */
+export async function rebuildStore(layout: HostLayout, kind: StoreKind): Promise<void> {
+  for (const place of placesOf(layout, kind)) await rebuild(place)
+}
+
 async function rebuild(place: StorePlace): Promise<void> {
   await buildBundle(place)
   await rehash(place.folder)

@@ -12,6 +12,7 @@ export {
 export { type Chain, orderChain, sendingOrder } from './chain.js'
 export { checkFileSize, FILE_LIMIT_BYTES, type NamedBytes, readContainers } from './container.js'
 export { crlUrls } from './crl-urls.js'
+export { encodeElement, readElement, readElements, TAG } from './der.js'
 export { type Contents, describePlace, type Place } from './findings.js'
 export { checkHost } from './host-name.js'
 export { type HostStore, loadHostStore } from './host-store.js'

@@ -1,6 +1,7 @@
 /** The words of `wlb lab`. */
 import { type Command, InvalidArgumentError } from 'commander'
 import { FAULT_NAMES } from '../faults.js'
+import { addFaultRows } from './lab-fault.js'
 import { examples, integer, tlsClient } from './word.js'
 
 export function addLab(program: Command, root: () => string): void {
@@ -33,15 +34,16 @@ export function addLab(program: Command, root: () => string): void {
     .allowUnknownOption()
     .addHelpText('before', examples('wlb lab exec xs1 -- xe pool-list'))
     .action(async (host: string, command: string[]) => (await import('../lab.js')).exec(root(), host, command))
-  lab
+  const fault = lab
     .command('fault <ACTION> <HOST>')
     .description('break something on purpose, or mend it')
     .option('--json', 'print one JSON document')
-    .addHelpText('before', examples('wlb lab fault stop xs2', 'wlb lab fault start xs2'))
+    .addHelpText('before', examples('wlb lab fault stop xs2', 'wlb lab fault inject 22', 'wlb lab fault clear'))
     .addHelpText('after', `\nActions: ${FAULT_NAMES.join(', ')}`)
     .action(async (action: string, host: string, { json = false }) =>
       (await import('../lab.js')).fault(root(), action, host, json),
     )
+  addFaultRows(fault, root)
 }
 
 function nameAndAddress(text: string, before: readonly { name: string; address: string }[]) {

@@ -1,0 +1,112 @@
+/** What a row is about to change, copied aside and put back: the stores of hosts, their names and beliefs, the records. */
+import { existsSync } from 'node:fs'
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { ensureFolder, replaceFile } from '../../durable-file.js'
+import { tellHost } from '../host-control.js'
+import { hostRoot, type KnownHost } from '../lab-file.js'
+import { layoutOf, placesOf } from '../layout.js'
+import { parseRecords, type RecordChanges, type Records, type Rows } from '../records.js'
+import type { Part } from './pool/stage.js'
+import { refreshConditions } from './pool/surroundings.js'
+
+interface Lab {
+  readonly root: string
+  readonly hosts: readonly KnownHost[]
+  readonly coordinator: KnownHost
+}
+
+const ALL: readonly Part[] = ['stores', 'names', 'conditions', 'records']
+/** What faults write; what people change meanwhile in other fields stays. */
+const POOL_FIELDS = [
+  'wlb_url',
+  'wlb_username',
+  'wlb_enabled',
+  'wlb_verify_cert',
+  'tls_verification_enabled',
+  'restrictions',
+]
+const HOST_FIELDS = ['software_version', 'tls_verification_enabled']
+
+/** Copies the parts into a folder of their own. */
+export async function copyAside(lab: Lab, records: Records, parts: readonly Part[], folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  await ensureFolder(folder, 0o700)
+  for (const host of lab.hosts) {
+    for (const [index, path] of pathsOf(lab.root, host, parts).entries()) {
+      if (existsSync(path)) await copy(path, join(folder, host.name, String(index)))
+    }
+  }
+  if (parts.includes('records')) {
+    await replaceFile(join(folder, 'records.json'), JSON.stringify(records), 0o600)
+  }
+}
+
+/** Puts the parts back as they were. Doing it twice changes nothing. */
+export async function putBack(lab: Lab, now: Records, parts: readonly Part[], folder: string): Promise<void> {
+  for (const host of lab.hosts) {
+    for (const [index, path] of pathsOf(lab.root, host, parts).entries()) {
+      await replacePath(join(folder, host.name, String(index)), path)
+    }
+    if (parts.includes('conditions')) await refreshConditions(hostRoot(lab.root, host.name))
+  }
+  if (!parts.includes('records')) return
+  const before = parseRecords(JSON.parse(await readFile(join(folder, 'records.json'), 'utf8')))
+  const changes = JSON.stringify(differences(before, now))
+  await tellHost(hostRoot(lab.root, lab.coordinator.name), '/lab/records', changes)
+}
+
+function pathsOf(root: string, { name }: KnownHost, parts: readonly Part[]): string[] {
+  const layout = layoutOf(hostRoot(root, name))
+  const places = (['LegacyRootCert', 'CRL'] as const).flatMap((store) => placesOf(layout, { store }))
+  const paths: Readonly<Record<Part, readonly string[]>> = {
+    stores: [...places.flatMap(({ folder, bundle }) => (bundle ? [folder, bundle] : [folder])), layout.verifySwitch],
+    names: [layout.hosts],
+    conditions: [layout.conditions],
+    records: [],
+  }
+  return ALL.flatMap((part) => (parts.includes(part) ? paths[part] : []))
+}
+
+/** Hash links are links to their neighbours and stay so. */
+async function copy(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true, mode: 0o700 })
+  await cp(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+}
+
+/** A path is there as a whole or not at all, except for a moment between two renames; what is not in the copy is removed. */
+async function replacePath(from: string, to: string): Promise<void> {
+  const [fresh, stale] = ['new', 'old'].map((word) => join(dirname(to), `.${basename(to)}.${word}`))
+  if (!fresh || !stale) return
+  for (const path of [fresh, stale]) await rm(path, { recursive: true, force: true })
+  if (existsSync(from)) await copy(from, fresh)
+  if (existsSync(to)) await rename(to, stale)
+  if (existsSync(fresh)) await rename(fresh, to)
+  await rm(stale, { recursive: true, force: true })
+}
+
+function differences(before: Records, now: Records): RecordChanges {
+  const isInstalled = (row: Rows[string] | undefined) => row?.type === 'ca'
+  const gone = Object.entries(now.Certificate).flatMap(([ref, row]) =>
+    isInstalled(row) && !before.Certificate[ref] ? [ref] : [],
+  )
+  const rows = Object.entries(before.Certificate).filter(([, row]) => isInstalled(row))
+  return {
+    pool: only(before.pool, now.pool, POOL_FIELDS),
+    host: only(before.host, now.host, HOST_FIELDS),
+    Certificate: Object.fromEntries(rows),
+    gone,
+    isOldPool: before.isOldPool,
+  }
+}
+
+/** Objects that are gone meanwhile stay gone. */
+function only(before: Rows, now: Rows, fields: readonly string[]): Rows {
+  return Object.fromEntries(
+    Object.entries(before).flatMap(([ref, row]) =>
+      now[ref]
+        ? [[ref, Object.fromEntries(fields.flatMap((name) => (row[name] === undefined ? [] : [[name, row[name]]])))]]
+        : [],
+    ),
+  )
+}

@@ -1,0 +1,165 @@
+/** Injects rows of the failure catalogue into a lab, one after the other, and takes all of them back. */
+import { WlbError } from '../../error.js'
+import { readConditions } from '../conditions.js'
+import { askForRecords } from '../host-control.js'
+import { findHost, hostRoot, type KnownHost, readLab } from '../lab-file.js'
+import { withLabLocked } from '../lab-lock.js'
+import { layoutOf } from '../layout.js'
+import type { Records } from '../records.js'
+import { APPLIANCE_FAULTS, clearApplianceFaults } from './appliance/index.js'
+import { copyAside, putBack } from './copies.js'
+import { POOL_FAULTS } from './pool/index.js'
+import type { PoolFault } from './pool/stage.js'
+import { targetsOf } from './pool/stage.js'
+import { copyFolder, type FaultEntry, readEntries, removeState, writeEntries } from './state.js'
+import { type FaultRow, listFaults } from './table.js'
+
+export { type FaultRow, listFaults } from './table.js'
+
+export interface FaultOrder {
+  readonly root: string
+  readonly row: number
+  /** The one host it is limited to. */
+  readonly host?: string | undefined
+  /** Another form of the row. */
+  readonly variant?: string | undefined
+}
+
+/**
+ * Brings about the state of one row; `already` when it was injected before and not cleared since.
+ *
+ * @throws LAB_FAULT_ROW_UNKNOWN, LAB_FAULT_VARIANT_UNKNOWN, LAB_COORDINATOR_DOWN, and what the row itself needs.
+ */
+export async function injectFault(order: FaultOrder): Promise<{ readonly fault: FaultRow; readonly already: boolean }> {
+  const { root, row, variant } = order
+  const fault = listFaults().find((known) => known.row === row)
+  if (!fault) throw unknownRow(row)
+  if (variant !== undefined && !fault.variants.includes(variant)) throw unknownVariant(row, variant, fault.variants)
+  const lab = await readLab(root)
+  if (order.host !== undefined) findHost(lab, order.host)
+  return withLabLocked(root, async () => {
+    const entries = await readEntries(root)
+    const isSame = (entry: FaultEntry) => entry.row === row && entry.host === order.host && entry.variant === variant
+    if (entries.some((entry) => isSame(entry) && entry.state === 'there')) return { fault, already: true }
+    const id = Math.max(0, ...entries.map((entry) => entry.id)) + 1
+    const side = POOL_FAULTS.has(row) ? 'pool' : 'appliance'
+    const { host } = order
+    const entry: FaultEntry = { id, row, side, host, variant, state: 'begun' }
+    if (side === 'pool') await injectOnPool(order, entries, entry)
+    else await injectOnAppliance(order, entries, entry)
+    await writeEntries(root, [...entries, { ...entry, state: 'there' }])
+    return { fault, already: false }
+  })
+}
+
+/** A row that cannot be brought about leaves nothing behind. */
+async function injectOnPool(
+  { root, variant }: FaultOrder,
+  entries: readonly FaultEntry[],
+  entry: FaultEntry,
+): Promise<void> {
+  const fault = poolFault(entry)
+  const lab = await readLab(root)
+  const { coordinator, records } = await findCoordinator(root, lab.hosts)
+  const host = entry.host === undefined ? undefined : findHost(lab, entry.host)
+  const { clockOffsetMs } = await readConditions(layoutOf(hostRoot(root, coordinator.name)))
+  const now = new Date(Date.now() + clockOffsetMs)
+  const stage = { root, now, hosts: lab.hosts, coordinator, host, variant, records }
+  targetsOf(stage, fault.scope)
+  await copyAside(stage, records, fault.parts, copyFolder(root, entry))
+  await writeEntries(root, [...entries, entry])
+  try {
+    await fault.inject(stage)
+  } catch (error) {
+    await takeBack(root, entry)
+    await writeEntries(root, entries)
+    throw error
+  }
+}
+
+/** What it did before it failed only clearing can undo: its entry stays. */
+async function injectOnAppliance(
+  { root, row }: FaultOrder,
+  entries: readonly FaultEntry[],
+  entry: FaultEntry,
+): Promise<void> {
+  await writeEntries(root, [...entries, entry])
+  await APPLIANCE_FAULTS.get(row)?.inject({
+    root,
+    now: new Date(),
+    ...(entry.host !== undefined && { host: entry.host }),
+  })
+}
+
+/**
+ * Takes back every fault, the last one first, also one that was cut off in the middle. Says which rows there were.
+ *
+ * @throws LAB_COORDINATOR_DOWN when records are to be put back and nobody keeps them; nothing is lost then.
+ */
+export async function clearFaults(root: string): Promise<{ readonly cleared: readonly number[] }> {
+  await readLab(root)
+  return withLabLocked(root, async () => {
+    const entries = await readEntries(root)
+    await clearApplianceFaults(root)
+    let left = entries.filter(({ side }) => side === 'pool')
+    await writeEntries(root, left)
+    for (const entry of left.toReversed()) {
+      await takeBack(root, entry)
+      left = left.filter((other) => other !== entry)
+      await writeEntries(root, left)
+    }
+    await removeState(root)
+    return { cleared: entries.map(({ row }) => row) }
+  })
+}
+
+async function takeBack(root: string, entry: FaultEntry): Promise<void> {
+  const { hosts } = await readLab(root)
+  const { coordinator, records } = await findCoordinator(root, hosts)
+  await putBack({ root, hosts, coordinator }, records, poolFault(entry).parts, copyFolder(root, entry))
+}
+
+function poolFault({ row }: FaultEntry): PoolFault {
+  const fault = POOL_FAULTS.get(row)
+  if (!fault) throw unknownRow(row)
+  return fault
+}
+
+async function findCoordinator(
+  root: string,
+  hosts: readonly KnownHost[],
+): Promise<{ coordinator: KnownHost; records: Records }> {
+  for (const host of hosts) {
+    const records = await askForRecords(hostRoot(root, host.name))
+    if (records) return { coordinator: host, records }
+  }
+  throw coordinatorDown(root)
+}
+
+function unknownRow(row: number): WlbError {
+  const known = listFaults().map((fault) => fault.row)
+  return new WlbError(
+    'LAB_FAULT_ROW_UNKNOWN',
+    'No fault of that number can be injected.',
+    { row, known: known.join(', ') },
+    'wlb lab fault list',
+  )
+}
+
+function unknownVariant(row: number, variant: string, known: readonly string[]): WlbError {
+  return new WlbError(
+    'LAB_FAULT_VARIANT_UNKNOWN',
+    'The fault has no such form.',
+    { row, variant, known: known.join(', ') },
+    'wlb lab fault list',
+  )
+}
+
+function coordinatorDown(root: string): WlbError {
+  return new WlbError(
+    'LAB_COORDINATOR_DOWN',
+    'The coordinator of the lab does not run, and its records are needed.',
+    { root },
+    'wlb lab up',
+  )
+}
