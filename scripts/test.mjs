@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 const parts = [
   { package: 'openssl', present: () => onPath('openssl'), tests: 'certificates and handshakes compared with OpenSSL' },
   { package: 'stunnel4', present: () => onPath('stunnel'), tests: 'connections made by stunnel as pools configure it' },
+  { package: 'faketime', present: () => onPath('faketime'), tests: 'a host whose clock is wrong, with stunnel' },
   {
     package: 'postgresql',
     present: () => existsSync('/usr/lib/postgresql'),

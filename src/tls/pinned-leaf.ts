@@ -1,7 +1,9 @@
 /**
- * What a pool of before December 2024 makes of a server (stunnel's `verifyPeer`): the leaf must be in the bundle, byte for
- * byte. OpenSSL looks for a path all the same; a fault of the leaf's own counts, one above it, or the lack of an issuer, does not.
+ * What a pool of before December 2024 makes of a server (stunnel's `verifyPeer`, measured with 5.68): the bundle must hold
+ * a certificate of the leaf's name and key. OpenSSL looks for a path all the same; a fault of the leaf's own counts, one
+ * above it, or the lack of an issuer, does not.
  */
+import type { X509Certificate } from 'node:crypto'
 import { type Question, validate } from '../x509/index.js'
 
 /** X509_V_ERR numbers stunnel lets pass: no issuer in the store, not trusted, no signature to check. */
@@ -20,6 +22,10 @@ export function refusePinned(question: Question): string {
   const misnamed = own.find(({ opensslNumber }) => opensslNumber === NAME_MISMATCH)
   if (misnamed) return misnamed.logText
   const [leaf] = question.presented
-  const isInBundle = question.anchors.some(({ certificate }) => leaf && certificate.raw.equals(leaf.raw))
+  const isInBundle = question.anchors.some(({ certificate }) => leaf !== undefined && isSamePeer(certificate, leaf))
   return isInBundle ? (first?.logText ?? '') : NOT_IN_BUNDLE
+}
+
+function isSamePeer(known: X509Certificate, leaf: X509Certificate): boolean {
+  return known.subject === leaf.subject && known.publicKey.equals(leaf.publicKey)
 }

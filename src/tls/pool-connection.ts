@@ -17,7 +17,7 @@ export interface PoolDial {
         readonly crlDirectory: string
         /** Another time than the system's; stunnel needs libfaketime to be told. */
         readonly now?: () => Date
-        /** As pools did before December 2024 (`verifyPeer`): the leaf itself must be in the bundle. */
+        /** As pools did before December 2024 (`verifyPeer`): the bundle must hold the leaf's own name and key. */
         readonly pinsLeaf?: boolean
       }
   readonly timeoutMs: number
