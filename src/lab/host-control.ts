@@ -96,10 +96,11 @@ export async function askForRecords(root: string): Promise<Records | undefined> 
 }
 
 /** Waits until `check` holds. @throws LAB_TIMEOUT with what was waited for. */
-export async function waitUntil(what: string, root: string, check: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS
+export async function waitUntil(what: string, root: string, check: () => Promise<boolean>, moreMs = 0): Promise<void> {
+  const waitMs = START_TIMEOUT_MS + moreMs
+  const deadline = Date.now() + waitMs
   while (!(await check())) {
-    if (Date.now() > deadline) throw timedOut(what, root)
+    if (Date.now() > deadline) throw timedOut(what, root, waitMs)
     await pause(POLL_MS)
   }
 }
@@ -166,8 +167,8 @@ function hostFailed(root: string, reason: string): WlbError {
   return new WlbError('LAB_HOST_FAILED', 'A host of the lab did not start.', { root, reason }, `tail ${log}`)
 }
 
-function timedOut(what: string, root: string): WlbError {
+function timedOut(what: string, root: string, waitedMs = START_TIMEOUT_MS): WlbError {
   const { log } = layoutOf(root)
-  const facts = { waitedFor: what, root, waitedMs: START_TIMEOUT_MS }
+  const facts = { waitedFor: what, root, waitedMs }
   return new WlbError('LAB_TIMEOUT', 'A host of the lab took too long.', facts, `tail ${log}`)
 }

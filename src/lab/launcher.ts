@@ -13,6 +13,7 @@ import { withLabLocked } from './lab-lock.js'
 import { layoutOf } from './layout.js'
 import { findAddress } from './name-resolution.js'
 import { installPool } from './new-pool.js'
+import { PROCESSES_AT_A_TIME, someAtATime } from './some-at-a-time.js'
 
 export interface LabUpOptions {
   /** The folder the lab's own folder `lab` is in. */
@@ -59,6 +60,8 @@ const DEFAULT_HOSTS = 3
 /** As large as a pool may be. */
 const MOST_HOSTS = 64
 const REFUSAL_DELAY_MS = 5_000
+/** On top of what a single host may take. */
+const WAIT_PER_HOST_MS = 1_000
 
 /**
  * Starts every host that does not run, of a new pool or of the one that is there with all it knows, and returns once
@@ -85,7 +88,7 @@ async function bringUp(options: LabUpOptions): ReturnType<typeof labUp> {
   await addNames(lab, root, addHosts)
   const stopped: string[] = []
   for (const { name } of lab.hosts) if (!(await findProcess(hostRoot(root, name)))) stopped.push(name)
-  await Promise.all(stopped.map((name) => startProcess(hostRoot(root, name), hostProgram)))
+  await someAtATime(stopped, PROCESSES_AT_A_TIME, (name) => startProcess(hostRoot(root, name), hostProgram))
   await waitUntilWhole(lab, root)
   return { document: await labStatus(root), already: stopped.length === 0 }
 }
@@ -169,13 +172,24 @@ async function addNames(lab: Lab, root: string, names: LabUpOptions['addHosts'] 
   }
 }
 
-/** Every host answers, one is coordinator, and it sees all the others. */
-async function waitUntilWhole(lab: Lab, root: string): Promise<void> {
-  await waitUntil('all hosts of the pool', hostRoot(root, lab.hosts[0]?.name ?? ''), async () => {
-    const statuses = await Promise.all(lab.hosts.map(({ name }) => askHost(hostRoot(root, name))))
-    const coordinator = statuses.find((status) => status?.role === 'coordinator')
-    return coordinator?.live.length === lab.hosts.length && statuses.every((status) => status?.settled)
-  })
+/** Every host answers, one is coordinator, and it sees all the others: that is asked first, as it comes last. */
+async function waitUntilWhole({ hosts }: Lab, root: string): Promise<void> {
+  const ask = ({ name }: { readonly name: string }) => askHost(hostRoot(root, name))
+  let believed = hosts[0]
+  const isWhole = async () => {
+    const first = believed && (await ask(believed))
+    if (first?.role === 'coordinator' && first.live.length < hosts.length) return false
+    const statuses = await Promise.all(hosts.map(ask))
+    const found = statuses.findIndex((status) => status?.role === 'coordinator')
+    believed = hosts[found] ?? believed
+    return statuses[found]?.live.length === hosts.length && statuses.every((status) => status?.settled)
+  }
+  await waitUntil(
+    'all hosts of the pool',
+    hostRoot(root, hosts[0]?.name ?? ''),
+    isWhole,
+    hosts.length * WAIT_PER_HOST_MS,
+  )
 }
 
 /** Programs of ours lie in one folder, whatever link they were started by. */

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { writeImage } from './database.js'
+import { type Database, writeImage } from './database.js'
 import { lacksCertificates } from './distribution.js'
 import { type Coordinator, HostUnreachable, type LabHost, type Member } from './host.js'
 import type { PoolTransport } from './intra-pool.js'
@@ -15,8 +15,12 @@ import { writeAllegiance } from './settings.js'
 
 export const HEARTBEAT_PATH = '/lab/heartbeat'
 const RECONNECT_PAUSE_MS = 100
-/** Copies of the database are sent at most this often: they matter in an emergency only. */
+/**
+ * Copies of the database are sent at most this often for every four members: they matter in an emergency only, and every
+ * one is the whole database for every member to read and write.
+ */
 const COPY_PAUSE_MS = 250
+const MEMBERS_A_PAUSE = 4
 
 /** Coordinator: counts a member as live for as long as its connection stays open. */
 export function receiveHeartbeat(host: LabHost, request: IncomingMessage, response: ServerResponse): void {
@@ -60,17 +64,28 @@ function sendCopies({ database }: Coordinator, response: ServerResponse): () => 
     timer = undefined
     if (sent === database.generation) return
     sent = database.generation
-    response.write(`${JSON.stringify(database.image())}\n`)
+    response.write(copyOf(database))
   }
   send()
   const stopListening = database.onChange(() => {
-    timer ??= setTimeout(send, COPY_PAUSE_MS)
+    timer ??= setTimeout(send, COPY_PAUSE_MS * Math.ceil(connected.size / MEMBERS_A_PAUSE))
   })
   return () => {
     stopListening()
     clearTimeout(timer)
   }
 }
+
+/** One text for all members that are sent the same state. */
+function copyOf(database: Database): string {
+  if (copy?.database !== database || copy.generation !== database.generation) {
+    const text = `${JSON.stringify(database.image())}\n`
+    copy = { database, generation: database.generation, text }
+  }
+  return copy.text
+}
+
+let copy: { readonly database: Database; readonly generation: number; readonly text: string } | undefined
 
 /** Member: stays connected until `signal` aborts, and connects again whenever the connection is lost. */
 export async function keepHeartbeat(

@@ -1,9 +1,9 @@
 /** A pool as it is installed: root folders, secrets, server certificates, and the coordinator's first database. */
-import { randomBytes, randomUUID, X509Certificate } from 'node:crypto'
+import { type KeyObject, randomBytes, randomUUID, X509Certificate } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ensureFolder, replaceFile } from '../durable-file.js'
-import { createSelfSigned, type Identity } from '../x509/index.js'
+import { createRsaKey, createSelfSigned, type Identity } from '../x509/index.js'
 import { certificateFields } from './certificate-file.js'
 import { Database } from './database.js'
 import { layoutOf } from './layout.js'
@@ -21,6 +21,9 @@ interface Equipped extends NewHost {
 }
 
 const GIB = 1024n ** 3n
+/** Keys take the time, and nothing here depends on whose they are: a host has one for both certificates, hosts of a large lab share. */
+const MOST_KEYS = 8
+const KEY_BITS = 2048
 
 /** Writes everything the hosts need to start; the first one is coordinator. */
 export async function installPool(
@@ -28,7 +31,8 @@ export async function installPool(
   addHosts: readonly { readonly name: string; readonly address: string }[],
   now: Date,
 ): Promise<void> {
-  const equipped = await Promise.all(hosts.map((host) => equip(host, now)))
+  const keys = await Promise.all(hosts.slice(0, MOST_KEYS).map(() => createRsaKey(KEY_BITS)))
+  const equipped = await Promise.all(hosts.map((host, index) => equip(host, keys[index % keys.length], now)))
   const poolSecret = [randomUUID(), randomUUID(), randomUUID()].join('/')
   const known = [...hosts.map(({ settings }) => settings), ...addHosts].map(
     ({ name, address }) => `${address}\t${name}`,
@@ -38,12 +42,12 @@ export async function installPool(
   if (coordinator) await writeDatabase(coordinator, equipped)
 }
 
-/** Keys take the time: they are made side by side. */
-async function equip(host: NewHost, now: Date): Promise<Equipped> {
-  const { name, uuid, address } = host.settings
+async function equip(host: NewHost, key: KeyObject | undefined, now: Date): Promise<Equipped> {
+  const made = { addresses: [host.settings.address], now, ...(key && { key }) }
+  const { name, uuid } = host.settings
   const [external, internal] = await Promise.all([
-    createSelfSigned({ hostname: name, addresses: [address], now }),
-    createSelfSigned({ hostname: uuid, addresses: [address], now }),
+    createSelfSigned({ hostname: name, ...made }),
+    createSelfSigned({ hostname: uuid, ...made }),
   ])
   return { ...host, external, internal }
 }

@@ -27,5 +27,9 @@ export function refusePinned(question: Question): string {
 }
 
 function isSamePeer(known: X509Certificate, leaf: X509Certificate): boolean {
-  return known.subject === leaf.subject && known.publicKey.equals(leaf.publicKey)
+  try {
+    return known.subject === leaf.subject && known.publicKey.equals(leaf.publicKey)
+  } catch {
+    return false // a kind of key OpenSSL cannot read
+  }
 }

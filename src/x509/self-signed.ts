@@ -1,4 +1,5 @@
 /** The certificate an appliance makes for itself, and what is in it for which reason (docs/protocol/pool.md). */
+import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import { encodePem } from './pem.js'
 import { exportPrivateKey } from './private-key.js'
@@ -21,6 +22,8 @@ export interface SelfSignedRequest {
   readonly now: Date
   readonly lifetimeDays?: number
   readonly keyBits?: number
+  /** An RSA key that is there already. */
+  readonly key?: KeyObject
   /** Further dNSNames. */
   readonly subjectAltName?: readonly string[]
 }
@@ -45,7 +48,7 @@ const COMMON_NAME_LIMIT = 64
 export async function createSelfSigned(request: SelfSignedRequest): Promise<Identity> {
   const { hostname, addresses, now, lifetimeDays = 3650, keyBits = 2048, subjectAltName = [] } = request
   const x509 = await loadLibrary()
-  const key = await createRsaKey(keyBits)
+  const key = request.key ?? (await createRsaKey(keyBits))
 
   const isAddress = isIP(hostname) !== 0
   const shortName = isAddress ? hostname : hostname.split('.', 1).join('')
