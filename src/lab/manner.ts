@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 
-export const MANNERS = ['well', 'slow', 'cut', 'garbage'] as const
+const MANNERS = ['well', 'slow', 'cut', 'garbage'] as const
 export type Manner = (typeof MANNERS)[number]
 
 /** Long enough for a client to lose patience, short enough to be waited for. */

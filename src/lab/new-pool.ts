@@ -102,7 +102,15 @@ function addHost(database: Database, { settings, external, internal }: Equipped,
     hostname: settings.name,
     address: settings.address,
     metrics,
-    software_version: { product_brand: 'OpenWLB lab', xapi: '26.13', platform_version: '3.4.0' },
+    software_version: {
+      product_brand: 'OpenWLB lab',
+      product_version: '8.4.0',
+      platform_name: 'XCP',
+      platform_version: '3.4.0',
+      xapi: '26.13',
+      xapi_build: '26.13.0',
+      hostname: settings.name,
+    },
     cpu_info: { cpu_count: '2', socket_count: '1', vendor: 'GenuineIntel', speed: '2400' },
   })
   const [controlDomain, ...guests] = [

@@ -1,6 +1,6 @@
 /**
  * A pool whose hosts run what was current before December 2024: it looks for the leaf itself in the bundle, its records
- * lack the fields that came later, and it does not know the calls that did (docs/protocol/pool.md, history).
+ * lack the fields that came later, and it does not know the calls that did (docs/protocol/pool.md, pools of before December 2024).
  */
 import type { ApiRecord, Database } from './database.js'
 

@@ -23,7 +23,7 @@ const schema = z.object({
 export type Records = Readonly<z.infer<typeof schema>>
 export type Rows = Records['Certificate']
 
-export const RECORD_CLASSES = ['pool', 'host', 'Certificate'] as const
+const RECORD_CLASSES = ['pool', 'host', 'Certificate'] as const
 
 export function readRecords(database: Database): Records {
   const rows = (name: (typeof RECORD_CLASSES)[number]) => {
