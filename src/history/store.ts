@@ -1,7 +1,6 @@
 /** What the appliance remembers, in SQL: one schema on two engines. A promise that is fulfilled has been committed. */
-import { type Dialect, Kysely } from 'kysely'
-import { migrate } from './migrate.js'
-import { PoolStore } from './pool-store.js'
+import type { Dialect } from 'kysely'
+import type { PoolStore } from './pool-store.js'
 import type { Schema } from './schema.js'
 
 export type DatabasePlace =
@@ -20,6 +19,7 @@ export interface Store {
  * @throws DATABASE_UNUSABLE, DATABASE_URL_INVALID, DATABASE_UNREACHABLE, DATABASE_ENCODING, DATABASE_MIGRATION_FAILED
  */
 export async function openStore(place: DatabasePlace): Promise<Store> {
+  const [{ Kysely }, { migrate }, { PoolStore }] = await loadLayer()
   const db = new Kysely<Schema>({ dialect: await openDialect(place) })
   try {
     await migrate(db)
@@ -45,6 +45,11 @@ export async function prepareDatabase(place: DatabasePlace): Promise<'created' |
   if (embeddedExists(place.directory)) return 'kept'
   await createEmbedded(place.directory)
   return 'created'
+}
+
+/** Three hundred files, and a fifth of a second: only for those who open a database, which most commands do not. */
+function loadLayer() {
+  return Promise.all([import('kysely'), import('./migrate.js'), import('./pool-store.js')])
 }
 
 /** Each engine is loaded only where it is used. */
