@@ -1,7 +1,8 @@
-// Builds what is shipped: one small file per program, libraries left in node_modules and loaded when they are needed.
-// `xe` is the exception: everything is inside, because it must start in under 100 ms.
-import { existsSync } from 'node:fs'
-import { chmod, rm, symlink } from 'node:fs/promises'
+// Builds what is shipped. Libraries are inside, without what is never called: the hundred files of one that checks values
+// cost every command more than its own work. Those with files of their own to find stay in node_modules.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmod, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { build } from 'esbuild'
 
 const common = {
@@ -12,20 +13,27 @@ const common = {
   outdir: 'dist',
   logLevel: 'warning',
   sourcemap: 'linked',
-  banner: { js: '#!/usr/bin/env node' },
+  metafile: true,
+  mainFields: ['module', 'main'],
 }
+const programLine = '#!/usr/bin/env node'
+/** Some libraries are CommonJS, and ask for Node's modules in its way. */
+const requireLine =
+  "import { createRequire as openwlbRequire } from 'node:module';const require = openwlbRequire(import.meta.url);"
 
 await rm('dist', { recursive: true, force: true })
-await Promise.all([
+const built = await Promise.all([
   build({
     ...common,
+    banner: { js: `${programLine}\n${requireLine}` },
     entryPoints: { wlb: 'src/cli/wlb.ts', 'lab-host': 'src/lab/main.ts' },
     splitting: true,
-    packages: 'external',
+    external: ['@electric-sql/pglite', 'pg', 'pino'],
     chunkNames: 'chunks/[name]-[hash]',
   }),
-  build({ ...common, entryPoints: { xe: 'src/cli/xe.ts' } }),
+  build({ ...common, banner: { js: programLine }, entryPoints: { xe: 'src/cli/xe.ts' } }),
 ])
+await writeFile('dist/THIRD-PARTY.txt', licencesOf(built.flatMap(({ metafile }) => Object.keys(metafile.inputs))))
 await Promise.all(['wlb', 'xe', 'lab-host'].map((program) => chmod(`dist/${program}.js`, 0o755)))
 
 // npm links a package's programs where it is installed, not where it is built; `npx wlb` should work here too
@@ -34,4 +42,16 @@ if (existsSync('node_modules/.bin')) {
     await rm(`node_modules/.bin/${program}`, { force: true })
     await symlink(`../../dist/${program}.js`, `node_modules/.bin/${program}`)
   }
+}
+
+/** The libraries' own terms go where their code goes. */
+function licencesOf(inputs) {
+  const folders = inputs.flatMap((path) => path.match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0] ?? [])
+  return [...new Set(folders)].sort().map(describeLibrary).join('\n')
+}
+
+function describeLibrary(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+  return `${name} ${version} (${license})\n${file ? readFileSync(join(folder, file), 'utf8') : ''}`
 }
