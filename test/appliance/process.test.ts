@@ -41,13 +41,14 @@ interface Running {
 }
 
 async function start(): Promise<Running> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'serve-process.ts'), root], {
+  const wlb = join(import.meta.dirname, '../../dist/wlb.js')
+  const child = spawn(process.execPath, ['--liftoff-only', wlb, '--root', root, 'serve'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const logged: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => void logged.push(line))
   const [ready] = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), once(child, 'exit')])
-  const port = Number(/^ready (\d+)$/.exec(String(ready))?.[1])
+  const port = Number(/^ready https:.*:(\d+)$/.exec(String(ready))?.[1])
   if (!port) throw new Error(`did not start: ${logged.join('\n')}`)
   appliance = { process: child, port, logged }
   return appliance

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, expect, test } from 'vitest'
+import { paths } from '../../src/appliance/index.js'
 import { openStore } from '../../src/history/index.js'
+import { placeDatabase } from '../empty-database.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-kill-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -17,7 +19,7 @@ const POOL = '0c3f6f3c-77f1-4c1e-9d5b-5d6e0a4a9b10'
 async function writeAndKill(directory: string, from: number, writes: number): Promise<number> {
   const writer = spawn(
     process.execPath,
-    ['--import', 'tsx', join(import.meta.dirname, 'writer.ts'), directory, POOL, String(from)],
+    ['--liftoff-only', '--import', 'tsx', join(import.meta.dirname, 'writer.ts'), directory, POOL, String(from)],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   let acknowledged = -1
@@ -30,7 +32,8 @@ async function writeAndKill(directory: string, from: number, writes: number): Pr
 }
 
 test('five rounds of kill -9 in the middle of writing: nothing acknowledged is lost', async () => {
-  const directory = join(folder, 'db')
+  placeDatabase(folder)
+  const directory = paths(folder).database
   let next = 0
   for (const writes of [3, 40, 1, 17, 90]) {
     const acknowledged = await writeAndKill(directory, next, writes)
