@@ -63,7 +63,7 @@ export async function dialWithStunnel(dial: PoolDial): Promise<PoolConnection> {
 }
 
 function configure({ serverName, address, port, verify }: PoolDial): string {
-  return stunnelConfiguration({
+  const asPool = stunnelConfiguration({
     connectHost: address,
     port,
     debugLevel: 7,
@@ -78,7 +78,11 @@ function configure({ serverName, address, port, verify }: PoolDial): string {
       },
     }),
   })
+  return `${NO_SYSLOG}\n${asPool}`
 }
+
+/** What we are told is not the machine's business; and where it has no syslog, each line goes to its console, slowly. */
+const NO_SYSLOG = 'syslog = no'
 
 function hasEntries(directory: string): boolean {
   try {
