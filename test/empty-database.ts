@@ -1,12 +1,13 @@
 /**
  * Making an embedded database takes four seconds of processor time, and most tests only want to have one. One is made for
- * the whole run; a test that wants its own made, as set-up makes it, leaves this alone.
+ * the whole run; a test that wants its own made, as set-up makes it, leaves this alone. Beside it lie the run's keys.
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { paths } from '../src/appliance/index.js'
 import { createEmbedded } from '../src/history/embedded-database.js'
+import { KEYS_VARIABLE } from './rsa-keys.js'
 
 const VARIABLE = 'OPENWLB_TEST_DATABASE'
 
@@ -16,6 +17,9 @@ export async function setup(): Promise<() => void> {
   const database = join(folder, 'db')
   await createEmbedded(database)
   process.env[VARIABLE] = database
+  const keys = join(folder, 'keys')
+  mkdirSync(keys)
+  process.env[KEYS_VARIABLE] = keys
   return () => rmSync(folder, { recursive: true, force: true })
 }
 

@@ -36,12 +36,14 @@ export interface Program {
 
 /** strace counts for each thread: with one in Node's pool, the calls of a name on a path all come from the same one. */
 const env = { ...process.env, UV_THREADPOOL_SIZE: '1' }
+/** V8's own threads do nothing for so short a life but be traced. */
+const node = [process.execPath, '--v8-pool-size=0']
 
 /** Runs it uninjured. */
 export function recordCalls({ strace, args, folder }: Program): SystemCall[] {
   const log = mkdtempSync(join(tmpdir(), 'openwlb-strace-'))
   const file = join(log, 'log')
-  const trace = ['-f', '-qq', '-y', '-o', file, '-e', `trace=${CALLS.join(',')}`, '-e', 'signal=none', process.execPath]
+  const trace = ['-f', '-qq', '-y', '-o', file, '-e', `trace=${CALLS.join(',')}`, '-e', 'signal=none', ...node]
   const ended = spawnSync(strace, [...trace, ...args], { env, encoding: 'utf8' })
   if (ended.status !== 0) throw new Error(`strace ended with ${ended.status}: ${ended.stderr}${ended.stdout}`)
   const lines = readFileSync(file, 'utf8').split('\n')
@@ -71,7 +73,7 @@ export async function spoilCall(
   const inject = ['-e', `trace=${name}`, '-e', `inject=${name}:${effect}:when=${ordinal}`]
   // the filter makes it faster, but strace 6.1 then forgets every signal but the first call's
   const filter = effect.startsWith('signal') ? [] : ['--seccomp-bpf']
-  const options = ['-f', '-qq', ...filter, '-o', file, ...inject, '-P', path, process.execPath]
+  const options = ['-f', '-qq', ...filter, '-o', file, ...inject, '-P', path, ...node]
   const child = spawn(strace, [...options, ...args], { env, stdio: ['ignore', 'pipe', 'ignore'] })
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {

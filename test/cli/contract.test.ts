@@ -5,6 +5,7 @@ import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
+import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
 import { makeFolder, type Running, removeFolder, run, runUntilReady } from './program.js'
 
@@ -56,6 +57,7 @@ const connecting = (name: string) => [
 
 beforeAll(async () => {
   writeFileSync(passwordFile, 'p:ä ss\n')
+  placeDatabase(root)
   port = await freePort()
   const [made, up] = await Promise.all([
     setup(),

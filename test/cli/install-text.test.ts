@@ -16,6 +16,7 @@ import {
 } from '../../src/appliance/index.js'
 import { describeInstallation, describePlan } from '../../src/cli/cert/install-text.js'
 import { printError } from '../../src/cli/print.js'
+import { placeDatabase } from '../empty-database.js'
 import { type CertificateSpec, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 
 const HOSTNAME = 'wlb.example.com'
@@ -32,6 +33,7 @@ let leaf: Issued
 beforeAll(async () => {
   process.chdir(folder)
   const account = { userName: 'wlbuser', password: 'geheim' }
+  placeDatabase(root)
   await setUp({ root, hostname: HOSTNAME, address: '127.0.0.1', port: 8012, ...account, now: NOW })
   const rootCa = await issueAuthority({ subject: 'Example Root CA', ...years(2020, 2040) })
   const mid = await issueAuthority({ subject: 'Example Issuing CA', issuer: rootCa, ...years(2024, 2030) })

@@ -76,7 +76,8 @@ function start(
   folder = process.cwd(),
 ): ChildProcess {
   const bare = { ...process.env, NO_COLOR: '1', COLUMNS: '80', XDG_CONFIG_HOME: configHome, ...env }
-  return spawn(process.execPath, [join(dist, `${program}.js`), ...args], {
+  // vitest.config.ts says why
+  return spawn(process.execPath, ['--liftoff-only', join(dist, `${program}.js`), ...args], {
     env: bare,
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],

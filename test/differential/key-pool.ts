@@ -1,5 +1,6 @@
 /** Keys made once and used by every set: RSA keys cost more than everything else in a certificate. */
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { nextRsaKey } from '../rsa-keys.js'
 
 /** Enough for a chain and its twins to differ. */
 export const PLAIN_KEYS: readonly string[] = Array.from({ length: 10 }, (_, index) => `rsa2048-${index}`)
@@ -55,5 +56,6 @@ function generatePair(name: string): { privateKey: KeyObject; publicKey: KeyObje
   const namedCurve = CURVES[name]
   const paramEncoding = name === 'p256explicit' ? 'explicit' : 'named'
   if (namedCurve !== undefined) return generateKeyPairSync('ec', { namedCurve, paramEncoding })
-  return generateKeyPairSync('rsa', { modulusLength: Number(/^rsa(\d+)/.exec(name)?.[1]) })
+  const privateKey = nextRsaKey(Number(/^rsa(\d+)/.exec(name)?.[1]))
+  return { privateKey, publicKey: createPublicKey(privateKey) }
 }

@@ -1,9 +1,17 @@
 /** Certificates for tests, right and wrong ones alike: every field can be chosen, nothing is checked. */
-import { createPrivateKey, generateKeyPair, type KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
-import { promisify } from 'node:util'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  webcrypto,
+  X509Certificate,
+} from 'node:crypto'
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 
+import { nextRsaKey } from '../rsa-keys.js'
 export const TEST_NOW = new Date()
 export const daysFromNow = (days: number): Date => new Date(TEST_NOW.getTime() + days * 86_400_000)
 
@@ -113,14 +121,12 @@ function keysFor(kind: KeyKind, label: string): Promise<Keys> {
   return keys
 }
 
-const generate = promisify(generateKeyPair)
-
 async function makeKeys(kind: KeyKind): Promise<Keys> {
-  const { privateKey, publicKey } =
+  const privateKey =
     kind === 'ec'
-      ? await generate('ec', { namedCurve: 'P-256' })
-      : await generate('rsa', { modulusLength: kind === 'rsa1024' ? 1024 : 2048 })
-  const spki = publicKey.export({ type: 'spki', format: 'der' })
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+      : nextRsaKey(kind === 'rsa1024' ? 1024 : 2048)
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
   return {
     privateKey,
     publicKey: await webcrypto.subtle.importKey('spki', spki, importOf(kind, 'SHA-256'), true, ['verify']),

@@ -1,7 +1,8 @@
 /** Certificate signing requests for tests, right and wrong ones alike. */
-import { generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto'
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
+import { nextRsaKey } from '../rsa-keys.js'
 
 export type RequestKey = 'rsa1024' | 'rsa2048' | 'ec' | 'ed25519'
 
@@ -59,7 +60,8 @@ export function keyFor(kind: RequestKey): Pair {
 function makePair(kind: RequestKey): Pair {
   if (kind === 'ec') return generateKeyPairSync('ec', { namedCurve: 'P-256' })
   if (kind === 'ed25519') return generateKeyPairSync('ed25519')
-  return generateKeyPairSync('rsa', { modulusLength: kind === 'rsa1024' ? 1024 : 2048 })
+  const privateKey = nextRsaKey(kind === 'rsa1024' ? 1024 : 2048)
+  return { privateKey, publicKey: createPublicKey(privateKey) }
 }
 
 function algorithmOf(kind: RequestKey) {
