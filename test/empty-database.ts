@@ -11,8 +11,9 @@ import { KEYS_VARIABLE } from './rsa-keys.js'
 
 const VARIABLE = 'OPENWLB_TEST_DATABASE'
 
-/** Run once, before any test (vitest.config.ts). Returns what clears up afterwards. */
+/** Run before any test (vitest.config.ts), and made by the first of the projects. Returns what clears up afterwards. */
 export async function setup(): Promise<() => void> {
+  if (process.env[VARIABLE] !== undefined) return () => {}
   const folder = mkdtempSync(join(tmpdir(), 'openwlb-database-'))
   const database = join(folder, 'db')
   await createEmbedded(database)
