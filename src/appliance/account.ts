@@ -13,8 +13,8 @@ export interface AccountOptions {
 }
 
 export class Account {
-  readonly #userName: string
-  readonly #passwordHash: string
+  #userName: string
+  #passwordHash: string
   readonly #delay: FailureDelay
   readonly #processKey = randomBytes(32)
   #accepted: Buffer | undefined
@@ -23,6 +23,13 @@ export class Account {
     this.#userName = userName
     this.#passwordHash = passwordHash
     this.#delay = delay
+  }
+
+  /** From now on another name and password count, and what was remembered of the ones before does not. */
+  replace({ userName, passwordHash }: Pick<AccountOptions, 'userName' | 'passwordHash'>): void {
+    this.#userName = userName
+    this.#passwordHash = passwordHash
+    this.#accepted = undefined
   }
 
   /** Tells whether the `Authorization` header names the account. Nothing in the answer says what was wrong. */
@@ -42,9 +49,10 @@ export class Account {
     if (this.#accepted && timingSafeEqual(digest, this.#accepted)) return true
 
     // The password is checked for a wrong name too, which then takes as long.
+    const passwordHash = this.#passwordHash
     const isName = timingSafeEqual(this.#digest(given.userName), this.#digest(this.#userName))
-    const isPassword = await verifyPassword(given.password, this.#passwordHash)
-    if (!isName || !isPassword) return false
+    const isPassword = await verifyPassword(given.password, passwordHash)
+    if (!isName || !isPassword || passwordHash !== this.#passwordHash) return false // or replaced meanwhile
     this.#accepted = digest
     return true
   }

@@ -19,6 +19,12 @@ export interface ControlRequests {
   readStatus(): Promise<unknown>
   forgetPool(uuid: string): Promise<unknown>
   reload(): Promise<unknown>
+  /** Takes user name and password from the settings again. */
+  reloadAccount(): Promise<unknown>
+  /** Leaves the public address and port to something else, and says where the appliance listens instead. */
+  setAside(): Promise<unknown>
+  /** Undoes it. */
+  bringBack(): Promise<unknown>
 }
 
 /** Answers requests. Whoever calls this holds the lock of the socket's folder, so a socket found there is a dead one. */
@@ -62,8 +68,20 @@ export async function openControlDoor(path: string, requests: ControlRequests): 
 function findRequest(line: string, requests: ControlRequests): (() => Promise<unknown>) | undefined {
   const [, uuid] = /^DELETE \/pools\/([0-9a-f-]+)$/.exec(line) ?? []
   if (uuid !== undefined) return () => requests.forgetPool(uuid)
-  if (line === 'POST /reload') return () => requests.reload()
-  return line === 'GET /status' ? () => requests.readStatus() : undefined
+  switch (line) {
+    case 'GET /status':
+      return () => requests.readStatus()
+    case 'POST /reload':
+      return () => requests.reload()
+    case 'POST /account':
+      return () => requests.reloadAccount()
+    case 'POST /listener/aside':
+      return () => requests.setAside()
+    case 'POST /listener/back':
+      return () => requests.bringBack()
+    default:
+      return undefined
+  }
 }
 
 /**

@@ -15,6 +15,8 @@ import { type RegistrationDesk, registerPool } from './registration.js'
 
 export interface Office extends RegistrationDesk {
   readonly log: Log
+  /** What diagnostics say, as text. */
+  readonly describe: () => Promise<string>
 }
 
 /** The answer, and what the log says about it. */
@@ -69,11 +71,14 @@ async function perform(call: WlbCall, office: Office): Promise<Answer> {
       return await getConfiguration(call.request.poolUuid, office)
     case 'SetXenPoolConfiguration':
       return await setConfiguration(call.request, office)
+    case 'GetDiagnostics': {
+      const xml = encodeReply({ method: call.method, result: { text: await office.describe() } })
+      return { xml, method: call.method, outcome: 'ok' }
+    }
     case 'VMGetRecommendations':
     case 'HostGetRecommendations':
     case 'GetOptimizationRecommendations':
     case 'ExecuteReport':
-    case 'GetDiagnostics':
       return fault('Receiver', `${call.method} is not offered by this version of OpenWLB`, call.method)
   }
 }

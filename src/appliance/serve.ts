@@ -2,17 +2,19 @@
 import { chmod } from 'node:fs/promises'
 import { lockDirectory } from '../directory-lock.js'
 import { ensureFolder } from '../durable-file.js'
-import { openStore } from '../history/index.js'
-import { startTlsListener } from '../tls/index.js'
+import { openStore, SCHEMA_VERSION } from '../history/index.js'
+import { VERSION } from '../version.js'
 import { type CertificateSummary, describeCertificate } from '../x509/index.js'
 import { Account } from './account.js'
 import { openControlDoor } from './control.js'
+import { describeAppliance } from './diagnostics.js'
 import { touching } from './file-failure.js'
 import { isUnsettled, settleIdentity } from './identity-change.js'
 import { lockedIdentity } from './identity-lock.js'
 import { checkStoredIdentity, readIdentity } from './identity-store.js'
 import { watchIdentity } from './identity-watch.js'
 import { type Log, openLog } from './log.js'
+import { startMovableListener } from './movable-listener.js'
 import { paths } from './paths.js'
 import { describeRefusal, type Reloaded } from './reloaded.js'
 import { readSecretKey } from './secret.js'
@@ -82,36 +84,51 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
 
     const account = new Account(settings)
     const usedAddresses = rememberAddresses()
-    const listener = await startTlsListener({
-      address: settings.address,
-      port: settings.port,
-      ...identity,
-      http: HTTP_OPTIONS,
-      requestListener: serviceListener({
-        pools: store.pools,
-        secretKey,
-        now,
-        log,
-        account,
-        usedAddresses,
-        bodyTimeoutMs,
-      }),
-      onHandshakeError: (error, socket) =>
-        log.info({ remote: socket.remoteAddress, reason: error.message }, 'handshake failed'),
-      onUnreadableRequest: (error, socket) => refuseUnreadable(error, socket, log),
-    })
+    const startedAt = now()
+    const database = databaseUrl === undefined ? 'embedded' : 'server'
+    const describe = async () =>
+      describeAppliance({
+        version: VERSION,
+        now: now(),
+        startedAt,
+        schemaVersion: SCHEMA_VERSION,
+        database,
+        pools: await store.pools.count(),
+        listener: listener.where(),
+        served: listener.identity(),
+      })
+    const listener = await startMovableListener(
+      {
+        address: settings.address,
+        port: settings.port,
+        ...identity,
+        http: HTTP_OPTIONS,
+        requestListener: serviceListener({
+          pools: store.pools,
+          secretKey,
+          now,
+          log,
+          describe,
+          account,
+          usedAddresses,
+          bodyTimeoutMs,
+        }),
+        onHandshakeError: (error, socket) =>
+          log.info({ remote: socket.remoteAddress, reason: error.message }, 'handshake failed'),
+        onUnreadableRequest: (error, socket) => refuseUnreadable(error, socket, log),
+      },
+      DRAIN_MS,
+    )
     opened.push(() => listener.close({ drainMs: DRAIN_MS }))
 
     const watcher = watchIdentity({ paths: place, served: identity, listener, log })
     opened.push(() => watcher.close())
 
-    const startedAt = now().toISOString()
-    const { address, port } = listener
     const readStatus = async (): Promise<RunningStatus> => {
-      const state = { state: 'running', pid: process.pid, startedAt } as const
+      const state = { state: 'running', pid: process.pid, startedAt: startedAt.toISOString() } as const
       return {
-        listener: { ...state, address, port, fingerprintSha256: listener.served() },
-        database: databaseUrl === undefined ? 'embedded' : 'server',
+        listener: { ...state, ...listener.where(), fingerprintSha256: listener.served() },
+        database,
         pools: (await store.pools.list()).map(describePool),
         addressesUsed: usedAddresses.list(),
       }
@@ -123,12 +140,30 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
     }
     const reload = async (): Promise<Reloaded> => {
       const looked = await watcher.look()
-      const where = { address, port, fingerprintSha256: listener.served() }
+      const where = { ...listener.where(), fingerprintSha256: listener.served() }
       return looked.state === 'served'
         ? { ...where, refused: null }
         : { ...where, refused: describeRefusal(looked.error) }
     }
-    const control = await openControlDoor(place.controlSocket, { readStatus, forgetPool, reload })
+    const reloadAccount = async () => {
+      const { userName, passwordHash } = await readSettings(place.settings)
+      account.replace({ userName, passwordHash })
+      log.info('user name and password were read again')
+      return { userName }
+    }
+    const move = (go: () => Promise<void>) => async () => {
+      await go()
+      log.info(listener.where(), 'asked to listen elsewhere')
+      return { ...listener.where(), fingerprintSha256: listener.served() }
+    }
+    const control = await openControlDoor(place.controlSocket, {
+      readStatus,
+      forgetPool,
+      reload,
+      reloadAccount,
+      setAside: move(listener.setAside),
+      bringBack: move(listener.bringBack),
+    })
     opened.push(() => control.close())
 
     let tellClosed = () => {}
@@ -143,6 +178,7 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
       return closing
     }
     if (signals) opened.push(obeySignals(signals, reload, close))
+    const { address, port } = listener.where()
     log.info({ address, port, fingerprintSha256: listener.served(), pid: process.pid }, 'ready')
     return { address, port, reload, close, closed }
   } catch (error) {

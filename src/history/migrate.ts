@@ -3,9 +3,12 @@ import { type Kysely, type MigrationProvider, Migrator } from 'kysely'
 import { WlbError } from '../error.js'
 import { up as pools } from './migrations/0001-pools.js'
 
-const provider: MigrationProvider = {
-  getMigrations: async () => ({ '0001-pools': { up: pools } }),
-}
+const MIGRATIONS = { '0001-pools': { up: pools } }
+
+const provider: MigrationProvider = { getMigrations: async () => MIGRATIONS }
+
+/** The name of the last migration: what an opened database is at. */
+export const SCHEMA_VERSION = Object.keys(MIGRATIONS).sort().at(-1) ?? ''
 
 /** @throws DATABASE_MIGRATION_FAILED when a step fails, or the database belongs to a newer program; nothing is changed. */
 export async function migrate<T>(db: Kysely<T>): Promise<void> {

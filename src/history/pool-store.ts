@@ -110,6 +110,11 @@ export class PoolStore {
     })
   }
 
+  async count(): Promise<number> {
+    const counted = this.#db.selectFrom('pool').select(({ fn }) => fn.countAll<number | string>().as('pools'))
+    return Number((await counted.executeTakeFirstOrThrow()).pools)
+  }
+
   /** Forgets a pool with its configuration and pins. Tells whether there was one. */
   async remove(uuid: string): Promise<boolean> {
     const { numDeletedRows } = await this.#db.deleteFrom('pool').where('uuid', '=', uuid).executeTakeFirst()

@@ -18,11 +18,14 @@ export async function downloadFromWlb(exchange: Exchange, what: 'report' | 'diag
   const { host, request, response } = exchange
   const query = new URL(request.url ?? '/', 'http://host').searchParams
   const task = query.get('task_id') ?? NULL_REF
-  if (!(await isLoggedIn(exchange, query.get('session_id')))) return refuse(exchange, 401, 'Unauthorised')
+  if (!(await isLoggedIn(exchange, query.get('session_id')))) {
+    await endTask(host, task, ['SESSION_AUTHENTICATION_FAILED'])
+    return refuse(exchange, 401, 'Unauthorised')
+  }
 
   const outcome = await download(host, callFor(what, query), () => {
-    response.useChunkedEncodingByDefault = false // its end is the connection's
-    response.writeHead(200, { connection: 'close', 'cache-control': 'no-cache, no-store' }).flushHeaders()
+    response.useChunkedEncodingByDefault = false // its end is the connection's, whatever a pool's header says
+    response.writeHead(200, { connection: 'keep-alive', 'cache-control': 'no-cache, no-store' }).flushHeaders()
   })
   // The task is settled before the caller sees the end: it looks there next.
   await endTask(host, task, 'failure' in outcome ? [outcome.failure.code, ...outcome.failure.params] : [])

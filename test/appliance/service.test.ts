@@ -198,7 +198,6 @@ describe('documents', () => {
     { method: 'HostGetRecommendations', request: { poolUuid: POOL, hostUuid: POOL } },
     { method: 'GetOptimizationRecommendations', request: { poolUuid: POOL } },
     { method: 'ExecuteReport', request: { reportName: 'pool_health', parameters: [] } },
-    { method: 'GetDiagnostics', request: {} },
   ]
   test.each(later)('$method says that it is not offered yet', async (request) => {
     const method: MethodName = request.method

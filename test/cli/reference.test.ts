@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it, test } from 'vitest'
 import { leaves, renderReference, sourceErrors, unnamed } from '../../scripts/reference-page.js'
 import { commandLine } from '../../src/cli/command-line.js'
-import { VERSION } from '../../src/cli/version.js'
+import { VERSION } from '../../src/version.js'
 
 const root = join(import.meta.dirname, '../..')
 
