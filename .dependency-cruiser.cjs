@@ -11,7 +11,7 @@ const allowed = {
   history: ['xapi', 'balance'],
   appliance: ['x509', 'tls', 'xapi', 'wlb', 'balance', 'history'],
   trust: ['x509', 'tls', 'xapi', 'appliance'],
-  lab: ['x509', 'tls', 'xapi', 'wlb'],
+  lab: ['x509', 'tls', 'xapi', 'wlb', 'appliance'],
   console: ['x509', 'tls', 'xapi', 'wlb', 'balance', 'history', 'appliance', 'trust', 'lab'],
   cli: ['x509', 'tls', 'xapi', 'wlb', 'balance', 'history', 'appliance', 'trust', 'lab', 'console'],
 }

@@ -26,7 +26,7 @@ const built = await Promise.all([
   build({
     ...common,
     banner: { js: `${programLine}\n${requireLine}` },
-    entryPoints: { wlb: 'src/cli/wlb.ts', 'lab-host': 'src/lab/main.ts' },
+    entryPoints: { wlb: 'src/cli/wlb.ts', 'lab-host': 'src/lab/main.ts', 'lab-stand-in': 'src/lab/stand-in/main.ts' },
     splitting: true,
     external: ['@electric-sql/pglite', 'pg', 'pino'],
     chunkNames: 'chunks/[name]-[hash]',
@@ -34,7 +34,7 @@ const built = await Promise.all([
   build({ ...common, banner: { js: programLine }, entryPoints: { xe: 'src/cli/xe.ts' } }),
 ])
 await writeFile('dist/THIRD-PARTY.txt', licencesOf(built.flatMap(({ metafile }) => Object.keys(metafile.inputs))))
-await Promise.all(['wlb', 'xe', 'lab-host'].map((program) => chmod(`dist/${program}.js`, 0o755)))
+await Promise.all(['wlb', 'xe', 'lab-host', 'lab-stand-in'].map((program) => chmod(`dist/${program}.js`, 0o755)))
 
 // npm links a package's programs where it is installed, not where it is built; `npx wlb` should work here too
 if (existsSync('node_modules/.bin')) {

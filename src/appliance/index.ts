@@ -4,6 +4,7 @@ export type { Activation, Proof } from './activate-identity.js'
 export { readCertificateFiles } from './certificate-files.js'
 export { type RequestReport, requestCertificate, suggestCommonName } from './certificate-request.js'
 export type { CertificateSource } from './certificate-source.js'
+export { askAppliance } from './control.js'
 export { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from './export-certificates.js'
 export { forgetPool } from './forget-pool.js'
 export { type CertificateReport, type Identity, reportCertificate } from './identity.js'
@@ -13,13 +14,14 @@ export { type InstallPlan, type InstallRequest, planInstallation } from './insta
 export { type InstallStep, installSteps } from './install-steps.js'
 export { type KeptIdentity, listIdentities } from './kept-identities.js'
 export type { MissingName } from './missing-names.js'
+export { hashPassword } from './password.js'
 export { type AppliancePaths, paths } from './paths.js'
 export { type Replacement, replaceIdentity } from './replace-identity.js'
 export { type ReplaceStep, replaceSteps } from './replace-steps.js'
 export { findRollback, type RollbackTarget } from './rollback-identity.js'
 export { planSelfSigned, type SelfSignedPlan } from './self-signed-plan.js'
 export { type RunningAppliance, type ServeOptions, serve } from './serve.js'
-export { type Choices, checkChoice, checkPassword, readSettings } from './settings.js'
+export { type Choices, checkChoice, checkPassword, readSettings, writeSettings } from './settings.js'
 export {
   type SetupItem,
   type SetupOptions,

@@ -1,17 +1,25 @@
-/** The program of a lab host as the tests start it: bundled once a test file, everything inside. */
+/** The programs of the lab as the tests start them: bundled once a test file, everything inside. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll } from 'vitest'
 
-/** Builds before the file's tests and removes afterwards; the path is there from the start. */
 export function buildHostProgram(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'openwlb-lab-host-'))
-  const program = join(folder, 'lab-host.mjs')
+  return buildProgram('src/lab/main.ts')
+}
+
+export function buildStandInProgram(): string {
+  return buildProgram('src/lab/stand-in/main.ts')
+}
+
+/** Builds before the file's tests and removes afterwards; the path is there from the start. */
+function buildProgram(entry: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'openwlb-lab-program-'))
+  const program = join(folder, 'program.mjs')
   beforeAll(async () => {
     await build({
-      entryPoints: [join(import.meta.dirname, '../../src/lab/main.ts')],
+      entryPoints: [join(import.meta.dirname, '../..', entry)],
       outfile: program,
       bundle: true,
       platform: 'node',

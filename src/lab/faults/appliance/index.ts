@@ -1,7 +1,29 @@
-/** Rows that are brought about on the appliance. */
+/** The rows of the catalogue that lie on the appliance's side, each to be brought about, and all of them put right at once. */
+import { besideThisProgram } from '../../launcher.js'
+import { clearStandIn, twistStandIn } from '../../stand-in/stage.js'
 import type { ApplianceFault } from '../fault.js'
+import { changePassword } from './changed-password.js'
+import { TWISTS } from './twists.js'
 
-export const APPLIANCE_FAULTS: ReadonlyMap<number, ApplianceFault> = new Map()
+/** `program` tells where the stand-in's own program is, asked when it is needed. */
+export function applianceFaults(program: () => string): ReadonlyMap<number, ApplianceFault> {
+  const faults: ApplianceFault[] = [
+    ...[...TWISTS].map(
+      ([row, twist]): ApplianceFault => ({
+        row,
+        inject: ({ root, now }) => twistStandIn({ root, now, twist, program: program() }),
+      }),
+    ),
+    { row: 75, inject: changePassword },
+  ]
+  return new Map(faults.sort((one, other) => one.row - other.row).map((fault) => [fault.row, fault]))
+}
 
-/** Takes back whatever was injected. */
-export async function clearApplianceFaults(_root: string): Promise<void> {}
+export const APPLIANCE_FAULTS: ReadonlyMap<number, ApplianceFault> = applianceFaults(() =>
+  besideThisProgram('lab-stand-in.js'),
+)
+
+/** Everything as it was before the first of them, however many there were. */
+export function clearApplianceFaults(root: string): Promise<void> {
+  return clearStandIn(root)
+}

@@ -1,0 +1,83 @@
+/** What the stand-in asks of the pool, as any client would: certificates and lists in, certificates and lists out. */
+import { ApiFailure, type ApiValue, connectXenApi, withSession } from '../../xapi/index.js'
+import { type Lab, readLab } from '../lab-file.js'
+
+export interface PoolTrust {
+  readonly certificates: Readonly<Record<string, string>>
+  readonly crls: Readonly<Record<string, string>>
+}
+
+export const NO_TRUST: PoolTrust = { certificates: {}, crls: {} }
+
+/** Removes what `before` has and `after` has not, or has otherwise; then installs the rest. */
+export async function changePoolTrust(root: string, before: PoolTrust, after: PoolTrust): Promise<void> {
+  const calls = [
+    ...obsolete(before.certificates, after.certificates).map((name) => ['pool.uninstall_ca_certificate', name]),
+    ...obsolete(before.crls, after.crls).map((name) => ['pool.crl_uninstall', name]),
+    ...obsolete(after.certificates, before.certificates).map((name) => [
+      'pool.install_ca_certificate',
+      name,
+      after.certificates[name] ?? '',
+    ]),
+    ...obsolete(after.crls, before.crls).map((name) => ['pool.crl_install', name, after.crls[name] ?? '']),
+  ]
+  if (calls.length === 0) return
+  await withCoordinator(await readLab(root), async (call) => {
+    for (const [method = '', ...params] of calls) await inEffect(call(method, ...params))
+    await call('pool.certificate_sync')
+  })
+}
+
+function obsolete(ones: Readonly<Record<string, string>>, others: Readonly<Record<string, string>>): string[] {
+  return Object.keys(ones).filter((name) => ones[name] !== others[name])
+}
+
+/** What somebody has done already, or a call before that was cut short, need not be done. */
+const DONE_ALREADY = [
+  'CERTIFICATE_DOES_NOT_EXIST',
+  'CRL_DOES_NOT_EXIST',
+  'CERTIFICATE_ALREADY_EXISTS',
+  'CRL_ALREADY_EXISTS',
+]
+
+async function inEffect(call: Promise<ApiValue>): Promise<void> {
+  try {
+    await call
+  } catch (error) {
+    if (!(error instanceof ApiFailure) || !DONE_ALREADY.includes(error.code)) throw error
+  }
+}
+
+const TIMEOUT_MS = 60_000
+
+type Call = (method: string, ...params: readonly ApiValue[]) => Promise<ApiValue>
+
+/** Asks the hosts one after the other until one is the coordinator, or names it. */
+async function withCoordinator(lab: Lab, work: (call: Call) => Promise<void>): Promise<void> {
+  const addresses = lab.hosts.map(({ address }) => address)
+  let failure: unknown
+  for (let address = addresses.shift(); address !== undefined; address = addresses.shift()) {
+    try {
+      return await withHost(lab, address, work)
+    } catch (error) {
+      failure = error
+      if (error instanceof ApiFailure && error.code === 'HOST_IS_SLAVE') addresses.unshift(error.params[0] ?? '')
+      else if (error instanceof ApiFailure) throw error
+    }
+  }
+  throw failure
+}
+
+/** Whatever certificate the host shows: it is a process of this lab, on this machine. */
+async function withHost(lab: Lab, address: string, work: (call: Call) => Promise<void>): Promise<void> {
+  const trust = { kind: 'first-use' } as const
+  const client = await connectXenApi({ address, port: lab.tlsPort, trust, timeoutMs: TIMEOUT_MS })
+  try {
+    const { username: userName, password } = lab
+    await withSession(client, { userName, password, originator: 'OpenWLB lab' }, (session) =>
+      work((method, ...params) => client.call(method, session, ...params)),
+    )
+  } finally {
+    client.close()
+  }
+}

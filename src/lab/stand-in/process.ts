@@ -1,0 +1,87 @@
+/** The launcher's end of the stand-in: one process of its own for a lab, started, told anew, and ended. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { open, readFile, rm, writeFile } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
+import { askAppliance } from '../../appliance/index.js'
+import { replaceFile } from '../../durable-file.js'
+import { WlbError } from '../../error.js'
+import type { StandInLayout } from './layout.js'
+import type { StandInOrders } from './orders.js'
+
+const POLL_MS = 20
+const PATIENCE_MS = 15_000
+
+/** Returns when it listens as told. @throws LAB_STAND_IN_FAILED */
+export async function runStandIn(layout: StandInLayout, orders: StandInOrders, program: string): Promise<void> {
+  await replaceFile(layout.orders, `${JSON.stringify(orders)}\n`, 0o600)
+  if ((await findStandIn(layout)) !== undefined) {
+    const answer = await askAppliance(layout.socket, 'POST', '/').catch((error: unknown) => {
+      throw standInFailed(layout, error instanceof WlbError ? String(error.facts.why) : String(error), error)
+    })
+    if (answer !== undefined) return
+    await endStandIn(layout) // it runs and has no door any more
+  }
+  const output = await open(layout.log, 'a', 0o600)
+  try {
+    const child = spawn(process.execPath, [program, layout.folder], {
+      detached: true,
+      stdio: ['ignore', output.fd, output.fd, 'ipc'],
+    })
+    await readiness(child, layout)
+    await writeFile(layout.pid, `${child.pid}\n`)
+    child.unref()
+  } finally {
+    await output.close()
+  }
+}
+
+/** Returns when it is gone; it need not be there. */
+export async function endStandIn(layout: StandInLayout): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS
+  for (let pid = await findStandIn(layout); pid !== undefined; pid = await findStandIn(layout)) {
+    process.kill(pid, Date.now() > deadline ? 'SIGKILL' : 'SIGTERM')
+    await pause(POLL_MS)
+  }
+  await rm(layout.pid, { force: true })
+}
+
+/** A number left over from before a reboot is somebody else's. */
+async function findStandIn({ pid, folder }: StandInLayout): Promise<number | undefined> {
+  const number = Number(await readFile(pid, 'utf8').catch(() => ''))
+  if (!Number.isInteger(number) || number <= 0) return undefined
+  const commandLine = await readFile(`/proc/${number}/cmdline`, 'utf8').catch(() => '')
+  return commandLine.split('\0').includes(folder) ? number : undefined
+}
+
+function readiness(child: ChildProcess, layout: StandInLayout): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      settle('it did not answer in time')
+    }, PATIENCE_MS)
+    const settle = (why?: string) => {
+      clearTimeout(timer)
+      child.removeAllListeners()
+      if (child.connected) child.disconnect()
+      if (why === undefined) resolve()
+      else reject(standInFailed(layout, why))
+    }
+    child.once('error', ({ message }) => settle(message))
+    child.once('exit', () => settle('it ended at once'))
+    child.once('message', ({ why }: { readonly why?: string }) => settle(why))
+  })
+}
+
+export function standInFailed(
+  { folder, log }: Pick<StandInLayout, 'folder' | 'log'>,
+  why: string,
+  cause?: unknown,
+): WlbError {
+  return new WlbError(
+    'LAB_STAND_IN_FAILED',
+    'The stand-in for the appliance did not do what was asked of it.',
+    { folder, why },
+    `tail ${log}`,
+    cause,
+  )
+}

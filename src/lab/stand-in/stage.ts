@@ -1,0 +1,138 @@
+/**
+ * Puts the stand-in before the appliance, and takes it away again. What is about to change is written down first, so
+ * that clearing finds its way back from anywhere.
+ */
+import { X509Certificate } from 'node:crypto'
+import { readFile, rm } from 'node:fs/promises'
+import { z } from 'zod'
+import { askAppliance, paths, readSettings } from '../../appliance/index.js'
+import { type DirectoryLock, lockDirectory } from '../../directory-lock.js'
+import { ensureFolder, replaceFile } from '../../durable-file.js'
+import { type Behaviour, showsCertificate, type Twist, twistBehaviour } from './behaviour.js'
+import { breakPair } from './broken-files.js'
+import { keepFiles, keptPath, putBack } from './kept-files.js'
+import { readState, type StandInLayout, standInLayout, writeState } from './layout.js'
+import { changePoolTrust, NO_TRUST } from './pool-trust.js'
+import { endStandIn, runStandIn, standInFailed } from './process.js'
+import { makeScene, type Pair, ROOT_NAME, type Scene } from './scene.js'
+
+export interface StandInChange {
+  readonly root: string
+  readonly now: Date
+  /** What is to be wrong in addition to what is wrong already. */
+  readonly twist: Twist
+  /** The program of the stand-in's process. */
+  readonly program: string
+}
+
+/** The appliance lets requests under way end before it has moved. */
+const MOVE_TIMEOUT_MS = 25_000
+const RELOAD_TIMEOUT_MS = 25_000
+
+/** @throws LAB_STAND_IN_FAILED, LAB_NOT_FOUND, NOT_SET_UP, or ApiFailure as the pool refuses what the fault needs. */
+export async function twistStandIn({ root, now, twist, program }: StandInChange): Promise<void> {
+  await withStandIn(root, async (layout) => {
+    const place = paths(root)
+    const { hostname, address, port } = await readSettings(place.settings)
+    await keepFiles(root, layout, ['certificate', 'key'])
+    const state = await readState(layout)
+    const behaviour = twistBehaviour(state.behaviour, twist)
+    const scene = await makeScene({
+      behaviour,
+      hostname,
+      address: isWildcard(address) ? '127.0.0.1' : address,
+      now,
+      keyFolder: layout.keys,
+      rootPem: state.certificates[ROOT_NAME],
+    })
+    const trust = showsCertificate(behaviour) ? scene : NO_TRUST
+    const { certificates, crls } = trust
+    await writeState(layout, {
+      ...state,
+      behaviour,
+      certificates: { ...state.certificates, ...certificates },
+      crls: { ...state.crls, ...crls },
+    })
+
+    await changePoolTrust(root, state, trust)
+    await writeState(layout, { ...state, behaviour, certificates, crls })
+    await placeFiles(root, layout, behaviour, scene)
+    const aside = await setAside(root, layout)
+    const { transport, tls } = behaviour
+    if (transport === 'closed') return endStandIn(layout)
+    const fingerprintsSha256 = await knownFingerprints(layout, aside.fingerprintSha256, scene)
+    const appliance = { address: aside.address, port: aside.port, fingerprintsSha256 }
+    await runStandIn(layout, { address, port, transport, tls, appliance, ...scene.served }, program)
+  })
+}
+
+/** Whatever there is to put right is; what there is not, need not be there. */
+export async function clearStandIn(root: string): Promise<void> {
+  await withStandIn(root, async (layout) => {
+    const state = await readState(layout)
+    const place = paths(root)
+    await endStandIn(layout)
+    await putBack(root, layout, state.kept)
+    if (state.kept.includes('settings')) await askAppliance(place.controlSocket, 'POST', '/account')
+    if (state.kept.includes('certificate'))
+      await askAppliance(place.controlSocket, 'POST', '/reload', RELOAD_TIMEOUT_MS)
+    await askAppliance(place.controlSocket, 'POST', '/listener/back', MOVE_TIMEOUT_MS)
+    await changePoolTrust(root, state, NO_TRUST)
+    await rm(layout.kept, { recursive: true, force: true })
+    await rm(layout.state, { force: true })
+  })
+}
+
+/** One at a time: a second one would find half of what the first has done. */
+export async function withStandIn(root: string, work: (layout: StandInLayout) => Promise<void>): Promise<void> {
+  const layout = standInLayout(root)
+  await ensureFolder(layout.folder, 0o700)
+  let lock: DirectoryLock | undefined
+  try {
+    lock = await lockDirectory(layout.folder)
+    await work(layout)
+  } finally {
+    await lock?.release()
+  }
+}
+
+/** The appliance takes up what it can serve; what it cannot is on its disk all the same. */
+async function placeFiles(root: string, layout: StandInLayout, behaviour: Behaviour, scene: Scene): Promise<void> {
+  const { certificate, key, controlSocket } = paths(root)
+  const { files, broken } = behaviour
+  if (!showsCertificate(behaviour) || (files === 'before' && broken === undefined)) {
+    await putBack(root, layout, ['certificate', 'key'])
+  } else {
+    const pair = { served: scene.served, renewed: scene.renewed, before: await readKept(layout) }[files]
+    const { certificatePem, privateKeyPem, keyMode } = await breakPair(pair, broken, layout.keys)
+    await replaceFile(key, privateKeyPem, keyMode)
+    await replaceFile(certificate, certificatePem, 0o644)
+  }
+  await askAppliance(controlSocket, 'POST', '/reload', RELOAD_TIMEOUT_MS)
+}
+
+const ASIDE = z.object({ address: z.string(), port: z.number(), fingerprintSha256: z.string() })
+
+async function setAside(root: string, layout: StandInLayout): Promise<z.infer<typeof ASIDE>> {
+  const answer = await askAppliance(paths(root).controlSocket, 'POST', '/listener/aside', MOVE_TIMEOUT_MS)
+  if (answer === undefined) throw standInFailed(layout, 'no appliance is running here')
+  return ASIDE.parse(answer)
+}
+
+/** It may take up a new pair at any moment: the one before, the one served, the renewed one. */
+async function knownFingerprints(layout: StandInLayout, now: string, { served, renewed }: Scene): Promise<string[]> {
+  const kept = await readKept(layout)
+  const pems = [kept.certificatePem, served.certificatePem, renewed.certificatePem]
+  return [...new Set([now, ...pems.map((pem) => new X509Certificate(pem).fingerprint256)])]
+}
+
+async function readKept(layout: StandInLayout): Promise<Pair> {
+  const [certificatePem, privateKeyPem] = await Promise.all(
+    (['certificate', 'key'] as const).map((name) => readFile(keptPath(layout, name), 'utf8')),
+  )
+  return { certificatePem: certificatePem ?? '', privateKeyPem: privateKeyPem ?? '' }
+}
+
+function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::'
+}

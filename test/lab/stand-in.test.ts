@@ -1,0 +1,177 @@
+/**
+ * The appliance's side of the catalogue, row by row, as two hosts of one pool see it: the coordinator connects with our own client,
+ * the member with stunnel where it is installed. Each is asked for diagnostics, and its task says what became of it.
+ */
+import { readFileSync } from 'node:fs'
+import { get } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { APPLIANCE_FAULTS, applianceFaults, clearApplianceFaults } from '../../src/lab/faults/appliance/index.js'
+import { labDown, labFault, labUp } from '../../src/lab/index.js'
+import { layoutOf } from '../../src/lab/layout.js'
+import { readSettings, writeSettings } from '../../src/lab/settings.js'
+import { FAULTLESS } from '../../src/lab/stand-in/behaviour.js'
+import { readState, standInLayout, writeState } from '../../src/lab/stand-in/layout.js'
+import { connectXenApi, type XenApiClient } from '../../src/xapi/index.js'
+import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../appliance/test-appliance.js'
+import { requirePart } from '../real-parts.js'
+import { buildHostProgram, buildStandInProgram } from './lab-program.js'
+
+const hostProgram = buildHostProgram()
+const standInProgram = buildStandInProgram()
+const stunnel = requirePart('stunnel')
+const faults = applianceFaults(() => standInProgram)
+
+let appliance: TestAppliance
+let hosts: readonly { readonly name: string; readonly address: string; readonly plainPort: number }[]
+let api: XenApiClient
+let session = ''
+
+beforeAll(async () => {
+  appliance = await startAppliance()
+  const { root } = appliance
+  const addHosts = [{ name: HOSTNAME, address: '127.0.0.1' }]
+  const { document } = await labUp({ root, hosts: 2, addHosts, hostProgram, refusalDelayMs: 1 })
+  hosts = document.hosts
+  if (stunnel) {
+    const layout = layoutOf(document.hosts[1]?.root ?? '')
+    await labFault({ root, action: 'stop', host: 'xs2', hostProgram })
+    await writeSettings(layout, { ...(await readSettings(layout)), tlsClient: 'stunnel' })
+    await labFault({ root, action: 'start', host: 'xs2', hostProgram })
+  }
+  const [first] = document.hosts
+  if (!first) throw new Error('a lab has a host')
+  const trust = { kind: 'first-use' } as const
+  api = await connectXenApi({ address: first.address, port: first.tlsPort, trust, timeoutMs: 30_000 })
+  session = String(await api.call('session.login_with_password', 'root', document.password, '2.21', 'test'))
+  const [pool] = Object.values(Object(await api.call('pool.get_all', session)))
+  await api.call('pool.set_other_config', session, String(pool), { wlb_reports_timeout: '5' })
+  const pem = readFileSync(appliance.paths.certificate, 'utf8')
+  await api.call('pool.install_ca_certificate', session, 'wlb.pem', pem)
+  const url = `${HOSTNAME}:${appliance.port}`
+  await api.call('pool.initialize_wlb', session, url, USER_NAME, PASSWORD, 'root', document.password)
+  await api.call('pool.set_wlb_verify_cert', session, String(pool), true)
+})
+afterAll(async () => {
+  await clearApplianceFaults(appliance.root)
+  api?.close()
+  await labDown(appliance.root)
+  await appliance.remove()
+})
+
+const inject = async (...rows: number[]) => {
+  for (const row of rows) await faults.get(row)?.inject({ root: appliance.root, now: new Date() })
+}
+
+/** What the host answers, then what its task says: `200 openwlb diagnostics`, or `500 SSL_VERIFY_ERROR ...`. */
+async function diagnose({ address, plainPort }: (typeof hosts)[number]): Promise<string> {
+  const task = String(await api.call('task.create', session, 'diagnostics', ''))
+  const query = `session_id=${session}&task_id=${task}`
+  const said = await new Promise<string>((resolve, reject) => {
+    get(`http://${address}:${plainPort}/wlb_diagnostics?${query}`, { agent: false }, async (response) => {
+      let text = ''
+      for await (const piece of response.setEncoding('utf8')) text += piece
+      resolve(`${response.statusCode} ${response.statusCode === 200 ? text.slice(0, 19) : ''}`.trim())
+    }).on('error', reject)
+  })
+  const record = Object(await api.call('task.get_record', session, task))
+  await api.call('task.destroy', session, task)
+  return [said, ...(record.status === 'failure' ? record.error_info : [])].join(' ')
+}
+
+const ACCEPTED = '200 openwlb diagnostics'
+const verify = (text: string) => `500 SSL_VERIFY_ERROR Pre-verification error: ${text}`
+
+/** Nothing is wrong any more, and everything still in place: the next row comes sooner than after `clear`. */
+async function forget(): Promise<void> {
+  const layout = standInLayout(appliance.root)
+  await writeState(layout, { ...(await readState(layout)), behaviour: FAULTLESS })
+}
+
+test('before anything is wrong both hosts are served', async () => {
+  expect(await Promise.all(hosts.map(diagnose))).toEqual([ACCEPTED, ACCEPTED])
+})
+
+describe('one row, as both hosts see it', () => {
+  const cases: [row: number, cause: string, outcome: string][] = [
+    [1, 'leaf expired', verify('certificate has expired')],
+    [2, 'intermediate expired', verify('certificate has expired')],
+    [4, 'leaf not valid yet', verify('certificate is not yet valid')],
+    [6, 'another common name, no SAN', '500 SSL_VERIFY_ERROR Subject checks failed'],
+    [7, 'the right common name, another SAN', '500 SSL_VERIFY_ERROR Subject checks failed'],
+    [8, 'an iPAddress beside the name', ACCEPTED],
+    [10, 'the full name alone', ACCEPTED],
+    [11, 'the full name alone', ACCEPTED],
+    [14, 'a wildcard one level too high', '500 SSL_VERIFY_ERROR Subject checks failed'],
+    [15, 'intermediate not sent', verify('unable to get local issuer certificate')],
+    [16, 'leaf, root, intermediate', ACCEPTED],
+    [17, 'root first in the file', ACCEPTED],
+    [18, 'blocks joined in the file', ACCEPTED],
+    [19, 'root not installed', verify('self-signed certificate in certificate chain')],
+    [20, 'the root has a new key', verify('certificate signature failure')],
+    [24, 'self-signed, not installed', verify('self-signed certificate')],
+    [25, 'self-signed, made anew', verify('self-signed certificate')],
+    [40, 'the key of another', ACCEPTED],
+    [41, 'the key encrypted', ACCEPTED],
+    [42, 'the key readable by others', ACCEPTED],
+    [43, 'leaf RSA 1024', verify('EE certificate key too weak')],
+    [44, 'intermediate RSA 1024', verify('CA certificate key too weak')],
+    [45, 'leaf signed with SHA-1', verify('CA signature digest algorithm too weak')],
+    [46, 'ECDSA key', '500 WLB_CONNECTION_RESET'],
+    [47, 'TLS 1.3 only', '500 WLB_CONNECTION_RESET'],
+    [48, 'TLS 1.1 at most', '500 WLB_CONNECTION_RESET'],
+    [49, 'neither of the two suites', '500 WLB_CONNECTION_RESET'],
+    [50, 'not the one curve', '500 WLB_CONNECTION_RESET'],
+    [51, 'a client certificate demanded', '500 WLB_CONNECTION_RESET'],
+    [52, 'EKU without serverAuth', verify('unsuitable certificate purpose')],
+    [53, 'keyUsage keyCertSign only', verify('unsuitable certificate purpose')],
+    [54, 'intermediate without keyCertSign', verify('invalid CA certificate')],
+    [55, 'intermediate CA:FALSE', verify('invalid CA certificate')],
+    [56, 'path too long', verify('path length constraint exceeded')],
+    [57, 'name constraints', verify('permitted subtree violation')],
+    [58, 'revoked', verify('certificate revoked')],
+    [65, 'nobody listens', '500 WLB_CONNECTION_REFUSED'],
+    [66, 'silence', '500 WLB_TIMEOUT 5.'],
+    [67, 'plain HTTP', '500 WLB_CONNECTION_RESET'],
+    [69, 'another machine', verify('self-signed certificate in certificate chain')],
+    [71, 'the old certificate is still served', verify('certificate has expired')],
+    [74, 'a proxy signs anew', verify('unable to get local issuer certificate')],
+    [75, 'the password was changed', '500 WLB_AUTHENTICATION_FAILED'],
+  ]
+  it.each(cases)('row %i, %s: %s', async (row, _cause, outcome) => {
+    await inject(row)
+    const seen = await Promise.all(hosts.map(diagnose))
+    await forget()
+    expect(seen).toEqual([outcome, outcome])
+  })
+
+  test('the table and the faults have the same rows', () => {
+    expect([...APPLIANCE_FAULTS.keys()]).toEqual(cases.map(([row]) => row))
+  })
+})
+
+describe('several rows at once', () => {
+  const cases: [rows: number[], outcome: string][] = [
+    [[1, 65], '500 WLB_CONNECTION_REFUSED'],
+    [[4, 46], '500 WLB_CONNECTION_RESET'],
+    [[1, 6], verify('certificate has expired')],
+    [[58, 1], verify('certificate revoked')],
+    [[1, 75], verify('certificate has expired')],
+    [[40, 1], verify('certificate has expired')],
+  ]
+  it.each(cases)('rows %j: %s', async (rows, outcome) => {
+    await inject(...rows)
+    const seen = await Promise.all(hosts.map(diagnose))
+    await forget()
+    expect(seen).toEqual([outcome, outcome])
+  })
+})
+
+describe('cleared, everything is as it was', () => {
+  const { root, paths, port } = { get root() { return appliance.root }, get paths() { return appliance.paths }, get port() { return appliance.port } }
+  const cases: [rows: number[]][] = [[[1, 25, 58]], [[42, 65]], [[71]], [[75]]]
+  it.each(cases)('rows %j', async (rows) => {
+    await inject(...rows)
+    await clearApplianceFaults(appliance.root)
+    expect(await Promise.all(hosts.map(diagnose))).toEqual([ACCEPTED, ACCEPTED])
+  })
+})
