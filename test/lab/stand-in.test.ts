@@ -2,9 +2,11 @@
  * The appliance's side of the catalogue, row by row, as two hosts of one pool see it: the coordinator connects with our own client,
  * the member with stunnel where it is installed. Each is asked for diagnostics, and its task says what became of it.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { get } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { readStatus, serve } from '../../src/appliance/index.js'
+import { openLog } from '../../src/appliance/log.js'
 import { APPLIANCE_FAULTS, applianceFaults, clearApplianceFaults } from '../../src/lab/faults/appliance/index.js'
 import { labDown, labFault, labUp } from '../../src/lab/index.js'
 import { layoutOf } from '../../src/lab/layout.js'
@@ -20,6 +22,8 @@ const hostProgram = buildHostProgram()
 const standInProgram = buildStandInProgram()
 const stunnel = requirePart('stunnel')
 const faults = applianceFaults(() => standInProgram)
+
+const silent = openLog({ write: () => {} })
 
 let appliance: TestAppliance
 let hosts: readonly { readonly name: string; readonly address: string; readonly plainPort: number }[]
@@ -135,7 +139,6 @@ describe('one row, as both hosts see it', () => {
     [69, 'another machine', verify('self-signed certificate in certificate chain')],
     [71, 'the old certificate is still served', verify('certificate has expired')],
     [74, 'a proxy signs anew', verify('unable to get local issuer certificate')],
-    [75, 'the password was changed', '500 WLB_AUTHENTICATION_FAILED'],
   ]
   it.each(cases)('row %i, %s: %s', async (row, _cause, outcome) => {
     await inject(row)
@@ -145,7 +148,7 @@ describe('one row, as both hosts see it', () => {
   })
 
   test('the table and the faults have the same rows', () => {
-    expect([...APPLIANCE_FAULTS.keys()]).toEqual(cases.map(([row]) => row))
+    expect([...APPLIANCE_FAULTS.keys()]).toEqual([...cases.map(([row]) => row), 75])
   })
 })
 
@@ -157,6 +160,7 @@ describe('several rows at once', () => {
     [[58, 1], verify('certificate revoked')],
     [[1, 75], verify('certificate has expired')],
     [[40, 1], verify('certificate has expired')],
+    [[8, 75], '500 WLB_AUTHENTICATION_FAILED'],
   ]
   it.each(cases)('rows %j: %s', async (rows, outcome) => {
     await inject(...rows)
@@ -166,12 +170,58 @@ describe('several rows at once', () => {
   })
 })
 
+/** Everything a fault may change, on either side. */
+async function describeStage() {
+  const { certificate, key, settings } = appliance.paths
+  const { listener } = await readStatus(appliance.root)
+  return {
+    files: [certificate, key, settings].map((path) => [readFileSync(path, 'utf8'), statSync(path).mode & 0o777]),
+    listener: [listener.address, listener.port, 'fingerprintSha256' in listener && listener.fingerprintSha256],
+    certificates: await certificatesOfPool(),
+    crls: await api.call('pool.crl_list', session),
+    outcomes: await Promise.all(hosts.map(diagnose)),
+  }
+}
+
+async function certificatesOfPool(): Promise<unknown[]> {
+  const records = Object.values(Object(await api.call('Certificate.get_all_records', session)))
+  return records.map((record) => Object(record).name).filter((name) => name !== '')
+}
+
 describe('cleared, everything is as it was', () => {
-  const { root, paths, port } = { get root() { return appliance.root }, get paths() { return appliance.paths }, get port() { return appliance.port } }
-  const cases: [rows: number[]][] = [[[1, 25, 58]], [[42, 65]], [[71]], [[75]]]
-  it.each(cases)('rows %j', async (rows) => {
+  let before: Awaited<ReturnType<typeof describeStage>>
+  beforeAll(async () => {
+    await clearApplianceFaults(appliance.root)
+    before = await describeStage()
+  })
+
+  const cases: [rows: number[]][] = [[[1, 25, 58]], [[42, 65]], [[71, 75]]]
+  it.each(cases)('after rows %j', async (rows) => {
     await inject(...rows)
     await clearApplianceFaults(appliance.root)
-    expect(await Promise.all(hosts.map(diagnose))).toEqual([ACCEPTED, ACCEPTED])
+    expect(await describeStage()).toEqual(before)
+  })
+
+  test('though the stand-in died, or there was nothing wrong at all', async () => {
+    await inject(1)
+    process.kill(Number(readFileSync(standInLayout(appliance.root).pid, 'utf8')), 'SIGKILL')
+    await clearApplianceFaults(appliance.root)
+    await clearApplianceFaults(appliance.root)
+    expect(await describeStage()).toEqual(before)
+  })
+
+  test('though the appliance was started again meanwhile, which cannot have its port', async () => {
+    const { root } = appliance
+    await inject(1)
+    await appliance.close()
+    await expect(serve({ root, log: silent })).rejects.toMatchObject({ code: 'PORT_IN_USE' })
+    await expect(inject(2)).rejects.toMatchObject({ code: 'LAB_STAND_IN_FAILED' })
+    await clearApplianceFaults(root)
+    const again = await serve({ root, log: silent })
+    try {
+      expect(await describeStage()).toEqual(before)
+    } finally {
+      await again.close()
+    }
   })
 })

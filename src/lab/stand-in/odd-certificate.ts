@@ -30,7 +30,7 @@ export interface OddOrder {
 export type Usage = 'digitalSignature' | 'keyEncipherment' | 'keyCertSign' | 'cRLSign'
 
 /** In every one, so that whoever meets one knows what it is. */
-export const ODD_LABEL = 'OpenWLB lab fault'
+const ODD_LABEL = 'OpenWLB lab fault'
 
 export async function signOddCertificate(order: OddOrder): Promise<X509Certificate> {
   const x509 = await loadLibrary()

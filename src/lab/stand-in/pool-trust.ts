@@ -32,8 +32,12 @@ function obsolete(ones: Readonly<Record<string, string>>, others: Readonly<Recor
   return Object.keys(ones).filter((name) => ones[name] !== others[name])
 }
 
-/** What somebody has done already, or a call before that was cut short, need not be done. */
+/**
+ * What somebody has done already, or a call before that was cut short, need not be done. `INVALID_VALUE` is what a pool says
+ * to the removal of a file, done, whose record was never made.
+ */
 const DONE_ALREADY = [
+  'INVALID_VALUE',
   'CERTIFICATE_DOES_NOT_EXIST',
   'CRL_DOES_NOT_EXIST',
   'CERTIFICATE_ALREADY_EXISTS',

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { askAppliance, paths, readSettings } from '../../appliance/index.js'
 import { type DirectoryLock, lockDirectory } from '../../directory-lock.js'
 import { ensureFolder, replaceFile } from '../../durable-file.js'
+import type { WlbError } from '../../error.js'
 import { type Behaviour, showsCertificate, type Twist, twistBehaviour } from './behaviour.js'
 import { breakPair } from './broken-files.js'
 import { keepFiles, keptPath, putBack } from './kept-files.js'
@@ -34,6 +35,7 @@ export async function twistStandIn({ root, now, twist, program }: StandInChange)
   await withStandIn(root, async (layout) => {
     const place = paths(root)
     const { hostname, address, port } = await readSettings(place.settings)
+    if ((await askAppliance(place.controlSocket)) === undefined) throw nobodyRuns(layout)
     await keepFiles(root, layout, ['certificate', 'key'])
     const state = await readState(layout)
     const behaviour = twistBehaviour(state.behaviour, twist)
@@ -115,7 +117,7 @@ const ASIDE = z.object({ address: z.string(), port: z.number(), fingerprintSha25
 
 async function setAside(root: string, layout: StandInLayout): Promise<z.infer<typeof ASIDE>> {
   const answer = await askAppliance(paths(root).controlSocket, 'POST', '/listener/aside', MOVE_TIMEOUT_MS)
-  if (answer === undefined) throw standInFailed(layout, 'no appliance is running here')
+  if (answer === undefined) throw nobodyRuns(layout)
   return ASIDE.parse(answer)
 }
 
@@ -135,4 +137,8 @@ async function readKept(layout: StandInLayout): Promise<Pair> {
 
 function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::'
+}
+
+function nobodyRuns(layout: StandInLayout): WlbError {
+  return standInFailed(layout, 'no appliance is running here')
 }

@@ -10,10 +10,10 @@ import type { FaultStage } from '../fault.js'
 export async function changePassword({ root }: FaultStage): Promise<void> {
   await withStandIn(root, async (layout) => {
     const { settings, controlSocket } = paths(root)
+    if ((await askAppliance(controlSocket)) === undefined) throw standInFailed(layout, 'no appliance is running here')
     await keepFiles(root, layout, ['settings'])
     const passwordHash = await hashPassword(randomBytes(18).toString('base64url'))
     await writeSettings(settings, { ...(await readSettings(settings)), passwordHash })
-    const answer = await askAppliance(controlSocket, 'POST', '/account')
-    if (answer === undefined) throw standInFailed(layout, 'no appliance is running here')
+    await askAppliance(controlSocket, 'POST', '/account')
   })
 }
