@@ -4,17 +4,20 @@
  */
 import { readFileSync, statSync } from 'node:fs'
 import { get } from 'node:http'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { readStatus, serve } from '../../src/appliance/index.js'
 import { openLog } from '../../src/appliance/log.js'
 import { APPLIANCE_FAULTS, applianceFaults, clearApplianceFaults } from '../../src/lab/faults/appliance/index.js'
 import { labDown, labFault, labUp } from '../../src/lab/index.js'
+import { hostRoot } from '../../src/lab/lab-file.js'
 import { layoutOf } from '../../src/lab/layout.js'
 import { readSettings, writeSettings } from '../../src/lab/settings.js'
 import { FAULTLESS } from '../../src/lab/stand-in/behaviour.js'
 import { readState, standInLayout, writeState } from '../../src/lab/stand-in/layout.js'
 import { connectXenApi, type XenApiClient } from '../../src/xapi/index.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../appliance/test-appliance.js'
+import { run } from '../cli/program.js'
 import { requirePart } from '../real-parts.js'
 import { buildHostProgram, buildStandInProgram } from './lab-program.js'
 
@@ -93,6 +96,43 @@ async function forget(): Promise<void> {
 
 test('before anything is wrong both hosts are served', async () => {
   expect(await Promise.all(hosts.map(diagnose))).toEqual([ACCEPTED, ACCEPTED])
+})
+
+/** `xe` as it is typed on that host. */
+const xe = (host: string, ...args: string[]) => run('xe', args, { XE_ROOT: hostRoot(appliance.root, host) })
+
+test.each(['xs1', 'xs2'])('xe pool-retrieve-wlb-diagnostics on %s', async (host) => {
+  const shown = await xe(host, 'pool-retrieve-wlb-diagnostics')
+  expect(shown).toEqual({
+    stdout: expect.stringMatching(/^openwlb diagnostics: .*\n(.+: .+\n)+/),
+    stderr: '',
+    exitCode: 0,
+  })
+  const file = join(appliance.root, `${host}.txt`)
+  const saved = await xe(host, 'pool-retrieve-wlb-diagnostics', `filename=${file}`)
+  expect(saved).toEqual({ stdout: 'WLB diagnostics download succeeded\n', stderr: '', exitCode: 0 })
+  expect(readFileSync(file, 'utf8')).toContain('certificate subject: CN=wlb.lab.internal\n')
+})
+
+test('xe pool-retrieve-wlb-diagnostics on a member that cannot verify: its own error, and the coordinator is served', async () => {
+  await labFault({ root: appliance.root, action: 'corrupt-bundle', host: 'xs2', hostProgram })
+  const [good, bad] = await Promise.all(['xs1', 'xs2'].map((host) => xe(host, 'pool-retrieve-wlb-diagnostics')))
+  await api.call('pool.certificate_sync', session)
+  expect(good?.exitCode).toBe(0)
+  expect(bad).toEqual({ stdout: '', stderr: expect.stringContaining('configuration failed'), exitCode: 1 })
+})
+
+test('a session nobody has opened is refused, and its task says so', async () => {
+  const task = String(await api.call('task.create', session, 'diagnostics', ''))
+  const [host] = hosts
+  const query = `session_id=OpaqueRef:nobody&task_id=${task}`
+  const status = await new Promise((resolve, reject) => {
+    get(`http://${host?.address}:${host?.plainPort}/wlb_diagnostics?${query}`, { agent: false }, (response) => {
+      resolve(response.resume().statusCode)
+    }).on('error', reject)
+  })
+  const { error_info } = Object(await api.call('task.get_record', session, task))
+  expect([status, error_info]).toEqual([401, ['SESSION_AUTHENTICATION_FAILED']])
 })
 
 describe('one row, as both hosts see it', () => {
