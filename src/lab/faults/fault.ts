@@ -1,7 +1,6 @@
-/** What it takes to bring about a row of the catalogue of failures that lies on the appliance's side. */
+/** A row of the failure catalogue that can be brought about on purpose: what every injector is given, and what it is. */
 
 export interface FaultStage {
-  /** Holds the appliance and the lab. */
   readonly root: string
   readonly now: Date
   readonly host?: string

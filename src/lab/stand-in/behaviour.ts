@@ -15,8 +15,8 @@ const leafSchema = z
 
 const chainSchema = z
   .object({
-    /** Who vouches for the leaf: not the root that the pool was given. */
-    issuer: z.enum(['stranger', 'rekeyed', 'middlebox', 'itself', 'itself-again']),
+    /** Who vouches for the leaf, if not the root that the pool was given. */
+    issuer: z.enum(['stranger', 'rekeyed', 'middlebox', 'itself', 'itself-again', 'itself-installed']),
     dates: z.literal('expired'),
     key: z.literal('rsa-1024'),
     usage: z.literal('no-certificate-signing'),

@@ -34,7 +34,7 @@ export interface Scene {
 }
 
 export const ROOT_NAME = 'openwlb-lab-fault-root.pem'
-const EARLIER_NAME = 'openwlb-lab-fault-earlier.pem'
+const SELF_SIGNED_NAME = 'openwlb-lab-fault-self-signed.pem'
 const CRL_NAME = 'openwlb-lab-fault-crl.pem'
 
 const DAY_MS = 86_400_000
@@ -50,13 +50,14 @@ export async function makeScene(order: SceneOrder): Promise<Scene> {
   const certificates = { [ROOT_NAME]: root.certificate.toString() }
 
   const { chain, leaf } = behaviour
-  if (chain.issuer === 'itself' || chain.issuer === 'itself-again') {
-    const served = await tools.selfSigned(leaf, chain.issuer)
-    const earlier = chain.issuer === 'itself' ? undefined : await tools.selfSigned({}, 'earlier')
+  const own = chain.issuer === undefined ? undefined : INSTALLED_FOR[chain.issuer]
+  if (own !== undefined) {
+    const served = await tools.selfSigned(leaf, own === 'earlier' ? 'again' : 'itself')
+    const installed = { none: undefined, served, earlier: await tools.selfSigned({}, 'earlier') }[own]
     return {
       served: pairOf([served]),
       renewed,
-      certificates: { ...certificates, ...(earlier && { [EARLIER_NAME]: earlier.certificate.toString() }) },
+      certificates: { ...certificates, ...(installed && { [SELF_SIGNED_NAME]: installed.certificate.toString() }) },
       crls: {},
     }
   }
@@ -136,8 +137,8 @@ function toolsOf({ hostname, address, now, keyFolder }: SceneOrder) {
     return { certificate: await signOddCertificate(order), key: own }
   }
 
-  /** `itself-again` is what a set-up run once more makes: the name of the one before, and another key. */
-  const selfSigned = async (twist: LeafTwist, which: 'itself' | 'itself-again' | 'earlier'): Promise<Signatory> => {
+  /** `again` is what a set-up run once more makes: the name of the `earlier` one, and another key. */
+  const selfSigned = async (twist: LeafTwist, which: 'itself' | 'again' | 'earlier'): Promise<Signatory> => {
     const own = which === 'earlier' ? await key('other-root') : await key('leaf')
     const fields = leafFields(twist, hostname, address, now)
     const commonName = which === 'itself' ? `${fields.commonName} alone` : fields.commonName
@@ -151,6 +152,13 @@ const OTHER_ROOTS: Readonly<Partial<Record<NonNullable<ChainTwist['issuer']>, st
   stranger: 'OpenWLB lab fault other root',
   rekeyed: 'OpenWLB lab fault root',
   middlebox: 'OpenWLB lab fault middlebox',
+}
+
+/** Which self-signed certificate the pool holds, where one is served. */
+const INSTALLED_FOR: Readonly<Partial<Record<NonNullable<ChainTwist['issuer']>, 'none' | 'served' | 'earlier'>>> = {
+  itself: 'none',
+  'itself-again': 'earlier',
+  'itself-installed': 'served',
 }
 
 type LeafFields = Omit<OddOrder, 'key' | 'issuer'>

@@ -27,3 +27,15 @@ export const APPLIANCE_FAULTS: ReadonlyMap<number, ApplianceFault> = applianceFa
 export function clearApplianceFaults(root: string): Promise<void> {
   return clearStandIn(root)
 }
+
+/**
+ * Nothing wrong: the appliance shows a certificate for its full name, with its address beside it and no short name. That is
+ * what rows 8, 10 and 11 need, which change what the pool connects by.
+ */
+export function showFullName(
+  root: string,
+  now: Date,
+  program = () => besideThisProgram('lab-stand-in.js'),
+): Promise<void> {
+  return twistStandIn({ root, now, twist: {}, program: program() })
+}
