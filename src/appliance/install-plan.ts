@@ -5,7 +5,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { WlbError } from '../error.js'
-import { checkAsPool, type PoolVerdict, type ServedIdentity } from '../tls/index.js'
+import type { PoolVerdict, ServedIdentity } from '../tls/index.js'
 import {
   type Chain,
   type Contents,
@@ -13,19 +13,17 @@ import {
   describePlace,
   encodePem,
   exportPrivateKey,
-  isSelfSigned,
-  lint,
   type NamedBytes,
   orderChain,
   readContainers,
-  sendingOrder,
   type Warning,
 } from '../x509/index.js'
 import { readCertificateFiles } from './certificate-files.js'
 import { type CertificateSource, locate, mergeCommand } from './certificate-source.js'
 import { isInPlace } from './identity-change.js'
+import { judgeChain } from './install-judgement.js'
 import { chooseKey, findKeys, type KeyCandidate, type KeySource } from './install-key.js'
-import { incomplete, keyMismatch, leafNotGiven, nothingToInstall, refused } from './install-refusal.js'
+import { keyMismatch, leafNotGiven, nothingToInstall } from './install-refusal.js'
 import { askAboutPools } from './known-pools.js'
 import { readLimitedFile } from './limited-file.js'
 import { type AppliancePaths, paths } from './paths.js'
@@ -97,19 +95,9 @@ export async function planInstallation(request: InstallRequest): Promise<Install
   const alone = key && orderChain(given, key.open(), now)
   if (!key || !alone) throw given.every(({ ca }) => ca) ? leafNotGiven(given) : keyMismatch(given, candidates)
   const inPlace = alone.missingIssuer === undefined ? NOTHING : await readInPlace(place)
-  const all = [...given, ...inPlace.certificates.map(({ certificate }) => certificate)]
-  const isGiven = (certificate: X509Certificate) => given.some(({ raw }) => raw.equals(certificate.raw))
-  const found = orderChain(all, key.open(), now) ?? alone
-  const chain = { ...found, unrelated: found.unrelated.filter(isGiven) }
-  const namesakes = findNamesakes(chain)
-  if (chain.missingIssuer !== undefined && chain.intermediates.length + namesakes.length === 0) throw incomplete(chain)
-
-  const served = sendingOrder(chain)
-  // whoever gives an authority of the missing issuer's name means it to be used
-  const presented = namesakes.length > 0 ? [...served, ...chain.unrelated] : served
-  const question = { presented, crls: undefined, name, now }
-  const verdict = checkAsPool({ ...question, bundle: Buffer.from(assumedBundle(chain, namesakes)), port })
-  if (!verdict.accepted) throw refused(verdict, question, namesakes)
+  const borrowed = inPlace.certificates.map(({ certificate }) => certificate)
+  const judged = judgeChain(given, borrowed, { key: key.open(), name, port, now })
+  const { chain, served, verdict, warnings } = judged
 
   const identity = {
     certificatePem: served.map(({ raw }) => encodePem('CERTIFICATE', raw)).join(''),
@@ -126,19 +114,13 @@ export async function planInstallation(request: InstallRequest): Promise<Install
     key: describeKey(key, contents),
     sources,
     mergeCommand: mergeCommand(sources, located, everyFile),
-    borrowed: served.filter((certificate) => !isGiven(certificate)),
+    borrowed: judged.borrowed,
     verdict,
-    warnings: lint({ ...question, anchors: [] }, verdict),
+    warnings,
     notes: contents.notes.map(({ place: where, text }) => `${describePlace(where)}: ${text}`),
     addressesNotNamed: (await askAboutPools(root))?.addressesUsed.filter((used) => !checkHost(chain.leaf, used)) ?? [],
     isInPlace: await isInPlace(place, identity),
   }
-}
-
-/** Named as the issuer that is missing, and signed by another key: an authority that was renewed, or the wrong one. */
-function findNamesakes({ leaf, intermediates, missingIssuer, unrelated }: Chain): X509Certificate[] {
-  const { issuer } = intermediates.at(-1) ?? leaf
-  return missingIssuer === undefined ? [] : unrelated.filter(({ subject }) => subject === issuer)
 }
 
 interface InPlace {
@@ -159,25 +141,6 @@ async function readInPlace({ certificate }: AppliancePaths): Promise<InPlace> {
     throw error
   }
 }
-
-/** A host that trusts the end of the chain: its root, or the topmost certificate, made an anchor for TLS servers alone. */
-function assumedBundle(
-  { leaf, intermediates, root, missingIssuer, unrelated }: Chain,
-  namesakes: readonly X509Certificate[],
-): string {
-  if (namesakes.length > 0) {
-    const roots = unrelated.filter(isSelfSigned)
-    return (roots.length > 0 ? roots : namesakes).map(({ raw }) => encodePem('CERTIFICATE', raw)).join('')
-  }
-  const top = root ?? intermediates.at(-1) ?? leaf
-  const plain = encodePem('CERTIFICATE', top.raw)
-  if (missingIssuer === undefined) return plain
-  // a bundle needs a plain block too, and the first of two alike counts
-  return encodePem('TRUSTED CERTIFICATE', Buffer.concat([top.raw, SERVER_AUTH_ONLY])) + plain
-}
-
-/** CertAux { trust { serverAuth } }. */
-const SERVER_AUTH_ONLY = Buffer.from('300c300a06082b06010505070301', 'hex')
 
 function placeOf(certificate: X509Certificate, { certificates }: Pick<Contents, 'certificates'>) {
   const found = certificates.find((one) => one.certificate.raw.equals(certificate.raw))

@@ -31,7 +31,10 @@ export interface FirstUse {
  *
  * @throws APPLIANCE_NOT_SERVING when there is no handshake, and what `state` throws.
  */
-export async function askFingerprint(endpoint: ApplianceEndpoint, state?: () => Promise<X509Certificate>): Promise<FirstUse> {
+export async function askFingerprint(
+  endpoint: ApplianceEndpoint,
+  state?: () => Promise<X509Certificate>,
+): Promise<FirstUse> {
   const [served, stated] = await Promise.all([probeServed(endpoint), state?.()])
   if (served.state === 'unreachable') throw notServing(endpoint, served.why)
   const seen = served.fingerprintSha256

@@ -16,7 +16,7 @@ import {
 } from './host-key.js'
 import type { KnownKey } from './known-hosts.js'
 import { type CommandOptions, type CommandResult, runCommand } from './run-command.js'
-import { type SshTarget } from './target.js'
+import type { SshTarget } from './target.js'
 
 export interface SshRequest {
   readonly target: SshTarget

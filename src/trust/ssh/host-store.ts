@@ -28,6 +28,8 @@ export interface HostStoreFacts {
   readonly linked: readonly string[]
 }
 
+/** The last part of `$f`, as the shell takes it. */
+const NAME = `\${f##*/}`
 const FILE_LIMIT = 1024 * 1024
 const FILES_LIMIT = 2_000
 const ANSWER_LIMIT = 32 * 1024 * 1024
@@ -45,7 +47,7 @@ export async function readHostStore(
   const answer = await runOrFail(ssh, storeCommand(root.replace(/\/$/, ''), name), { limitBytes: ANSWER_LIMIT })
   const fields = answer.toString('utf8').split('\0')
   if (fields.at(-2) !== 'end') throw unreadable(ssh.target, 'the answer stops in the middle')
-  const facts = { certificates: new Array<StoreFile>(), crls: new Array<StoreFile>() }
+  const facts = { certificates: [] as StoreFile[], crls: [] as StoreFile[] }
   const linked: string[] = []
   const resolved: string[] = []
   let bundle: Buffer | undefined
@@ -70,19 +72,22 @@ function storeCommand(root: string, name: string | undefined): string {
   const store = quoteWord(`${root}/etc/stunnel`)
   const say = (kind: string, label: string, value: string) => `printf '${kind}\\0%s\\0%s\\0' "${label}" "${value}"`
   const content = `$(head -c ${FILE_LIMIT + 1} "$f" | base64 | tr -d '\\n')`
-  const walk = (kind: string, pattern: string) =>
-    `for f in ${store}/${pattern}; do ` +
-    `if [ -L "$f" ]; then ${say('link', '${f##*/}', '')}; fi; ` +
-    `if [ -f "$f" ] && [ ! -L "$f" ]; then n=$((n+1)); ` +
-    `if [ $n -gt ${FILES_LIMIT} ]; then ${say('too many', kind, '')}; break; fi; ` +
-    `${say(kind, '${f##*/}', content)}; fi; done`
+  const each = (pattern: string, what: string) => `for f in ${store}/${pattern}; do ${what}; done`
+  const links = (pattern: string) => each(pattern, `if [ -L "$f" ]; then ${say('link', NAME, '')}; fi`)
+  const files = (kind: string, pattern: string) => {
+    const tooMany = `if [ $n -gt ${FILES_LIMIT} ]; then ${say('too many', kind, '')}; break; fi`
+    const isFile = '[ -f "$f" ] && [ ! -L "$f" ]'
+    return each(pattern, `if ${isFile}; then n=$((n+1)); ${tooMany}; ${say(kind, NAME, content)}; fi`)
+  }
   return [
     'n=0',
     say('clock', '', '$(date +%s)'),
     ...(name === undefined ? [] : [say('address', '', `$(getent ahosts ${quoteWord(name)} | cut -d' ' -f1)`)]),
-    walk('certificates', 'certs/*.pem'),
-    `f=${store}/xapi-stunnel-ca-bundle.pem; if [ -f "$f" ]; then ${say('bundle', '${f##*/}', content)}; fi`,
-    walk('crls', 'crls/*'),
+    links('certs/*'),
+    files('certificates', 'certs/*.pem'),
+    `f=${store}/xapi-stunnel-ca-bundle.pem; if [ -f "$f" ]; then ${say('bundle', NAME, content)}; fi`,
+    links('crls/*'),
+    files('crls', 'crls/*'),
     "printf 'end\\0'",
   ].join('; ')
 }

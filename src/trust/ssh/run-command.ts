@@ -35,7 +35,12 @@ export async function runCommand(
   client: Client,
   target: SshTarget,
   command: string,
-  { stdin = '', timeoutMs, limitBytes = DEFAULT_LIMIT_BYTES, leavesDaemon = false }: CommandOptions & { timeoutMs: number },
+  {
+    stdin = '',
+    timeoutMs,
+    limitBytes = DEFAULT_LIMIT_BYTES,
+    leavesDaemon = false,
+  }: CommandOptions & { timeoutMs: number },
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     let channel: ClientChannel | undefined
