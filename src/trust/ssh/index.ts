@@ -1,0 +1,11 @@
+/** SSH to appliances and hosts: connect, fetch, replace, read a store. */
+export { connectSsh, type SshConnection, type SshRequest } from './connection.js'
+export type { Credential } from './credential.js'
+export { type FetchedCertificate, fetchCertificate, readCertificateBytes } from './fetch-certificate.js'
+export { type AskAboutHostKey, defaultKnownHosts, type HostKeyQuestion } from './host-key.js'
+export { type HostStoreFacts, readHostStore } from './host-store.js'
+export { type ManagedIdentity, readManagedIdentity } from './manage-order.js'
+export type { ManageStep } from './manage-steps.js'
+export { planReplacement, RESTART_COMMAND, type ReplacementPlan, replaceOverSsh } from './replace-over-ssh.js'
+export { runOrFail } from './run-command.js'
+export { hostPattern, parseSshTarget, renderSshTarget, type SshTarget } from './target.js'
