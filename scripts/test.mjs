@@ -12,6 +12,11 @@ const parts = [
     present: () => existsSync('/usr/lib/postgresql'),
     tests: 'the store on a PostgreSQL server',
   },
+  {
+    package: 'openssh-server',
+    present: () => onPath('/usr/sbin/sshd'),
+    tests: 'certificates fetched and replaced over SSH',
+  },
   { package: 'strace', present: () => onPath('strace'), tests: 'kills and full disks at every system call' },
 ]
 

@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 
-export type Part = 'stunnel' | 'openssl' | 'postgres' | 'strace' | 'faketime'
+export type Part = 'stunnel' | 'openssl' | 'postgres' | 'strace' | 'faketime' | 'sshd'
 
 /** The program's path; undefined where it is missing and the tests may be skipped. */
 export function requirePart(part: Part): string | undefined {
-  const found = part === 'postgres' ? findPostgres() : onPath(part)
+  const found = part === 'postgres' ? findPostgres() : (onPath(part) ?? onPath(`/usr/sbin/${part}`))
   if (!found && process.env.CI === 'true')
     throw new Error(`${part} is not installed, and with CI=true nothing is skipped`)
   return found

@@ -1,5 +1,7 @@
 /** The words of `wlb trust`. */
 import type { Command } from 'commander'
+import { addTrustFetch } from './trust-fetch.js'
+import { addTrustInstall } from './trust-install.js'
 import { addTrustPlan } from './trust-plan.js'
 import { addTrustRenew } from './trust-renew.js'
 import { addTrustStatus } from './trust-status.js'
@@ -9,4 +11,6 @@ export function addTrust(program: Command, root: () => string): void {
   addTrustStatus(trust, root)
   addTrustPlan(trust, root)
   addTrustRenew(trust, root)
+  addTrustFetch(trust, root)
+  addTrustInstall(trust)
 }

@@ -9,6 +9,7 @@ import { quoteWord } from '../../appliance/quote-word.js'
 import { ensureFolder, replaceFile } from '../../durable-file.js'
 import { WlbError } from '../../error.js'
 import type { NamedBytes } from '../../x509/index.js'
+import { configFolder } from '../known-pools.js'
 import { findKnownKeys, hostKeyFingerprint, type KnownKey, keyType, renderKnownHost } from './known-hosts.js'
 import { hostPattern, type SshTarget } from './target.js'
 
@@ -28,7 +29,7 @@ export interface HostKeyQuestion {
 /** True when the person asked has compared it and says yes. */
 export type AskAboutHostKey = (question: HostKeyQuestion) => Promise<boolean>
 
-export function defaultKnownHosts(own = join(homedir(), '.config/openwlb/known_hosts')): KnownHosts {
+export function defaultKnownHosts(own = join(configFolder(), 'known_hosts')): KnownHosts {
   return { own, others: [join(homedir(), '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'] }
 }
 
