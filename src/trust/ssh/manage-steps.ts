@@ -143,7 +143,7 @@ function uploads({ place: { certificate, key }, wanted }: ManageOrder): ManageSt
     {
       id: 'check',
       what: 'see that both have arrived whole, and on the disk',
-      command: `printf '%s  %s\\n' ${wanted.certificate} ${certificate}_new ${wanted.key} ${key}_new | sha256sum -c && sync`,
+      command: `printf '%s  %s\\n' ${wanted.certificate} ${certificate}_new ${wanted.key} ${key}_new | sha256sum -c && sync ${certificate}_new ${key}_new`,
     },
   ]
 }
@@ -161,7 +161,7 @@ function serving({ place, restartCommand, proofCommand }: ManageOrder, isServed:
     {
       id: 'protect',
       what: 'make the key readable by its owner only',
-      command: `chmod 600 ${place.key} && chmod 644 ${place.certificate} && sync`,
+      command: `chmod 600 ${place.key} && chmod 644 ${place.certificate} && sync ${place.key} ${place.certificate} ${place.folder}`,
     },
     ...(isServed
       ? []

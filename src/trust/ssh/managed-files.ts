@@ -14,6 +14,7 @@ export interface ManagedPlace {
   readonly certificate: string
   readonly key: string
   readonly journal: string
+  readonly folder: string
 }
 
 /** SHA-256 in hexadecimal; undefined where there is no such file. */
@@ -42,7 +43,12 @@ export interface ManagedFiles {
 export function managedPlace(applianceRoot: string): ManagedPlace {
   const { certificate, key, certificateFolder } = paths(applianceRoot)
   const journal = `${certificateFolder}/.openwlb-install`
-  return { certificate: quoteWord(certificate), key: quoteWord(key), journal: quoteWord(journal) }
+  return {
+    certificate: quoteWord(certificate),
+    key: quoteWord(key),
+    journal: quoteWord(journal),
+    folder: quoteWord(certificateFolder),
+  }
 }
 
 /** @throws MANAGE_UNREADABLE when the answer makes no sense, and what `runOrFail` throws. */
