@@ -25,15 +25,14 @@ export interface ManagedAppliance {
   stop(): void
 }
 
+const leaves = new Map<string, Promise<Issued>>()
+
 /** A leaf that a pool that has it, or its root, accepts. Made once for each label. */
 export function leafFor(label: string, issuer?: Issued): Promise<Issued> {
-  return issue({
-    subject: NAME,
-    dnsNames: [NAME],
-    keyLabel: label,
-    extendedKeyUsage: ['serverAuth'],
-    ...(issuer && { issuer }),
-  })
+  const spec = { subject: NAME, dnsNames: [NAME], keyLabel: label, extendedKeyUsage: ['serverAuth'] } as const
+  const made = leaves.get(label) ?? issue({ ...spec, ...(issuer && { issuer }) })
+  leaves.set(label, made)
+  return made
 }
 
 export async function makeAppliance(folder: string, stunnel: string): Promise<ManagedAppliance> {

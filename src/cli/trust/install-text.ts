@@ -57,7 +57,9 @@ export function describeOutcome({ managed, plan }: InstallOrder, outcome: Outcom
     outcome === 'installed' ? 'Installed.' : 'Already so; nothing was changed.',
     renderFacts([
       ['served', `by ${address} port ${port}, proved by a handshake`],
-      ['kept', `the pair before, as ${plan.place.certificate}_orig and ${plan.place.key}_orig`],
+      ...(outcome === 'installed' && plan.before.certificate !== plan.wanted.certificate
+        ? [['kept', `the pair before, as ${plan.place.certificate}_orig and ${plan.place.key}_orig`] as const]
+        : []),
       ['SHA-256', managed.chain.leaf.fingerprint256],
     ]),
   ].join('\n')
