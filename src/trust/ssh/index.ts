@@ -6,6 +6,6 @@ export { type AskAboutHostKey, defaultKnownHosts, type HostKeyQuestion } from '.
 export { type HostStoreFacts, readHostStore } from './host-store.js'
 export { type ManagedIdentity, readManagedIdentity } from './manage-order.js'
 export type { ManageStep } from './manage-steps.js'
-export { planReplacement, RESTART_COMMAND, type ReplacementPlan, replaceOverSsh } from './replace-over-ssh.js'
+export { planReplacement, type ReplacementPlan, replaceOverSsh } from './replace-over-ssh.js'
 export { runOrFail } from './run-command.js'
-export { hostPattern, parseSshTarget, renderSshTarget, type SshTarget } from './target.js'
+export { parseSshTarget, renderSshTarget, type SshTarget } from './target.js'

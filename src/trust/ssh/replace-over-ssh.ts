@@ -42,7 +42,7 @@ export interface ReplacementPlan extends ManageSteps {
 }
 
 /** The words of the procedure by hand. */
-export const RESTART_COMMAND = 'killall stunnel; stunnel'
+const RESTART_COMMAND = 'killall stunnel; stunnel'
 
 /** Looks, and changes nothing. No steps: the pair is in place and served. @throws MANAGE_NOT_REPAIRABLE and what looking throws. */
 export async function planReplacement(ssh: SshConnection, request: ReplacementRequest): Promise<ReplacementPlan> {
