@@ -17,6 +17,7 @@ const parts = [
     present: () => onPath('/usr/sbin/sshd'),
     tests: 'certificates fetched and replaced over SSH',
   },
+  { package: 'pebble', present: () => onPath('pebble'), tests: 'certificates ordered from an ACME authority' },
   { package: 'strace', present: () => onPath('strace'), tests: 'kills and full disks at every system call' },
 ]
 

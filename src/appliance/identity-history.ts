@@ -12,7 +12,7 @@ import { describeCertificate } from '../x509/index.js'
 import { CERTIFICATE_FILE, contentOf, type FoundPair, findFault, KEY_FILE } from './identity-store.js'
 
 /** How an identity came into its place; `found`: somebody put the files there by hand. */
-const SOURCES = ['setup', 'install', 'self-signed', 'rollback', 'found'] as const
+const SOURCES = ['setup', 'install', 'acme', 'self-signed', 'rollback', 'found'] as const
 export type IdentitySource = (typeof SOURCES)[number]
 
 const RECORD = z.object({

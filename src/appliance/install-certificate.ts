@@ -20,9 +20,9 @@ import { type Replacement, type ReplaceOptions, replaceIdentity } from './replac
 export async function installCertificate(
   root: string,
   { identity }: InstallPlan,
-  options: Omit<ReplaceOptions, 'how'>,
+  options: Omit<ReplaceOptions, 'how'> & Partial<Pick<ReplaceOptions, 'how'>>,
 ): Promise<Replacement> {
-  const replacement = await replaceIdentity(root, identity, { ...options, how: 'install' })
+  const replacement = await replaceIdentity(root, identity, { how: 'install', ...options })
   await removePendingKey(paths(root), identity.privateKeyPem)
   return replacement
 }

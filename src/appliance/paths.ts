@@ -18,6 +18,8 @@ export interface AppliancePaths {
   readonly settingsFolder: string
   readonly settings: string
   readonly secretKey: string
+  /** Account keys, and what an ACME authority has issued and is not in place yet. */
+  readonly acmeFolder: string
   readonly stateFolder: string
   readonly database: string
   readonly controlSocket: string
@@ -42,6 +44,7 @@ export function paths(root: string): AppliancePaths {
     settingsFolder,
     settings: join(settingsFolder, 'openwlb.toml'),
     secretKey: join(settingsFolder, 'secret.key'),
+    acmeFolder: join(settingsFolder, 'acme'),
     stateFolder,
     database: join(stateFolder, 'db'),
     controlSocket: join(stateFolder, 'control.sock'),

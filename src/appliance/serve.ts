@@ -6,6 +6,7 @@ import { openStore, SCHEMA_VERSION } from '../history/index.js'
 import { VERSION } from '../version.js'
 import { type CertificateSummary, describeCertificate } from '../x509/index.js'
 import { Account } from './account.js'
+import { type KeeperOptions, startRenewalKeeper } from './acme/renewal-keeper.js'
 import { openControlDoor } from './control.js'
 import { describeAppliance } from './diagnostics.js'
 import { touching } from './file-failure.js'
@@ -32,6 +33,8 @@ export interface ServeOptions {
   readonly bodyTimeoutMs?: number
   /** Given `process`, SIGHUP reloads the certificate, SIGTERM and SIGINT close the appliance. */
   readonly signals?: Pick<NodeJS.Process, 'on' | 'off'>
+  /** How the certificate of an ACME authority is renewed, where that is not the usual way. */
+  readonly renewal?: Partial<Omit<KeeperOptions, 'root' | 'now' | 'log'>>
 }
 
 export interface RunningAppliance {
@@ -54,7 +57,7 @@ const DRAIN_MS = 10_000
  *   `checkStoredIdentity`, `openStore` and `startTlsListener` throw. Nothing stays open then.
  */
 export async function serve(options: ServeOptions): Promise<RunningAppliance> {
-  const { root, log = openLog(), now = () => new Date(), bodyTimeoutMs = BODY_TIMEOUT_MS, signals } = options
+  const { root, log = openLog(), now = () => new Date(), bodyTimeoutMs = BODY_TIMEOUT_MS, signals, renewal } = options
   const place = paths(root)
   const settings = await readSettings(place.settings)
   const opened: (() => Promise<void>)[] = []
@@ -165,6 +168,9 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
       bringBack: move(listener.bringBack),
     })
     opened.push(() => control.close())
+
+    const keeper = startRenewalKeeper({ ...renewal, root, now, log })
+    opened.push(() => keeper.close())
 
     let tellClosed = () => {}
     const closed = new Promise<void>((resolve) => {

@@ -5,7 +5,9 @@ import { parse, stringify, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import { replaceFile } from '../durable-file.js'
 import { WlbError } from '../error.js'
+import { ACME_FILE, type AcmeSettings, fromAcmeFile, toAcmeFile } from './acme/acme-settings.js'
 import { systemCode, touching } from './file-failure.js'
+import { isFullHostname } from './full-hostname.js'
 import { isPasswordHash } from './password.js'
 
 export interface Settings {
@@ -21,6 +23,8 @@ export interface Settings {
   readonly databaseUrl?: string | undefined
   /** A TLS server of the site's own that pools connect to and that serves the same two files. */
   readonly front?: FrontSettings | undefined
+  /** The ACME authority that certificates come from. */
+  readonly acme?: AcmeSettings | undefined
 }
 
 export interface FrontSettings {
@@ -65,6 +69,7 @@ const FILE = z.strictObject({
       port: PORT,
     })
     .optional(),
+  acme: ACME_FILE.optional(),
 })
 
 /** What an operator chooses; each has its rule. */
@@ -106,10 +111,11 @@ export async function readSettings(path: string): Promise<Settings> {
   })
   const { data, error } = FILE.safeParse(parseToml(text, path))
   if (data) {
-    const { hostname, address, port, account, database, front } = data
+    const { hostname, address, port, account, database, front, acme: section } = data
     const { username, password_hash } = account
     const databaseUrl = database?.url
-    return { hostname, address, port, userName: username, passwordHash: password_hash, databaseUrl, front }
+    const acme = section && fromAcmeFile(section)
+    return { hostname, address, port, userName: username, passwordHash: password_hash, databaseUrl, front, acme }
   }
   const [issue] = error.issues
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys : []
@@ -119,7 +125,7 @@ export async function readSettings(path: string): Promise<Settings> {
 
 /** Replaces the file. It holds the hash of a password and perhaps the database's, so it is its owner's alone. */
 export async function writeSettings(path: string, settings: Settings): Promise<void> {
-  const { hostname, address, port, userName, passwordHash, databaseUrl, front } = settings
+  const { hostname, address, port, userName, passwordHash, databaseUrl, front, acme } = settings
   const document = {
     hostname,
     address,
@@ -127,6 +133,7 @@ export async function writeSettings(path: string, settings: Settings): Promise<v
     account: { username: userName, password_hash: passwordHash },
     ...(databaseUrl !== undefined && { database: { url: databaseUrl } }),
     ...(front && { front }),
+    ...(acme && { acme: toAcmeFile(acme) }),
   }
   await touching(path, () => replaceFile(path, `${HEADING}${stringify(document)}`, 0o600))
 }
@@ -140,18 +147,6 @@ function parseToml(text: string, path: string): unknown {
     if (!(error instanceof TomlError)) throw error
     throw settingsInvalid(path, { line: error.line, why: error.message.split('\n', 1).join('') }, error)
   }
-}
-
-/** Labels as in DNS: letters, digits, hyphens inside, 63 at most; two labels or more, 253 characters in all. */
-function isFullHostname(text: string): boolean {
-  const labels = text.split('.')
-  const isNumeric = /^[0-9]+$/.test(labels.at(-1) ?? '')
-  return (
-    text.length <= 253 &&
-    labels.length >= 2 &&
-    !isNumeric &&
-    labels.every((label) => /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label))
-  )
 }
 
 function notSetUp(file: string, cause: unknown): WlbError {

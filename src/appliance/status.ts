@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { WlbError } from '../error.js'
 import type { Pool } from '../history/index.js'
+import { type RenewalStatus, readRenewalStatus } from './acme/renewal-status.js'
 import { askAppliance } from './control.js'
 import { describeIdentity, type Identity } from './identity.js'
 import { paths } from './paths.js'
@@ -53,15 +54,18 @@ export interface Status {
   readonly pools: RunningStatus['pools'] | null
   /** Likewise; what pools have connected to since the start. */
   readonly addressesUsed: RunningStatus['addressesUsed'] | null
+  /** Null where no ACME authority is configured. */
+  readonly renewal: RenewalStatus | null
 }
 
 /** @throws NOT_SET_UP, SETTINGS_INVALID, APPLIANCE_SILENT. */
 export async function readStatus(root: string): Promise<Status> {
   const place = paths(root)
-  const { hostname, address, port, databaseUrl } = await readSettings(place.settings)
+  const { hostname, address, port, databaseUrl, acme } = await readSettings(place.settings)
   const identity = await describeIdentity(root).catch(explainFault)
+  const renewal = await readRenewalStatus(place, acme, new Date())
   const answer = await askAppliance(place.controlSocket)
-  if (answer !== undefined) return { root, hostname, identity, ...RUNNING.parse(answer) }
+  if (answer !== undefined) return { root, hostname, identity, ...RUNNING.parse(answer), renewal }
   const database = databaseUrl === undefined ? 'embedded' : 'server'
   return {
     root,
@@ -71,6 +75,7 @@ export async function readStatus(root: string): Promise<Status> {
     database,
     pools: null,
     addressesUsed: null,
+    renewal,
   }
 }
 

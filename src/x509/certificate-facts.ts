@@ -43,6 +43,11 @@ export function readFacts(certificate: X509Certificate): CertificateFacts {
   return facts
 }
 
+/** Which key signed it, as the certificate itself says; undefined where it does not. */
+export function readIssuerKeyId(certificate: X509Certificate): Buffer | undefined {
+  return readFacts(certificate).authorityKeyId?.keyId
+}
+
 function readAll(certificate: X509Certificate): CertificateFacts {
   const [tbs, outerAlgorithm] = readElements(readElement(certificate.raw)?.content ?? Buffer.alloc(0)) ?? []
   const fields = readElements(tbs?.content ?? Buffer.alloc(0)) ?? []

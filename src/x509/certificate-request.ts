@@ -18,7 +18,8 @@ export interface RequestSubject {
 }
 
 export interface CertificateRequest {
-  readonly subject: RequestSubject
+  /** What is left out is not written. */
+  readonly subject: Partial<RequestSubject>
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]
   /** What an authority may ask for when the certificate is to be revoked. Anyone who sees the request can read it. */
@@ -90,7 +91,7 @@ export async function createCertificateRequest(request: CertificateRequest, key:
 }
 
 /** PrintableString for the country (X.520, 6.3.1), IA5String for the address (RFC 2985, 5.2.1), UTF-8 for what is left. */
-function subjectOf(subject: RequestSubject): JsonNameParams {
+function subjectOf(subject: Partial<RequestSubject>): JsonNameParams {
   return PARTS.flatMap(([part, oid]): JsonNameParams => {
     const value = subject[part]
     if (!value) return []

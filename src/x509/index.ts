@@ -2,6 +2,7 @@
 export { AUTHORITY_LABEL, type Authority, createAuthority, type Signer } from './authority.js'
 export { judgeAsBrowser } from './browser.js'
 export { type Bundle, loadBundle } from './bundle.js'
+export { readIssuerKeyId } from './certificate-facts.js'
 export {
   type CertificateRequest,
   checkChallengePassword,

@@ -24,6 +24,7 @@ function describe(kept: readonly KeptIdentity[], now: Date, root: string): strin
 const SOURCES: Readonly<Record<KeptIdentity['how'], string>> = {
   setup: 'made by the set-up',
   install: 'installed',
+  acme: 'from an ACME authority',
   'self-signed': 'self-signed anew',
   rollback: 'gone back to',
   found: 'put there by hand',

@@ -1,5 +1,6 @@
 /** The words of `wlb cert`. */
 import type { Command } from 'commander'
+import { addCertAcme } from './cert-acme.js'
 import { addCertCheck } from './cert-check.js'
 import { addIdentities } from './cert-identities.js'
 import { addCertRequest } from './cert-request.js'
@@ -36,4 +37,5 @@ export function addCert(program: Command, root: () => string): void {
   addCertCheck(cert, root)
   addIdentities(cert, root)
   addCertRequest(cert, root)
+  addCertAcme(cert, root)
 }

@@ -1,0 +1,61 @@
+/** Runs a program that the settings name, without a shell, for as long as it may take, and keeps the end of what it says. */
+import { spawn } from 'node:child_process'
+
+/** How a command ended. */
+export interface CommandRun {
+  /** As it would be typed. */
+  readonly command: string
+  /** Null when it could not be started or was killed for taking too long. */
+  readonly exitCode: number | null
+  /** The end of what it said on both outputs, or why it did not run. */
+  readonly output: string
+}
+
+const OUTPUT_LIMIT = 1000
+
+export interface CommandOptions {
+  /** Added to our own. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Ends it early. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Nothing in `words` is a pattern or a variable. */
+export function runCommand(
+  words: readonly string[],
+  timeoutMs: number,
+  { environment, signal }: CommandOptions = {},
+): Promise<CommandRun> {
+  const [program = '', ...args] = words
+  const command = words.join(' ')
+  const env = { ...process.env, ...environment }
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', detached: true, env })
+    let output = ''
+    const keep = (piece: string) => {
+      output = `${output}${piece}`.slice(-OUTPUT_LIMIT)
+    }
+    child.stdout.setEncoding('utf8').on('data', keep)
+    child.stderr.setEncoding('utf8').on('data', keep)
+    let why: string | undefined
+    const kill = (reason: string) => {
+      why = reason
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL') // with whatever it started
+    }
+    const timer = setTimeout(() => kill(`not done after ${timeoutMs} ms`), timeoutMs)
+    const breakOff = () => kill('broken off')
+    signal?.addEventListener('abort', breakOff)
+    const end = (exitCode: number | null) => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', breakOff)
+      child.stdout.destroy() // a server that the command started may hold them open
+      child.stderr.destroy()
+      resolve({ command, exitCode, output: [output.trim(), why].filter(Boolean).join('; ') })
+    }
+    child.once('error', (error) => {
+      why = error.message
+      end(null)
+    })
+    child.once('exit', (exitCode) => setImmediate(() => end(why === undefined ? exitCode : null)))
+  })
+}

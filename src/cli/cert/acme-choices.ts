@@ -1,0 +1,115 @@
+/** What is asked of an authority: flags first, then what was remembered, then what goes without saying. */
+import { resolve } from 'node:path'
+import { type AcmeFault, type AcmeSettings, findAcmeFault, HTTP_ADDRESS, HTTP_PORT } from '../../appliance/index.js'
+import { quoteWord } from '../../appliance/quote-word.js'
+import { WlbError } from '../../error.js'
+
+export interface AcmeFlags {
+  readonly directory?: string
+  readonly email?: string
+  readonly name?: readonly string[]
+  readonly httpAddress?: string
+  readonly httpPort?: number
+  readonly dnsHook?: string
+  readonly directoryCa?: string
+  readonly agreeTos?: boolean
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+/** @throws ACME_CHOICE_MISSING, ACME_CHOICE_INVALID, USAGE_ONE_CHALLENGE */
+export function chooseAcme(flags: AcmeFlags, hostname: string, remembered: AcmeSettings | undefined): AcmeSettings {
+  const { dnsHook, httpAddress, httpPort } = flags
+  if (dnsHook !== undefined && (httpAddress !== undefined || httpPort !== undefined)) throw oneChallenge()
+  const directory = flags.directory ?? remembered?.directory
+  const email = flags.email ?? remembered?.email
+  if (directory === undefined) throw choiceMissing('--directory')
+  if (email === undefined) throw choiceMissing('--email')
+  // what was agreed to and trusted at one authority says nothing of another
+  const known = remembered?.directory === directory ? remembered : undefined
+  const directoryCa = flags.directoryCa === undefined ? known?.directoryCa : resolve(flags.directoryCa)
+  const chosen: AcmeSettings = {
+    directory,
+    email,
+    names: flags.name ? [...new Set(flags.name)] : (remembered?.names ?? [hostname]),
+    challenge: chooseChallenge(flags, remembered),
+    directoryCa,
+    agreedTerms: known?.agreedTerms,
+  }
+  const fault = findAcmeFault(chosen) ?? findMissingHostname(chosen, hostname)
+  if (fault) throw choiceInvalid(fault)
+  return chosen
+}
+
+function chooseChallenge(
+  { dnsHook, httpAddress, httpPort }: AcmeFlags,
+  remembered: AcmeSettings | undefined,
+): AcmeSettings['challenge'] {
+  if (dnsHook !== undefined) return { type: 'dns-01', hook: resolve(dnsHook) }
+  const before = remembered?.challenge
+  if (before && httpAddress === undefined && httpPort === undefined) return before
+  const known = before?.type === 'http-01' ? before : { address: HTTP_ADDRESS, port: HTTP_PORT }
+  return { type: 'http-01', address: httpAddress ?? known.address, port: httpPort ?? known.port }
+}
+
+/** Pools connect to the configured host name: a certificate without it would be refused when it is too late. */
+function findMissingHostname({ names }: AcmeSettings, hostname: string): AcmeFault | undefined {
+  const own = hostname.toLowerCase()
+  const wildcard = own.replace(/^[^.]*/, '*')
+  if (names.some((name) => [own, wildcard].includes(name.toLowerCase()))) return undefined
+  const why = `must be among them as ${hostname}, the host name of this appliance, which pools connect to`
+  return { choice: 'names', given: names.join(', '), why }
+}
+
+/** What was typed, for typing it again. */
+export function commandOf(flags: AcmeFlags): string {
+  const given: [flag: string, value: string | undefined][] = [
+    ['--directory', flags.directory],
+    ['--email', flags.email],
+    ...(flags.name ?? []).map((name): [string, string] => ['--name', name]),
+    ['--http-address', flags.httpAddress],
+    ['--http-port', flags.httpPort === undefined ? undefined : String(flags.httpPort)],
+    ['--dns-hook', flags.dnsHook],
+    ['--directory-ca', flags.directoryCa],
+  ]
+  const words = given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, quoteWord(value)]))
+  return ['wlb cert acme', ...words, ...(flags.agreeTos ? ['--agree-tos'] : [])].join(' ')
+}
+
+const FLAGS: Readonly<Record<string, string>> = {
+  directory: '--directory https://acme.example.com/directory',
+  email: '--email admin@example.com',
+  names: '--name wlb.example.com',
+  http_address: '--http-address 0.0.0.0',
+  http_port: '--http-port 80',
+  dns_hook: '--dns-hook PROGRAM',
+  directory_ca: '--directory-ca FILE',
+}
+
+function choiceInvalid({ choice, given, why }: AcmeFault): WlbError {
+  return new WlbError(
+    'ACME_CHOICE_INVALID',
+    'No authority can be asked for that; nothing was sent.',
+    { choice, given, why },
+    `wlb cert acme ${FLAGS[choice] ?? '--help'}`,
+  )
+}
+
+function choiceMissing(missing: string): WlbError {
+  return new WlbError(
+    'ACME_CHOICE_MISSING',
+    'Nothing is remembered of an authority here, and something that has no default was not given.',
+    { missing },
+    'wlb cert acme --directory https://acme.example.com/directory --email admin@example.com',
+  )
+}
+
+function oneChallenge(): WlbError {
+  return new WlbError(
+    'USAGE_ONE_CHALLENGE',
+    'Names are proved by HTTP or by DNS, not by both.',
+    { given: '--dns-hook and --http-…' },
+    'wlb cert acme --help',
+  )
+}

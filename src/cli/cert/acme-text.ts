@@ -1,0 +1,94 @@
+/** What `wlb cert acme` says: what it asks for, what came back, what pools have to trust now; for people and programs. */
+import {
+  type AcmeSettings,
+  type Anchor,
+  type InstallStep,
+  type Obtained,
+  ORDER_KEY_BITS,
+  type Replacement,
+} from '../../appliance/index.js'
+import { quoteWord } from '../../appliance/quote-word.js'
+import { describeCertificate } from '../../x509/index.js'
+import { inRoot, renderFacts } from '../print.js'
+import { describePlan, documentOf as documentOfInstall } from './install-text.js'
+import { describeReplacement } from './replaced.js'
+
+export function describeWish({ directory, email, names, challenge }: AcmeSettings): string {
+  return renderFacts([
+    ['authority', directory],
+    ['account', email],
+    ['names', names.join(', ')],
+    ['key', `RSA ${ORDER_KEY_BITS}, made here: pools cannot use an elliptic one`],
+    [
+      'proof',
+      challenge.type === 'http-01'
+        ? `by HTTP, answered on ${challenge.address} port ${challenge.port}; port 80 of each name must lead there`
+        : `by DNS, changed by ${challenge.hook}`,
+    ],
+  ])
+}
+
+export function describeObtained(obtained: Obtained, steps: readonly InstallStep[], now: Date): string {
+  const { plan, origin } = obtained
+  return [
+    origin === 'kept' ? 'Issued before and not in place yet; nothing was ordered.' : 'Issued.',
+    describePlan(plan, steps, now),
+    '',
+    ...describeAnchor(obtained),
+  ].join('\n')
+}
+
+function describeAnchor({ anchor, anchorBefore, isAnchorKept }: Obtained): string[] {
+  if (isAnchorKept) return [`Pools trust the same as before: ${anchor.name}. Nothing is to be done on them.`]
+  const before = anchorBefore ? `, which is another one than before (${anchorBefore.name})` : ''
+  return [`Pools have to trust: ${anchor.name}${before}.`]
+}
+
+/** What was done, and what to do next. */
+export function describeDone(root: string, obtained: Obtained, done: Replacement): string {
+  const next = obtained.isAnchorKept ? [] : ['', ...nextOnThePool(root, obtained.anchor)]
+  return ['', describeReplacement(root, done), ...next, '', 'wlb serve renews it at two thirds of its lifetime.'].join(
+    '\n',
+  )
+}
+
+/** The root alone: authorities change their intermediates without a word, and the appliance sends the current ones. */
+function nextOnThePool(root: string, { name, root: certificate, publishedAt }: Anchor): string[] {
+  const made = certificate
+    ? [`  ${inRoot('wlb cert export --root --out root_ca.pem', root)}`]
+    : publishedAt === undefined
+      ? [`  (the authority did not send it: get "${name}" in PEM from where it publishes its roots, as root_ca.pem)`]
+      : [
+          `  curl -sS ${quoteWord(publishedAt)} | openssl x509 -inform der -out root_ca.pem`,
+          '  (compare its SHA-256 with what the authority publishes: openssl x509 -noout -fingerprint -sha256 -in root_ca.pem)',
+        ]
+  return [
+    `A pool that verifies refuses it until it trusts the root, "${name}":`,
+    ...made,
+    ...(certificate ? [`  (SHA-256 ${describeCertificate(certificate).fingerprintSha256})`] : []),
+    "Then, on the pool's coordinator, with a copy of that file:",
+    '  xe pool-install-ca-certificate filename=root_ca.pem',
+    '  xe pool-certificate-sync',
+  ]
+}
+
+export function documentOf(
+  settings: AcmeSettings,
+  { plan, origin, anchor, anchorBefore, isAnchorKept }: Obtained,
+  steps: readonly InstallStep[],
+  done: Replacement,
+): object {
+  const describe = (one: Anchor) => ({
+    name: one.name,
+    fingerprintSha256: one.root?.fingerprint256 ?? null,
+    publishedAt: one.publishedAt ?? null,
+  })
+  return {
+    ...documentOfInstall(plan, steps, done),
+    acme: settings,
+    origin,
+    anchor: describe(anchor),
+    anchorBefore: anchorBefore ? describe(anchorBefore) : null,
+    anchorKept: isAnchorKept,
+  }
+}

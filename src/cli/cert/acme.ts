@@ -1,0 +1,85 @@
+/** `wlb cert acme`: a certificate from an ACME authority, from the question to the handshake that proves it. */
+import {
+  type AcmeSettings,
+  factsInPlace,
+  installObtained,
+  installSteps,
+  isRenewalDue,
+  obtainCertificate,
+  paths,
+  readSettings,
+  readTermsOf,
+  rememberAcme,
+} from '../../appliance/index.js'
+import { WlbError } from '../../error.js'
+import { EXIT, printJson } from '../print.js'
+import { type AcmeFlags, chooseAcme, commandOf } from './acme-choices.js'
+import { describeDone, describeObtained, describeWish, documentOf } from './acme-text.js'
+import { isSure } from './sure.js'
+
+/** @throws ACME_CHOICE_INVALID, ACME_CHOICE_MISSING, ACME_TERMS_NOT_AGREED, USAGE_NEEDS_YES, and what the order and the installation throw. */
+export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
+  const place = paths(root)
+  const { hostname, acme: remembered } = await readSettings(place.settings)
+  const chosen = chooseAcme(flags, hostname, remembered)
+  const screen = flags.json ? process.stderr : process.stdout
+  screen.write(`${describeWish(chosen)}\n`)
+  const now = new Date()
+
+  const isSameAuthority = remembered?.directory === chosen.directory
+  const inPlace = isSameAuthority ? await factsInPlace(place, chosen, now) : undefined
+  if (inPlace && !isRenewalDue({ ...inPlace, failures: undefined }, now)) {
+    if (!flags.dryRun) await rememberAcme(place, chosen)
+    if (flags.json) printJson({ state: 'already so', acme: chosen })
+    else process.stdout.write('\nSuch a certificate is in place, and its time has not come. Nothing was ordered.\n')
+    return
+  }
+
+  const terms = await readTermsOf(chosen)
+  if (flags.dryRun) {
+    screen.write(`\nThe directory answers.${terms === undefined ? '' : ` Terms of service: ${terms}`}\n`)
+    if (flags.json) printJson({ state: 'planned', acme: chosen, terms: terms ?? null })
+    return
+  }
+  const settings = await agree(chosen, terms, flags)
+  if (!settings) return
+
+  const stopping = new AbortController()
+  process.once('SIGINT', () => stopping.abort()) // what was put into the DNS is taken out first
+  const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
+  const obtained = await obtainCertificate({ root, settings, now: () => new Date(), onStep, signal: stopping.signal })
+  const steps = installSteps(root, obtained.plan)
+  screen.write(`\n${describeObtained(obtained, steps, now)}\n`)
+  if (!(await isSure(`Install this certificate for ${obtained.plan.name}?`, commandOf(flags), flags.yes === true)))
+    return
+  await rememberAcme(place, settings)
+  const done = await installObtained(root, obtained, settings, { now, onStep })
+  if (flags.json) printJson(documentOf(settings, obtained, steps, done))
+  else process.stdout.write(`${describeDone(root, obtained, done)}\n`)
+}
+
+/** The terms that were agreed to; undefined where somebody did not want to. */
+async function agree(
+  chosen: AcmeSettings,
+  terms: string | undefined,
+  flags: AcmeFlags,
+): Promise<AcmeSettings | undefined> {
+  if (terms === undefined || chosen.agreedTerms === terms) return chosen
+  const agreed = { ...chosen, agreedTerms: terms }
+  if (flags.agreeTos) return agreed
+  if (!process.stdin.isTTY || flags.yes) throw termsNotAgreed(chosen.directory, terms, commandOf(flags))
+  const { confirm } = await import('@clack/prompts')
+  if ((await confirm({ message: `Do you agree to the terms of service at ${terms}?` })) === true) return agreed
+  process.stderr.write('wlb: nothing was changed\n')
+  process.exitCode = EXIT.interrupted
+  return undefined
+}
+
+function termsNotAgreed(directory: string, terms: string, command: string): WlbError {
+  return new WlbError(
+    'ACME_TERMS_NOT_AGREED',
+    'The authority issues certificates only to those who agree to its terms of service.',
+    { directory, terms },
+    `${command} --agree-tos`,
+  )
+}

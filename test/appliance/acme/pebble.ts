@@ -1,0 +1,123 @@
+/** A real ACME authority on this machine's own loopback: Debian's pebble, with a DNS and a certificate of the test's making. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '../../free-port.js'
+import { daysFromNow, issue, issueAuthority } from '../../x509/test-authority.js'
+import { startDns } from './dns-answerer.js'
+
+export interface Pebble {
+  readonly directory: string
+  /** What its own HTTPS is verified with. */
+  readonly directoryCa: string
+  /** Where it asks for http-01 proofs, on the loopback. */
+  readonly httpPort: number
+  /** TXT records, `NAME VALUE` a line. */
+  readonly dnsFile: string
+  /** Adds to and removes from them as a site's own program would, and writes down how it was called. */
+  readonly hook: string
+  readonly hookLog: string
+  /** The root that a pool would have to trust. */
+  rootPem(): Promise<string>
+  stop(): Promise<void>
+}
+
+const HOOK = (dnsFile: string, log: string) => `#!/bin/sh
+echo "$* = $WLB_ACME_ACTION $WLB_ACME_NAME $WLB_ACME_VALUE" >> '${log}'
+case "$1" in
+  add) echo "$2 $3" >> '${dnsFile}' ;;
+  remove) grep -vxF "$2 $3" '${dnsFile}' > '${dnsFile}.new'; mv '${dnsFile}.new' '${dnsFile}' ;;
+esac
+`
+
+export async function startPebble(program: string, environment: Record<string, string> = {}): Promise<Pebble> {
+  const folder = mkdtempSync(join(tmpdir(), 'openwlb-pebble-'))
+  const inFolder = (name: string) => join(folder, name)
+  const write = (name: string, content: string, mode = 0o600) => {
+    writeFileSync(inFolder(name), content, { mode })
+    return inFolder(name)
+  }
+  const authority = await issueAuthority({ subject: 'Directory Authority', keyLabel: 'directory-ca' })
+  const server = await issue({
+    subject: 'localhost',
+    issuer: authority,
+    ipAddresses: ['127.0.0.1'],
+    dnsNames: ['localhost'],
+    notAfter: daysFromNow(300),
+    keyLabel: 'directory',
+  })
+  const [port, managementPort, httpPort, tlsPort] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ]
+  const config = write(
+    'pebble.json',
+    JSON.stringify({
+      pebble: {
+        listenAddress: `127.0.0.1:${port}`,
+        managementListenAddress: `127.0.0.1:${managementPort}`,
+        certificate: write('server.pem', server.certificatePem),
+        privateKey: write('server.key', server.privateKeyPem),
+        httpPort,
+        tlsPort,
+        ocspResponderURL: '',
+        externalAccountBindingRequired: false,
+        domainBlocklist: ['blocked.lab.internal'],
+      },
+    }),
+  )
+  const directoryCa = write('directory-ca.pem', authority.certificatePem)
+  const [dnsFile, hookLog] = [inFolder('txt'), inFolder('hook.log')]
+  const hook = write('hook', HOOK(dnsFile, hookLog), 0o700)
+  const dns = await startDns(dnsFile)
+  const args = ['-config', config, '-strict', '-dnsserver', `127.0.0.1:${dns.port}`]
+  const env = { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0', ...environment }
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  await untilListening(child)
+  return {
+    directory: `https://127.0.0.1:${port}/dir`,
+    directoryCa,
+    httpPort,
+    dnsFile,
+    hook,
+    hookLog,
+    rootPem: () => fetchText(`https://127.0.0.1:${managementPort}/roots/0`, authority.certificatePem),
+    stop: async () => {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      dns.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** It says where it listens, and binds a moment later. */
+function untilListening(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = ''
+    const read = (piece: Buffer) => {
+      said += piece
+      if (said.includes('ACME directory available')) resolve()
+    }
+    child.stdout?.on('data', read)
+    child.stderr?.on('data', read)
+    child.once('exit', () => reject(new Error(`pebble ended: ${said}`)))
+  })
+}
+
+function fetchText(url: string, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request(url, { ca }, async (response) => {
+      let text = ''
+      for await (const piece of response.setEncoding('utf8')) text += piece
+      resolve(text)
+    })
+      .once('error', reject)
+      .end()
+  })
+}
