@@ -3,6 +3,7 @@
  * (RFC 8555, 6.7). The protocol above it is the library's; below it there are no redirects, proxies or silent repetitions.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ClientRequest } from 'node:http'
 import { Agent, request } from 'node:https'
 import { WlbError } from '../../error.js'
 import { systemCode } from '../file-failure.js'
@@ -80,9 +81,15 @@ async function send(
   { method, headers, body }: { method: string; headers: Record<string, string>; body: string },
 ): Promise<Answer> {
   if (!url.startsWith('https://')) throw notEncrypted(url)
-  const answer = await exchange(wire, url, method, headers, body).catch((error: unknown) => {
-    throw explainConnection(url, error, wire)
-  })
+  const ask = () => exchange(wire, url, method, headers, body)
+  const answer = await ask()
+    .catch((error: unknown) => {
+      if (error instanceof StaleConnection) return ask()
+      throw error
+    })
+    .catch((error: unknown) => {
+      throw explainConnection(url, error, wire)
+    })
   wire.problem = answer.status >= 400 ? readProblem(answer.status, answer.headers, answer.text) : undefined
   wire.alternates = readAlternates(answer.headers.link ?? '', url)
   wire.retryAfterSeconds = parseRetryAfter(answer.headers['retry-after'])
@@ -120,8 +127,15 @@ function exchange(
         }
       },
     )
-    asked.once('error', reject).end(body)
+    asked.once('error', (error) => reject(isStale(asked, error) ? new StaleConnection() : error)).end(body)
   })
+}
+
+/** Ended by the server while nobody was asking anything: what was asked on it has not arrived. */
+class StaleConnection extends Error {}
+
+function isStale({ reusedSocket }: ClientRequest, error: unknown): boolean {
+  return reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')
 }
 
 /** `<https://ca.example/cert/1/alt>;rel="alternate"`; addresses may be relative (RFC 8288, 3.1). */

@@ -26,7 +26,13 @@ function cast(name: string): Promise<Issued> {
 }
 
 async function authority(subject: string, by?: string, spec: Partial<CertificateSpec> = {}): Promise<Issued> {
-  return issueAuthority({ subject, keyKind: 'ec', keyIdentifiers: true, ...(by && { issuer: await cast(by) }), ...spec })
+  return issueAuthority({
+    subject,
+    keyKind: 'ec',
+    keyIdentifiers: true,
+    ...(by && { issuer: await cast(by) }),
+    ...spec,
+  })
 }
 
 /** `r10 root`: a leaf signed by the first, sent with all of them; `self` is a leaf that signed itself. */

@@ -67,7 +67,7 @@ export async function startPebble(program: string, environment: Record<string, s
         tlsPort,
         ocspResponderURL: '',
         externalAccountBindingRequired: false,
-        domainBlocklist: ['blocked.lab.internal'],
+        domainBlocklist: ['blocked.test'], // pebble breaks down over names that are shorter
       },
     }),
   )
