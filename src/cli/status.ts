@@ -25,6 +25,7 @@ function describe(found: Status, now: Date): string {
     ],
     ...describeIdentity(found, now),
     ...describeIssuer(found),
+    ...describeRenewal(found, now),
     ['database', database],
   ])
   return [facts, '', describePools(found), '', nextStep(found)].join('\n')
@@ -52,6 +53,33 @@ function describeIdentity({ identity, listener }: Status, now: Date): [label: st
 function describeIssuer({ root, identity }: Status): [label: string, value: string][] {
   if ('error' in identity || !identity.selfSigned) return []
   return [['issuer', `itself (self-signed: a placeholder; for a signed one: ${inRoot('wlb cert request', root)})`]]
+}
+
+function describeRenewal({ root, renewal }: Status, now: Date): [label: string, value: string][] {
+  if (!renewal) return []
+  const { directory, next, failure, held } = renewal
+  const when = next
+    ? `${next} (${daysFrom(now, new Date(next))}), from ${directory}`
+    : `none: what is in place did not come from ${directory}; to have it from there: ${inRoot('wlb cert acme', root)}`
+  return [
+    ['renewal', when],
+    ...(failure
+      ? [
+          [
+            'NOT RENEWED',
+            `${failure.message} [${failure.code}], tried ${failure.count} times, last ${failure.at}`,
+          ] as const,
+        ]
+      : []),
+    ...(held
+      ? [
+          [
+            'HELD BACK',
+            `a new certificate, until pools trust ${held.anchor} [ACME_ANCHOR_CHANGED]: wlb trust renew`,
+          ] as const,
+        ]
+      : []),
+  ].map(([label = '', value = '']) => [label, value])
 }
 
 function describePools({ pools, addressesUsed }: Status): string {
