@@ -40,6 +40,8 @@ export interface CertificateSpec {
   readonly permittedDomain?: string
   /** Subject and authority key identifiers; left out by default. */
   readonly keyIdentifiers?: boolean
+  /** Where the issuer's certificate can be had. */
+  readonly caIssuers?: string
 }
 
 export interface Issued {
@@ -170,6 +172,8 @@ async function extensionsOf(spec: CertificateSpec, own: CryptoKey, issuer: Crypt
     extensions.push(new x509.SubjectAlternativeNameExtension(names))
   }
   if (permittedDomain !== undefined) extensions.push(nameConstraints(permittedDomain))
+  if (spec.caIssuers !== undefined)
+    extensions.push(new x509.AuthorityInfoAccessExtension({ caIssuers: spec.caIssuers }))
   if (spec.keyIdentifiers) {
     extensions.push(await x509.SubjectKeyIdentifierExtension.create(own))
     extensions.push(await x509.AuthorityKeyIdentifierExtension.create(issuer))

@@ -33,8 +33,13 @@ export function anchorOf({ leaf, intermediates, root, missingIssuer }: Chain): A
     name: own ? describeCertificate(own).subject : (missingIssuer ?? ''),
     root: own,
     top,
-    publishedAt: own ? undefined : /CA Issuers - URI:(https?:\S+)/.exec(top.infoAccess ?? '')?.[1],
+    publishedAt: own ? undefined : caIssuersOf(top),
   }
+}
+
+/** Where the certificate of its issuer can be had. */
+export function caIssuersOf({ infoAccess = '' }: X509Certificate): string | undefined {
+  return /CA Issuers - URI:(https?:\S+)/.exec(infoAccess)?.[1]
 }
 
 /**
@@ -66,7 +71,7 @@ function haveSameIssuerKey(one: X509Certificate, other: X509Certificate): boolea
   return keyId !== undefined && readIssuerKeyId(other)?.equals(keyId) === true
 }
 
-function hasSigned(root: X509Certificate, certificate: X509Certificate): boolean {
+export function hasSigned(root: X509Certificate, certificate: X509Certificate): boolean {
   try {
     return certificate.issuer === root.subject && certificate.verify(root.publicKey)
   } catch {

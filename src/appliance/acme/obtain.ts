@@ -24,6 +24,7 @@ import type { AcmeSettings } from './acme-settings.js'
 import { type Anchor, anchorOf, isSameAnchor, readChainInPlace } from './anchor.js'
 import { openAccount, withAuthority } from './authority.js'
 import { openSolver } from './challenges.js'
+import { completeChain } from './complete-chain.js'
 import { orderChains } from './order.js'
 import { PACE, type Pace } from './poll.js'
 import { carriesNames, renewalTime } from './renewal.js'
@@ -108,7 +109,8 @@ async function order(options: ObtainOptions, files: AcmeFiles): Promise<string[]
     return await withAuthority({ settings, accountKey, signal }, async (authority) => {
       await openAccount(authority, settings)
       const key = await readOrderKey(place, files)
-      return orderChains(authority, { names: settings.names, key, solver, pace, onStep })
+      const chains = await orderChains(authority, { names: settings.names, key, solver, pace, onStep })
+      return Promise.all(chains.map((chain) => completeChain(chain, signal)))
     })
   } finally {
     await solver.close()

@@ -151,7 +151,7 @@ async function hold(
   )
 }
 
-export const ANCHOR_CHANGED = 'ACME_ANCHOR_CHANGED'
+const ANCHOR_CHANGED = 'ACME_ANCHOR_CHANGED'
 const DAY_MS = 86_400_000
 
 async function noteFailure({ now, log }: KeeperOptions, place: AppliancePaths, error: unknown): Promise<void> {
