@@ -28,7 +28,7 @@ const built = await Promise.all([
     banner: { js: `${programLine}\n${requireLine}` },
     entryPoints: { wlb: 'src/cli/wlb.ts', 'lab-host': 'src/lab/main.ts', 'lab-stand-in': 'src/lab/stand-in/main.ts' },
     splitting: true,
-    external: ['@electric-sql/pglite', 'pg', 'pino', 'ssh2'],
+    external: ['@electric-sql/pglite', 'pg', 'pino', 'ssh2', 'acme-client'],
     chunkNames: 'chunks/[name]-[hash]',
   }),
   build({ ...common, banner: { js: programLine }, entryPoints: { xe: 'src/cli/xe.ts' } }),
