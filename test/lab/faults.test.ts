@@ -210,7 +210,7 @@ test('a program that died in the middle left enough to take everything back', as
   rmSync(pool.path('xs2', 'etc/stunnel/certs'), { recursive: true })
   expect(await ask('xs1')).toBe('ok')
   expect(await inject(22)).toMatchObject({ already: false })
-  expect(await clear()).toEqual({ cleared: [22, 22] })
+  expect(await clear()).toEqual({ cleared: [22] })
   expect(await picture()).toBe(untouched)
   expect(existsSync(join(pool.root, 'lab/faults'))).toBe(false)
 })

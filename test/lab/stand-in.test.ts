@@ -12,7 +12,7 @@ import {
   APPLIANCE_FAULTS,
   applianceFaults,
   clearApplianceFaults,
-  showFullName,
+  serveFromAuthority,
 } from '../../src/lab/faults/appliance/index.js'
 import { labDown, labFault, labUp } from '../../src/lab/index.js'
 import { hostRoot } from '../../src/lab/lab-file.js'
@@ -196,7 +196,7 @@ describe('one row, as both hosts see it', () => {
 })
 
 test('a certificate for the full name, and row 75, the password was changed', async () => {
-  await showFullName(appliance.root, new Date(), () => standInProgram)
+  await serveFromAuthority({ root: appliance.root, now: new Date() }, 0, standInProgram)
   expect(await Promise.all(hosts.map(diagnose))).toEqual([ACCEPTED, ACCEPTED])
   await inject(75)
   const refused = '500 WLB_AUTHENTICATION_FAILED'

@@ -1,4 +1,5 @@
 /** Injects rows of the failure catalogue into a lab, one after the other, and takes all of them back. */
+import { askAppliance, paths } from '../../appliance/index.js'
 import { WlbError } from '../../error.js'
 import { readConditions } from '../conditions.js'
 import { askForRecords } from '../host-control.js'
@@ -6,7 +7,7 @@ import { findHost, hostRoot, type KnownHost, readLab } from '../lab-file.js'
 import { withLabLocked } from '../lab-lock.js'
 import { layoutOf } from '../layout.js'
 import type { Records } from '../records.js'
-import { APPLIANCE_FAULTS, clearApplianceFaults } from './appliance/index.js'
+import { applianceFaults, clearApplianceFaults, serveFromAuthority, standInProgram } from './appliance/index.js'
 import { copyAside, putBack } from './copies.js'
 import { POOL_FAULTS } from './pool/index.js'
 import type { PoolFault } from './pool/stage.js'
@@ -23,6 +24,8 @@ export interface FaultOrder {
   readonly host?: string | undefined
   /** Another form of the row. */
   readonly variant?: string | undefined
+  /** The program of the process that stands before the appliance; the one shipped where nothing is said. */
+  readonly standInProgram?: string
 }
 
 /**
@@ -47,13 +50,45 @@ export async function injectFault(order: FaultOrder): Promise<{ readonly fault: 
     const entry: FaultEntry = { id, row, side, host, variant, state: 'begun' }
     if (side === 'pool') await injectOnPool(order, entries, entry)
     else await injectOnAppliance(order, entries, entry)
-    await writeEntries(root, [...entries, { ...entry, state: 'there' }])
+    await markThere(root, entry)
     return { fault, already: false }
   })
 }
 
+/** The entry was written before the change, perhaps under another number. */
+async function markThere(root: string, { row, side }: FaultEntry): Promise<void> {
+  const entries = await readEntries(root)
+  const at = entries.findLastIndex((entry) => entry.row === row && entry.side === side)
+  await writeEntries(
+    root,
+    entries.map((entry, index) => (index === at ? { ...entry, state: 'there' } : entry)),
+  )
+}
+
+/**
+ * Some rows need a certificate that an authority has issued, or one with other names: then the stand-in shows it first.
+ */
+async function injectOnPool(order: FaultOrder, entries: readonly FaultEntry[], entry: FaultEntry): Promise<void> {
+  try {
+    await bringAbout(order, entries, entry)
+  } catch (error) {
+    const isWanting = error instanceof WlbError && NEEDS_ANOTHER_CERTIFICATE.includes(error.code)
+    if (!isWanting || !(await runsHere(order.root)) || entries.some(({ side }) => side === 'appliance')) throw error
+    const shown: FaultEntry = { ...entry, side: 'appliance', host: undefined, variant: undefined, state: 'there' }
+    await writeEntries(order.root, [...entries, shown])
+    await serveFromAuthority({ root: order.root, now: new Date() }, order.row, order.standInProgram ?? standInProgram())
+    await bringAbout(order, [...entries, shown], { ...entry, id: entry.id + 1 })
+  }
+}
+
+async function runsHere(root: string): Promise<boolean> {
+  return (await askAppliance(paths(root).controlSocket).catch(() => undefined)) !== undefined
+}
+
+const NEEDS_ANOTHER_CERTIFICATE = ['LAB_FAULT_NEEDS_AUTHORITY', 'LAB_FAULT_CERTIFICATE_UNFIT']
+
 /** A row that cannot be brought about leaves nothing behind. */
-async function injectOnPool(
+async function bringAbout(
   { root, variant }: FaultOrder,
   entries: readonly FaultEntry[],
   entry: FaultEntry,
@@ -79,16 +114,18 @@ async function injectOnPool(
 
 /** What it did before it failed only clearing can undo: its entry stays. */
 async function injectOnAppliance(
-  { root, row }: FaultOrder,
+  { root, row, standInProgram: given }: FaultOrder,
   entries: readonly FaultEntry[],
   entry: FaultEntry,
 ): Promise<void> {
   await writeEntries(root, [...entries, entry])
-  await APPLIANCE_FAULTS.get(row)?.inject({
-    root,
-    now: new Date(),
-    ...(entry.host !== undefined && { host: entry.host }),
-  })
+  await applianceFaults(() => given ?? standInProgram())
+    .get(row)
+    ?.inject({
+      root,
+      now: new Date(),
+      ...(entry.host !== undefined && { host: entry.host }),
+    })
 }
 
 /**
@@ -100,17 +137,24 @@ export async function clearFaults(root: string): Promise<{ readonly cleared: rea
   await readLab(root)
   return withLabLocked(root, async () => {
     const entries = await readEntries(root)
+    // what the stand-in asked of the pool is in the copies of every row that came after it, and in no earlier one
+    const standIn = entries.findIndex(({ side }) => side === 'appliance')
+    for (const entry of entries.slice(standIn + 1).toReversed())
+      if (entry.side === 'pool') await takeBackAndForget(root, entry)
     await clearApplianceFaults(root)
-    let left = entries.filter(({ side }) => side === 'pool')
-    await writeEntries(root, left)
-    for (const entry of left.toReversed()) {
-      await takeBack(root, entry)
-      left = left.filter((other) => other !== entry)
-      await writeEntries(root, left)
-    }
+    for (const entry of entries.slice(0, standIn + 1).toReversed())
+      if (entry.side === 'pool') await takeBackAndForget(root, entry)
     await removeState(root)
-    return { cleared: entries.map(({ row }) => row) }
+    return { cleared: [...new Set(entries.map(({ row }) => row))] }
   })
+}
+
+async function takeBackAndForget(root: string, entry: FaultEntry): Promise<void> {
+  await takeBack(root, entry)
+  await writeEntries(
+    root,
+    (await readEntries(root)).filter(({ id }) => id !== entry.id),
+  )
 }
 
 async function takeBack(root: string, entry: FaultEntry): Promise<void> {

@@ -4,7 +4,14 @@ import { z } from 'zod'
 const leafSchema = z
   .object({
     dates: z.enum(['expired', 'not-yet']),
-    names: z.enum(['other-common-name', 'other-alternative-name', 'wildcard-too-high', 'other-machine']),
+    names: z.enum([
+      'other-common-name',
+      'other-alternative-name',
+      'wildcard-too-high',
+      'other-machine',
+      'address-as-name',
+      'wildcard',
+    ]),
     key: z.enum(['rsa-1024', 'ec']),
     digest: z.literal('SHA-1'),
     purpose: z.literal('client'),

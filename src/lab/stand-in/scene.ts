@@ -166,7 +166,7 @@ type LeafFields = Omit<OddOrder, 'key' | 'issuer'>
 function leafFields(twist: LeafTwist, hostname: string, address: string, now: Date): LeafFields {
   const dates =
     twist.dates === undefined ? days(now, -1, 300) : twist.dates === 'expired' ? days(now, -9, -1) : days(now, 2, 300)
-  const [commonName, ...dnsNames] = leafNames(twist, hostname)
+  const [commonName, ...dnsNames] = leafNames(twist, hostname, address)
   const hasNames = dnsNames.length > 0
   return {
     commonName: commonName.slice(0, COMMON_NAME_LIMIT),
@@ -184,7 +184,11 @@ function leafFields(twist: LeafTwist, hostname: string, address: string, now: Da
 const COMMON_NAME_LIMIT = 64
 
 /** The common name, then the dNSNames. */
-function leafNames({ names }: LeafTwist, hostname: string): [commonName: string, ...dnsNames: string[]] {
+function leafNames(
+  { names }: LeafTwist,
+  hostname: string,
+  address: string,
+): [commonName: string, ...dnsNames: string[]] {
   const [, ...parent] = hostname.split('.')
   const beside = (label: string) => [label, ...parent].join('.')
   switch (names) {
@@ -198,6 +202,10 @@ function leafNames({ names }: LeafTwist, hostname: string): [commonName: string,
     }
     case 'other-machine':
       return [beside('other-machine'), beside('other-machine')]
+    case 'address-as-name':
+      return [hostname, hostname, address]
+    case 'wildcard':
+      return [hostname, hostname, beside('*')]
     case undefined:
       return [hostname, hostname]
   }

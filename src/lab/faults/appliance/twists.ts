@@ -43,3 +43,9 @@ export const TWISTS: ReadonlyMap<number, Twist> = new Map<number, Twist>([
   [71, { leaf: { dates: 'expired' }, files: 'renewed' }],
   [74, { chain: { issuer: 'middlebox' }, files: 'before' }],
 ])
+
+/** Of rows on the pool's side: what else than a plain certificate of an authority they need at the address. */
+export const SERVED_FOR: ReadonlyMap<number, Twist> = new Map<number, Twist>([
+  [9, { leaf: { names: 'address-as-name' } }],
+  [13, { leaf: { names: 'wildcard' } }],
+])

@@ -1,13 +1,12 @@
 /** Rows about what the pool's database says: its switches, its age, its records of certificates. */
 import { WlbError } from '../../../error.js'
-import { isSelfSigned } from '../../../x509/index.js'
 import { ApiFailure } from '../../../xapi/index.js'
 import { callAsRoot } from '../../host-control.js'
 import { hostRoot } from '../../lab-file.js'
 import { OLD_VERSIONS } from '../../old-pool.js'
 import type { StoredValue } from '../../stored-value.js'
 import { removeFiles } from './anchors.js'
-import { observeServed } from './served.js'
+import { observeIssued } from './served.js'
 import { changeRecords, installedRefs, type PoolFault, type PoolStage, poolRecord, targetsOf } from './stage.js'
 import { changeEachFile, readFiles } from './store-files.js'
 
@@ -66,8 +65,7 @@ async function setPool(stage: PoolStage, values: Readonly<Record<string, StoredV
 /** A self-signed leaf is its own root, and stays: such a pool is content. One that knows no appliance yet just is old. */
 async function growOld(stage: PoolStage): Promise<void> {
   const isConnected = poolRecord(stage).record.wlb_url !== ''
-  const leaf = isConnected ? (await observeServed(stage)).leaf : undefined
-  const extra = leaf && !isSelfSigned(leaf) ? leaf.raw : undefined
+  const extra = isConnected ? (await observeIssued(stage)).leaf.raw : undefined
   const files = extra ? await readFiles(stage, stage.coordinator) : []
   const names = files.flatMap(({ name, certificates }) =>
     certificates.some(({ raw }) => extra?.equals(raw)) ? name : [],
