@@ -168,6 +168,8 @@ interface Resumed {
   readonly goal: GoalKind
   readonly given: Material
   readonly name: string | undefined
+  /** From the journal, not from files. */
+  readonly isStored: boolean
 }
 
 /** What was typed counts; what was not typed is as it was when the run was cut short. */
@@ -175,14 +177,24 @@ function resumeWith({ goal, name }: TrustRequest, given: Material, last: Journal
   const before = last?.state === 'undone' ? undefined : last?.request
   const chosen = goal ?? before?.goal
   if (chosen === undefined) throw nothingToResume()
-  if (!before || before.goal !== chosen || given.certificates.length > 0) return { goal: chosen, given, name }
+  if (!before || before.goal !== chosen || given.certificates.length > 0)
+    return { goal: chosen, given, name, isStored: false }
   const stored = readMaterial([
     { file: 'the journal', bytes: Buffer.from([...before.certificates, ...before.crls].join('')) },
   ])
-  return { goal: chosen, given: { ...stored, crls: [...stored.crls, ...given.crls] }, name: name ?? before.name }
+  return {
+    goal: chosen,
+    given: { ...stored, crls: [...stored.crls, ...given.crls] },
+    name: name ?? before.name,
+    isStored: true,
+  }
 }
 
-async function vouch(connection: Connection, request: TrustRequest, { goal, given }: Resumed): Promise<Trusted> {
+async function vouch(
+  connection: Connection,
+  request: TrustRequest,
+  { goal, given, isStored }: Resumed,
+): Promise<Trusted> {
   const { local } = connection.appliance
   const own = local && 'fingerprintSha256' in local.identity ? local.identity.fingerprintSha256 : undefined
   const vouchers = {
@@ -193,7 +205,7 @@ async function vouch(connection: Connection, request: TrustRequest, { goal, give
     statedFingerprint: own,
   }
   const first = decideTrust(connection, vouchers)
-  if (first.kind === 'trusted') return first
+  if (first.kind === 'trusted') return isStored && first.by === 'files' ? { ...first, by: 'journal' } : first
   const statedFingerprint = await request.statedFingerprint?.()
   const second = statedFingerprint === undefined ? first : decideTrust(connection, { ...vouchers, statedFingerprint })
   if (second.kind === 'trusted') return second

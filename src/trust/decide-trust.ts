@@ -25,7 +25,7 @@ export interface Vouchers {
 export type Decision =
   | {
       readonly kind: 'trusted'
-      readonly by: 'files' | 'fingerprint' | 'pool' | 'appliance' | 'person'
+      readonly by: 'files' | 'fingerprint' | 'pool' | 'appliance' | 'person' | 'journal'
       /** Whatever of these the way up from the leaf needs may be installed. */
       readonly candidates: readonly X509Certificate[]
     }

@@ -161,7 +161,12 @@ class OpenJournal implements Journal {
   async write(order: StepOrder, state: JournalEntry['state']): Promise<void> {
     const record = this.#begun()
     const at = findOpen(record.entries, order)
-    const entries = at < 0 ? [...record.entries, { order, state }] : record.entries.with(at, { order, state })
+    const entry = { order, state }
+    // what is begun again is the latest that was done, and the first to be taken back
+    const isBegun = at < 0 || state === 'doing'
+    const entries = isBegun
+      ? [...record.entries.filter((_, index) => index !== at), entry]
+      : record.entries.with(at, entry)
     await this.#save({ ...record, entries })
   }
 

@@ -75,7 +75,7 @@ export function makePlan(
   const fingerprints = needed.map(({ certificate }) => certificate.fingerprint256)
   const steps: PlannedStep[] = [
     ...changes,
-    { order: { id: 'list', kind: 'list', fingerprints }, state: isChanged ? 'planned' : 'already' },
+    { order: { id: 'list', kind: 'list', isDue, fingerprints }, state },
     { order: { id: 'sync', kind: 'sync', isDue }, state },
     ...switchSteps(connection, goal, { url, isOtherName }),
   ]

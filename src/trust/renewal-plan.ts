@@ -64,7 +64,7 @@ export function planRenewal(connection: Connection, wish: RenewalWish): RenewalP
   const fingerprints = needed.map(({ certificate }) => fingerprint(certificate))
   const orders: StepOrder[] = [
     ...fresh,
-    { id: 'list', kind: 'list', fingerprints },
+    { id: 'list', kind: 'list', fingerprints, isDue: fresh.length > 0 },
     { id: 'sync', kind: 'sync', isDue: fresh.length > 0 },
     ...(isProved ? [{ id: 'prove-old', kind: 'prove', isDue: true, name: current } as const] : []),
     { id: 'identity', kind: 'identity', root: wish.root, staged: wish.staged, before: wish.before, how: next.how },

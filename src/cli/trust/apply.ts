@@ -1,11 +1,11 @@
 /** `wlb trust apply`: the plan shown, asked about once, and carried out step by step. */
-import { applyPlan, type RunOutcome, readPoolNow, type TrustOutcome } from '../../trust/index.js'
+import { applyPlan, readPoolNow, type TrustOutcome } from '../../trust/index.js'
 import { isSure } from '../cert/sure.js'
-import { EXIT, inRoot, printError, printJson } from '../print.js'
+import { EXIT, printError, printJson } from '../print.js'
 import { remember, withPoolSession } from './open-pool.js'
-import { refusalsWhole, reportPlanned, trustPlan } from './plan.js'
+import { refusalsWhole, reportPlanned, toType, trustPlan } from './plan.js'
 import { describePlan, describeStep, errorDocument, renderHosts, trustDocument } from './plan-text.js'
-import { type GoalFlags, readTrustRequest } from './trust-request.js'
+import { type CredentialFlags, type GoalFlags, readTrustRequest } from './trust-request.js'
 
 export async function trustApply(root: string, files: readonly string[], flags: GoalFlags): Promise<void> {
   if (flags.dryRun) return trustPlan(root, files, flags)
@@ -33,7 +33,7 @@ export async function trustApply(root: string, files: readonly string[], flags: 
       if (!outcome) return
       await remember(flags, session, choice, pool)
       const { byHand, notes, name } = outcome.plan
-      printOutcome(outcome, { byHand, notes, name }, flags.json ?? false, root, 'apply')
+      printOutcome(outcome, { byHand, notes, name }, flags, root, 'apply')
     }),
   )
 }
@@ -51,7 +51,7 @@ export function stopAtSafePoint(command: string): AbortSignal {
 export function printOutcome(
   outcome: TrustOutcome,
   more: Readonly<Record<string, unknown>>,
-  json: boolean,
+  flags: CredentialFlags,
   root: string,
   verb: 'apply' | 'undo',
 ): void {
@@ -60,25 +60,28 @@ export function printOutcome(
   const ok = ended === 'done' && !isRefused
   process.exitCode = ok ? EXIT.done : ended === 'interrupted' ? EXIT.interrupted : EXIT.no
   if (failure) printError(failure, 'text', root)
-  if (json) {
+  if (flags.json) {
     const error = failure ? { error: errorDocument(failure) } : {}
     printJson(trustDocument(ok, reports, hosts, { ...more, notReached: left, ...error }))
     return
   }
-  process.stdout.write(`\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, root)}\n`)
+  process.stdout.write(`\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, (words) => toType(words, root, flags))}\n`)
 }
 
-function lastLine({ ended, reports, hosts }: RunOutcome & TrustOutcome, verb: 'apply' | 'undo', root: string): string {
-  const undo = inRoot('wlb trust undo', root)
-  if (ended === 'interrupted')
-    return `Stopped. Go on:  ${inRoot(`wlb trust ${verb}`, root)}${verb === 'apply' ? ' --resume' : ''}`
+function lastLine(
+  { ended, reports, hosts }: TrustOutcome,
+  verb: 'apply' | 'undo',
+  type: (words: string) => string,
+): string {
+  const goOn = verb === 'apply' ? type('apply --resume') : type('undo')
+  if (ended === 'interrupted') return `Stopped. Go on:  ${goOn}`
   if (verb === 'undo') {
-    if (ended === 'failed') return `Not all of it could be taken back. Once mended:  ${undo}`
+    if (ended === 'failed') return `Not all of it could be taken back. Once mended:  ${goOn}`
     return reports.length === 0 ? 'There is nothing to take back.' : 'As it was before.'
   }
-  if (ended === 'failed') return `Stopped. Go on:  ${inRoot('wlb trust apply --resume', root)}   Take back:  ${undo}`
+  if (ended === 'failed') return `Stopped. Go on:  ${goOn}\nOr take it back:  ${type('undo')}`
   if (reports.every(({ state }) => state === 'already')) return 'Nothing was left to do.'
   const isProved = hosts.every(({ proof, verdict }) => proof === 'host' && verdict === 'accepted')
   const said = isProved ? 'Every host verifies, by its own word.' : 'Done; what is predicted is not proved yet.'
-  return `${said} To take it back:  ${undo}`
+  return `${said} To take it back:  ${type('undo')}`
 }

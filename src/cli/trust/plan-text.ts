@@ -8,6 +8,7 @@ const VOUCHED = {
   fingerprint: 'the fingerprint given',
   pool: 'the pool, which has it installed',
   appliance: 'the appliance itself, asked on its own machine or over SSH',
+  journal: 'whoever did when the run began that is gone on with',
   person: 'you, who compared the fingerprints',
 }
 
@@ -15,13 +16,16 @@ export function describePlan({ connection, plan, trusted }: Prepared, steps: rea
   const { pool, appliance, hosts } = connection
   const [coordinator] = hosts
   const [leaf] = trusted.candidates
+  const identity = appliance.local?.identity
+  const stated = identity && 'fingerprintSha256' in identity ? identity.fingerprintSha256 : undefined
   const facts = renderFacts([
     ['pool', `${pool.name} (${pool.uuid}), ${hosts.length} hosts`],
     ['coordinator', `${coordinator?.name} at ${coordinator?.address}`],
     ['appliance', `${plan.name}, asked at ${appliance.host}:${appliance.port}`],
     ['connected to', pool.wlbUrl || 'nothing yet'],
     ['vouched for by', VOUCHED[trusted.by]],
-    ...(plan.goal === 'self-signed' && leaf ? [['certificate', leaf.fingerprint256] as const] : []),
+    ...(plan.goal === 'self-signed' && leaf ? [['seen from here', leaf.fingerprint256] as const] : []),
+    ...(stated === undefined ? [] : [['it says itself', stated] as const]),
   ])
   const numbered = steps.map(({ title, command, state }, index) => {
     return `${String(index + 1).padStart(2)}. ${title}${state === 'already' ? ' (already so)' : ''}\n    # ${command}`

@@ -1,4 +1,5 @@
 /** `wlb trust plan`: what would be done, and what every host would say; nothing is changed. */
+import { quoteWord } from '../../appliance/quote-word.js'
 import { WlbError } from '../../error.js'
 import { makeStep, type Prepared, preparePlan, report, type StepReport, type World } from '../../trust/index.js'
 import { EXIT, inRoot, printError, printJson } from '../print.js'
@@ -32,12 +33,17 @@ export function printPlan(prepared: Prepared, steps: readonly StepReport[], flag
     printJson(trustDocument(!obstacle, steps, plan.verdicts, more))
   } else process.stdout.write(`${describePlan(prepared, steps)}\n`)
   if (obstacle) process.exitCode = printError(obstacle, 'text', root)
-  else if (!flags.json) process.stdout.write(`\n${lastLine(steps, root, plan.goal)}\n`)
+  else if (!flags.json) process.stdout.write(`\n${lastLine(steps, root, flags)}\n`)
 }
 
-function lastLine(steps: readonly StepReport[], root: string, goal: string): string {
+function lastLine(steps: readonly StepReport[], root: string, flags: GoalFlags): string {
   if (steps.every(({ state }) => state === 'already')) return 'Nothing is left to do.'
-  return `To carry it out:  ${inRoot(`wlb trust apply --goal ${goal}`, root)}`
+  return `To carry it out:  ${toType(`apply${flags.goal ? ` --goal ${flags.goal}` : ' --resume'}`, root, flags)}`
+}
+
+/** For the same pool. */
+export function toType(words: string, root: string, { pool }: { readonly pool?: string }): string {
+  return inRoot(`wlb trust ${words}${pool === undefined ? '' : ` --pool ${quoteWord(pool)}`}`, root)
 }
 
 /** With `--json` a refusal has the shape of every other answer, so that a script reads `ok` and nothing else. */

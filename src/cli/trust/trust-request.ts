@@ -79,7 +79,7 @@ async function askFingerprint(seen: string, leaf: X509Certificate, { yes = false
 function needsGoal(): WlbError {
   return new WlbError(
     'USAGE_NEEDS_GOAL',
-    'What is the pool to trust?',
+    'No goal was named: what is the pool to trust.',
     { missing: '--goal self-signed, or --goal ca' },
     'wlb trust plan --goal self-signed',
   )

@@ -38,7 +38,7 @@ export async function trustUndo(root: string, flags: CredentialFlags): Promise<v
           onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
         },
       )
-      if (outcome) printOutcome(outcome, {}, flags.json ?? false, root, 'undo')
+      if (outcome) printOutcome(outcome, {}, flags, root, 'undo')
     }),
   )
 }

@@ -24,7 +24,7 @@ const UNINSTALL = z.object({
   pem: z.string().nullable(),
 })
 const INSTALL_CRL = z.object({ ...BASE, kind: z.literal('install-crl'), name: z.string(), pem: z.string() })
-const LIST = z.object({ ...BASE, kind: z.literal('list'), fingerprints: z.array(z.string()) })
+const LIST = z.object({ ...BASE, kind: z.literal('list'), isDue: z.boolean(), fingerprints: z.array(z.string()) })
 const SYNC = z.object({ ...BASE, kind: z.literal('sync'), isDue: z.boolean() })
 const VERIFICATION = z.object({
   ...BASE,
