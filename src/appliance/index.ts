@@ -1,7 +1,7 @@
 /** The room's door: the appliance as a folder to set up, a process to run, and a state to ask for. */
 
 export * from './acme/index.js'
-export type { Activation, Proof } from './activate-identity.js'
+export { type Activation, activateIdentity, type Proof } from './activate-identity.js'
 export { readCertificateFiles } from './certificate-files.js'
 export { type RequestReport, requestCertificate, suggestCommonName } from './certificate-request.js'
 export type { CertificateSource } from './certificate-source.js'

@@ -5,6 +5,7 @@ import { Command, Option } from 'commander'
 import { VERSION } from '../version.js'
 import { addCa } from './words/ca.js'
 import { addCert } from './words/cert.js'
+import { addDoctor } from './words/doctor.js'
 import { addLab } from './words/lab.js'
 import { addTrust } from './words/trust.js'
 import { examples, integer, tlsClient } from './words/word.js'
@@ -66,6 +67,7 @@ export function commandLine(): Command {
   addCert(program, root)
   addCa(program, root)
   addTrust(program, root)
+  addDoctor(program, root)
   addLab(program, root)
 
   program

@@ -56,6 +56,8 @@ export interface InstalledCertificate {
   readonly name: string
   /** Empty in records that an upgrade has left unfinished. */
   readonly fingerprintSha256: string
+  /** The record has the fields for fingerprints, and they are empty. */
+  readonly lacksFingerprints?: boolean
   readonly notBefore: Date | undefined
   readonly notAfter: Date | undefined
 }

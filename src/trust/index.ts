@@ -4,6 +4,7 @@ export { applyPlan, type Prepared, preparePlan, type TrustOutcome, type TrustReq
 export { mapBounded } from './bounded.js'
 export type { Connection, HostProof, HostVerdict } from './connection.js'
 export type { GoalKind } from './decide-trust.js'
+export * from './diagnose/index.js'
 export { type FleetLine, lookAtFleet } from './fleet.js'
 export { type FleetPool, readFleet } from './fleet-file.js'
 export { compareStores, type StoreState } from './host-table.js'

@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
-import { readStatus, type Status } from '../appliance/index.js'
+import { paths, readSettings, readStatus, type Status } from '../appliance/index.js'
 import { WlbError } from '../error.js'
 import { observeEndpoint } from '../tls/index.js'
 import { ApiFailure, download, isApiSet, parseApiDate } from '../xapi/index.js'
@@ -30,6 +30,27 @@ const HOSTS_AT_ONCE = 16
  * holds no pool; what `PoolSession.call` throws.
  */
 export async function observe(session: PoolSession, options: ObserveOptions): Promise<Connection> {
+  const seen = await observePool(session)
+  const address = parseWlbAddress(seen.pool.wlbUrl)
+  const given = options.appliance ?? address
+  if (!given) throw applianceUnknown(seen.pool.name)
+  const [withClocks, appliance] = await Promise.all([
+    readClocks(session, seen.hosts),
+    observeAppliance(given, address?.host ?? given.host, options),
+  ])
+  return {
+    ...seen,
+    hosts: withClocks,
+    appliance,
+    known: indexByFingerprint([...servedBy(appliance), ...(options.known ?? [])]),
+    observedAt: options.now,
+  }
+}
+
+/** What the pool's database says; the clocks of the hosts are not asked yet. @throws as `observe` does. */
+export async function observePool(
+  session: PoolSession,
+): Promise<Pick<Connection, 'pool' | 'hosts' | 'installed' | 'crls'>> {
   const [pools, hostRecords, metrics, certificates, crls] = await Promise.all([
     readAll(session, 'pool'),
     readAll(session, 'host'),
@@ -40,25 +61,9 @@ export async function observe(session: PoolSession, options: ObserveOptions): Pr
   const [first] = pools
   if (!first) throw poolUnreadable(session)
   const [ref, record] = first
-  const pool = readPool(ref, record)
-  const given = options.appliance ?? parseWlbAddress(pool.wlbUrl)
-  if (!given) throw applianceUnknown(pool.name)
-
   const hosts = readHosts(record, hostRecords, metrics, certificates, new Map())
   session.learn(hosts)
-  const [withClocks, appliance] = await Promise.all([
-    readClocks(session, hosts),
-    observeAppliance(given, parseWlbAddress(pool.wlbUrl)?.host ?? given.host, options),
-  ])
-  return {
-    pool,
-    hosts: withClocks,
-    installed: readInstalled(certificates),
-    crls,
-    appliance,
-    known: index([...servedBy(appliance), ...(options.known ?? [])]),
-    observedAt: options.now,
-  }
+  return { pool: readPool(ref, record), hosts, installed: readInstalled(certificates), crls }
 }
 
 async function readAll(session: PoolSession, className: string): Promise<Records> {
@@ -76,7 +81,8 @@ async function readCrlNames(session: PoolSession): Promise<readonly string[] | u
   }
 }
 
-async function readClocks(session: PoolSession, hosts: readonly HostFacts[]): Promise<readonly HostFacts[]> {
+/** Asks every host that is live for its time. */
+export async function readClocks(session: PoolSession, hosts: readonly HostFacts[]): Promise<readonly HostFacts[]> {
   return mapBounded(hosts, HOSTS_AT_ONCE, async (host) => {
     if (!host.live) return host
     const sentMs = Date.now()
@@ -89,10 +95,11 @@ async function readClocks(session: PoolSession, hosts: readonly HostFacts[]): Pr
   })
 }
 
-async function observeAppliance(
+/** `name` is what the pool connects by. */
+export async function observeAppliance(
   given: WlbAddress,
   name: string,
-  { applianceRoot }: ObserveOptions,
+  { applianceRoot }: Pick<ObserveOptions, 'applianceRoot'>,
 ): Promise<ApplianceFacts> {
   const { host, port } = given
   const [endpoint, resolved, clockOffsetMs, local] = await Promise.all([
@@ -135,7 +142,9 @@ async function readApplianceClock({ host, port }: WlbAddress): Promise<number | 
 async function findLocal(root: string, { host, port }: WlbAddress): Promise<Status | undefined> {
   try {
     const status = await readStatus(root)
-    if (status.listener.port !== port) return undefined
+    // what it has set aside for a stand-in is on another port for the time being
+    const { port: configured } = await readSettings(paths(root).settings)
+    if (status.listener.port !== port && configured !== port) return undefined
     const own = new Set(Object.values(networkInterfaces()).flatMap((one) => (one ?? []).map(({ address }) => address)))
     const addresses = [host, ...(await resolve(host))]
     const isHere = addresses.some((address) => own.has(address) || address.startsWith('127.'))
@@ -150,7 +159,7 @@ export function servedBy({ endpoint }: ApplianceFacts): readonly X509Certificate
   return 'certificates' in endpoint ? endpoint.certificates : []
 }
 
-function index(certificates: readonly X509Certificate[]): ReadonlyMap<string, X509Certificate> {
+export function indexByFingerprint(certificates: readonly X509Certificate[]): ReadonlyMap<string, X509Certificate> {
   return new Map(certificates.map((certificate) => [certificate.fingerprint256, certificate]))
 }
 

@@ -12,6 +12,10 @@ export class ApiRecord {
     this.#fields = fields
   }
 
+  has(name: string): boolean {
+    return this.#fields[name] !== undefined
+  }
+
   text(name: string): string {
     const value = this.#fields[name]
     return typeof value === 'string' ? value : ''
@@ -107,6 +111,7 @@ export function readInstalled(certificates: Records): readonly InstalledCertific
       uuid: record.text('uuid'),
       name: record.text('name'),
       fingerprintSha256: fingerprintOf(record),
+      lacksFingerprints: record.has('fingerprint_sha256') && record.text('fingerprint_sha256') === '',
       notBefore: record.time('not_before'),
       notAfter: record.time('not_after'),
     }))

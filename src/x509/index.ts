@@ -2,7 +2,7 @@
 export { AUTHORITY_LABEL, type Authority, createAuthority, type Signer } from './authority.js'
 export { judgeAsBrowser } from './browser.js'
 export { type Bundle, loadBundle } from './bundle.js'
-export { readIssuerKeyId } from './certificate-facts.js'
+export { type CertificateFacts, readFacts, readIssuerKeyId } from './certificate-facts.js'
 export {
   type CertificateRequest,
   checkChallengePassword,
@@ -13,6 +13,7 @@ export {
 export { type Chain, orderChain, sendingOrder } from './chain.js'
 export { checkFileSize, FILE_LIMIT_BYTES, type NamedBytes, readContainers } from './container.js'
 export { crlUrls } from './crl-urls.js'
+export { DEFECTS, type DefectCode } from './defects.js'
 export { encodeElement, readElement, readElements, TAG } from './der.js'
 export { type Contents, describePlace, type Place } from './findings.js'
 export { checkHost } from './host-name.js'

@@ -142,7 +142,7 @@ const rows: [row: number, affected: string, said: string][] = [
   [70, 'xs1', 'WLB_UNKNOWN_HOST'],
   [72, '', ''],
   [73, 'xs1 xs2 xs3', CONFIGURATION],
-  [77, '', ''],
+  [77, 'xs1 xs2 xs3', 'WLB_NOT_INITIALIZED'],
   [78, '', ''],
   [79, 'xs3', NO_ISSUER],
   [80, '', ''],
@@ -180,9 +180,9 @@ it.each(hosts)('row %i on %s alone: the others do not notice', async (row, host,
 
 describe('several', () => {
   test('are taken back together, whatever one did to the other; twice is already so', async () => {
-    for (const [row, host] of [[5], [63], [28, 'xs2'], [22], [27], [77]] as const) await inject(row, host)
+    for (const [row, host] of [[5], [63], [28, 'xs2'], [22], [27], [72]] as const) await inject(row, host)
     expect(await inject(63)).toMatchObject({ already: true })
-    expect(await clear()).toEqual({ cleared: [5, 63, 28, 22, 27, 77] })
+    expect(await clear()).toEqual({ cleared: [5, 63, 28, 22, 27, 72] })
     expect(await picture()).toBe(untouched)
     expect(await askAll()).toEqual(['ok', 'ok', 'ok'])
   })
@@ -237,7 +237,7 @@ describe('what only some rows show', () => {
     [29, undefined, 'pool.install_ca_certificate', ['root.pem', 'ROOT'], 'CERTIFICATE_ALREADY_EXISTS root.pem'],
     [31, undefined, 'pool.install_ca_certificate', ['root.pem', 'ROOT'], 'CERTIFICATE_ALREADY_EXISTS root.pem'],
     [78, undefined, 'pool.install_ca_certificate', ['other.pem', 'ROOT'], 'CERTIFICATE_LIBRARY_CORRUPT'],
-    [77, undefined, 'pool.retrieve_wlb_recommendations', [], 'WLB_DISABLED'],
+    [77, 'paused', 'pool.retrieve_wlb_recommendations', [], 'WLB_DISABLED'],
     [77, 'not-connected', 'pool.retrieve_wlb_configuration', [], 'WLB_NOT_INITIALIZED'],
     [77, 'no-licence', 'pool.retrieve_wlb_configuration', [], 'LICENSE_RESTRICTION WLB'],
     [

@@ -58,9 +58,10 @@ export async function choosePool(flags: PoolFlags): Promise<PoolChoice> {
 export async function withPoolSession<T>(
   flags: PoolFlags,
   work: (session: PoolSession, choice: PoolChoice) => Promise<T>,
+  callTimeoutMs = CALL_TIMEOUT_MS,
 ): Promise<T> {
   const choice = await choosePool(flags)
-  const session = await openPool(choice.access)
+  const session = await openPool({ ...choice.access, timeoutMs: callTimeoutMs })
   try {
     return await work(session, choice)
   } finally {

@@ -9,6 +9,7 @@ import { layoutOf } from '../layout.js'
 import type { Records } from '../records.js'
 import { applianceFaults, clearApplianceFaults, serveFromAuthority, standInProgram } from './appliance/index.js'
 import { copyAside, putBack } from './copies.js'
+import { SELF_SIGNED_GONE } from './pool/anchors.js'
 import { POOL_FAULTS } from './pool/index.js'
 import type { PoolFault } from './pool/stage.js'
 import { targetsOf } from './pool/stage.js'
@@ -50,7 +51,11 @@ export async function injectFault(order: FaultOrder): Promise<{ readonly fault: 
     const entry: FaultEntry = { id, row, side, host, variant, state: 'begun' }
     if (side === 'pool') await injectOnPool(order, entries, entry)
     else await injectOnAppliance(order, entries, entry)
-    await markThere(root, entry)
+    if (side === 'appliance' && ON_THE_POOL_TOO.has(row)) {
+      await markThere(root, entry)
+      await bringAbout(order, await readEntries(root), { ...entry, id: id + 1, side: 'pool' })
+    }
+    for (const one of await readEntries(root)) if (one.row === row) await markThere(root, one)
     return { fault, already: false }
   })
 }
@@ -163,8 +168,11 @@ async function takeBack(root: string, entry: FaultEntry): Promise<void> {
   await putBack({ root, hosts, coordinator }, records, poolFault(entry).parts, copyFolder(root, entry))
 }
 
-function poolFault({ row }: FaultEntry): PoolFault {
-  const fault = POOL_FAULTS.get(row)
+/** Rows of the appliance that ask something of the pool besides. */
+const ON_THE_POOL_TOO: ReadonlyMap<number, PoolFault> = new Map([[SELF_SIGNED_GONE.row, SELF_SIGNED_GONE]])
+
+function poolFault({ row }: Pick<FaultEntry, 'row'>): PoolFault {
+  const fault = POOL_FAULTS.get(row) ?? ON_THE_POOL_TOO.get(row)
   if (!fault) throw unknownRow(row)
   return fault
 }

@@ -1,11 +1,11 @@
 /** Rows about what is installed: too old, too little, the wrong one, under the wrong name. */
 import type { X509Certificate } from 'node:crypto'
-import { createSelfSigned, isSelfSigned } from '../../../x509/index.js'
+import { checkHost, createSelfSigned, isSelfSigned } from '../../../x509/index.js'
 import type { KnownHost } from '../../lab-file.js'
 import type { RecordChanges, Rows } from '../../records.js'
 import { certificateRow, newRecord } from './certificate-record.js'
 import { redate } from './forge.js'
-import { findIntermediate, observeIssued } from './served.js'
+import { findIntermediate, observeIssued, wlbAddress } from './served.js'
 import { changeRecords, installedRefs, type PoolFault, type PoolStage, parseCertificate, targetsOf } from './stage.js'
 import { changeEachFile, changeFiles, readInstalled, type StoreFile } from './store-files.js'
 
@@ -26,6 +26,22 @@ export const ANCHOR_FAULTS: readonly PoolFault[] = [
     inject: addExpired,
   },
 ]
+
+/** What row 24 asks of the pool, beside what it asks of the appliance: that it holds no self-signed one of before either. */
+export const SELF_SIGNED_GONE: PoolFault = { ...shape, row: 24, what: '', inject: removeSelfSigned }
+
+async function removeSelfSigned(stage: PoolStage): Promise<void> {
+  const { host } = wlbAddress(stage)
+  const speaksForIt = (one: X509Certificate) => isSelfSigned(one) && checkHost(one, host)
+  const files = (await readInstalled(stage)).filter(({ certificates }) => certificates.some(speaksForIt))
+  if (files.length === 0) return
+  await changeFiles(
+    stage,
+    targetsOf(stage, shape.scope),
+    Object.fromEntries(files.map(({ name }) => [name, undefined])),
+  )
+  await changeRecords(stage, { gone: files.flatMap(({ name }) => installedRefs(stage, name)) })
+}
 
 /** @throws LAB_FAULT_NEEDS_AUTHORITY when the leaf is its own root: it cannot grow old alone. */
 async function ageRoot(stage: PoolStage): Promise<void> {

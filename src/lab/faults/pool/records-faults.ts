@@ -36,9 +36,9 @@ export const RECORD_FAULTS: readonly PoolFault[] = [
   {
     ...shape,
     row: 77,
-    what: 'workload balancing is paused',
-    variants: ['paused', 'not-connected', 'no-licence'],
-    inject: (stage) => setPool(stage, HALTS[stage.variant ?? ''] ?? { wlb_enabled: false }),
+    what: 'the pool is not connected (or: paused, or without a licence)',
+    variants: ['not-connected', 'paused', 'no-licence'],
+    inject: (stage) => setPool(stage, HALTS[stage.variant ?? 'not-connected'] ?? {}),
   },
   {
     ...shape,
@@ -55,6 +55,7 @@ export const RECORD_FAULTS: readonly PoolFault[] = [
 
 const HALTS: Readonly<Record<string, Readonly<Record<string, StoredValue>>>> = {
   'not-connected': { wlb_url: '', wlb_username: '', wlb_enabled: false },
+  paused: { wlb_enabled: false },
   'no-licence': { restrictions: { restrict_wlb: 'true' } },
 }
 

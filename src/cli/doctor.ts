@@ -1,0 +1,127 @@
+/** `wlb doctor`: looks at pool and appliance, says what is wrong and what to type, the first thing first. */
+import { WlbError } from '../error.js'
+import { type Diagnosis, diagnose, type Evidence, explainRefusal, gather, type PoolSession } from '../trust/index.js'
+import { describeDiagnosis } from './doctor/diagnosis-text.js'
+import { type FixedStep, fixSafely } from './doctor/fix.js'
+import { startProgress } from './doctor/progress.js'
+import { EXIT, printError, printJson } from './print.js'
+import { type PoolChoice, remember, withPoolSession } from './trust/open-pool.js'
+import type { PoolFlags } from './words/pool-options.js'
+
+export interface DoctorFlags extends PoolFlags {
+  readonly at?: Date
+  readonly predict?: boolean
+  readonly fix?: boolean
+  readonly yes?: boolean
+  readonly html?: string
+  readonly json?: boolean
+}
+
+/** What was found, and what kept it from being more. */
+interface Looked {
+  readonly evidence: Evidence
+  readonly diagnosis: Diagnosis
+  readonly fixed: readonly FixedStep[]
+  /** Why the pool could not be asked. */
+  readonly error?: unknown
+}
+
+/** A pool waits half a minute for its appliance before it says so. */
+const CALL_TIMEOUT_MS = 40_000
+
+/** Exits 0 when healthy, 1 with findings, 2 when nobody can tell. */
+export async function doctor(root: string, flags: DoctorFlags): Promise<void> {
+  const looked = await look(root, flags)
+  const { evidence, diagnosis, fixed, error } = looked
+  if (flags.html !== undefined) {
+    const { writePage } = await import('./doctor/page.js')
+    await writePage(flags.html, evidence, diagnosis)
+  }
+  process.exitCode = exitCodeOf(looked, flags)
+  if (flags.json) {
+    const told = error instanceof WlbError ? { error: documentOf(error) } : {}
+    printJson({ ...diagnosis, ...(flags.fix && { fixed }), ...told })
+  } else if (flags.predict) process.stdout.write(`${JSON.stringify(diagnosis.predicted)}\n`)
+  else process.stdout.write(`${describeDiagnosis(evidence, diagnosis, fixed)}\n`)
+  if (error !== undefined) printError(error, 'text')
+  process.exitCode = exitCodeOf(looked, flags)
+}
+
+function exitCodeOf({ diagnosis, error }: Looked, { predict, json }: DoctorFlags): number {
+  const { healthy, blame, predicted, findings } = diagnosis
+  const isOpen = blame === 'unknown' && !findings.some(({ severity }) => severity === 'error')
+  if (error !== undefined || (isOpen && !healthy)) return EXIT.usage
+  const isFine = predict && !json ? predicted.length === 0 : healthy
+  return isFine ? EXIT.done : EXIT.no
+}
+
+async function look(root: string, flags: DoctorFlags): Promise<Looked> {
+  const isPoolNamed = (flags.pool ?? process.env.WLB_POOL ?? '') !== ''
+  if (!isPoolNamed) {
+    const evidence = await lookAround(root, flags)
+    if (!evidence.appliance) throw nothingToLookAt(root)
+    const diagnosis = diagnose(evidence)
+    if (!flags.fix) return { evidence, diagnosis, fixed: [] }
+    const fixed = await fixSafely(diagnosis, { root, evidence, yes: flags.yes ?? false })
+    return again(fixed, evidence, diagnosis, () => lookAround(root, flags))
+  }
+  try {
+    return await withPoolSession(flags, (session, choice) => lookAtPool(root, flags, session, choice), CALL_TIMEOUT_MS)
+  } catch (error) {
+    const told = explainRefusal(error, 'doctor')
+    if (!(told instanceof WlbError) || told.code.startsWith('USAGE_')) throw told
+    const seen = await lookAround(root, flags)
+    const evidence = { ...seen, notAsked: [`The pool: ${told.message} [${told.code}]`] }
+    return { evidence, diagnosis: { ...diagnose(evidence), healthy: false, blame: 'unknown' }, fixed: [], error: told }
+  }
+}
+
+async function lookAtPool(root: string, flags: DoctorFlags, session: PoolSession, choice: PoolChoice): Promise<Looked> {
+  const observe = async () => {
+    const progress = startProgress()
+    const { appliance } = choice
+    try {
+      return await gather({
+        ...{ session, applianceRoot: root, now: new Date(), onHost: progress.onHost },
+        ...(appliance && { appliance }),
+        ...(flags.at && { at: flags.at }),
+      })
+    } finally {
+      progress.stop()
+    }
+  }
+  const evidence = await observe()
+  if (evidence.pool) await remember(flags, session, choice, evidence.pool.facts)
+  const diagnosis = diagnose(evidence)
+  if (!flags.fix) return { evidence, diagnosis, fixed: [] }
+  const fixed = await fixSafely(diagnosis, { root, evidence, yes: flags.yes ?? false, session })
+  return again(fixed, evidence, diagnosis, observe)
+}
+
+async function again(
+  fixed: readonly FixedStep[],
+  evidence: Evidence,
+  diagnosis: Diagnosis,
+  observe: () => Promise<Evidence>,
+): Promise<Looked> {
+  if (fixed.length === 0) return { evidence, diagnosis, fixed }
+  const after = await observe()
+  return { evidence: after, diagnosis: diagnose(after), fixed }
+}
+
+function lookAround(root: string, { appliance, at }: DoctorFlags): Promise<Evidence> {
+  return gather({ applianceRoot: root, now: new Date(), ...(appliance && { appliance }), ...(at && { at }) })
+}
+
+function documentOf({ code, message, facts, remedy }: WlbError): object {
+  return { code, message, facts, remedy }
+}
+
+function nothingToLookAt(root: string): WlbError {
+  return new WlbError(
+    'USAGE_NOTHING_TO_LOOK_AT',
+    'Neither a pool nor an appliance was named, and none is set up here.',
+    { root, missing: '--pool, or --appliance' },
+    'wlb doctor --appliance HOST:8012',
+  )
+}

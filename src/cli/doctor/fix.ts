@@ -1,0 +1,81 @@
+/** What may be mended without a thought: nothing here can make a connection fail that works. Everything else is a command. */
+import { chmod } from 'node:fs/promises'
+import { activateIdentity } from '../../appliance/index.js'
+import { WlbError } from '../../error.js'
+import type { Diagnosis, Evidence, Finding, PoolSession } from '../../trust/index.js'
+import { ApiFailure } from '../../xapi/index.js'
+import { isSure } from '../cert/sure.js'
+
+export interface FixedStep {
+  readonly row: number
+  readonly command: string
+  readonly state: 'done' | 'failed'
+  /** Empty when done. */
+  readonly why: string
+}
+
+export interface FixOptions {
+  readonly root: string
+  readonly evidence: Evidence
+  readonly yes: boolean
+  readonly session?: PoolSession
+}
+
+interface Mending {
+  readonly row: number
+  readonly command: string
+  mend(): Promise<unknown>
+}
+
+/** @throws USAGE_NEEDS_YES */
+export async function fixSafely({ findings }: Diagnosis, options: FixOptions): Promise<readonly FixedStep[]> {
+  const mendings = findings.flatMap((finding) => mendingOf(finding, options) ?? [])
+  const distinct = [...new Map(mendings.map((mending) => [mending.command, mending])).values()]
+  if (distinct.length === 0) return []
+  const list = distinct.map(({ command }) => `  ${command}\n`).join('')
+  process.stderr.write(`Safe to do now:\n${list}`)
+  if (!(await isSure('Do it?', 'wlb doctor --fix', options.yes))) return []
+  const steps: FixedStep[] = []
+  for (const { row, command, mend } of distinct) {
+    const why = await mend().then(() => '', describe)
+    steps.push({ row, command, state: why === '' ? 'done' : 'failed', why })
+  }
+  return steps
+}
+
+function mendingOf({ row, code, remedy }: Finding, { root, evidence, session }: FixOptions): Mending | undefined {
+  switch (code) {
+    case 'HOST_LACKS_CERTIFICATE':
+    case 'HOST_HOLDS_OTHER':
+      // where it is the coordinator that lacks something, a sync would spread that
+      if (!session || remedy !== 'xe pool-certificate-sync') return undefined
+      return { row, command: remedy, mend: () => session.call('pool.certificate_sync') }
+    case 'OLD_CERTIFICATE_SERVED':
+      if (!evidence.local?.isAsked || evidence.local.fault) return undefined
+      return { row, command: `kill -HUP $(pgrep -f 'wlb.* serve')`, mend: () => reload(root) }
+    case 'KEY_PERMISSIONS': {
+      const file = evidence.local?.keyFile
+      if (file === undefined || evidence.local?.fault) return undefined
+      return { row, command: `chmod 600 ${file}`, mend: () => chmod(file, 0o600) }
+    }
+    default:
+      return undefined
+  }
+}
+
+async function reload(root: string): Promise<void> {
+  const activation = await activateIdentity(root)
+  if (activation.state !== 'proved')
+    throw notServed(activation.state === 'failed' ? activation.failed.said : 'not running')
+}
+
+function notServed(why: string): WlbError {
+  return new WlbError('RELOAD_WITHOUT_EFFECT', 'The new certificate is still not served.', { why }, 'wlb status')
+}
+
+function describe(error: unknown): string {
+  if (error instanceof WlbError) return `${error.message} [${error.code}]`
+  if (error instanceof ApiFailure) return error.message
+  if (error instanceof Error) return error.message
+  return String(error)
+}

@@ -1,0 +1,36 @@
+/** Signs of life while hosts are asked: nothing in the first second, then who is being waited for. */
+
+export interface Progress {
+  readonly onHost: (host: string, isDone: boolean) => void
+  readonly stop: () => void
+}
+
+const QUIET_MS = 1_000
+
+export function startProgress(): Progress {
+  const waiting = new Set<string>()
+  const known = new Set<string>()
+  let isTelling = false
+  const tell = () => {
+    const done = known.size - waiting.size
+    const names = waiting.size > 0 ? `, waiting for ${[...waiting].slice(0, 4).join(', ')}` : ''
+    const line = `wlb: host ${done} of ${known.size}${names}`
+    process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`)
+  }
+  const timer = setTimeout(() => {
+    isTelling = true
+    tell()
+  }, QUIET_MS)
+  return {
+    onHost(host, isDone) {
+      known.add(host)
+      if (isDone) waiting.delete(host)
+      else waiting.add(host)
+      if (isTelling) tell()
+    },
+    stop() {
+      clearTimeout(timer)
+      if (isTelling && process.stderr.isTTY) process.stderr.write('\r\u001b[K')
+    },
+  }
+}

@@ -1,0 +1,25 @@
+/** One cause why a connection between pool and appliance fails, or only seems fine. */
+import type { Blame, Severity } from '../finding.js'
+
+export interface Cause {
+  /** Its number in the catalogue; 0 for what was added to it. */
+  readonly row: number
+  readonly code: string
+  /** A few words. */
+  readonly title: string
+  readonly severity: Severity
+  readonly blame: Blame
+  /** What the pool answers while it lasts, or what of it is seen there. */
+  readonly poolSays: string
+  /** How the doctor sees it, or why it does not. */
+  readonly seenBy: string
+  /** Commands as they are typed, with capitals for what is to be filled in. */
+  readonly remedy: string
+}
+
+export const verifyError = (text: string): string => `SSL_VERIFY_ERROR: Pre-verification error: ${text}`
+export const INSTALL_ROOT = 'xe pool-install-ca-certificate filename=ROOT.pem; xe pool-certificate-sync'
+export const NEW_CERTIFICATE = 'wlb cert request'
+export const RECONNECT = 'xe pool-initialize-wlb wlb_url=FQDN:8012'
+export const SYNC = 'xe pool-certificate-sync'
+export const LOOK_AT_SERVER = 'openssl s_client -connect HOST:8012 -tls1_2 -curves secp384r1 </dev/null'

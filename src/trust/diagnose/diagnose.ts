@@ -1,0 +1,138 @@
+/**
+ * From evidence to findings, the one to mend first in front: the pool's own words where it spoke, and the whole of what
+ * is wrong by our own validation. It decides as the procedure for troubleshooting does, without touching a switch.
+ */
+import { findBundle } from './bundle.js'
+import { causeOf, rankOf } from './catalogue/index.js'
+import { findCredentials } from './credentials.js'
+import { findDates } from './dates.js'
+import { findDrift } from './drift.js'
+import type { Evidence } from './evidence.js'
+import { findFiles } from './files.js'
+import type { Blame, Diagnosis, Draft, Finding, Severity } from './finding.js'
+import { findHandshake } from './handshake.js'
+import { findLint } from './lint.js'
+import { findNameNotes } from './names.js'
+import { findNetwork } from './network.js'
+import { listNotSeen } from './not-seen.js'
+import { findPath } from './path.js'
+import { predict } from './predict.js'
+import { errorText } from './say.js'
+import { findServed } from './served.js'
+import { findState } from './state.js'
+import { type View, viewOf } from './view.js'
+
+export function diagnose(evidence: Evidence): Diagnosis {
+  const view = viewOf(evidence)
+  const drafts = order(merge(findAll(view)))
+  const predicted = predict(view, drafts)
+  const all = order([...drafts, ...unexplained(drafts, predicted)])
+  return {
+    healthy: all.every((draft) => severityOf(draft) === 'note') && !isOpen(view, all),
+    blame: blameOf(view, all),
+    predicted,
+    findings: all.map(findingOf),
+    notSeen: listNotSeen(view),
+  }
+}
+
+function findAll(view: View): readonly Draft[] {
+  const handshake = findHandshake(view)
+  const files = findFiles(view)
+  const network = without(findNetwork(view), [
+    ...(handshake.length > 0 ? ['BROKEN_OFF'] : []),
+    // nobody listens because of the files
+    ...(files.some(({ severity }) => severity === 'error') ? ['CONNECTION_REFUSED'] : []),
+  ])
+  const served = findServed(view)
+  const path = served.length > 0 ? [] : findPath(view)
+  const found = [...network, ...handshake, ...findBundle(view), ...files, ...served, ...path, ...findCredentials(view)]
+  return [
+    ...found,
+    ...findState(view),
+    ...findDrift(view),
+    ...findDates(view, found),
+    ...(served.length > 0 ? [] : [...findNameNotes(view), ...findLint(view)]),
+  ]
+}
+
+function without(drafts: readonly Draft[], codes: readonly string[]): readonly Draft[] {
+  return drafts.filter(({ code }) => !codes.includes(code))
+}
+
+/** One finding a cause: the first one said of it, with all the hosts it was said of. */
+function merge(drafts: readonly Draft[]): readonly Draft[] {
+  return [...new Set(drafts.map(({ code }) => code))].flatMap((code) => {
+    const same = drafts.filter((draft) => draft.code === code)
+    const [first] = same
+    if (!first) return []
+    const isEverywhere = same.some(({ hosts = [] }) => hosts.length === 0)
+    const hosts = isEverywhere ? [] : [...new Set(same.flatMap((draft) => draft.hosts ?? []))]
+    return [{ ...first, hosts }]
+  })
+}
+
+const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note']
+
+/** What fails now comes before what will. */
+function order(drafts: readonly Draft[]): readonly Draft[] {
+  const weight = (draft: Draft) =>
+    SEVERITIES.indexOf(severityOf(draft)) * 1000 +
+    (severityOf(draft) === 'note' && draft.code === 'NOT_IN_USE' ? 999 : rankOf(draft.code))
+  return [...drafts].sort((one, other) => weight(one) - weight(other))
+}
+
+function severityOf(draft: Draft): Severity {
+  return draft.severity ?? causeOf(draft.code).severity
+}
+
+/** What the pool says, and nothing that was found explains. */
+function unexplained(drafts: readonly Draft[], predicted: readonly string[]): readonly Draft[] {
+  const [code] = predicted
+  if (code === undefined || drafts.some((draft) => severityOf(draft) === 'error')) return []
+  const evidence = `the pool says ${errorText(predicted)}`
+  switch (code) {
+    case 'SSL_VERIFY_ERROR':
+      return [
+        {
+          code: 'DEFECT',
+          cause: 'The hosts refuse the certificate, for a reason that is not seen from here.',
+          evidence,
+        },
+      ]
+    case 'WLB_DISABLED':
+      return []
+    default:
+      return [{ code: 'ODD_ANSWER', cause: 'The pool fails in a way that nothing seen from here explains.', evidence }]
+  }
+}
+
+function findingOf(draft: Draft): Finding {
+  const cause = causeOf(draft.code)
+  const hosts = draft.hosts ?? []
+  return {
+    row: cause.row,
+    code: draft.code,
+    severity: severityOf(draft),
+    host: hosts.length === 1 ? (hosts[0] ?? '') : '',
+    cause: draft.cause ?? `${cause.title.charAt(0).toUpperCase()}${cause.title.slice(1)}.`,
+    evidence: draft.evidence,
+    remedy: draft.remedy ?? cause.remedy,
+  }
+}
+
+/** Verified, unverified, with password: what fails first decides what it fails by. */
+function blameOf(view: View, drafts: readonly Draft[]): Blame {
+  const [first] = drafts
+  if (first && severityOf(first) === 'error') return causeOf(first.code).blame
+  if (isOpen(view, drafts)) return 'unknown'
+  const warned = drafts.filter((draft) => severityOf(draft) === 'warning').map(({ code }) => causeOf(code).blame)
+  return warned.find((blame) => blame !== 'none') ?? 'none'
+}
+
+/** No host was heard, and nothing was found either. */
+function isOpen({ pool, voices, evidence: { appliance } }: View, drafts: readonly Draft[]): boolean {
+  if (drafts.some((draft) => severityOf(draft) === 'error')) return false
+  if (!pool) return appliance === undefined
+  return pool.call.kind === 'not asked' && voices.every(({ said }) => said === 'nothing')
+}

@@ -1,0 +1,78 @@
+/** Everything a diagnosis goes by, gathered beforehand: it asks nobody and looks at no clock itself. */
+import type { X509Certificate } from 'node:crypto'
+import type { ApplianceFacts, HostFacts, HostProof, InstalledCertificate, PoolFacts } from '../connection.js'
+
+export interface Evidence {
+  /** Undefined where nobody knows where it is. */
+  readonly appliance: ApplianceFacts | undefined
+  /** Undefined where no pool was asked. */
+  readonly pool: PoolEvidence | undefined
+  /** The files of an appliance on this machine, if it is the one that is asked, or the only one known. */
+  readonly local: LocalFacts | undefined
+  /** Certificates whose bytes are known here, by SHA-256. */
+  readonly known: ReadonlyMap<string, X509Certificate>
+  readonly observedAt: Date
+  /** The time that is asked about, where it is another. */
+  readonly at: Date | undefined
+  /** What could not be asked, in sentences. */
+  readonly notAsked: readonly string[]
+}
+
+export interface PoolEvidence {
+  readonly facts: PoolFacts
+  /** The coordinator first. */
+  readonly hosts: readonly HostFacts[]
+  readonly installed: readonly InstalledCertificate[]
+  readonly crls: readonly string[] | undefined
+  /** In the order of the hosts. */
+  readonly proofs: readonly HostProof[]
+  readonly call: CallOutcome
+  /** Whether the coordinator finds the appliance's name, where that was worth asking. */
+  readonly nameOnCoordinator: 'known' | 'unknown' | 'not asked'
+  /** What lies on the disks of hosts that let us in, by the name of the host. */
+  readonly stores?: ReadonlyMap<string, HostStoreFacts>
+}
+
+/** A real call through the pool: pool.retrieve_wlb_configuration. */
+export type CallOutcome =
+  | { readonly kind: 'answered'; readonly configuration: Readonly<Record<string, string>> }
+  | { readonly kind: 'refused'; readonly error: readonly [code: string, ...params: string[]] }
+  | { readonly kind: 'not asked'; readonly why: string }
+
+/** The trust store of a host as it lies on its disk. */
+export interface HostStoreFacts {
+  readonly certificates: readonly StoreFile[]
+  /** Undefined where there is none. */
+  readonly bundle: Buffer | undefined
+  readonly crls: readonly StoreFile[]
+}
+
+export interface StoreFile {
+  readonly name: string
+  readonly bytes: Buffer
+}
+
+export interface LocalFacts {
+  readonly certificateFile: string
+  readonly keyFile: string
+  /** Permission bits of the key; undefined where there is none. */
+  readonly keyMode: number | undefined
+  /** Why the pair cannot be served. */
+  readonly fault: LocalFault | undefined
+  /** In the order of the file, as far as they can be read. */
+  readonly onDisk: readonly X509Certificate[]
+  /** As set up, which is what pools connect to. */
+  readonly hostname: string
+  readonly running: boolean
+  readonly port: number
+  /** Of certificates this appliance has had before. */
+  readonly formerSha256: readonly string[]
+  /** Whether it is the appliance that was asked. */
+  readonly isAsked: boolean
+}
+
+export interface LocalFault {
+  readonly kind: 'root first' | 'joined' | 'key of another' | 'key encrypted' | 'key unreadable' | 'other'
+  readonly message: string
+  readonly remedy: string
+}

@@ -1,0 +1,153 @@
+/** Gathers the evidence: everything at once, each with its own patience, and nothing that changes anything. */
+import type { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { WlbError } from '../../error.js'
+import { reachable } from '../../tls/index.js'
+import { ApiFailure, isApiMap } from '../../xapi/index.js'
+import type { ApplianceFacts, HostFacts, HostProof } from '../connection.js'
+import { readKnownCertificates } from '../journal.js'
+import { indexByFingerprint, observeAppliance, observePool, readClocks, servedBy } from '../observe.js'
+import type { PoolSession } from '../pool-session.js'
+import { proveHosts } from '../prove.js'
+import { parseWlbAddress, type WlbAddress } from '../wlb-address.js'
+import type { CallOutcome, Evidence, HostStoreFacts, PoolEvidence } from './evidence.js'
+import { type LocalAppliance, readLocalAppliance } from './local-files.js'
+
+export interface GatherOptions {
+  /** Undefined: the pool is left out. */
+  readonly session?: PoolSession
+  /** Where the appliance is asked from here; else where the pool connects to, else the one on this machine. */
+  readonly appliance?: WlbAddress
+  readonly applianceRoot: string
+  readonly now: Date
+  readonly at?: Date
+  /** Certificates whose bytes are at hand. */
+  readonly known?: readonly X509Certificate[]
+  readonly stores?: ReadonlyMap<string, HostStoreFacts>
+  readonly onHost?: (host: string, isDone: boolean) => void
+}
+
+/** An appliance that has not answered by then is waited for, and so are the hosts, but not for long. */
+const PROMPT_MS = 1_500
+/** A pool gives an appliance half a minute. */
+const PATIENCE_MS = 35_000
+const SHORT_PATIENCE_MS = 8_000
+
+export async function gather(options: GatherOptions): Promise<Evidence> {
+  const { session, now, at, applianceRoot, known = [] } = options
+  const [seen, local, met] = await Promise.all([
+    session && observePool(session),
+    readLocalAppliance(applianceRoot),
+    readKnownCertificates().catch(() => []), // a journal that cannot be read tells nothing
+  ])
+  const connectsTo = parseWlbAddress(seen?.pool.wlbUrl ?? '')
+  const address = options.appliance ?? connectsTo ?? addressOf(local)
+  const isLocal = local !== undefined && (!options.appliance || options.appliance.port === local.facts.port)
+  const name = connectsTo?.host ?? (isLocal ? local.facts.hostname : options.appliance?.host) ?? ''
+  const looking = address && observeAppliance(address, name, { applianceRoot })
+  const asking = seen && session && askPool(session, seen, options, looking)
+  const [appliance, pool] = await Promise.all([looking, asking])
+  return {
+    appliance,
+    pool,
+    local: local && { ...local.facts, isAsked: appliance?.local !== undefined },
+    known: indexByFingerprint([
+      ...(appliance ? servedBy(appliance) : []),
+      ...(local?.certificates ?? []),
+      ...met,
+      ...known,
+    ]),
+    observedAt: now,
+    at,
+    notAsked: [],
+  }
+}
+
+function addressOf(local: LocalAppliance | undefined): WlbAddress | undefined {
+  if (!local) return undefined
+  const { address, port } = local.status.listener
+  return { host: reachable(address), port }
+}
+
+type Seen = Awaited<ReturnType<typeof observePool>>
+
+async function askPool(
+  session: PoolSession,
+  { pool, hosts, installed, crls }: Seen,
+  { onHost, stores }: GatherOptions,
+  looking: Promise<ApplianceFacts> | undefined,
+): Promise<PoolEvidence> {
+  const clocks = readClocks(session, hosts)
+  const isPrompt = await Promise.race([looking?.then(() => true) ?? true, wait(PROMPT_MS, false, { ref: false })])
+  const [proofs, call, timed] = await Promise.all([
+    prove(session, pool, hosts, isPrompt ? PATIENCE_MS : SHORT_PATIENCE_MS, onHost),
+    isPrompt ? callThroughPool(session) : notAsked('the appliance does not answer from here either'),
+    clocks,
+  ])
+  const evidence = { facts: pool, hosts: timed, installed, crls, proofs, call }
+  const nameOnCoordinator = await findNameOnCoordinator(session, evidence)
+  return { ...evidence, nameOnCoordinator, ...(stores && { stores }) }
+}
+
+function prove(
+  session: PoolSession,
+  pool: PoolEvidence['facts'],
+  hosts: readonly HostFacts[],
+  timeoutMs: number,
+  onHost: GatherOptions['onHost'],
+): Promise<readonly HostProof[]> {
+  return proveHosts(
+    session,
+    { pool, hosts },
+    { timeoutMs, onHost: (host, proof) => onHost?.(host, proof !== undefined) },
+  )
+}
+
+/** The call an operator would make. */
+async function callThroughPool(session: PoolSession): Promise<CallOutcome> {
+  try {
+    const answer = await session.call('pool.retrieve_wlb_configuration')
+    const pairs = isApiMap(answer) ? Object.entries(answer) : []
+    return { kind: 'answered', configuration: Object.fromEntries(pairs.map(([key, value]) => [key, String(value)])) }
+  } catch (error) {
+    if (error instanceof ApiFailure) return outcomeOf(error)
+    if (error instanceof WlbError) return notAsked(`${error.message} [${error.code}]`)
+    throw error
+  }
+}
+
+function outcomeOf({ code, params }: ApiFailure): CallOutcome {
+  return code === 'RBAC_PERMISSION_DENIED'
+    ? notAsked('the user of this session may not make a call through the pool')
+    : { kind: 'refused', error: [code, ...params] }
+}
+
+function notAsked(why: string): CallOutcome {
+  return { kind: 'not asked', why }
+}
+
+const NAMELESS =
+  /no address|not known|unknown host|no host resolved|no remote host|could not be resolved|ENOTFOUND|EAI_AGAIN/i
+
+/**
+ * The pool says the same of a name nobody knows and of an address no way leads to. An empty test request of the
+ * coordinator's to that name tells the two apart; it needs an administrator, and asks the appliance for nothing.
+ */
+async function findNameOnCoordinator(
+  session: PoolSession,
+  { facts, proofs, call }: Omit<PoolEvidence, 'nameOnCoordinator'>,
+): Promise<PoolEvidence['nameOnCoordinator']> {
+  const address = parseWlbAddress(facts.wlbUrl)
+  const [proof] = proofs
+  const error = call.kind === 'refused' ? call.error : proof?.kind === 'refused' ? proof.error : []
+  const isInDoubt = error[0] === 'WLB_UNKNOWN_HOST' || error[0] === 'WLB_CONNECTION_RESET'
+  if (!address || isIP(address.host) !== 0 || !isInDoubt) return 'not asked'
+  try {
+    await session.call('pool.send_test_post', address.host, BigInt(address.port), '')
+    return 'known'
+  } catch (failure) {
+    if (!(failure instanceof ApiFailure) || failure.code === 'RBAC_PERMISSION_DENIED') return 'not asked'
+    return NAMELESS.test(failure.params.join(' ')) ? 'unknown' : 'known'
+  }
+}

@@ -1,0 +1,6 @@
+/** The door of the diagnosis. */
+export { CATALOGUE, type Cause } from './catalogue/index.js'
+export { diagnose } from './diagnose.js'
+export type { CallOutcome, Evidence, HostStoreFacts, LocalFacts, LocalFault, PoolEvidence } from './evidence.js'
+export type { Blame, Diagnosis, Finding, Severity } from './finding.js'
+export { type GatherOptions, gather } from './gather.js'

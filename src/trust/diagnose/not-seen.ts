@@ -1,0 +1,83 @@
+/** What could not be looked at, and why: said, not guessed. */
+import { listOf } from './say.js'
+import type { View } from './view.js'
+
+export function listNotSeen(view: View): readonly string[] {
+  const { pool, evidence } = view
+  return [
+    ...evidence.notAsked,
+    ...(pool ? ofPool(view) : ['No pool was asked: what its hosts trust, and what they say, is not known.']),
+    ...ofAppliance(view),
+    ...(view.isForecast
+      ? ['The time asked about is another: what is installed, served and switched on is taken to be as it is now.']
+      : []),
+  ]
+}
+
+function ofPool(view: View): readonly string[] {
+  const { pool, voices, verifies, unknownAnchors, anyVerified, anyConnected, facts, installed } = view
+  if (!pool) return []
+  const silent = voices.filter(({ said }) => said === 'nothing')
+  const withoutDisk = pool.hosts.filter(({ name }) => !pool.stores?.has(name)).map(({ name }) => name)
+  const refusesCertificate = voices.some(
+    ({ error: [code] }) => code === 'SSL_VERIFY_ERROR' || code === 'INTERNAL_ERROR',
+  )
+  return [
+    ...reasons(silent),
+    ...(withoutDisk.length > 0
+      ? [
+          `What lies on the disks of ${listOf(withoutDisk)}: a pool shows that to no session. What they say when they connect was asked instead.`,
+        ]
+      : []),
+    ...(!verifies && anyConnected
+      ? [
+          'Whether the hosts would verify: while verification is off, a host that connects proves the network and the password alone.',
+        ]
+      : []),
+    ...(unknownAnchors > 0 && !anyVerified
+      ? [
+          `The contents of ${unknownAnchors} of ${installed.length} installed certificates: the pool tells names, dates and fingerprints.`,
+        ]
+      : []),
+    ...(pool.crls === undefined
+      ? ['Revocation lists: this session may not ask for their names.']
+      : pool.crls.length > 0 && !pool.stores
+        ? [`The contents of the revocation lists (${listOf(pool.crls)}): the pool tells their names.`]
+        : []),
+    ...(refusesCertificate && !anyConnected
+      ? ['Whether the appliance takes the password of the pool: no host gets that far.']
+      : []),
+    ...(anyConnected && facts === undefined && view.evidence.appliance
+      ? [
+          `What the appliance serves: from here it is out of reach (${view.evidence.appliance.endpoint.state}), and for hosts it is not.`,
+        ]
+      : []),
+  ]
+}
+
+function reasons(silent: View['voices']): readonly string[] {
+  const whys = [...new Set(silent.map(({ why }) => why))]
+  return whys.map((why) => {
+    const names = silent.filter((voice) => voice.why === why).map(({ host }) => host.name)
+    return `What ${listOf(names)} would say: ${why}.`
+  })
+}
+
+function ofAppliance({ evidence, served, leaf }: View): readonly string[] {
+  const { appliance, local } = evidence
+  if (!appliance) return ['The appliance: nobody said where it is.']
+  const silent =
+    appliance.endpoint.state === 'silent' ||
+    (appliance.endpoint.state === 'unreachable' && !appliance.endpoint.indicator)
+  return [
+    ...(silent
+      ? ['Why nothing comes back: a firewall that drops packets and a machine that is off look alike from here.']
+      : []),
+    ...(local?.isAsked ? [] : ['The files of the appliance: it does not run on this machine.']),
+    ...(appliance.endpoint.state === 'refused' && !leaf
+      ? ['The certificates of the appliance: no handshake gets that far.']
+      : served.length === 0 && appliance.endpoint.state !== 'refused'
+        ? ['The certificates of the appliance: none was shown.']
+        : []),
+  ]
+}

@@ -1,0 +1,72 @@
+/** The exact error a call through the pool ends with: as it was, or as it will be. */
+import { floatText, poolErrorOf } from '../../tls/index.js'
+import { formatWlbAddress } from '../wlb-address.js'
+import { causeOf } from './catalogue/index.js'
+import type { Draft } from './finding.js'
+import type { View } from './view.js'
+
+const SILENCE_S = 30
+const WITHOUT_BUNDLE = ['INTERNAL_ERROR', 'Connection failed: configuration failed.'] as const
+const OPEN_ENDS: ReadonlySet<number> = new Set([2, 7, 18, 19, 20])
+
+/** `drafts` in the order in which they are mended. */
+export function predict(view: View, drafts: readonly Draft[]): readonly string[] {
+  const today = predictToday(view)
+  if (!view.isForecast) return today
+  const [code] = today
+  if (code !== undefined && code !== 'SSL_VERIFY_ERROR') return today
+  if (!view.verifies) return []
+  const first = drafts.find((draft) => (draft.severity ?? causeOf(draft.code).severity) === 'error' && draft.error)
+  return first?.error ?? []
+}
+
+function predictToday(view: View): readonly string[] {
+  const { pool, voices } = view
+  if (!pool) return predictVerified(view) ?? []
+  if (pool.call.kind === 'answered') return []
+  if (pool.call.kind === 'refused') return pool.call.error
+  if (!pool.facts.licensed) return ['LICENSE_RESTRICTION', 'WLB']
+  if (pool.facts.wlbUrl === '') return ['WLB_NOT_INITIALIZED']
+  const [coordinator] = voices
+  if (coordinator?.said === 'accepted') return []
+  if (coordinator?.said === 'refused') return coordinator.error
+  return (view.verifies ? predictVerified(view) : predictUnverified(view)) ?? []
+}
+
+/** With the flag on; undefined where nobody can tell. */
+export function predictVerified(view: View): readonly string[] | undefined {
+  const { pool, installed, coordinator, unknownAnchors } = view
+  if (pool && installed.length === 0 && !pool.stores) return WITHOUT_BUNDLE
+  const broken = predictUnverified(view)
+  if (broken === undefined || broken.length > 0) return broken
+  const verdict = view.judge(coordinator)
+  if (!verdict) return undefined
+  const isOpen = OPEN_ENDS.has(verdict.opensslNumber) && (unknownAnchors > 0 || !pool)
+  const [next] = verdict.defects.filter(({ opensslNumber }) => !isOpen || !OPEN_ENDS.has(opensslNumber))
+  if (verdict.obstacles.some(({ code }) => code === 'BUNDLE_UNUSABLE') && (unknownAnchors > 0 || !pool)) {
+    return next ? ['SSL_VERIFY_ERROR', next.logText] : undefined
+  }
+  if (!isOpen) return verdict.xapiError
+  return next && pool ? ['SSL_VERIFY_ERROR', next.logText] : undefined
+}
+
+/** What fails whatever is trusted: the network, and the limits of TLS. */
+function predictUnverified(view: View): readonly string[] | undefined {
+  const endpoint = view.evidence.appliance?.endpoint
+  switch (endpoint?.state) {
+    case undefined:
+      return undefined
+    case 'silent':
+      return ['WLB_TIMEOUT', floatText(SILENCE_S)]
+    case 'unreachable': {
+      if (!endpoint.indicator) return undefined
+      const failure = { kind: 'stunnel', indicator: endpoint.indicator } as const
+      return poolErrorOf(failure, formatWlbAddress({ host: view.name, port: view.port }), SILENCE_S * 1000)
+    }
+    case 'refused':
+    case 'not-tls':
+      return ['WLB_CONNECTION_RESET']
+    case 'agreed':
+      return endpoint.clientCertificate === 'demanded' ? ['WLB_CONNECTION_RESET'] : []
+  }
+}

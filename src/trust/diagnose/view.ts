@@ -1,0 +1,130 @@
+/** The evidence turned over once: what every group of findings asks of it. */
+import type { X509Certificate } from 'node:crypto'
+import { type AnsweredFacts, checkAsPool, type PoolVerdict } from '../../tls/index.js'
+import { isSelfSigned } from '../../x509/index.js'
+import type { HostFacts, InstalledCertificate } from '../connection.js'
+import { parseWlbAddress } from '../wlb-address.js'
+import type { Evidence, HostStoreFacts, PoolEvidence } from './evidence.js'
+
+/** What a host said when it connected itself; the coordinator by the call, too. */
+export interface Voice {
+  readonly host: HostFacts
+  readonly said: 'accepted' | 'refused' | 'nothing'
+  /** In xapi's words where refused. */
+  readonly error: readonly string[]
+  /** Why it said nothing. */
+  readonly why: string
+}
+
+export interface Installed {
+  readonly record: InstalledCertificate
+  /** Where its bytes are known. */
+  readonly certificate: X509Certificate | undefined
+}
+
+export interface View {
+  readonly evidence: Evidence
+  readonly pool: PoolEvidence | undefined
+  /** The host part of `wlb_url`, or what the appliance was asked by. */
+  readonly name: string
+  readonly port: number
+  /** What the port answered from here. */
+  readonly facts: AnsweredFacts | undefined
+  readonly served: readonly X509Certificate[]
+  readonly leaf: X509Certificate | undefined
+  /** The time that is asked about, by the clock of this machine. */
+  readonly now: Date
+  readonly isForecast: boolean
+  /** Whether a wrong certificate is refused today. */
+  readonly verifies: boolean
+  readonly voices: readonly Voice[]
+  /** A host has connected, whatever the flag says. */
+  readonly anyConnected: boolean
+  /** A host has connected and verified. */
+  readonly anyVerified: boolean
+  readonly installed: readonly Installed[]
+  /** What is installed is known by fingerprint only. */
+  readonly unknownAnchors: number
+  readonly coordinator: HostFacts | undefined
+  /** What is to be expected of a host, and all it would find fault with. */
+  readonly judge: (host: HostFacts | undefined) => PoolVerdict | undefined
+}
+
+export function viewOf(evidence: Evidence): View {
+  const { appliance, pool, known, at, observedAt } = evidence
+  const endpoint = appliance?.endpoint
+  const facts = endpoint && endpoint.state !== 'silent' && endpoint.state !== 'unreachable' ? endpoint : undefined
+  const served = facts && 'certificates' in facts ? facts.certificates : []
+  const now = at ?? observedAt
+  const address = parseWlbAddress(pool?.facts.wlbUrl ?? '')
+  const name = address?.host ?? appliance?.name ?? ''
+  const port = appliance?.port ?? address?.port ?? 0
+  const installed = (pool?.installed ?? []).map((record) => ({
+    record,
+    certificate: known.get(record.fingerprintSha256),
+  }))
+  const verifies = pool?.facts.verifies ?? true
+  const voices = pool ? voicesOf(pool) : []
+  const anyConnected = voices.some(({ said }) => said === 'accepted')
+  return {
+    ...{ evidence, pool, name, port, facts, served, now, verifies, voices, anyConnected, installed },
+    leaf: served[0],
+    isForecast: at !== undefined,
+    anyVerified: verifies && anyConnected,
+    unknownAnchors: installed.filter(({ certificate }) => !certificate).length,
+    coordinator: pool?.hosts[0],
+    judge: (host) => {
+      if (!facts || served.length === 0) return undefined
+      const store = host && pool?.stores?.get(host.name)
+      const { bundle, crls } = store
+        ? storeOf(store)
+        : { bundle: supposedBundle(served, pool, installed), crls: undefined }
+      return checkAsPool({ bundle, crls, name, port, now: new Date(now.getTime() + (host?.clockOffsetMs ?? 0)) }, facts)
+    },
+  }
+}
+
+function voicesOf({ hosts, proofs, call }: PoolEvidence): readonly Voice[] {
+  return hosts.map((host, index): Voice => {
+    const proof = proofs[index]
+    const isCalled = index === 0 && call.kind === 'refused' && !HAS_ANSWERED.has(call.error[0])
+    if (isCalled) return { host, said: 'refused', error: call.error, why: '' }
+    if (proof?.kind === 'accepted') return { host, said: 'accepted', error: [], why: '' }
+    if (proof?.kind === 'refused') return { host, said: 'refused', error: proof.error, why: '' }
+    const why = proof?.why ?? 'it was not asked'
+    const hasAnswered = index === 0 && (call.kind === 'answered' || isAnswer(call))
+    return { host, said: hasAnswered ? 'accepted' : 'nothing', error: [], why: hasAnswered ? '' : why }
+  })
+}
+
+const NOT_TRIED: readonly string[] = ['LICENSE_RESTRICTION', 'WLB_NOT_INITIALIZED', 'WLB_DISABLED']
+/** Errors of an appliance that was reached, and of a pool that did not try. */
+const HAS_ANSWERED = new Set(['WLB_INTERNAL_ERROR', 'WLB_MALFORMED_RESPONSE', ...NOT_TRIED])
+
+function isAnswer(call: PoolEvidence['call']): boolean {
+  return call.kind === 'refused' && HAS_ANSWERED.has(call.error[0]) && !NOT_TRIED.includes(call.error[0])
+}
+
+/** The certificates known to be installed; without a pool, whatever would make the chain trusted. */
+function supposedBundle(
+  served: readonly X509Certificate[],
+  pool: PoolEvidence | undefined,
+  installed: readonly Installed[],
+): Buffer | undefined {
+  const known = installed.flatMap(({ certificate }) => certificate ?? [])
+  const anchors = pool ? known : served.filter(isSelfSigned)
+  return anchors.length === 0 ? undefined : Buffer.from(anchors.map(String).join('\n'))
+}
+
+function storeOf({ bundle, crls }: HostStoreFacts) {
+  return { bundle, crls: crls.length === 0 ? undefined : crls.map(({ bytes }) => bytes) }
+}
+
+/** Whether a fingerprint is among those installed. */
+export function isInstalled({ installed }: View, certificate: X509Certificate): boolean {
+  return installed.some(({ record }) => record.fingerprintSha256 === certificate.fingerprint256)
+}
+
+export function installedAs({ installed }: View, certificate: X509Certificate): string | undefined {
+  return installed.find(({ record }) => record.fingerprintSha256 === certificate.fingerprint256)?.record.name
+}
