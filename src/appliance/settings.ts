@@ -25,6 +25,17 @@ export interface Settings {
   readonly front?: FrontSettings | undefined
   /** The ACME authority that certificates come from. */
   readonly acme?: AcmeSettings | undefined
+  /** The pools this user has met are watched while the appliance runs. */
+  readonly watch?: WatchSettings | undefined
+}
+
+export interface WatchSettings {
+  readonly everySeconds: number
+  readonly webhook?: string | undefined
+  readonly mailTo?: string | undefined
+  readonly mailFrom?: string | undefined
+  /** `HOST:PORT` */
+  readonly smtp?: string | undefined
 }
 
 export interface FrontSettings {
@@ -53,6 +64,9 @@ const USER_NAME = z.string(USER_NAME_RULE).regex(/^(?!\s)[^:\p{Cc}]+(?<!\s)$/u, 
 const PASSWORD = z.string(PASSWORD_RULE).regex(/^(?!\s)\P{Cc}+(?<!\s)$/u, PASSWORD_RULE)
 const DATABASE_URL = z.string(DATABASE_RULE).regex(/^postgres(ql)?:\/\/./, DATABASE_RULE)
 
+const EVERY_RULE = 'must be a whole number of seconds, 10 at least'
+const SMTP_RULE = 'must be HOST:PORT of a server that takes mail'
+
 const FILE = z.strictObject({
   hostname: HOSTNAME,
   address: ADDRESS,
@@ -70,6 +84,18 @@ const FILE = z.strictObject({
     })
     .optional(),
   acme: ACME_FILE.optional(),
+  watch: z
+    .strictObject({
+      every_seconds: z.int(EVERY_RULE).min(10, EVERY_RULE).default(3600),
+      webhook: z.url('must be an https address').optional(),
+      mail_to: z.email('must be an e-mail address').optional(),
+      mail_from: z.email('must be an e-mail address').optional(),
+      smtp: z
+        .string(SMTP_RULE)
+        .regex(/^[^:\s]+:\d{1,5}$/, SMTP_RULE)
+        .optional(),
+    })
+    .optional(),
 })
 
 /** What an operator chooses; each has its rule. */
@@ -111,11 +137,21 @@ export async function readSettings(path: string): Promise<Settings> {
   })
   const { data, error } = FILE.safeParse(parseToml(text, path))
   if (data) {
-    const { hostname, address, port, account, database, front, acme: section } = data
+    const { hostname, address, port, account, database, front, acme: section, watch: watching } = data
     const { username, password_hash } = account
     const databaseUrl = database?.url
     const acme = section && fromAcmeFile(section)
-    return { hostname, address, port, userName: username, passwordHash: password_hash, databaseUrl, front, acme }
+    return {
+      hostname,
+      address,
+      port,
+      userName: username,
+      passwordHash: password_hash,
+      databaseUrl,
+      front,
+      acme,
+      watch: fromWatchFile(watching),
+    }
   }
   const [issue] = error.issues
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys : []
@@ -125,7 +161,7 @@ export async function readSettings(path: string): Promise<Settings> {
 
 /** Replaces the file. It holds the hash of a password and perhaps the database's, so it is its owner's alone. */
 export async function writeSettings(path: string, settings: Settings): Promise<void> {
-  const { hostname, address, port, userName, passwordHash, databaseUrl, front, acme } = settings
+  const { hostname, address, port, userName, passwordHash, databaseUrl, front, acme, watch } = settings
   const document = {
     hostname,
     address,
@@ -134,8 +170,20 @@ export async function writeSettings(path: string, settings: Settings): Promise<v
     ...(databaseUrl !== undefined && { database: { url: databaseUrl } }),
     ...(front && { front }),
     ...(acme && { acme: toAcmeFile(acme) }),
+    ...(watch && { watch: toWatchFile(watch) }),
   }
   await touching(path, () => replaceFile(path, `${HEADING}${stringify(document)}`, 0o600))
+}
+
+function fromWatchFile(section: z.infer<typeof FILE>['watch']): WatchSettings | undefined {
+  if (!section) return undefined
+  const { every_seconds: everySeconds, webhook, mail_to: mailTo, mail_from: mailFrom, smtp } = section
+  return { everySeconds, webhook, mailTo, mailFrom, smtp }
+}
+
+function toWatchFile({ everySeconds, webhook, mailTo, mailFrom, smtp }: WatchSettings) {
+  const section = { every_seconds: everySeconds, webhook, mail_to: mailTo, mail_from: mailFrom, smtp }
+  return Object.fromEntries(Object.entries(section).filter(([, value]) => value !== undefined))
 }
 
 const HEADING = '# OpenWLB. Read when the appliance starts; after a change, start it again.\n'

@@ -8,6 +8,7 @@ import { addCert } from './words/cert.js'
 import { addDoctor } from './words/doctor.js'
 import { addLab } from './words/lab.js'
 import { addTrust } from './words/trust.js'
+import { addWatch } from './words/watch.js'
 import { examples, integer, tlsClient } from './words/word.js'
 
 /** Builds the whole command line; the reference page is made from it too. */
@@ -67,6 +68,7 @@ export function commandLine(): Command {
   addCert(program, root)
   addCa(program, root)
   addTrust(program, root)
+  addWatch(program, root)
   addDoctor(program, root)
   addLab(program, root)
 

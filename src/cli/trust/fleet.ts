@@ -1,5 +1,5 @@
 /** `wlb trust status --fleet FILE`: one line a pool. */
-import { type FleetLine, type FleetPool, lookAtFleet, readFleet } from '../../trust/index.js'
+import { type FleetLine, type FleetMember, type FleetPool, lookAtFleet, readFleet } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { daysFrom, EXIT, printJson, renderTable } from '../print.js'
 import { choosePool } from './open-pool.js'
@@ -22,9 +22,8 @@ export async function fleetStatus({
   hosts = false,
   json = false,
 }: FleetFlags): Promise<void> {
-  const pools = await readFleet(fleet)
   const startedMs = performance.now()
-  const lines = await lookAtFleet(pools.map(memberOf), {
+  const lines = await lookAtFleet(await readFleetMembers(fleet), {
     atOnce: parallel,
     now: () => new Date(),
     onPool: ({ name }) => {
@@ -35,6 +34,11 @@ export async function fleetStatus({
   else process.stdout.write(`${describeFleet(lines, hosts, new Date())}\n`)
   const codes = lines.map(exitOf)
   process.exitCode = codes.includes(EXIT.no) ? EXIT.no : codes.includes(EXIT.usage) ? EXIT.usage : EXIT.done
+}
+
+/** @throws what `readFleet` throws. */
+export async function readFleetMembers(fleet: string): Promise<readonly FleetMember[]> {
+  return (await readFleet(fleet)).map(memberOf)
 }
 
 function memberOf({ name, url, userName, passwordFile, trust, appliance }: FleetPool) {

@@ -1,0 +1,128 @@
+/** `wlb watch`: events as lines on stdout, until a signal ends it; or one look. */
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { WlbError } from '../error.js'
+import {
+  type Channel,
+  configFolder,
+  type DatedEvent,
+  type FleetMember,
+  letterbox,
+  lineOf,
+  readKnownPools,
+  startWatch,
+  type WlbAddress,
+  watchOnce,
+  webhook,
+} from '../trust/index.js'
+import { printError } from './print.js'
+import { readFleetMembers } from './trust/fleet.js'
+import { choosePool } from './trust/open-pool.js'
+import type { PoolFlags } from './words/pool-options.js'
+
+export interface WatchFlags extends PoolFlags {
+  readonly fleet?: string
+  readonly every?: number
+  readonly once?: boolean
+  readonly webhook?: string
+  readonly mailTo?: string
+  readonly mailFrom?: string
+  readonly smtp?: WlbAddress
+  readonly json?: boolean
+}
+
+const EVERY_SECONDS = 3600
+const LEAST_SECONDS = 10
+
+/** @throws USAGE_WEBHOOK, USAGE_WATCH_INTERVAL, USAGE_NOTHING_TO_WATCH, and what reading the pools throws. */
+export async function watch(root: string, flags: WatchFlags): Promise<void> {
+  const { every = EVERY_SECONDS, json = false } = flags
+  if (every < LEAST_SECONDS) throw tooOften(every)
+  const pools = await choosePools(flags)
+  const options = {
+    pools,
+    folder: watchFolder(),
+    channels: channelsOf(flags),
+    now: () => new Date(),
+    onEvent: (event: DatedEvent) => void process.stdout.write(`${json ? JSON.stringify(event) : lineOf(event)}\n`),
+    onUndelivered: (channel: string, count: number, why: string) =>
+      void process.stderr.write(`wlb: ${channel}: ${count} events wait, ${why}\n`),
+  }
+  if (flags.once) {
+    const { exitCode } = await watchOnce(options)
+    process.exitCode = exitCode
+    return
+  }
+  process.stderr.write(`watching ${(await pools()).map(({ name }) => name).join(', ')}, every ${every} s\n`)
+  const watching = startWatch({
+    ...options,
+    everyMs: every * 1000,
+    onFailure: (error) => printError(error, 'text', root),
+  })
+  const alive = setInterval(() => {}, 2 ** 30) // its own timers do not keep the process
+  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  clearInterval(alive)
+  await watching.close()
+}
+
+export function watchFolder(): string {
+  return join(configFolder(), 'watch')
+}
+
+async function choosePools(flags: WatchFlags): Promise<() => Promise<readonly FleetMember[]>> {
+  const { fleet } = flags
+  if (fleet !== undefined) {
+    const members = await readFleetMembers(fleet)
+    return async () => members
+  }
+  if ((flags.pool ?? process.env.WLB_POOL ?? '') !== '') {
+    const choice = await choosePool(flags)
+    const name = flags.pool ?? process.env.WLB_POOL ?? ''
+    return async () => [{ name, access: async () => choice.access, appliance: choice.appliance }]
+  }
+  if ((await readKnownPools()).size === 0) throw nothingToWatch()
+  return knownMembers
+}
+
+/** Every pool this user has met, read anew for each look. */
+export async function knownMembers(): Promise<readonly FleetMember[]> {
+  const names = [...(await readKnownPools()).keys()]
+  return Promise.all(
+    names.map(async (name): Promise<FleetMember> => {
+      const access = async () => (await choosePool({ pool: name })).access
+      const appliance = await choosePool({ pool: name }).then(
+        (choice) => choice.appliance,
+        () => undefined, // a missing password file is told when the pool's turn comes
+      )
+      return { name, access, appliance }
+    }),
+  )
+}
+
+export function channelsOf({ webhook: url, mailTo, mailFrom, smtp }: WatchFlags): readonly Channel[] {
+  return [
+    ...(url === undefined ? [] : [webhook(url)]),
+    ...(mailTo === undefined
+      ? []
+      : [letterbox({ to: mailTo, from: mailFrom ?? mailTo, smtp: smtp ?? { host: '127.0.0.1', port: 25 } })]),
+  ]
+}
+
+function tooOften(every: number): WlbError {
+  const remedy = `wlb watch --every ${LEAST_SECONDS}`
+  return new WlbError(
+    'USAGE_WATCH_INTERVAL',
+    'Pools are not looked at as often as that.',
+    { every, leastSeconds: LEAST_SECONDS },
+    remedy,
+  )
+}
+
+function nothingToWatch(): WlbError {
+  return new WlbError(
+    'USAGE_NOTHING_TO_WATCH',
+    'No pool was named, and none was met before.',
+    { missing: '--pool, or --fleet' },
+    'wlb watch --fleet FILE',
+  )
+}

@@ -1,0 +1,164 @@
+/**
+ * What is worth a word between two looks at a pool: what broke, what is mended, what changed, what will end soon. Pure; an
+ * end is announced once for each threshold it passes (docs/watch.md).
+ */
+import type { Snapshot } from './snapshot.js'
+
+export interface WatchEvent {
+  readonly code: EventCode
+  /** `problem` lasts until something `mended` it; `notice` is said once. */
+  readonly kind: 'problem' | 'mended' | 'notice'
+  readonly pool: string
+  /** A host, a file, a certificate; empty for the pool itself. */
+  readonly subject: string
+  /** A sentence. */
+  readonly text: string
+}
+
+export type EventCode =
+  | 'POOL_UNREACHABLE'
+  | 'HOST_VERIFIES'
+  | 'VERIFICATION'
+  | 'STORE_CHANGED'
+  | 'IDENTITY_CHANGED'
+  | 'ADDRESS_CHANGED'
+  | 'EXPIRY'
+  | 'CLOCK'
+
+/** Days before the end; 0 is the end itself. */
+export const THRESHOLD_DAYS = [30, 14, 7, 1, 0] as const
+const CLOCK_LIMIT_MS = 60_000
+const DAY_MS = 86_400_000
+
+export interface Comparison {
+  readonly events: readonly WatchEvent[]
+  /** What has been announced of ends, for the next time. */
+  readonly announced: readonly string[]
+}
+
+/** `before` undefined: the first look, at which only what is wrong is said. */
+export function compareSnapshots(
+  before: Snapshot | undefined,
+  after: Snapshot,
+  announced: readonly string[],
+  now: Date,
+): Comparison {
+  const { pool } = after
+  const say = (code: EventCode, kind: WatchEvent['kind'], subject: string, text: string): WatchEvent => ({
+    ...{ code, kind, pool, subject, text },
+  })
+  if (after.unreachable !== '') {
+    const isNew = before?.unreachable !== after.unreachable
+    const text = `The pool could not be looked at: ${after.unreachable}.`
+    return { events: isNew ? [say('POOL_UNREACHABLE', 'problem', '', text)] : [], announced }
+  }
+  // a pool that was out of reach is compared with nothing: what changed meanwhile is not known
+  const known = before?.unreachable === '' ? before : undefined
+  const ends = compareEnds(after, announced, now)
+  return {
+    events: [
+      ...(before && !known ? [say('POOL_UNREACHABLE', 'mended', '', 'The pool can be looked at again.')] : []),
+      ...compareFlag(known, after).map(([kind, text]) => say('VERIFICATION', kind, '', text)),
+      ...compareHosts(known, after).map(([kind, host, text]) => say('HOST_VERIFIES', kind, host, text)),
+      ...compareStores(known, after).map(([name, text]) => say('STORE_CHANGED', 'notice', name, text)),
+      ...compareValues(known, after).map(([code, text]) => say(code, 'notice', '', text)),
+      ...compareClocks(known, after).map(([kind, who, text]) => say('CLOCK', kind, who, text)),
+      ...ends.said.map(([what, text]) => say('EXPIRY', 'problem', what, text)),
+    ],
+    announced: ends.announced,
+  }
+}
+
+type Said = [kind: WatchEvent['kind'], text: string]
+
+function compareFlag(before: Snapshot | undefined, { verifies }: Snapshot): Said[] {
+  if (before?.verifies === verifies || (!before && verifies)) return []
+  return verifies
+    ? [['mended', 'Verification is on again.']]
+    : [['problem', 'Verification is off: whoever answers is believed.']]
+}
+
+function compareHosts(before: Snapshot | undefined, { hosts }: Snapshot): [...Said, string][] {
+  return Object.entries(hosts).flatMap(([host, error]): [WatchEvent['kind'], string, string][] => {
+    const was = before?.hosts[host]
+    if (error === was || error === '?') return []
+    if (error !== '') return [['problem', host, `${host} does not verify the appliance: ${error}.`]]
+    return was === undefined || was === '?' ? [] : [['mended', host, `${host} verifies the appliance again.`]]
+  })
+}
+
+function compareStores(before: Snapshot | undefined, after: Snapshot): [string, string][] {
+  if (!before) return []
+  const key = ({ name, fingerprintSha256 }: Snapshot['installed'][number]) => `${name} ${fingerprintSha256}`
+  const [was, is] = [new Set(before.installed.map(key)), new Set(after.installed.map(key))]
+  return [
+    ...before.installed
+      .filter((one) => !is.has(key(one)))
+      .map((one): [string, string] => [one.name, `${one.name} is not installed any more, or is another certificate.`]),
+    ...after.installed
+      .filter((one) => !was.has(key(one)))
+      .map((one): [string, string] => [one.name, `${one.name} is installed now.`]),
+  ]
+}
+
+function compareValues(before: Snapshot | undefined, after: Snapshot): [EventCode, string][] {
+  if (!before) return []
+  return [
+    ...(before.served !== after.served && after.served !== '' && before.served !== ''
+      ? [
+          ['IDENTITY_CHANGED', `The appliance serves another certificate: ${after.served}.`] satisfies [
+            EventCode,
+            string,
+          ],
+        ]
+      : []),
+    ...(before.wlbUrl === after.wlbUrl
+      ? []
+      : [['ADDRESS_CHANGED', `The pool connects to ${after.wlbUrl || 'nothing'} now.`] satisfies [EventCode, string]]),
+  ]
+}
+
+function compareClocks(before: Snapshot | undefined, after: Snapshot): [...Said, string][] {
+  const isWrong = (ms: number | undefined) => ms !== undefined && Math.abs(ms) > CLOCK_LIMIT_MS
+  return Object.entries(after.clockOffsetsMs).flatMap(([who, ms]): [WatchEvent['kind'], string, string][] => {
+    const was = isWrong(before?.clockOffsetsMs[who])
+    if (isWrong(ms) === was) return []
+    const seconds = Math.round(ms / 1000)
+    return was
+      ? [['mended', who, `The clock of ${who} is right again.`]]
+      : [['problem', who, `The clock of ${who} differs by ${seconds} seconds.`]]
+  })
+}
+
+/** The nearest threshold passed is said; what lies before it counts as said too. */
+function compareEnds({ expiries }: Snapshot, announced: readonly string[], now: Date) {
+  const known = new Set(announced)
+  const kept: string[] = []
+  const said: [string, string][] = []
+  for (const { what, fingerprintSha256, notAfter } of expiries) {
+    const leftDays = (new Date(notAfter).getTime() - now.getTime()) / DAY_MS
+    const passed = THRESHOLD_DAYS.filter((days) => leftDays <= days)
+    const nearest = passed.at(-1)
+    if (nearest === undefined) continue
+    const isSaid = known.has(`${fingerprintSha256} ${nearest}`)
+    for (const days of passed) kept.push(`${fingerprintSha256} ${days}`)
+    if (!isSaid) said.push([what, describeEnd(what, notAfter, leftDays)])
+  }
+  return { said, announced: [...new Set(kept)] }
+}
+
+function describeEnd(what: string, notAfter: string, leftDays: number): string {
+  if (leftDays <= 0) return `Expired: ${what}, on ${notAfter}.`
+  const days = Math.floor(leftDays)
+  return `${what} ends in ${days === 1 ? '1 day' : `${days} days`}, on ${notAfter}.`
+}
+
+/** Whether anything is wrong at all, whatever was said before. */
+export function isWell(snapshot: Snapshot, now: Date): boolean {
+  const { verifies, hosts, unreachable, clockOffsetsMs, expiries } = snapshot
+  const soon = expiries.some(
+    ({ notAfter }) => new Date(notAfter).getTime() - now.getTime() <= THRESHOLD_DAYS[0] * DAY_MS,
+  )
+  const clocks = Object.values(clockOffsetsMs).every((ms) => Math.abs(ms) <= CLOCK_LIMIT_MS)
+  return unreachable === '' && verifies && clocks && !soon && Object.values(hosts).every((error) => error === '')
+}

@@ -1,0 +1,51 @@
+/** What the watch knows from before, and what it could not deliver yet: one file, replaced whole, its owner's alone. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { ensureFolder, replaceFile } from '../../durable-file.js'
+import { SNAPSHOT } from './snapshot.js'
+
+const EVENT = z.object({
+  code: z.enum([
+    ...([
+      'POOL_UNREACHABLE',
+      'HOST_VERIFIES',
+      'VERIFICATION',
+      'STORE_CHANGED',
+      'IDENTITY_CHANGED',
+      'ADDRESS_CHANGED',
+    ] as const),
+    ...(['EXPIRY', 'CLOCK'] as const),
+  ]),
+  kind: z.enum(['problem', 'mended', 'notice']),
+  pool: z.string(),
+  subject: z.string(),
+  text: z.string(),
+  at: z.string(),
+})
+export type DatedEvent = Readonly<z.infer<typeof EVENT>>
+
+const MEMORY = z.object({
+  pools: z.record(z.string(), z.object({ snapshot: SNAPSHOT, announced: z.array(z.string()) })),
+  /** By channel, the oldest first. */
+  outbox: z.record(z.string(), z.array(EVENT)),
+})
+export type WatchMemory = Readonly<z.infer<typeof MEMORY>>
+
+const FILE = 'watch.json'
+/** Of one channel: nobody reads more of a place that has not listened for weeks. */
+export const OUTBOX_LIMIT = 1000
+
+/** Empty where there is none, or none that can be read: then everything that is wrong is said once more. */
+export async function readMemory(folder: string): Promise<WatchMemory> {
+  try {
+    return MEMORY.parse(JSON.parse(await readFile(join(folder, FILE), 'utf8')))
+  } catch {
+    return { pools: {}, outbox: {} }
+  }
+}
+
+export async function writeMemory(folder: string, memory: WatchMemory): Promise<void> {
+  await ensureFolder(folder, 0o700)
+  await replaceFile(join(folder, FILE), `${JSON.stringify(memory, undefined, 1)}\n`, 0o600)
+}

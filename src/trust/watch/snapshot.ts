@@ -1,0 +1,76 @@
+/** What the watch remembers of a pool between two looks: plain values, small, and no secret among them. */
+import { z } from 'zod'
+import type { FleetLine } from '../fleet.js'
+import { servedBy } from '../observe.js'
+
+const EXPIRY = z.object({
+  /** `certificate of the appliance`, `its issuer CN=...`, `root_ca.pem, installed`. */
+  what: z.string(),
+  fingerprintSha256: z.string(),
+  notAfter: z.string(),
+})
+
+export const SNAPSHOT = z.object({
+  pool: z.string(),
+  /** Empty where the pool was looked at; else the code of why not. */
+  unreachable: z.string(),
+  wlbUrl: z.string(),
+  verifies: z.boolean(),
+  /** Of what is served; empty where nothing is. */
+  served: z.string(),
+  installed: z.array(z.object({ name: z.string(), fingerprintSha256: z.string() })),
+  expiries: z.array(EXPIRY),
+  /** By name: empty where it verifies, `?` where nobody can tell, else the pool's error. */
+  hosts: z.record(z.string(), z.string()),
+  /** By name, the appliance among them; those that told. */
+  clockOffsetsMs: z.record(z.string(), z.number()),
+})
+export type Snapshot = Readonly<z.infer<typeof SNAPSHOT>>
+
+export function snapshotOf(line: FleetLine): Snapshot {
+  if (line.state === 'not seen') return { ...NOTHING, pool: line.name, unreachable: line.error.code }
+  const { connection, verdicts, name } = line
+  const { pool, hosts, installed, appliance } = connection
+  const served = servedBy(appliance)
+  const clocks = [
+    ...hosts.map((host): [string, number | undefined] => [host.name, host.clockOffsetMs]),
+    ['the appliance', appliance.clockOffsetMs] satisfies [string, number | undefined],
+  ]
+  return {
+    pool: name,
+    unreachable: '',
+    wlbUrl: pool.wlbUrl,
+    verifies: pool.verifies,
+    served: served[0]?.fingerprint256 ?? '',
+    installed: installed.map((one) => ({ name: one.name, fingerprintSha256: one.fingerprintSha256 })),
+    expiries: [
+      ...served.map(({ subject, fingerprint256, validTo }, index) => ({
+        what: index === 0 ? 'the certificate of the appliance' : `its issuer ${subject.replaceAll('\n', ', ')}`,
+        fingerprintSha256: fingerprint256,
+        notAfter: new Date(validTo).toISOString(),
+      })),
+      ...installed.flatMap(({ name: file, fingerprintSha256, notAfter }) =>
+        notAfter && !served.some(({ fingerprint256 }) => fingerprint256 === fingerprintSha256)
+          ? [{ what: `${file}, installed`, fingerprintSha256, notAfter: notAfter.toISOString() }]
+          : [],
+      ),
+    ],
+    hosts: Object.fromEntries(
+      verdicts.map(({ host, verdict, error }) => [
+        host,
+        verdict === 'accepted' ? '' : verdict === 'unknown' ? '?' : error.join(': '),
+      ]),
+    ),
+    clockOffsetsMs: Object.fromEntries(clocks.flatMap(([who, ms]) => (ms === undefined ? [] : [[who, ms]]))),
+  }
+}
+
+const NOTHING = {
+  wlbUrl: '',
+  verifies: false,
+  served: '',
+  installed: [],
+  expiries: [],
+  hosts: {},
+  clockOffsetsMs: {},
+}

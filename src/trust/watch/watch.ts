@@ -1,0 +1,103 @@
+/** Looks at pools again and again, says what changed, and delivers it where it was asked for; nothing is lost in between. */
+import { mapBounded } from '../bounded.js'
+import { type FleetMember, lookAtFleet } from '../fleet.js'
+import type { Channel } from './channels.js'
+import { compareSnapshots, isWell } from './compare.js'
+import { type DatedEvent, OUTBOX_LIMIT, readMemory, type WatchMemory, writeMemory } from './memory.js'
+import { snapshotOf } from './snapshot.js'
+
+export interface WatchOptions {
+  readonly pools: () => Promise<readonly FleetMember[]>
+  /** Of the memory. */
+  readonly folder: string
+  readonly channels: readonly Channel[]
+  readonly now: () => Date
+  readonly onEvent: (event: DatedEvent) => void
+  /** A channel that did not take what it was given; it is kept. */
+  readonly onUndelivered: (channel: string, count: number, why: string) => void
+}
+
+export interface Round {
+  /** 0: all is well; 1: something is wrong; 2: a pool could not be looked at. */
+  readonly exitCode: 0 | 1 | 2
+  readonly events: readonly DatedEvent[]
+}
+
+const AT_ONCE = 8
+
+/** One look at everything. A failing channel or pool is told, and never thrown. */
+export async function watchOnce(options: WatchOptions): Promise<Round> {
+  const { pools, folder, channels, now, onEvent } = options
+  const memory = await readMemory(folder)
+  const lines = await lookAtFleet(await pools(), { atOnce: AT_ONCE, now })
+  const at = now()
+  const events: DatedEvent[] = []
+  const known: Record<string, WatchMemory['pools'][string]> = { ...memory.pools }
+  const snapshots = lines.map(snapshotOf)
+  for (const snapshot of snapshots) {
+    const before = memory.pools[snapshot.pool]
+    const found = compareSnapshots(before?.snapshot, snapshot, before?.announced ?? [], at)
+    events.push(...found.events.map((event) => ({ ...event, at: at.toISOString() })))
+    known[snapshot.pool] = { snapshot, announced: [...found.announced] }
+  }
+  const outbox = Object.fromEntries(
+    channels.map(({ name }) => [name, [...(memory.outbox[name] ?? []), ...events].slice(-OUTBOX_LIMIT)]),
+  )
+  // remembered before it is delivered: a kill in between says it twice, and never not at all
+  await writeMemory(folder, { pools: known, outbox })
+  for (const event of events) onEvent(event)
+  const left = await deliver(options, outbox)
+  await writeMemory(folder, { pools: known, outbox: left })
+
+  const isOpen = snapshots.some(({ unreachable, hosts }) => unreachable !== '' || Object.values(hosts).includes('?'))
+  const isWrong = snapshots.some((snapshot) => snapshot.unreachable === '' && !isWell(withoutOpen(snapshot), at))
+  return { exitCode: isWrong ? 1 : isOpen ? 2 : 0, events }
+}
+
+function withoutOpen<T extends { readonly hosts: Readonly<Record<string, string>> }>(snapshot: T): T {
+  return { ...snapshot, hosts: Object.fromEntries(Object.entries(snapshot.hosts).filter(([, error]) => error !== '?')) }
+}
+
+async function deliver(
+  { channels, onUndelivered }: WatchOptions,
+  outbox: Readonly<Record<string, readonly DatedEvent[]>>,
+): Promise<Record<string, DatedEvent[]>> {
+  const left = await mapBounded(channels, channels.length, async (channel): Promise<[string, DatedEvent[]]> => {
+    const waiting = outbox[channel.name] ?? []
+    if (waiting.length === 0) return [channel.name, []]
+    try {
+      await channel.deliver(waiting)
+      return [channel.name, []]
+    } catch (error) {
+      onUndelivered(channel.name, waiting.length, error instanceof Error ? error.message : String(error))
+      return [channel.name, [...waiting]]
+    }
+  })
+  return Object.fromEntries(left)
+}
+
+export interface Watch {
+  /** Ends after the round under way. */
+  close(): Promise<void>
+}
+
+/** Looks at once, then every `everyMs`; a round that failed altogether is told and tried again. */
+export function startWatch(
+  options: WatchOptions & { readonly everyMs: number; readonly onFailure: (error: unknown) => void },
+): Watch {
+  const { everyMs, onFailure } = options
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+  const round = async (): Promise<void> => {
+    await watchOnce(options).catch(onFailure)
+    if (!closed) timer = setTimeout(() => (running = round()), everyMs).unref()
+  }
+  let running = round()
+  return {
+    close: async () => {
+      closed = true
+      clearTimeout(timer)
+      await running
+    },
+  }
+}

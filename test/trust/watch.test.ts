@@ -1,0 +1,240 @@
+/** What the watch says, when, and to whom: once for each thing, delivered or kept. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createServer as createTcpServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it, test } from 'vitest'
+import { type DatedEvent, letterbox, watchOnce, webhook } from '../../src/trust/index.js'
+import { compareSnapshots } from '../../src/trust/watch/compare.js'
+import { findOwnEnd } from '../../src/trust/watch/own-certificate.js'
+import type { Snapshot } from '../../src/trust/watch/snapshot.js'
+import { startAppliance } from '../appliance/test-appliance.js'
+import { run } from '../cli/program.js'
+import { usePool } from '../lab/test-pool.js'
+
+const NOW = new Date('2026-11-25T12:00:00Z')
+const inDays = (days: number) => new Date(NOW.getTime() + days * 86_400_000).toISOString()
+const WELL: Snapshot = {
+  pool: 'lab',
+  unreachable: '',
+  wlbUrl: 'wlb.example.com:8012',
+  verifies: true,
+  served: 'AA',
+  installed: [{ name: 'wlb.pem', fingerprintSha256: 'AA' }],
+  expiries: [{ what: 'the certificate of the appliance', fingerprintSha256: 'AA', notAfter: inDays(400) }],
+  hosts: { xs1: '', xs2: '' },
+  clockOffsetsMs: { xs1: 0, 'the appliance': 900 },
+}
+const ending = (days: number): Partial<Snapshot> => ({
+  expiries: [{ what: 'the certificate of the appliance', fingerprintSha256: 'AA', notAfter: inDays(days) }],
+})
+
+const cases: [what: string, before: Partial<Snapshot> | undefined, after: Partial<Snapshot>, said: string][] = [
+  ['nothing new', {}, {}, ''],
+  ['the first look, all well', undefined, {}, ''],
+  [
+    'the first look, a host refuses',
+    undefined,
+    { hosts: { xs1: 'SSL_VERIFY_ERROR: x', xs2: '' } },
+    'problem HOST_VERIFIES xs1',
+  ],
+  ['a host stopped verifying', {}, { hosts: { xs1: '', xs2: 'WLB_TIMEOUT: 30.' } }, 'problem HOST_VERIFIES xs2'],
+  ['it verifies again', { hosts: { xs1: '', xs2: 'WLB_TIMEOUT: 30.' } }, {}, 'mended HOST_VERIFIES xs2'],
+  ['another reason', { hosts: { xs1: 'a' } }, { hosts: { xs1: 'b' } }, 'problem HOST_VERIFIES xs1'],
+  ['a host nobody can tell of', {}, { hosts: { xs1: '?', xs2: '' } }, ''],
+  ['the flag was switched off', {}, { verifies: false }, 'problem VERIFICATION '],
+  ['and on again', { verifies: false }, {}, 'mended VERIFICATION '],
+  ['off from the start', undefined, { verifies: false }, 'problem VERIFICATION '],
+  ['a certificate vanished', {}, { installed: [] }, 'notice STORE_CHANGED wlb.pem'],
+  [
+    'another one of its name',
+    {},
+    { installed: [{ name: 'wlb.pem', fingerprintSha256: 'BB' }] },
+    'notice STORE_CHANGED wlb.pem; notice STORE_CHANGED wlb.pem',
+  ],
+  ['another certificate is served', {}, { served: 'BB' }, 'notice IDENTITY_CHANGED '],
+  ['nobody serves: that is no other certificate', {}, { served: '' }, ''],
+  ['connected elsewhere', {}, { wlbUrl: '10.0.0.1:8012' }, 'notice ADDRESS_CHANGED '],
+  ['a clock that ran away (S85)', {}, { clockOffsetsMs: { xs1: 61_000 } }, 'problem CLOCK xs1'],
+  [
+    'the clock of the appliance (S85)',
+    {},
+    { clockOffsetsMs: { 'the appliance': -90_000 } },
+    'problem CLOCK the appliance',
+  ],
+  [
+    'it is right again (S85)',
+    { clockOffsetsMs: { xs1: -61_000 } },
+    { clockOffsetsMs: { xs1: 59_000 } },
+    'mended CLOCK xs1',
+  ],
+  ['the pool is out of reach', {}, { unreachable: 'CONNECT_REFUSED', hosts: {} }, 'problem POOL_UNREACHABLE '],
+  ['still out of reach', { unreachable: 'CONNECT_REFUSED' }, { unreachable: 'CONNECT_REFUSED' }, ''],
+  [
+    'back, and what changed meanwhile is not known',
+    { unreachable: 'CONNECT_REFUSED' },
+    { served: 'BB' },
+    'mended POOL_UNREACHABLE ',
+  ],
+  ['31 days left', {}, ending(31), ''],
+  ['30 days left (S81)', {}, ending(29.9), 'problem EXPIRY the certificate of the appliance'],
+  ['expired (S81)', {}, ending(-1), 'problem EXPIRY the certificate of the appliance'],
+]
+
+it.each(cases)('%s', (_, before, after, said) => {
+  const { events } = compareSnapshots(before && { ...WELL, ...before }, { ...WELL, ...after }, [], NOW)
+  expect(events.map(({ kind, code, subject }) => `${kind} ${code} ${subject}`).join('; ')).toBe(said)
+})
+
+test('an end is announced once at 30, 14, 7 and 1 days, and when it has come (S81)', () => {
+  let announced: readonly string[] = []
+  const said: number[] = []
+  for (let days = 40; days > -5; days -= 0.5) {
+    const found = compareSnapshots(WELL, { ...WELL, ...ending(days) }, announced, NOW)
+    announced = found.announced
+    if (found.events.length > 0) said.push(days)
+  }
+  expect(said).toEqual([30, 14, 7, 1, 0])
+})
+
+const pool = usePool({ hosts: 1 })
+const folder = mkdtempSync(join(tmpdir(), 'openwlb-watch-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function members(port?: number) {
+  const { address, tlsPort } = pool.host('xs1')
+  const { username: userName, password } = pool.document
+  const trust = { kind: 'none' } as const
+  const access = async () => ({ address, port: port ?? tlsPort, userName, password, trust, timeoutMs: 5_000 })
+  return async () => [{ name: 'lab', access, appliance: { host: '127.0.0.1', port: 1 } }]
+}
+
+test('what could not be delivered waits, and is delivered with the next round', async () => {
+  const received: string[][] = []
+  let isWilling = false
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const piece of request) body += piece
+    if (isWilling) received.push(JSON.parse(body).events.map(({ code }: DatedEvent) => code))
+    response.writeHead(isWilling ? 204 : 503).end()
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const undelivered: string[] = []
+  const round = (api?: number) =>
+    watchOnce({
+      pools: members(api),
+      folder: join(folder, 'webhook'),
+      channels: [webhook(`http://127.0.0.1:${port}/hook?token=secret`)],
+      now: () => NOW,
+      onEvent: () => {},
+      onUndelivered: (channel, count, why) => void undelivered.push(`${channel.includes('secret')} ${count} ${why}`),
+    })
+  expect(await round(1)).toMatchObject({ exitCode: 2, events: [{ code: 'POOL_UNREACHABLE' }] })
+  expect(undelivered).toEqual(['false 1 it answered 503'])
+  isWilling = true
+  expect(await round(1), 'nothing new').toMatchObject({ exitCode: 2, events: [] })
+  expect(received).toEqual([['POOL_UNREACHABLE']])
+  const back = await round()
+  expect(back.events.map(({ code, kind }) => `${kind} ${code}`)).toContain('mended POOL_UNREACHABLE')
+  expect(received).toHaveLength(2)
+  server.close()
+})
+
+test('a letter says what happened', async () => {
+  const said: string[] = []
+  const server = createTcpServer((socket) => {
+    let isLetter = false
+    socket.write('220 test\r\n')
+    socket.on('data', (piece) => {
+      said.push(piece.toString())
+      if (isLetter) {
+        isLetter = !piece.toString().includes('\r\n.\r\n')
+        if (!isLetter) socket.write('250 ok\r\n')
+        return
+      }
+      isLetter = /^DATA/i.test(piece.toString())
+      socket.write(isLetter ? '354 go on\r\n' : /^QUIT/i.test(piece.toString()) ? '221 bye\r\n' : '250 ok\r\n')
+    })
+    socket.on('error', () => {})
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const address = server.address()
+  const smtp = { host: '127.0.0.1', port: typeof address === 'object' && address ? address.port : 0 }
+  const event = {
+    code: 'VERIFICATION',
+    kind: 'problem',
+    pool: 'lab',
+    subject: '',
+    text: 'Verification is off.',
+    at: inDays(0),
+  } as const
+  await letterbox({ to: 'ops@example.com', from: 'wlb@example.com', smtp }).deliver([event])
+  server.close()
+  expect(said.join('')).toMatch(/RCPT TO:<ops@example\.com>[\s\S]*Subject: OpenWLB: lab: Verification is off\./)
+})
+
+const addresses: [url: string, outcome: string][] = [
+  ['https://chat.example.com/hooks/1', 'ok'],
+  ['http://127.0.0.1:9/x', 'ok'],
+  ['http://[::1]:9/x', 'ok'],
+  ['http://chat.example.com/hooks/1', 'USAGE_WEBHOOK'],
+  ['http://127.example.com/', 'USAGE_WEBHOOK'],
+  ['ftp://127.0.0.1/', 'USAGE_WEBHOOK'],
+  ['nonsense', 'USAGE_WEBHOOK'],
+]
+
+it.each(addresses)('webhook %s: %s', (url, outcome) => {
+  const told = () => {
+    try {
+      webhook(url)
+      return 'ok'
+    } catch (error) {
+      return Object(error).code
+    }
+  }
+  expect(told()).toBe(outcome)
+})
+
+test('the appliance announces the end of its own certificate, once for each threshold (S81)', async () => {
+  const appliance = await startAppliance()
+  const said = new Set<string>()
+  const notAfter = new Date(Date.now() + 3650 * 86_400_000)
+  const at = (daysBefore: number) =>
+    findOwnEnd(appliance.root, new Date(notAfter.getTime() - daysBefore * 86_400_000), said)
+  expect(await at(60)).toBeUndefined()
+  expect(await at(20)).toMatchObject({ fingerprintSha256: expect.any(String) })
+  expect(await at(19)).toBeUndefined()
+  expect((await at(-2))?.leftDays).toBeLessThan(0)
+  await appliance.remove()
+})
+
+test('wlb watch --once: lines, one document a line, and exit codes', async () => {
+  const password = join(folder, 'pw')
+  writeFileSync(password, `${pool.document.password}\n`)
+  const { address, tlsPort } = pool.host('xs1')
+  const flags = [
+    '--pool',
+    `https://${address}:${tlsPort}`,
+    '--password-file',
+    password,
+    '--pool-insecure',
+    '--appliance',
+    '127.0.0.1:1',
+  ]
+  const env = { XDG_CONFIG_HOME: join(folder, 'config') }
+  const first = await run('wlb', ['watch', '--once', '--json', ...flags], env)
+  const events = first.stdout
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+  expect(first.exitCode).toBeGreaterThan(0)
+  expect(first.stdout + first.stderr).not.toContain(pool.document.password)
+  const second = await run('wlb', ['watch', '--once', '--json', ...flags], env)
+  expect(second.stdout, `said once: ${JSON.stringify(events)}`).toBe('')
+  const nobody = await run('wlb', ['watch', '--once'], { XDG_CONFIG_HOME: join(folder, 'nobody') })
+  expect(nobody).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('USAGE_NOTHING_TO_WATCH') })
+})
