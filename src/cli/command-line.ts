@@ -5,6 +5,7 @@ import { Command, Option } from 'commander'
 import { VERSION } from '../version.js'
 import { addCa } from './words/ca.js'
 import { addCert } from './words/cert.js'
+import { addCompletion } from './words/completion.js'
 import { addDoctor } from './words/doctor.js'
 import { addLab } from './words/lab.js'
 import { addTrust } from './words/trust.js'
@@ -93,6 +94,7 @@ export function commandLine(): Command {
     const hasOther = command.options.some(({ long }) => long === '--root') // of an export: the root certificate
     if (command.name() !== 'demo' && !hasOther) command.addOption(rootOption()) // the demo has a folder of its own
   }
+  addCompletion(program) // needs no folder
   return program
 }
 

@@ -1,41 +1,8 @@
-/** The program `wlb`: parse, call, print. */
-import { CommanderError } from 'commander'
-import { commandLine, givenRoot } from './command-line.js'
-import { EXIT, printError, printJson } from './print.js'
-
-const JOBS = `The five common jobs:
-  wlb setup                                 configure this machine as an appliance (or see what is configured)
-  wlb serve                                 run the appliance
-  wlb status                                is it running, with which certificate, for which pools
-  wlb lab up                                a pool of three hosts on this machine, to rehearse on
-  wlb demo                                  watch the whole procedure, from strangers to a verified connection
-
-More: wlb --help, wlb COMMAND --help`
-
-async function main(argv: readonly string[]): Promise<void> {
-  const program = commandLine()
-  if (argv.length === 0) {
-    process.stdout.write(`${JOBS}\n`)
-    return
-  }
-  const format = argv.includes('--json') ? 'json' : 'text'
-  try {
-    await program.parseAsync(argv, { from: 'user' })
-  } catch (error) {
-    if (!(error instanceof CommanderError)) process.exitCode = printError(error, format, givenRoot(program))
-    else if (error.exitCode !== 0) process.exitCode = refuseCall(error, format)
-  }
-}
-
-/** People have been told on stderr already, with a suggestion where there is one. */
-function refuseCall({ message }: CommanderError, format: 'text' | 'json'): number {
-  if (format === 'json') {
-    printJson({ error: { code: 'USAGE', message: message.replace(/^error: /, ''), facts: {}, remedy: 'wlb --help' } })
-  }
-  return EXIT.usage
-}
+/** The program `wlb`. What a call does not need is not loaded: a shell waits for `__complete` at every Tab. */
 
 // A reader that has seen enough (`wlb status | head -1`), or a terminal that is gone, is no reason to break off.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
-await main(process.argv.slice(2))
+const [first, ...rest] = process.argv.slice(2)
+if (first === '__complete') await (await import('./completion/complete.js')).complete(rest)
+else await (await import('./run.js')).run(process.argv.slice(2))

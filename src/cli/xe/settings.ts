@@ -40,7 +40,8 @@ export type SettingsReading =
 
 type Draft = { -readonly [key in keyof Settings]: Settings[key] }
 
-const OPTIONS: Readonly<Record<string, string>> = {
+/** Options with a value, and the key each one stands for. */
+export const OPTIONS: Readonly<Record<string, string>> = {
   '-s': 'server',
   '-h': 'server',
   '-p': 'port',
@@ -52,7 +53,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--fingerprint': 'fingerprint',
 }
 
-const SWITCHES: Readonly<Record<string, string>> = {
+export const SWITCHES: Readonly<Record<string, string>> = {
   '--nossl': 'nossl',
   '--debug': 'debug',
   '--debug-on-fail': 'debugonfail',

@@ -1,0 +1,37 @@
+/** One call of `wlb`: parse, call, print. */
+import { CommanderError } from 'commander'
+import { commandLine, givenRoot } from './command-line.js'
+import { EXIT, printError, printJson } from './print.js'
+
+const JOBS = `The five common jobs:
+  wlb setup                                 configure this machine as an appliance (or see what is configured)
+  wlb serve                                 run the appliance
+  wlb status                                is it running, with which certificate, for which pools
+  wlb lab up                                a pool of three hosts on this machine, to rehearse on
+  wlb demo                                  watch the whole procedure, from strangers to a verified connection
+
+More: wlb --help, wlb COMMAND --help`
+
+/** Does what was typed; the outcome is in `process.exitCode`. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const program = commandLine()
+  if (argv.length === 0) {
+    process.stdout.write(`${JOBS}\n`)
+    return
+  }
+  const format = argv.includes('--json') ? 'json' : 'text'
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) process.exitCode = printError(error, format, givenRoot(program))
+    else if (error.exitCode !== 0) process.exitCode = refuseCall(error, format)
+  }
+}
+
+/** People have been told on stderr already, with a suggestion where there is one. */
+function refuseCall({ message }: CommanderError, format: 'text' | 'json'): number {
+  if (format === 'json') {
+    printJson({ error: { code: 'USAGE', message: message.replace(/^error: /, ''), facts: {}, remedy: 'wlb --help' } })
+  }
+  return EXIT.usage
+}
