@@ -34,7 +34,7 @@ async function answerFor(program: string, words: readonly string[]): Promise<Ans
     import('./live-values.js'),
   ])
   return completeWlb(commandLine(), words, liveValues, async (host, inner, { root }) => {
-    const [command, ...rest] = inner
+    const [command, ...rest] = inner[0] === '--' ? inner.slice(1) : inner
     if (rest.length === 0) return { kind: 'words', candidates: 'xe'.startsWith(command ?? '') ? [{ word: 'xe' }] : [] }
     if (command !== 'xe') return { kind: 'files', head: '', only: 'any' }
     const { hostRoot } = await import('../../lab/lab-file.js')

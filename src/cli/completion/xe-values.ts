@@ -12,7 +12,7 @@ export interface ValuePlace {
 }
 
 /** Fields that tell objects apart for a person; the first that says something is shown. */
-const TELLING = ['name-label', 'number', 'vm-name-label', 'device', 'name']
+const TELLING = ['name-label', 'number', 'vm-name-label', 'device', 'name', 'type']
 
 /** Completes the value; nothing where the pool does not answer. */
 export async function completeValue(place: ValuePlace, ask: AskXe): Promise<Answer> {
@@ -25,7 +25,8 @@ export async function completeValue(place: ValuePlace, ask: AskXe): Promise<Answ
   if (key === 'uuid') return matching(await objects(head, classOf(command), false, ask), typed)
   const [, named = ''] = /^(.+)-uuid$/.exec(key) ?? []
   if (named) return matching(await objects(head, OTHER_CLASSES[named] ?? named, named !== 'snapshot', ask), typed)
-  const className = NAMED_OBJECTS[key]
+  // The filters of a list compare with what it prints, and that is an identifier.
+  const className = command.endsWith('-list') ? undefined : NAMED_OBJECTS[key]
   if (className !== undefined)
     return matching(prefixed(head, await column(`${className}-list`, 'name-label', ask)), typed)
   const fixed = fixedValues(command, key)
@@ -59,7 +60,7 @@ async function objects(head: string, className: string, all: boolean, ask: AskXe
   return readTable(table).flatMap((record) => {
     const uuid = record.find(({ name }) => name === 'uuid')?.value
     if (!uuid) return []
-    const meaning = record.find(({ name, value }) => TELLING.includes(name) && value !== '')?.value
+    const meaning = TELLING.map((field) => record.find(({ name }) => name === field)?.value).find(Boolean)
     return [{ word: `${head}${uuid}`, ...(meaning !== undefined && { meaning }) }]
   })
 }
@@ -67,9 +68,12 @@ async function objects(head: string, className: string, all: boolean, ask: AskXe
 /** The fields of the object that is named, or of the first there is: all of a class have the same. */
 async function fieldsOf({ command, parameters }: ValuePlace, ask: AskXe): Promise<TableField[]> {
   const list = `${classOf(command)}-list`
+  const recordOf = async (uuid: string) => readTable(await ask(list, 'params=all', `uuid=${uuid}`))[0]
   const named = parameters.find((word) => word.startsWith('uuid='))?.slice('uuid='.length)
-  const uuid = named || readMinimal(await ask(list, 'params=uuid', '--minimal'))[0]
-  return uuid === undefined ? [] : (readTable(await ask(list, 'params=all', `uuid=${uuid}`))[0] ?? [])
+  const fields = named ? await recordOf(named) : undefined
+  if (fields) return fields
+  const [first] = readMinimal(await ask(list, 'params=uuid', '--minimal'))
+  return (first && (await recordOf(first))) || []
 }
 
 /** Every field can be shown; sets and maps are what something can be added to or removed from. */

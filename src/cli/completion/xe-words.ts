@@ -16,6 +16,8 @@ const SELECTORS: readonly (readonly [mark: string, key: string, list: string])[]
 /** Of a list: how to list, not which objects. */
 const NO_SELECTORS = ['params', 'database:']
 
+const HELP_FLAGS: readonly Candidate[] = [{ word: '--all' }, { word: '--minimal' }]
+
 /** Completes the last of the words behind `xe`. `askWith` runs it with the options that were typed. */
 export async function completeXe(words: readonly string[], askWith: (client: ClientOptions) => AskXe): Promise<Answer> {
   const typed = words.at(-1) ?? ''
@@ -24,6 +26,7 @@ export async function completeXe(words: readonly string[], askWith: (client: Cli
   const ask = askWith(client)
   if (waiting !== undefined) return completeOptionValue(waiting)
   if (command === undefined && typed.startsWith('-')) return completeClientOption(typed)
+  if (command === 'help' && typed.startsWith('-')) return matching(HELP_FLAGS, typed)
   if (command === undefined || command === 'help') return completeCommand(typed, ask)
   if (typed.startsWith('-')) return completeFlag(typed, command, ask)
   if (typed.includes('=')) return completeValue({ command, parameters, typed }, ask)
