@@ -44,7 +44,7 @@ const sections: Readonly<Record<string, readonly [id: string, decidedBy: Side, s
     ['S22', 'pool', 'A sync that worked prints nothing and exits with 0.'],
     ['S23', 'later', 'Switching verification on while a host lacks the certificate is refused or warned of.'],
     ['S24', 'pool', 'Verification is switched with one command, and read back as it was set.'],
-    ['S25', 'later', 'Completion offers the identifier of the pool.'],
+    ['S25', 'pool', 'Completion offers the identifier of the pool.'],
     ['S26', 'pool', 'Members list the same certificates as the coordinator.'],
     ['S27', 'pool', 'The state of verification is printed as true or false and nothing else.'],
   ],

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 
-export type Part = 'stunnel' | 'openssl' | 'pebble' | 'postgres' | 'strace' | 'faketime' | 'sshd'
+export type Part = 'stunnel' | 'openssl' | 'pebble' | 'postgres' | 'strace' | 'faketime' | 'sshd' | 'zsh' | 'fish'
 
 /** The program's path; undefined where it is missing and the tests may be skipped. */
 export function requirePart(part: Part): string | undefined {

@@ -7,12 +7,12 @@ const BASH = `# Tab completion of wlb and xe for bash.
 #           or, without root: echo 'source <(wlb completion bash)' >> ~/.bashrc
 
 _wlb_complete() {
-  local line
+  local line typed=\${COMP_LINE-}
   COMPREPLY=()
   while IFS= read -r line; do
     COMPREPLY+=("$line")
   done < <(command wlb __complete --shell bash --type "\${COMP_TYPE-}" --breaks "\${COMP_WORDBREAKS-}" \\
-    --line "\${COMP_LINE:0:\${COMP_POINT:-0}}" -- "\${COMP_WORDS[@]:0:COMP_CWORD+1}" 2>/dev/null)
+    --line "\${typed:0:\${COMP_POINT:-0}}" -- "\${COMP_WORDS[@]:0:COMP_CWORD+1}" 2>/dev/null)
 }
 
 complete -o nospace -F _wlb_complete wlb xe

@@ -43,7 +43,10 @@ export async function completeWlb(
   const assigned = isEnded || flag === undefined ? undefined : findOption(read, flag)
   if (assigned && flag !== undefined) return valuesOf(meaningOf(assigned), `${flag}=`, typed, place, live)
   if (typed.startsWith('-') && !isEnded) return matching(optionsOf(read), typed)
-  if (command.commands.length > 0 && operands.length === 0) return matching(commandsOf(command), typed)
+  if (command.commands.length > 0) {
+    const isCommandNext = operands.length === 0 || (operands.length === 1 && host === 'help')
+    return isCommandNext ? matching(commandsOf(command), typed) : NOTHING
+  }
   const argument = argumentAt(command, operands.length)
   if (argument) return valuesOf(meaningOfArgument(argument), '', typed, place, live)
   return typed === '' && !isEnded ? matching(optionsOf(read), typed) : NOTHING
