@@ -17,6 +17,12 @@ const SOURCES: Readonly<Record<string, (place: Place) => Promise<readonly Candid
   '--host': labHosts,
   HOST: labHosts,
   ACTION: async () => Object.entries(FAULTS).map(([word, outcome]) => ({ word, meaning: `the host ${outcome}` })),
+  ROW: async () =>
+    (await faultRows()).map(({ row, where, what }) => ({ word: String(row), meaning: `${where}: ${what}` })),
+  '--variant': async ({ operands: [asked] }) => {
+    const found = (await faultRows()).find(({ row }) => String(row) === asked)
+    return (found?.variants ?? []).map((word) => ({ word }))
+  },
   ID: async ({ root }) => {
     const [{ listRecords }, { paths }] = await Promise.all([
       import('../../appliance/identity-history.js'),
@@ -42,6 +48,11 @@ export function folderOf(root: string | undefined): string {
 async function knownPools() {
   const { readKnownPools } = await import('../../trust/known-pools.js')
   return [...(await readKnownPools())]
+}
+
+async function faultRows() {
+  const { listFaults } = await import('../../lab/faults/index.js')
+  return listFaults()
 }
 
 async function labHosts({ root }: Place): Promise<readonly Candidate[]> {

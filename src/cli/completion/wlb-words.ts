@@ -43,13 +43,18 @@ export async function completeWlb(
   const assigned = isEnded || flag === undefined ? undefined : findOption(read, flag)
   if (assigned && flag !== undefined) return valuesOf(meaningOf(assigned), `${flag}=`, typed, place, live)
   if (typed.startsWith('-') && !isEnded) return matching(optionsOf(read), typed)
-  if (command.commands.length > 0) {
-    const isCommandNext = operands.length === 0 || (operands.length === 1 && host === 'help')
-    return isCommandNext ? matching(commandsOf(command), typed) : NOTHING
-  }
-  const argument = argumentAt(command, operands.length)
-  if (argument) return valuesOf(meaningOfArgument(argument), '', typed, place, live)
+  const isCommandNext = operands.length === 0 || (operands.length === 1 && host === 'help')
+  const children = isCommandNext ? matching(commandsOf(command), typed) : NOTHING
+  const argument = host === 'help' ? undefined : argumentAt(command, operands.length)
+  if (argument) return either(await valuesOf(meaningOfArgument(argument), '', typed, place, live), children)
+  if (command.commands.length > 0) return children
   return typed === '' && !isEnded ? matching(optionsOf(read), typed) : NOTHING
+}
+
+/** `lab fault` takes a command or an action. */
+function either(values: Answer, children: Answer): Answer {
+  if (values.kind === 'files' || children.kind === 'files') return values
+  return { kind: 'words', candidates: [...values.candidates, ...children.candidates] }
 }
 
 interface ReadLine {
@@ -135,6 +140,7 @@ function argumentAt(command: Command, index: number): Argument | undefined {
 }
 
 function commandsOf(command: Command): Candidate[] {
+  if (command.commands.length === 0) return []
   return command
     .createHelp()
     .visibleCommands(command)

@@ -6,7 +6,12 @@ import type { Answer } from '../../../src/cli/completion/answer.js'
 import { matching, NOTHING } from '../../../src/cli/completion/answer.js'
 import { completeWlb, type LiveValues } from '../../../src/cli/completion/wlb-words.js'
 
-const KNOWN: Record<string, string[]> = { '--pool': ['lab', 'office'], HOST: ['xs1', 'xs2'] }
+const KNOWN: Record<string, string[]> = {
+  ROW: ['22'],
+  ACTION: ['stop', 'start'],
+  '--pool': ['lab', 'office'],
+  HOST: ['xs1', 'xs2'],
+}
 const live: LiveValues = (standsFor, { root }) =>
   KNOWN[standsFor] && Promise.resolve(KNOWN[standsFor].map((word) => ({ word: root ? `${word}-of-${root}` : word })))
 
@@ -46,6 +51,9 @@ const LINES: [line: string, offered: string][] = [
   ['wlb lab exec xs1 -- xe pool-', 'on xs1: -- xe pool-'],
   ['wlb lab exec xs1 xe -s', 'on xs1: xe -s'],
   ['wlb lab fault stop ', 'xs1 xs2'],
+  ['wlb lab fault ', 'stop start inject clear list'],
+  ['wlb lab fault inject ', '22'],
+  ['wlb trust plan --goal ', 'self-signed ca'],
   ['wlb completion ', 'bash zsh fish'],
   ['wlb completion zsh ', '--help'],
   ['wlb nonsense ', ''],
@@ -60,12 +68,12 @@ describe('words that come later are offered without a line of code', () => {
   const program = new Command('wlb')
   program
     .command('trust')
-    .addArgument(new Argument('<ROW>').choices(['27', '28']))
+    .addArgument(new Argument('<COLOUR>').choices(['red', 'rose']))
     .addOption(new Option('--goal <GOAL>').choices(['self-signed', 'ca']))
     .addOption(new Option('--secret <X>').hideHelp())
   test.each([
     ['wlb trust --goal ', 'self-signed ca'],
-    ['wlb trust 2', '27 28'],
+    ['wlb trust r', 'red rose'],
     ['wlb trust --', '--goal --help'],
     ['wlb trust -- --', ''],
   ])('%s', async (line, expected) => {
