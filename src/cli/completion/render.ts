@@ -9,7 +9,7 @@ const LISTING = ['63', '33', '64']
 /** The text for the script of the shell that asked. */
 export function render(request: Request, typed: Typed, answer: Answer): string {
   const { shell } = request
-  if (shell === 'zsh' && answer.kind === 'files') return `:${answer.only}\n`
+  if (shell === 'zsh' && answer.kind === 'files') return `${answer.head === '' ? ':' : '='}${answer.only}\n`
   const last = typed.words.at(-1) ?? ''
   const candidates = answer.kind === 'files' ? listFiles(last, answer, shell === 'bash') : answer.candidates
   const lines =

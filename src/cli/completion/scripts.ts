@@ -29,8 +29,8 @@ _wlb() {
   local -a whole wholeShown open openShown
   for line in "\${(@f)$(command wlb __complete --shell zsh -- "\${(@Q)words[1,CURRENT-1]}" "$current" 2>/dev/null)}"; do
     case $line in
-      :any) compset -P 1 '*='; _files; return ;;
-      :folders) compset -P 1 '*='; _files -/; return ;;
+      [:=]any) [[ $line == '='* ]] && compset -P 1 '*='; _files; return ;;
+      [:=]folders) [[ $line == '='* ]] && compset -P 1 '*='; _files -/; return ;;
       .*) whole+=("\${\${line%%$'\\t'*}#.}"); wholeShown+=("\${line#*$'\\t'}") ;;
       +*) open+=("\${\${line%%$'\\t'*}#+}"); openShown+=("\${line#*$'\\t'}") ;;
     esac

@@ -74,6 +74,24 @@ describe('bash', () => {
   })
 })
 
+const SILENT: [args: string, env?: NodeJS.ProcessEnv][] = [
+  [''],
+  ['--shell tcsh -- xe pool-'],
+  ['--shell bash xe pool-'],
+  ['--shell bash --'],
+  ['--shell zsh -- vi x'],
+  ['--shell fish -- xe pool-', { PATH: '/nowhere' }],
+  ['--shell fish -- wlb trust status --pool ', { XDG_CONFIG_HOME: '/dev/null' }],
+  ['--shell fish -- wlb pool forget ', { WLB_ROOT: '/nowhere' }],
+]
+it.each(SILENT)('wlb __complete %s: says nothing, whatever is wrong', (args, env = {}) => {
+  const program = join(dist, 'wlb.js')
+  expect(runShell(process.execPath, [program, '__complete', ...args.split(' ')], env)).toEqual({
+    stdout: '',
+    stderr: '',
+  })
+})
+
 /** The keys pressed before Enter, and the arguments the command gets: it is a function that only shows them. */
 const PRESSED: [keys: string, args: string][] = [
   ['xe pool-param-set uuid=\\t', 'pool-param-set|uuid=POOL'],
@@ -81,6 +99,7 @@ const PRESSED: [keys: string, args: string][] = [
   ['xe pool-param-set wlb-ve\\tt\\t', 'pool-param-set|wlb-verify-cert=true'],
   ['xe pool-certificate-install filename=files/a\\t', 'pool-certificate-install|filename=files/a b.pem'],
   ['xe host-get-server-certificate host="x\\t', 'host-get-server-certificate|host=xs1'],
+  ['wlb cert install fi\\ta\\t', 'cert|install|files/a b.pem'],
   ['wlb lab fault stop x\\t--js\\t', 'lab|fault|stop|xs1|--json'],
 ]
 
