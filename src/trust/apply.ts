@@ -14,6 +14,7 @@ import { type ObserveOptions, observe } from './observe.js'
 import { makePlan, type Plan } from './plan.js'
 import type { PoolSession } from './pool-session.js'
 import { proveHosts } from './prove.js'
+import { renewalCutShort } from './renewal-refusal.js'
 import { openEntries, type RunOptions, type RunOutcome, runSteps, undoSteps } from './run-steps.js'
 import type { World } from './steps/step.js'
 import { judgeHosts } from './verdicts.js'
@@ -78,7 +79,7 @@ export interface TrustOutcome extends RunOutcome {
  * Carries a plan out, one process at a time. `prepare` is called with the pool's journal locked, so that what was planned
  * is what is there.
  *
- * @throws TRUST_BUSY, what `preparePlan` throws, and the plan's first obstacle.
+ * @throws TRUST_BUSY, ANOTHER_RUN_OPEN, what `preparePlan` throws, and the plan's first obstacle.
  */
 export async function applyPlan(
   session: PoolSession,
@@ -88,6 +89,7 @@ export async function applyPlan(
   options: RunOptions,
 ): Promise<(TrustOutcome & { readonly plan: Plan }) | undefined> {
   return withJournal(pool, request.home, async (journal) => {
+    if (journal.last?.state === 'open' && journal.last.request?.renewal) throw renewalCutShort(journal.last.by)
     const prepared = await preparePlan(session, request)
     const { plan } = prepared
     const [obstacle] = plan.obstacles

@@ -58,6 +58,15 @@ export function applyCutShort(by: string): WlbError {
   )
 }
 
+export function renewalCutShort(by: string): WlbError {
+  return new WlbError(
+    'ANOTHER_RUN_OPEN',
+    'A renewal on this pool was cut short; it is finished or taken back first.',
+    { run: `wlb trust ${by}` },
+    'wlb trust renew',
+  )
+}
+
 export function sameIdentity(fingerprintSha256: string): WlbError {
   return new WlbError(
     'RENEW_NOTHING_NEW',

@@ -30,14 +30,14 @@ export type Fate =
 
 export type Rule = (passing: Passing) => Fate | Promise<Fate>
 
-export interface Proxy {
+export interface PoolProxy {
   readonly port: number
   /** What becomes of the requests from now on. */
   rule: Rule
   close(): Promise<void>
 }
 
-export async function startProxy(pool: TestPool): Promise<Proxy> {
+export async function startProxy(pool: TestPool): Promise<PoolProxy> {
   const { certificatePem, privateKeyPem } = await createSelfSigned({
     hostname: 'proxy',
     addresses: [],

@@ -40,9 +40,15 @@ export class TrustStage {
   #appliance: TestAppliance | undefined
   #home = 0
   /** Of the journals of this user. */
-  home = join(this.folder, 'home-0')
+  configHome = join(this.folder, 'config-0')
+  get home(): string {
+    return join(this.configHome, 'openwlb')
+  }
+
   /** The proxy's, or the hosts' own. */
   port: number | undefined
+  /** Who asks, where that is not root. */
+  user: TrustRequest['poolUser'] | undefined
 
   constructor(pool: TestPool) {
     this.pool = pool
@@ -66,7 +72,7 @@ export class TrustStage {
 
   /** Nothing installed, nothing in the journal, `xs1` coordinator. */
   async reset({ verifies, connectedTo }: PoolState): Promise<void> {
-    this.home = join(this.folder, `home-${++this.#home}`)
+    this.configHome = join(this.folder, `config-${++this.#home}`)
     const names = async (method: string) => {
       const answer = await this.pool.call('xs1', method)
       return isApiSet(answer) ? answer.map(String) : []
@@ -103,9 +109,10 @@ export class TrustStage {
 
   async open(): Promise<PoolSession> {
     const { address, tlsPort } = this.pool.host('xs1')
-    const { username: userName, password } = this.pool.document
+    const { username, password: own } = this.pool.document
+    const { userName, password } = this.user ?? { userName: username, password: own }
     const trust = { kind: 'none' } as const
-    return openPool({ address, port: this.port ?? tlsPort, userName, password, trust, timeoutMs: 10_000 })
+    return openPool({ address, port: this.port ?? tlsPort, userName, password, trust, timeoutMs: this.timeoutMs })
   }
 
   request(change: Partial<TrustRequest> = {}): TrustRequest {
@@ -136,6 +143,9 @@ export class TrustStage {
       return [steps.join(', '), describeHosts(plan), ...plan.obstacles.map(({ code }) => code)].join(' | ')
     })
   }
+
+  /** With as much patience as `timeoutMs` says. */
+  timeoutMs = 10_000
 
   async apply(change: Partial<TrustRequest> = {}, onStep?: (step: StepReport) => void): Promise<string> {
     return this.#inWords(async (session) => {

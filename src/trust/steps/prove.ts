@@ -1,6 +1,7 @@
 /** The proof: every host connects itself, and then the pool asks its appliance something. */
 import { WlbError } from '../../error.js'
-import type { Connection, HostVerdict } from '../connection.js'
+import type { HostVerdict } from '../connection.js'
+import { hostsDown } from '../plan-refusal.js'
 import { proveHosts } from '../prove.js'
 import { judgeHosts } from '../verdicts.js'
 import { isFailure, readPoolNow } from './pool-now.js'
@@ -14,10 +15,11 @@ export function proveStep(order: OrderOf<'prove'>, world: World): Step {
     command: 'xe pool-retrieve-wlb-diagnostics filename=/dev/null   # on each host',
     check: async () => (order.isDue ? 'unseen' : 'holds'),
     do: async () => {
-      const verdicts = await proveNow(world)
+      const { verdicts, down } = await proveNow(world)
       world.onVerdicts?.(verdicts)
       const refused = verdicts.filter(({ verdict }) => verdict === 'refused')
       if (refused.length > 0) throw hostsRefuse(refused)
+      if (down.length > 0 && !world.allowDown) throw hostsDown(down)
     },
     undo: async () => {},
   }
@@ -28,12 +30,13 @@ export function proveStep(order: OrderOf<'prove'>, world: World): Step {
  *
  * @throws VERIFICATION_SWITCHED_OFF when it was not.
  */
-export async function proveNow({ session, observe }: World): Promise<readonly HostVerdict[]> {
-  const connection: Connection = await observe()
+async function proveNow({ session, observe }: World) {
+  const connection = await observe()
   if (!connection.pool.verifies) throw switchedOff(connection.pool.name)
   const proofs = await proveHosts(session, connection)
   if (!(await readPoolNow(session)).verifies) throw switchedOff(connection.pool.name)
-  return judgeHosts(connection, proofs)
+  const down = connection.hosts.filter(({ live }) => !live).map(({ name }) => name)
+  return { verdicts: judgeHosts(connection, proofs), down }
 }
 
 export function askStep(order: OrderOf<'ask'>, { session }: World): Step {
