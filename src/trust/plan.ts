@@ -10,7 +10,7 @@ import type { Connection, HostProof, HostVerdict } from './connection.js'
 import type { GoalKind, Trusted } from './decide-trust.js'
 import type { JournalRequest } from './journal.js'
 import type { Material } from './material.js'
-import { findNeeded, installOrders, type NeededCertificate, pemOf } from './needed-certificates.js'
+import { findNeeded, installOrders, pemOf } from './needed-certificates.js'
 import { servedBy } from './observe.js'
 import { noteOddities } from './plan-notes.js'
 import { crlNeeded, goalRefused, hostsDown } from './plan-refusal.js'
@@ -66,7 +66,10 @@ export function makePlan(
   const isOtherName = isConnected && address?.host.toLowerCase() !== name.toLowerCase()
   const needed = findNeeded(connection, goal.kind, trusted, leaf, name)
   const isProved = pool.verifies && isConnected && !isOtherName && isProvedByAll(connection, proofs)
-  const crls = findCrls(connection, given, needed, name)
+  // where the way up meets none of them, they are what the refusal is about
+  const judged = needed.length > 0 ? needed.map(({ certificate }) => certificate) : trusted.candidates
+  const anchors = anchorsOf(connection, judged)
+  const crls = findCrls(connection, given, anchors, name)
 
   const changes = [...installOrders(connection, needed), ...crlOrders(connection, crls)]
   const isChanged = changes.some(({ state }) => state === 'planned')
@@ -84,7 +87,7 @@ export function makePlan(
     steps.push({ order: { id: 'prove', kind: 'prove', isDue, name }, state })
     steps.push({ order: { id: 'ask', kind: 'ask', isDue }, state })
   }
-  const expected = isDue ? predict(connection, needed, crls, name) : judgeHosts(connection, proofs)
+  const expected = isDue ? predict(connection, anchors, crls, name) : judgeHosts(connection, proofs)
   const refused = expected.filter(({ verdict }) => verdict === 'refused')
   const lacksCrl = isRevocationAsked(connection, given) && crls.length === 0 && !isProved
   const down = hosts.filter(({ live }) => !live).map((host) => host.name)
@@ -165,7 +168,7 @@ const NO_LIST = 'unable to get certificate CRL'
 function findCrls(
   connection: Connection,
   { crls }: Material,
-  needed: readonly NeededCertificate[],
+  anchors: readonly X509Certificate[],
   name: string,
 ): readonly string[] {
   const [host] = connection.hosts
@@ -173,26 +176,26 @@ function findCrls(
   return crls
     .map(({ pem }) => pem)
     .filter((pem) => {
-      const said = rehearse(connection, host, { anchors: anchorsOf(connection, needed), name, crls: [pem] })
+      const said = rehearse(connection, host, { anchors, name, crls: [pem] })
       return !(said.kind === 'refused' && said.error.some((text) => text.includes(NO_LIST)))
     })
 }
 
-function anchorsOf({ installed, known }: Connection, needed: readonly NeededCertificate[]): X509Certificate[] {
+function anchorsOf({ installed, known }: Connection, judged: readonly X509Certificate[]): X509Certificate[] {
   const there = installed.flatMap(({ fingerprintSha256 }) => known.get(fingerprintSha256) ?? [])
-  return [...needed.map(({ certificate }) => certificate), ...there]
+  return [...judged, ...there]
 }
 
 function predict(
   connection: Connection,
-  needed: readonly NeededCertificate[],
+  anchors: readonly X509Certificate[],
   crls: readonly string[],
   name: string,
 ): readonly HostVerdict[] {
   const lists = crls.length > 0 || (connection.crls ?? []).length === 0 ? { crls } : {}
   return connection.hosts.map((host) => {
     if (!host.live) return verdictOf(host.name, 'unknown', [], 'the host is down')
-    const said = rehearse(connection, host, { anchors: anchorsOf(connection, needed), name, ...lists })
+    const said = rehearse(connection, host, { anchors, name, ...lists })
     if (said.kind === 'refused') return verdictOf(host.name, said.kind, said.error, 'nothing was changed yet')
     return verdictOf(host.name, said.kind, [], said.kind === 'unknown' ? said.why : 'nothing was changed yet')
   })

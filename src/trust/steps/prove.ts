@@ -36,7 +36,12 @@ async function proveNow({ session, observe }: World) {
   const proofs = await proveHosts(session, connection)
   if (!(await readPoolNow(session)).verifies) throw switchedOff(connection.pool.name)
   const down = connection.hosts.filter(({ live }) => !live).map(({ name }) => name)
-  return { verdicts: judgeHosts(connection, proofs), down }
+  const verdicts = judgeHosts(connection, proofs).map((one, index): HostVerdict => {
+    // what is recorded while a host is down says nothing of what it will have when it is back
+    const isDown = connection.hosts[index]?.live === false
+    return isDown ? { ...one, verdict: 'unknown', error: [], why: 'the host is down' } : one
+  })
+  return { verdicts, down }
 }
 
 export function askStep(order: OrderOf<'ask'>, { session }: World): Step {
