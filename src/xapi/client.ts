@@ -57,10 +57,14 @@ export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient>
       const waitMs = timeoutMs + waitingTimeMs(method, params)
       const send = () => post({ agent, address, port, path: codec.path, type: codec.type, body, waitMs, method, open })
       // A kept connection may be gone without our knowing: nothing was answered on it, so the call is sent once more.
-      const answer = await send().catch((error: unknown) => {
-        if (error instanceof StaleConnection) return send()
-        throw error
-      })
+      const answer = await send()
+        .catch((error: unknown) => {
+          if (error instanceof StaleConnection) return send()
+          throw error
+        })
+        .catch((error: unknown) => {
+          throw error instanceof StaleConnection ? unreachable(`${address}:${port}`, error) : error
+        })
       const result = codec.decode(answer)
       if (result.status === 'success') return result.value
       const [code = 'INTERNAL_ERROR', ...failureParams] = result.description
@@ -170,7 +174,7 @@ function post(call: Post): Promise<string> {
     })
     sent.on('error', (error) => {
       if (error instanceof WlbError) reject(error)
-      else reject(sent.reusedSocket && !answered ? new StaleConnection() : unreachable(place, error))
+      else reject(sent.reusedSocket && !answered ? new StaleConnection('the connection was closed') : unreachable(place, error))
     })
     sent.once('response', (response) => {
       answered = true
