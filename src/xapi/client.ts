@@ -174,7 +174,10 @@ function post(call: Post): Promise<string> {
     })
     sent.on('error', (error) => {
       if (error instanceof WlbError) reject(error)
-      else reject(sent.reusedSocket && !answered ? new StaleConnection('the connection was closed') : unreachable(place, error))
+      else
+        reject(
+          sent.reusedSocket && !answered ? new StaleConnection('the connection was closed') : unreachable(place, error),
+        )
     })
     sent.once('response', (response) => {
       answered = true
