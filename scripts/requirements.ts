@@ -37,12 +37,12 @@ const sections: Readonly<Record<string, readonly [id: string, decidedBy: Side, s
     ['S15', 'appliance', 'The self-signed certificate speaks for the host name; a change of that name is noticed.'],
     ['S16', 'appliance', 'server.pem can be handed out: a copy is the certificate byte for byte, without a key.'],
     ['S17', 'both', 'Both sides show the SHA-256 fingerprint in one form, and the two are compared.'],
-    ['S18', 'later', 'A certificate that is fetched is saved in the working directory unless told otherwise.'],
+    ['S18', 'both', 'A certificate that is fetched is saved in the working directory unless told otherwise.'],
     ['S19', 'pool', 'The old and the new command for installing a certificate do the same.'],
     ['S20', 'pool', 'The list shows the file name of every installed certificate, and nothing before the first.'],
     ['S21', 'pool', 'After a sync every host holds what the coordinator holds, certificates and revocation lists.'],
     ['S22', 'pool', 'A sync that worked prints nothing and exits with 0.'],
-    ['S23', 'later', 'Switching verification on while a host lacks the certificate is refused or warned of.'],
+    ['S23', 'pool', 'Switching verification on while a host lacks the certificate is refused or warned of.'],
     ['S24', 'pool', 'Verification is switched with one command, and read back as it was set.'],
     ['S25', 'pool', 'Completion offers the identifier of the pool.'],
     ['S26', 'pool', 'Members list the same certificates as the coordinator.'],
@@ -51,8 +51,8 @@ const sections: Readonly<Record<string, readonly [id: string, decidedBy: Side, s
   'A certificate from an authority': [
     ['S28', 'appliance', 'Files of an authority are read for what they are; what cannot be used is named.'],
     ['S29', 'both', 'Request, install and trust are separate steps that can be left and taken up again.'],
-    ['S30', 'later', 'Which host is the coordinator is verified before it is changed.'],
-    ['S31', 'later', 'Whether hosts can resolve the name of the appliance is found out beforehand.'],
+    ['S30', 'pool', 'Which host is the coordinator is verified before it is changed.'],
+    ['S31', 'both', 'Whether hosts can resolve the name of the appliance is found out beforehand.'],
     ['S32', 'appliance', 'Key and request are made on the appliance itself.'],
     ['S33', 'appliance', 'The common name is the full host name; another one is refused unless insisted on.'],
     ['S34', 'appliance', 'The common name is compared with the address that pools connect to.'],
@@ -75,22 +75,22 @@ const sections: Readonly<Record<string, readonly [id: string, decidedBy: Side, s
     ['S47', 'appliance', 'Certificate and key take their places together or not at all.'],
     ['S48', 'appliance', 'The key belongs to its owner alone before it has any content.'],
     ['S49', 'appliance', 'What is served is what lies on disk within seconds; a failure brings the old pair back.'],
-    ['S50', 'later', 'The certificates of the authority are brought to the coordinator, or the commands for it shown.'],
+    ['S50', 'pool', 'The certificates of the authority are brought to the coordinator, or the commands for it shown.'],
     ['S51', 'pool', 'Root and intermediate are installed one by one; a file that holds both is refused.'],
     ['S52', 'pool', 'The list shows root and intermediate.'],
     ['S53', 'pool', 'A sync brings them to every host.'],
     ['S54', 'pool', 'Verification is switched on as before.'],
     ['S55', 'both', 'Every new connection is verified afresh.'],
-    ['S56', 'later', 'A pool that has to connect again, because it knows an address only, is recognised.'],
+    ['S56', 'pool', 'A pool that has to connect again, because it knows an address only, is recognised.'],
     ['S57', 'both', 'With verification on, the full host name connects and the address does not.'],
   ],
   Troubleshooting: [
     ['S58', 'pool', 'Whether verification is on by default is written down and shown.'],
     ['S59', 'pool', 'The pool’s identifier can be listed.'],
     ['S60', 'pool', 'Switching verification off helps where certificates were the cause, and only there.'],
-    ['S61', 'later', 'Certificate, credentials and network are told apart without switching verification off.'],
+    ['S61', 'both', 'Certificate, credentials and network are told apart without switching verification off.'],
     ['S62', 'appliance', 'Common TLS tools can examine the port, whatever its number.'],
-    ['S63', 'later', 'Certificate, host name, configured address and DNS are compared with each other.'],
+    ['S63', 'both', 'Certificate, host name, configured address and DNS are compared with each other.'],
     ['S64', 'both', 'Both procedures run from beginning to end on a pool of three, and every fault is diagnosed.'],
   ],
   'Balancing, operation and other clients': [
@@ -110,19 +110,16 @@ const sections: Readonly<Record<string, readonly [id: string, decidedBy: Side, s
     ['S78', 'later', 'History outlives restarts, is groomed, and moves to a new appliance.'],
     ['S79', 'later', 'Ten reports and the diagnostics, through the pool’s own commands.'],
     ['S80', 'later', 'Alerts have levels.'],
-    ['S81', 'later', 'The appliance warns before its own certificate expires.'],
+    ['S81', 'appliance', 'The appliance warns before its own certificate expires.'],
     ['S82', 'later', 'Port, credentials, name and size can change; the log can tell more, and never a credential.'],
     ['S83', 'later', 'A thousand VMs fit two processors and 2 GB.'],
     ['S84', 'later', 'A second appliance for the same pool is noticed.'],
-    ['S85', 'later', 'The difference between the clocks of pool and appliance is measured.'],
+    ['S85', 'both', 'The difference between the clocks of pool and appliance is measured.'],
   ],
 }
 
 /** Tests decide some of these, and this is missing. */
-const partly: Readonly<Record<string, string>> = {
-  S17: 'Nothing compares the two but the reader.',
-  S64: 'The procedure with an authority, on the pool’s side.',
-}
+const partly: Readonly<Record<string, string>> = {}
 
 export const SECTIONS: readonly Section[] = Object.entries(sections).map(([title, rows]) => ({
   title,
@@ -133,4 +130,4 @@ export const SECTIONS: readonly Section[] = Object.entries(sections).map(([title
 }))
 
 /** Decided by the appliance, and no test names them yet: test/traceability.test.ts lets this list become shorter only. */
-export const UNTESTED: readonly string[] = ['S29']
+export const UNTESTED: readonly string[] = []

@@ -142,7 +142,7 @@ const verify = (on: boolean) => said('xs1', 'pool-param-set', `wlb-verify-cert=$
 const initialise = (name: string) => said('xs1', ...connecting(name))
 const install = (command: string) => said('xs1', command, `filename=${join(root, 'wlb.pem')}`)
 
-test('the pool has an identifier, and verification is on from the start (S7, S59)', async () => {
+test('the pool has an identifier, and verification is on from the start (S7, S58, S59)', async () => {
   expect(await said('xs1', 'pool-list', '--minimal')).toBe(`0 ${lab.pool}\n`)
   expect(await flag()).toBe('0 true\n')
 })

@@ -88,7 +88,7 @@ describe('an authority', () => {
     await stage.reset({ verifies: false, connectedTo: HOSTNAME })
   })
 
-  test('root and intermediate from one file, installed one by one (S29, S50, S51, S52)', async () => {
+  test('root and intermediate from one file, installed one by one (S29, S50, S51, S52, S53, S54, S64)', async () => {
     expect(await stage.apply({ goal: 'ca', files: files() })).toBe(
       `${CHAIN}, verification done, prove done, ask done | ${ALL}`,
     )

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, it, test } from 'vitest'
 import { clearFaults, injectFault, labDown, labUp, listFaults } from '../../src/lab/index.js'
 import { type Diagnosis, diagnose, gather, openPool, type PoolSession } from '../../src/trust/index.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../appliance/test-appliance.js'
@@ -91,6 +91,7 @@ const SAME_FROM_OUTSIDE: Readonly<Record<number, { readonly seenAs: number; read
 }
 
 const lines: string[] = []
+const found = new Map<number, Diagnosis>()
 const describe = ({ findings }: Diagnosis) => findings.map(({ row }) => row || '-').join(' ') || 'nothing'
 
 test('a healthy pool has no finding', async () => {
@@ -111,6 +112,35 @@ test('every row, singly (S64)', async () => {
   lines.unshift(`${right} of ${rows.length} rows are named first.`, '', ...HEAD)
   expect(await examine(), 'and everything as before').toMatchObject({ healthy: true })
 }, 240_000)
+
+const blames: [row: number, blame: string][] = [
+  [1, 'certificate'],
+  [6, 'certificate'],
+  [22, 'certificate'],
+  [75, 'credentials'],
+  [65, 'network'],
+  [66, 'network'],
+  [68, 'network'],
+]
+
+it.each(blames)('S61: row %i fails by %s, told without touching the flag', (row, blame) => {
+  expect(found.get(row)?.blame).toBe(blame)
+})
+
+/** Same words of the pool, another cause each. */
+const names: [row: number, code: string][] = [
+  [6, 'NAME_DIFFERS'],
+  [7, 'NAME_NOT_AMONG_SANS'],
+  [8, 'CONNECTED_BY_ADDRESS'],
+  [10, 'SHORT_NAME'],
+  [11, 'NAME_ENDS_WITH_DOT'],
+  [14, 'WILDCARD_LEVEL'],
+]
+
+it.each(names)('S63: row %i is %s, though the pool says "Subject checks failed" of all', (row, code) => {
+  expect(found.get(row)?.findings[0]?.code).toBe(code)
+  expect(found.get(row)?.predicted).toEqual(['SSL_VERIFY_ERROR', 'Subject checks failed'])
+})
 
 /** The one to be mended first stands first. */
 const PAIRS: readonly (readonly [first: number, second: number])[] = [
