@@ -1,5 +1,5 @@
 /** The door of the diagnosis. */
-export { CATALOGUE, type Cause } from './catalogue/index.js'
+export type { Cause } from './catalogue/index.js'
 export { diagnose } from './diagnose.js'
 export type { CallOutcome, Evidence, HostStoreFacts, LocalFacts, LocalFault, PoolEvidence } from './evidence.js'
 export type { Blame, Diagnosis, Finding, Severity } from './finding.js'
