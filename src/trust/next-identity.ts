@@ -1,6 +1,6 @@
-/** The certificate that is to serve next, with what hosts need to trust it: from files, or made anew where it is self-signed. */
+/** The certificate that is to serve next, with what hosts need to trust it: from files, from ACME, or made anew where it is self-signed. */
 import { X509Certificate } from 'node:crypto'
-import { planInstallation, planSelfSigned } from '../appliance/index.js'
+import { obtainCertificate, paths, planInstallation, planSelfSigned, readSettings } from '../appliance/index.js'
 import { WlbError } from '../error.js'
 import type { ServedIdentity } from '../tls/index.js'
 import { isSelfSigned, sendingOrder } from '../x509/index.js'
@@ -16,7 +16,7 @@ export interface NextIdentity {
 
 export interface NextRequest {
   readonly root: string
-  /** Of an authority; none for a new self-signed certificate. */
+  /** Of an authority; none for a new self-signed certificate, or where an ACME authority is asked. */
   readonly files: readonly string[]
   readonly keyFile?: string
   readonly passphrase?: string
@@ -41,6 +41,13 @@ export async function makeNextIdentity(request: NextRequest, inPlace: X509Certif
     })
     const chain = sendingOrder(plan.chain)
     return { identity: plan.identity, how: 'install', chain, candidates: [...chain, ...plan.chain.unrelated] }
+  }
+  const { acme } = await readSettings(paths(root).settings)
+  if (acme && !isSelfSigned(inPlace)) {
+    // what was issued and waits for the pool to trust its root, or else a new one
+    const { plan } = await obtainCertificate({ root, settings: acme, now: () => now })
+    const chain = sendingOrder(plan.chain)
+    return { identity: plan.identity, how: 'install', chain, candidates: chain }
   }
   if (!isSelfSigned(inPlace)) throw needsFiles(inPlace)
   const plan = await planSelfSigned(root, { hostname: name, subjectAltName: [currentName] }, now)
