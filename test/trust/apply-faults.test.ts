@@ -108,9 +108,40 @@ describe('kill -9 at every step', () => {
     expect(await stage.state()).toBe(BEFORE)
   })
 
+  const UNINSTALL = 'pool.uninstall_ca_certificate'
+  /** Three hosts are asked four times: before anything, with the new anchor, with the new certificate, without the old anchor. */
+  const exchanges: [at: string, nth: number, isDone: boolean][] = [
+    [INSTALL, 1, true],
+    [PROOF, 4, false],
+    [PROOF, 7, false],
+    [UNINSTALL, 1, true],
+  ]
+  test('of a renewal: every host verifies after each, and the same command ends it', { timeout: 240_000 }, async () => {
+    await stage.reset({ verifies: false, connectedTo: HOSTNAME })
+    await stage.apply()
+    for (const [at, nth, isDone] of exchanges) {
+      let [pid, count] = [0, 0]
+      proxy.rule = ({ method }) => {
+        if (method !== at || ++count !== nth) return 'pass'
+        process.kill(pid, 'SIGKILL')
+        return isDone ? 'pass' : 'cut'
+      }
+      const killed = await wlb(['renew', '--yes', '--json'], (started) => {
+        pid = started
+      })
+      proxy.rule = PASS
+      const where = `${at} ${nth}`
+      expect(killed.exitCode, where).toBeNull()
+      expect(await stage.verdicts(), where).toBe('accepted accepted accepted')
+      const { exitCode, stdout } = await wlb(['renew', '--yes', '--json'])
+      expect(exitCode, `${where}: ${stdout}`).toBe(0)
+    }
+    expect(await stage.verdicts()).toBe('accepted accepted accepted')
+  })
+
   const backwards: [at: string, isDone: boolean][] = [
     [CONNECT, false],
-    ['pool.uninstall_ca_certificate', true],
+    [UNINSTALL, true],
   ]
   it.each(backwards)('of undo: %s, carried out by the pool: %s', async (at, isDone) => {
     await stage.reset(BY_ADDRESS)
