@@ -3,7 +3,7 @@
  * comes into service, what is renewed, held back or refused. No name leads off this machine.
  */
 
-import { X509Certificate } from 'node:crypto'
+import { webcrypto, X509Certificate } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -49,7 +49,7 @@ const logged: string[] = []
 
 describe.skipIf(!program)('with pebble', () => {
   beforeAll(async () => {
-    pebble = await startPebble(program ?? '', { PEBBLE_WFE_NONCEREJECT: '20' })
+    pebble = await startPebble(program ?? '', { PEBBLE_WFE_NONCEREJECT: '20', PEBBLE_ALTERNATE_ROOTS: '1' })
     await setUpForTests(root)
     const renewal: ServeOptions['renewal'] = { schedule: () => () => {} } // each test looks when it wants to
     appliance = await serve({ root, log: openLog({ write: (line) => void logged.push(line) }), renewal })
@@ -362,6 +362,29 @@ describe.skipIf(!program)('with pebble', () => {
       expect(asked).toEqual([renewal?.held?.anchor, 'CN=Old Root', 'false'])
       expect(await served(), 'the very one that was held back').toBe(renewal?.held?.fingerprintSha256)
       expect((await readStatus(root)).renewal?.held).toBeNull()
+    })
+
+    test('of the chains offered the one is taken that leads to the root pools trust already', async () => {
+      const pems = await pebble.otherRoot()
+      const certificate = new X509Certificate(pems.certificatePem)
+      const publicKey = await webcrypto.subtle.importKey(
+        'spki',
+        certificate.publicKey.export({ type: 'spki', format: 'der' }),
+        { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+        true,
+        ['verify'],
+      )
+      const other: Issued = { ...pems, certificate, publicKey, keyKind: 'rsa2048' }
+      await putInPlace(await leafBy(other), other)
+      const { keeper } = keep(now())
+      await keeper.look()
+      await keeper.close()
+      expect(await served()).toBe(onDisk().fingerprint256)
+      const chain = readPemBlocks(readFileSync(place.certificate, 'utf8')).map(({ der }) => new X509Certificate(der))
+      expect(chain.map(({ issuer }) => issuer).at(-2)).toBe(certificate.subject)
+      expect(chain.at(-1)?.fingerprint256, 'the root before, taken along').toBe(certificate.fingerprint256)
+      expect(chain[0]?.issuer).toContain('Pebble Intermediate')
+      expect(new X509Certificate(await pebble.rootPem()).subject).not.toBe(certificate.subject)
     })
 
     test('what its owner has put in place is its owner’s to renew', async () => {

@@ -22,6 +22,8 @@ export interface Pebble {
   readonly hookLog: string
   /** The root that a pool would have to trust. */
   rootPem(): Promise<string>
+  /** The root at the end of the other chain it offers, and its key: with PEBBLE_ALTERNATE_ROOTS=1. */
+  otherRoot(): Promise<{ readonly certificatePem: string; readonly privateKeyPem: string }>
   stop(): Promise<void>
 }
 
@@ -79,6 +81,7 @@ export async function startPebble(program: string, environment: Record<string, s
   const env = { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0', ...environment }
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   await untilListening(child)
+  const manage = (path: string) => fetchText(`https://127.0.0.1:${managementPort}/${path}`, authority.certificatePem)
   return {
     directory: `https://127.0.0.1:${port}/dir`,
     directoryCa,
@@ -86,7 +89,8 @@ export async function startPebble(program: string, environment: Record<string, s
     dnsFile,
     hook,
     hookLog,
-    rootPem: () => fetchText(`https://127.0.0.1:${managementPort}/roots/0`, authority.certificatePem),
+    rootPem: () => manage('roots/0'),
+    otherRoot: async () => ({ certificatePem: await manage('roots/1'), privateKeyPem: await manage('root-keys/1') }),
     stop: async () => {
       child.kill('SIGKILL')
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
