@@ -2,6 +2,7 @@
 import { WlbError } from '../error.js'
 import { mapBounded } from './bounded.js'
 import type { Connection, HostVerdict } from './connection.js'
+import { readKnownCertificates } from './journal.js'
 import { observe } from './observe.js'
 import { explainRefusal } from './pool-refused.js'
 import { openPool, type PoolAccess } from './pool-session.js'
@@ -50,7 +51,11 @@ async function lookAtPool({ name, access, appliance }: FleetMember, now: Date): 
   try {
     const session = await openPool(await access())
     try {
-      const connection = await observe(session, { now, ...(appliance && { appliance }) })
+      const connection = await observe(session, {
+        now,
+        known: await readKnownCertificates(),
+        ...(appliance && { appliance }),
+      })
       const proofs = await proveHosts(session, connection, { timeoutMs: PROOF_TIMEOUT_MS })
       return { state: 'seen', name, connection, verdicts: judgeHosts(connection, proofs), tookMs: tookMs() }
     } finally {

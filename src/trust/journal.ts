@@ -39,6 +39,7 @@ const RECORD = z.object({
   /** Which command wrote it: `apply`, `renew`. */
   by: z.string(),
   startedAt: z.string(),
+  writtenAt: z.string().optional(),
   /** `open`: under way or cut short; `undoing` likewise, backwards. */
   state: z.enum(['open', 'done', 'undoing', 'undone']),
   request: REQUEST.nullable(),
@@ -184,7 +185,8 @@ class OpenJournal implements Journal {
     return this.#record
   }
 
-  async #save(record: JournalRecord): Promise<void> {
+  async #save(changed: JournalRecord): Promise<void> {
+    const record = { ...changed, writtenAt: new Date().toISOString() }
     const file = this.#file ?? fileAfter(undefined)
     await replaceFile(join(this.folder, file), `${JSON.stringify(record, undefined, 2)}\n`, 0o600)
     this.#file = file

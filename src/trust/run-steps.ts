@@ -4,6 +4,7 @@
  * a trial (docs/trust.md, the trial).
  */
 import { WlbError } from '../error.js'
+import { awaitLanding } from './await-landing.js'
 import type { Journal, JournalEntry } from './journal.js'
 import { explainRefusal } from './pool-refused.js'
 import { isChanging, makeStep } from './steps/make-step.js'
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** Told of each step as soon as it has ended. */
   readonly onStep?: (report: StepReport) => void
+  /** Told what is waited for. */
+  readonly onWait?: (what: string) => void
 }
 
 export interface RunOutcome {
@@ -117,10 +120,11 @@ async function takeBackTrial(reached: readonly StepOrder[], world: World, journa
 export async function undoSteps(
   world: World,
   journal: Journal,
-  { signal, onStep }: RunOptions = {},
+  { signal, onStep, onWait = () => {} }: RunOptions = {},
 ): Promise<RunOutcome> {
   const reports: StepReport[] = []
   const entries = openEntries(journal).reverse()
+  const writtenAt = new Date(journal.last?.writtenAt ?? 0)
   if (entries.length === 0) return { ended: 'done', reports, left: [] }
   await journal.settle('undoing')
   let failure: WlbError | undefined
@@ -129,7 +133,7 @@ export async function undoSteps(
       const left = entries.slice(index).map(({ order }) => report(makeStep(order, world), 'planned'))
       return { ended: 'interrupted', reports, left }
     }
-    const ended = await undoEntry(entry, world, journal)
+    const ended = await undoEntry(entry, world, journal, (step) => awaitLanding(entry, step, writtenAt, onWait))
     reports.push(ended.report)
     onStep?.(ended.report)
     failure ??= ended.failure
@@ -152,9 +156,11 @@ async function undoEntry(
   entry: JournalEntry,
   world: World,
   journal: Journal,
+  settled: (step: Step) => Promise<void> = async () => {},
 ): Promise<{ report: StepReport; failure?: WlbError }> {
   const step = makeStep(entry.order, world)
   try {
+    await settled(step)
     await step.undo()
     await journal.write(entry.order, 'undone')
     return { report: report(step, 'undone') }

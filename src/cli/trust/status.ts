@@ -7,6 +7,7 @@ import {
   judgeHosts,
   observe,
   proveHosts,
+  readKnownCertificates,
 } from '../../trust/index.js'
 import { CouldNotTell, EXIT, printJson } from '../print.js'
 import type { PoolFlags } from '../words/pool-options.js'
@@ -31,7 +32,8 @@ export async function trustStatus(root: string, flags: StatusFlags): Promise<voi
 function look(root: string, flags: StatusFlags, now: Date) {
   return withPoolSession(flags, async (session, choice) => {
     const { appliance } = choice
-    const connection = await observe(session, { applianceRoot: root, now, ...(appliance && { appliance }) })
+    const known = await readKnownCertificates()
+    const connection = await observe(session, { applianceRoot: root, known, now, ...(appliance && { appliance }) })
     await remember(flags, session, choice, connection.pool)
     return { connection, verdicts: judgeHosts(connection, await proveHosts(session, connection)) }
   })

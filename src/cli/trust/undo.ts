@@ -35,6 +35,7 @@ export async function trustUndo(root: string, flags: CredentialFlags): Promise<v
         },
         {
           signal: stopAtSafePoint('wlb trust undo'),
+          onWait: (what) => void process.stderr.write(`waiting: ${what}\n`),
           onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
         },
       )
