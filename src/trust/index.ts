@@ -7,11 +7,7 @@ export * from './diagnose/index.js'
 export { type FleetLine, type FleetMember, lookAtFleet } from './fleet.js'
 export { type FleetPool, readFleet } from './fleet-file.js'
 export { compareStores, type StoreState } from './host-table.js'
-<<<<<<< HEAD
-export type { Journal } from './journal.js'
-=======
 export { type Journal, readKnownCertificates } from './journal.js'
->>>>>>> bba4c1a (trust: an undo waits for the connection that a killed run was making)
 export { configFolder, type KnownPool, readKnownPools, rememberPool } from './known-pools.js'
 export { type ObserveOptions, observe } from './observe.js'
 export type { Plan } from './plan.js'

@@ -174,14 +174,10 @@ function post(call: Post): Promise<string> {
     })
     sent.on('error', (error) => {
       if (error instanceof WlbError) reject(error)
-<<<<<<< HEAD
       else
         reject(
           sent.reusedSocket && !answered ? new StaleConnection('the connection was closed') : unreachable(place, error),
         )
-=======
-      else reject(sent.reusedSocket && !answered ? new StaleConnection(error.message) : unreachable(place, error))
->>>>>>> bba4c1a (trust: an undo waits for the connection that a killed run was making)
     })
     sent.once('response', (response) => {
       answered = true
