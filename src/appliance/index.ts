@@ -18,11 +18,12 @@ export { type Log, openLog } from './log.js'
 export type { MissingName } from './missing-names.js'
 export { hashPassword } from './password.js'
 export { type AppliancePaths, paths } from './paths.js'
+export type { RegisteredPool } from './registered-pools.js'
 export { type Replacement, replaceIdentity } from './replace-identity.js'
 export { type ReplaceStep, replaceSteps } from './replace-steps.js'
 export { findRollback, type RollbackTarget } from './rollback-identity.js'
 export { planSelfSigned, type SelfSignedPlan } from './self-signed-plan.js'
-export { type RunningAppliance, type ServeOptions, serve } from './serve.js'
+export { type Beside, type RunningAppliance, type ServeOptions, serve } from './serve.js'
 export { type Choices, checkChoice, checkPassword, readSettings, writeSettings } from './settings.js'
 export {
   type SetupItem,
@@ -35,3 +36,4 @@ export {
 export * from './small-authority/index.js'
 export { dropStaged, readStaged, stageIdentity } from './staged-identity.js'
 export { readStatus, type Status } from './status.js'
+export { readWebhookAddress } from './webhook-address.js'

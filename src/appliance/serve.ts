@@ -17,6 +17,7 @@ import { watchIdentity } from './identity-watch.js'
 import { type Log, openLog } from './log.js'
 import { startMovableListener } from './movable-listener.js'
 import { paths } from './paths.js'
+import { listRegistered, type RegisteredPool } from './registered-pools.js'
 import { describeRefusal, type Reloaded } from './reloaded.js'
 import { readSecretKey } from './secret.js'
 import { BODY_TIMEOUT_MS, HTTP_OPTIONS, serviceListener } from './service.js'
@@ -35,6 +36,15 @@ export interface ServeOptions {
   readonly signals?: Pick<NodeJS.Process, 'on' | 'off'>
   /** How the certificate of an ACME authority is renewed, where that is not the usual way. */
   readonly renewal?: Partial<Omit<KeeperOptions, 'root' | 'now' | 'log'>>
+  /** Started with the appliance, closed before anything it may use. What it throws later is its own affair. */
+  readonly companion?: (beside: Beside) => { close(): Promise<void> }
+}
+
+/** What a companion may know of the appliance it runs beside. */
+export interface Beside {
+  readonly pools: () => Promise<readonly RegisteredPool[]>
+  readonly address: string
+  readonly port: number
 }
 
 export interface RunningAppliance {
@@ -57,7 +67,8 @@ const DRAIN_MS = 10_000
  *   `checkStoredIdentity`, `openStore` and `startTlsListener` throw. Nothing stays open then.
  */
 export async function serve(options: ServeOptions): Promise<RunningAppliance> {
-  const { root, log = openLog(), now = () => new Date(), bodyTimeoutMs = BODY_TIMEOUT_MS, signals, renewal } = options
+  const { root, log = openLog(), now = () => new Date(), bodyTimeoutMs = BODY_TIMEOUT_MS, signals } = options
+  const { renewal, companion } = options
   const place = paths(root)
   const settings = await readSettings(place.settings)
   const opened: (() => Promise<void>)[] = []
@@ -185,6 +196,10 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
     }
     if (signals) opened.push(obeySignals(signals, reload, close))
     const { address, port } = listener.where()
+    if (companion) {
+      const beside = companion({ pools: () => listRegistered(store.pools, secretKey), address, port })
+      opened.push(() => beside.close())
+    }
     log.info({ address, port, fingerprintSha256: listener.served(), pid: process.pid }, 'ready')
     return { address, port, reload, close, closed }
   } catch (error) {

@@ -9,6 +9,7 @@ import { ACME_FILE, type AcmeSettings, fromAcmeFile, toAcmeFile } from './acme/a
 import { systemCode, touching } from './file-failure.js'
 import { isFullHostname } from './full-hostname.js'
 import { isPasswordHash } from './password.js'
+import { readWebhookAddress } from './webhook-address.js'
 
 export interface Settings {
   /** Fully qualified: pools connect to it, and the certificate carries it. */
@@ -25,7 +26,7 @@ export interface Settings {
   readonly front?: FrontSettings | undefined
   /** The ACME authority that certificates come from. */
   readonly acme?: AcmeSettings | undefined
-  /** The pools this user has met are watched while the appliance runs. */
+  /** The pools that registered are watched while the appliance runs, and what is found is told to these. */
   readonly watch?: WatchSettings | undefined
 }
 
@@ -65,6 +66,7 @@ const PASSWORD = z.string(PASSWORD_RULE).regex(/^(?!\s)\P{Cc}+(?<!\s)$/u, PASSWO
 const DATABASE_URL = z.string(DATABASE_RULE).regex(/^postgres(ql)?:\/\/./, DATABASE_RULE)
 
 const EVERY_RULE = 'must be a whole number of seconds, 10 at least'
+const WEBHOOK_RULE = 'must be an https address without a password, or http to this machine'
 const SMTP_RULE = 'must be HOST:PORT of a server that takes mail'
 
 const FILE = z.strictObject({
@@ -87,12 +89,15 @@ const FILE = z.strictObject({
   watch: z
     .strictObject({
       every_seconds: z.int(EVERY_RULE).min(10, EVERY_RULE).default(3600),
-      webhook: z.url('must be an https address').optional(),
+      webhook: z
+        .string(WEBHOOK_RULE)
+        .refine((text) => readWebhookAddress(text) !== undefined, WEBHOOK_RULE)
+        .optional(),
       mail_to: z.email('must be an e-mail address').optional(),
       mail_from: z.email('must be an e-mail address').optional(),
       smtp: z
         .string(SMTP_RULE)
-        .regex(/^[^:\s]+:\d{1,5}$/, SMTP_RULE)
+        .refine((text) => isHostAndPort(text), SMTP_RULE)
         .optional(),
     })
     .optional(),
@@ -173,6 +178,11 @@ export async function writeSettings(path: string, settings: Settings): Promise<v
     ...(watch && { watch: toWatchFile(watch) }),
   }
   await touching(path, () => replaceFile(path, `${HEADING}${stringify(document)}`, 0o600))
+}
+
+function isHostAndPort(text: string): boolean {
+  const [, digits] = /^(?:\[[0-9A-Fa-f:.]+\]|[^:\s]+):(\d{1,5})$/.exec(text) ?? []
+  return digits !== undefined && Number(digits) >= 1 && Number(digits) <= 65_535
 }
 
 function fromWatchFile(section: z.infer<typeof FILE>['watch']): WatchSettings | undefined {

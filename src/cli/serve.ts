@@ -1,34 +1,71 @@
 /** `wlb serve`: one line on stdout once it accepts connections, the log on stderr, until a signal ends it. */
 import { isIPv6 } from 'node:net'
-import { openLog, paths, readSettings, serve } from '../appliance/index.js'
+import { join } from 'node:path'
+import { type Beside, type Log, openLog, paths, readSettings, serve } from '../appliance/index.js'
+import type { FleetMember } from '../trust/fleet.js'
 import { parseWlbAddress } from '../trust/wlb-address.js'
+
+type WatchSettings = NonNullable<Awaited<ReturnType<typeof readSettings>>['watch']>
 
 export async function serveCommand(root: string): Promise<void> {
   const log = openLog()
-  const appliance = await serve({ root, log, signals: process })
+  const appliance = await serve({
+    root,
+    log,
+    signals: process,
+    companion: (beside) => {
+      const watching = startWatching(root, log, beside).catch((error: unknown) => {
+        log.error({ err: error }, 'nothing is watched')
+      })
+      return { close: async () => (await watching)?.close() }
+    },
+  })
   const host = isIPv6(appliance.address) ? `[${appliance.address}]` : appliance.address
   process.stdout.write(`ready https://${host}:${appliance.port}\n`)
-  const { watch } = await readSettings(paths(root).settings)
+  await appliance.closed
+  process.exit() // a pool that is being looked at may take its time to answer, and nobody waits for it any more
+}
+
+async function startWatching(root: string, log: Log, beside: Beside) {
+  const place = paths(root)
+  const { watch } = await readSettings(place.settings)
   const { watchBesideAppliance } = await import('../trust/watch/index.js')
-  const watching = watchBesideAppliance({
+  return watchBesideAppliance({
     root,
     log,
     now: () => new Date(),
-    ...(watch && { pools: await poolsOf(watch) }),
+    members: async () => (await beside.pools()).map((pool) => memberOf(pool, beside)),
+    folder: join(place.stateFolder, 'watch'),
+    ...(watch && { pools: { everyMs: watch.everySeconds * 1000, channels: await channelsOf(watch) } }),
   })
-  await appliance.closed
-  await watching.close()
 }
 
-async function poolsOf(watch: NonNullable<Awaited<ReturnType<typeof readSettings>>['watch']>) {
-  const { channelsOf, knownMembers, watchFolder } = await import('./watch.js')
-  const { everySeconds, webhook, mailTo, mailFrom } = watch
-  const smtp = watch.smtp === undefined ? undefined : parseWlbAddress(watch.smtp)
-  const channels = channelsOf({
+const CALL_TIMEOUT_MS = 20_000
+
+/** By its uuid, as in every line of the log; the appliance it is to trust is this one, wherever the pool looks for it. */
+function memberOf(pool: Awaited<ReturnType<Beside['pools']>>[number], { address, port }: Beside): FleetMember {
+  const { uuid, coordinator, userName, openPassword } = pool
+  return {
+    name: uuid,
+    access: async () => ({
+      address: coordinator.address,
+      port: coordinator.tlsPort,
+      userName,
+      password: openPassword(),
+      trust: { kind: 'pin', fingerprintSha256: coordinator.fingerprintSha256 },
+      timeoutMs: CALL_TIMEOUT_MS,
+    }),
+    appliance: { host: address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address, port },
+  }
+}
+
+async function channelsOf({ webhook, mailTo, mailFrom, smtp }: WatchSettings) {
+  const { openChannels } = await import('./watch-channels.js')
+  const server = smtp === undefined ? undefined : parseWlbAddress(smtp)
+  return openChannels({
     ...(webhook !== undefined && { webhook }),
     ...(mailTo !== undefined && { mailTo }),
     ...(mailFrom !== undefined && { mailFrom }),
-    ...(smtp && { smtp }),
+    ...(server && { smtp: server }),
   })
-  return { everyMs: everySeconds * 1000, members: knownMembers, channels, folder: watchFolder() }
 }

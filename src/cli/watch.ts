@@ -3,31 +3,25 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { WlbError } from '../error.js'
 import {
-  type Channel,
+  audienceOf,
   configFolder,
   type DatedEvent,
   type FleetMember,
-  letterbox,
   lineOf,
   readKnownPools,
   startWatch,
-  type WlbAddress,
   watchOnce,
-  webhook,
 } from '../trust/index.js'
 import { printError } from './print.js'
 import { readFleetMembers } from './trust/fleet.js'
 import { choosePool } from './trust/open-pool.js'
+import { type ChannelFlags, openChannels } from './watch-channels.js'
 import type { PoolFlags } from './words/pool-options.js'
 
-export interface WatchFlags extends PoolFlags {
+export interface WatchFlags extends PoolFlags, ChannelFlags {
   readonly fleet?: string
   readonly every?: number
   readonly once?: boolean
-  readonly webhook?: string
-  readonly mailTo?: string
-  readonly mailFrom?: string
-  readonly smtp?: WlbAddress
   readonly json?: boolean
 }
 
@@ -38,11 +32,12 @@ const LEAST_SECONDS = 10
 export async function watch(root: string, flags: WatchFlags): Promise<void> {
   const { every = EVERY_SECONDS, json = false } = flags
   if (every < LEAST_SECONDS) throw tooOften(every)
+  const channels = openChannels(flags)
   const pools = await choosePools(flags)
   const options = {
     pools,
-    folder: watchFolder(),
-    channels: channelsOf(flags),
+    folder: join(configFolder(), 'watch', audienceOf(channels)),
+    channels,
     now: () => new Date(),
     onEvent: (event: DatedEvent) => void process.stdout.write(`${json ? JSON.stringify(event) : lineOf(event)}\n`),
     onUndelivered: (channel: string, count: number, why: string) =>
@@ -65,10 +60,6 @@ export async function watch(root: string, flags: WatchFlags): Promise<void> {
   await watching.close()
 }
 
-export function watchFolder(): string {
-  return join(configFolder(), 'watch')
-}
-
 async function choosePools(flags: WatchFlags): Promise<() => Promise<readonly FleetMember[]>> {
   const { fleet } = flags
   if (fleet !== undefined) {
@@ -85,7 +76,7 @@ async function choosePools(flags: WatchFlags): Promise<() => Promise<readonly Fl
 }
 
 /** Every pool this user has met, read anew for each look. */
-export async function knownMembers(): Promise<readonly FleetMember[]> {
+async function knownMembers(): Promise<readonly FleetMember[]> {
   const names = [...(await readKnownPools()).keys()]
   return Promise.all(
     names.map(async (name): Promise<FleetMember> => {
@@ -97,15 +88,6 @@ export async function knownMembers(): Promise<readonly FleetMember[]> {
       return { name, access, appliance }
     }),
   )
-}
-
-export function channelsOf({ webhook: url, mailTo, mailFrom, smtp }: WatchFlags): readonly Channel[] {
-  return [
-    ...(url === undefined ? [] : [webhook(url)]),
-    ...(mailTo === undefined
-      ? []
-      : [letterbox({ to: mailTo, from: mailFrom ?? mailTo, smtp: smtp ?? { host: '127.0.0.1', port: 25 } })]),
-  ]
 }
 
 function tooOften(every: number): WlbError {

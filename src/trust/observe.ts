@@ -84,15 +84,18 @@ async function readCrlNames(session: PoolSession): Promise<readonly string[] | u
 /** Asks every host that is live for its time. */
 export async function readClocks(session: PoolSession, hosts: readonly HostFacts[]): Promise<readonly HostFacts[]> {
   return mapBounded(hosts, HOSTS_AT_ONCE, async (host) => {
-    if (!host.live) return host
-    const sentMs = Date.now()
-    const answer = await session.call('host.get_servertime', host.ref).catch(() => undefined)
-    const stated = answer instanceof Date ? answer : parseApiDate(String(answer ?? ''))
-    if (!stated) return host
-    // the answer is cut to whole seconds, so it is half a second behind on average
-    const clockOffsetMs = Math.round(stated.getTime() + 500 - (sentMs + Date.now()) / 2)
-    return { ...host, clockOffsetMs }
+    const clockOffsetMs = host.live ? await readClock(session, host.ref) : undefined
+    return clockOffsetMs === undefined ? host : { ...host, clockOffsetMs }
   })
+}
+
+/** A host's clock less ours; undefined where it does not tell. */
+export async function readClock(session: PoolSession, hostRef: string): Promise<number | undefined> {
+  const sentMs = Date.now()
+  const answer = await session.call('host.get_servertime', hostRef).catch(() => undefined)
+  const stated = answer instanceof Date ? answer : parseApiDate(String(answer ?? ''))
+  // the answer is cut to whole seconds, so it is half a second behind on average
+  return stated && Math.round(stated.getTime() + 500 - (sentMs + Date.now()) / 2)
 }
 
 /** `name` is what the pool connects by. */

@@ -11,6 +11,7 @@ const file = join(folder, 'openwlb.toml')
 
 const HASH = `scrypt$32768$8$1$${'A'.repeat(22)}==$${'A'.repeat(43)}=`
 const GOOD = `hostname = "wlb.example.com"\naddress = "::"\nport = 8012\n[account]\nusername = "wlbuser"\npassword_hash = "${HASH}"\n`
+const watch = (line: string) => `${GOOD}[watch]\n${line}\n`
 const front = (reload: string) => `[front]\nreload = ${reload}\naddress = "::1"\nport = 8012\n`
 
 test('what is written is read, and the file is its owner’s alone', async () => {
@@ -22,11 +23,17 @@ test('what is written is read, and the file is its owner’s alone', async () =>
     passwordHash: HASH,
     databaseUrl: 'postgres://wlb:geheim@db.example.com/wlb',
     front: { reload: ['systemctl', 'reload', 'stunnel4'], address: '192.0.2.7', port: 8012 },
+    watch: {
+      everySeconds: 600,
+      webhook: 'https://chat.example.com/hooks/1',
+      mailTo: 'a@example.com',
+      smtp: '[::1]:25',
+    },
   }
   await writeSettings(file, settings)
   expect(await readSettings(file)).toEqual(settings)
   expect(statSync(file).mode & 0o777).toBe(0o600)
-  const least = { ...settings, databaseUrl: undefined, front: undefined }
+  const least = { ...settings, databaseUrl: undefined, front: undefined, watch: { everySeconds: 3600 } }
   await writeSettings(file, least)
   expect(await readSettings(file)).toEqual(least)
 })
@@ -46,6 +53,11 @@ const mistakes: [what: string, text: string, facts: object][] = [
   ['an empty command', `${GOOD}${front('[]')}`, { key: 'front.reload' }],
   ['a front without a port', `${GOOD}${front('["true"]').replace(/port.*/, '')}`, { key: 'front.port' }],
   ['a front with a name', `${GOOD}${front('["true"]').replace('::1', 'localhost')}`, { key: 'front.address' }],
+  ['a watch without a pause', watch('every_seconds = 9'), { key: 'watch.every_seconds' }],
+  ['a webhook anybody could read', watch('webhook = "http://chat.example.com/"'), { key: 'watch.webhook' }],
+  ['a password in a webhook', watch('webhook = "https://a:b@chat.example.com/"'), { key: 'watch.webhook' }],
+  ['a mail server without a port', watch('smtp = "mail.example.com"'), { key: 'watch.smtp' }],
+  ['a port beyond all', watch('smtp = "mail.example.com:70000"'), { key: 'watch.smtp' }],
   ['another database', `${GOOD}[database]\nurl = "mysql://db/wlb"\n`, { key: 'database.url' }],
 ]
 test.each(mistakes)('%s', async (_what, text, facts) => {

@@ -1,15 +1,18 @@
 /** What the watch says, when, and to whom: once for each thing, delivered or kept. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, test } from 'vitest'
-import { type DatedEvent, letterbox, watchOnce, webhook } from '../../src/trust/index.js'
+import { paths } from '../../src/appliance/index.js'
+import { audienceOf, type DatedEvent, letterbox, watchOnce, webhook } from '../../src/trust/index.js'
 import { compareSnapshots } from '../../src/trust/watch/compare.js'
-import { findOwnEnd } from '../../src/trust/watch/own-certificate.js'
-import type { Snapshot } from '../../src/trust/watch/snapshot.js'
-import { startAppliance } from '../appliance/test-appliance.js'
+import { announceOwnEnd } from '../../src/trust/watch/own-certificate.js'
+import { keepKnown, type Snapshot } from '../../src/trust/watch/snapshot.js'
+import { createSelfSigned } from '../../src/x509/index.js'
+import { configureOnly, HOSTNAME } from '../appliance/test-appliance.js'
 import { run } from '../cli/program.js'
 import { usePool } from '../lab/test-pool.js'
 
@@ -18,6 +21,7 @@ const inDays = (days: number) => new Date(NOW.getTime() + days * 86_400_000).toI
 const WELL: Snapshot = {
   pool: 'lab',
   unreachable: '',
+  isKnown: true,
   wlbUrl: 'wlb.example.com:8012',
   verifies: true,
   served: 'AA',
@@ -72,9 +76,21 @@ const cases: [what: string, before: Partial<Snapshot> | undefined, after: Partia
   ['the pool is out of reach', {}, { unreachable: 'CONNECT_REFUSED', hosts: {} }, 'problem POOL_UNREACHABLE '],
   ['still out of reach', { unreachable: 'CONNECT_REFUSED' }, { unreachable: 'CONNECT_REFUSED' }, ''],
   [
-    'back, and what changed meanwhile is not known',
+    'back, and what changed meanwhile is told',
     { unreachable: 'CONNECT_REFUSED' },
     { served: 'BB' },
+    'mended POOL_UNREACHABLE ; notice IDENTITY_CHANGED ',
+  ],
+  [
+    'back, and what was wrong before is not told again',
+    { unreachable: 'CONNECT_REFUSED', verifies: false, hosts: { xs1: 'a', xs2: '' } },
+    { verifies: false, hosts: { xs1: 'a', xs2: '' } },
+    'mended POOL_UNREACHABLE ',
+  ],
+  [
+    'seen for the first time, after it was out of reach',
+    { unreachable: 'CONNECT_REFUSED', isKnown: false, hosts: {}, installed: [], wlbUrl: '', verifies: false },
+    {},
     'mended POOL_UNREACHABLE ',
   ],
   ['31 days left', {}, ending(31), ''],
@@ -96,6 +112,48 @@ test('an end is announced once at 30, 14, 7 and 1 days, and when it has come (S8
     if (found.events.length > 0) said.push(days)
   }
   expect(said).toEqual([30, 14, 7, 1, 0])
+})
+
+const kept: [
+  what: string,
+  before: Partial<Snapshot>,
+  between: Partial<Snapshot>,
+  after: Partial<Snapshot>,
+  said: string,
+][] = [
+  ['the pool was out of reach', {}, { unreachable: 'X', hosts: {}, installed: [] }, {}, 'mended POOL_UNREACHABLE '],
+  ['the appliance was down, and is another', {}, { served: '' }, { served: 'BB' }, 'notice IDENTITY_CHANGED '],
+  ['the appliance was down, and is the same', {}, { served: '' }, {}, ''],
+  ['nobody could tell of a host that verifies', {}, { hosts: { xs1: '?', xs2: '' } }, {}, ''],
+  [
+    'nobody could tell of a host that refused',
+    { hosts: { xs1: 'a', xs2: '' } },
+    { hosts: { xs1: '?', xs2: '' } },
+    { hosts: { xs1: 'a', xs2: '' } },
+    '',
+  ],
+  [
+    'nobody could tell of a host, and it is mended',
+    { hosts: { xs1: 'a', xs2: '' } },
+    { hosts: { xs1: '?', xs2: '' } },
+    {},
+    'mended HOST_VERIFIES xs1',
+  ],
+  ['a clock was not told (S85)', { clockOffsetsMs: { xs1: 90_000 } }, { clockOffsetsMs: {} }, {}, 'mended CLOCK xs1'],
+]
+
+it.each(kept)('between two looks %s', (_, before, between, after, said) => {
+  const looks = [before, between, after].map((change) => ({ ...WELL, ...change }))
+  const remembered = looks.slice(0, 2).reduce<Snapshot | undefined>(keepKnown, undefined)
+  const { events } = compareSnapshots(remembered, { ...WELL, ...after }, [], NOW)
+  expect(events.map(({ kind, code, subject }) => `${kind} ${code} ${subject}`).join('; ')).toBe(said)
+})
+
+test('an appliance that was down for a while announces no end twice (S81)', () => {
+  const before = compareSnapshots(WELL, { ...WELL, ...ending(20) }, [], NOW)
+  const down = compareSnapshots(WELL, { ...WELL, served: '', expiries: [] }, before.announced, NOW)
+  expect(compareSnapshots(WELL, { ...WELL, ...ending(20) }, down.announced, NOW).events).toEqual([])
+  expect(compareSnapshots(WELL, { ...WELL, ...ending(14) }, down.announced, NOW).events).toHaveLength(1)
 })
 
 const pool = usePool({ hosts: 1 })
@@ -143,6 +201,27 @@ test('what could not be delivered waits, and is delivered with the next round', 
   server.close()
 })
 
+test('those who are told together share a memory, others do not', () => {
+  const [one, other] = [webhook('https://a.example.com/?token=1'), webhook('https://a.example.com/?token=2')]
+  const sets = [[], [one], [other], [one, other], [other, one]].map(audienceOf)
+  expect(new Set(sets).size).toBe(4)
+  expect(sets[3]).toBe(sets[4])
+  expect([one.name, one.key, other.key].join()).not.toContain('token')
+})
+
+test('two looks at once wait for each other, and say everything once', async () => {
+  const options = {
+    pools: members(1),
+    folder: join(folder, 'twice'),
+    channels: [],
+    now: () => NOW,
+    onEvent: () => {},
+    onUndelivered: () => {},
+  }
+  const rounds = await Promise.all([watchOnce(options), watchOnce(options)])
+  expect(rounds.flatMap(({ events }) => events)).toHaveLength(1)
+})
+
 test('a letter says what happened', async () => {
   const said: string[] = []
   const server = createTcpServer((socket) => {
@@ -183,6 +262,7 @@ const addresses: [url: string, outcome: string][] = [
   ['http://chat.example.com/hooks/1', 'USAGE_WEBHOOK'],
   ['http://127.example.com/', 'USAGE_WEBHOOK'],
   ['ftp://127.0.0.1/', 'USAGE_WEBHOOK'],
+  ['https://name:geheim@chat.example.com/', 'USAGE_WEBHOOK'],
   ['nonsense', 'USAGE_WEBHOOK'],
 ]
 
@@ -198,17 +278,20 @@ it.each(addresses)('webhook %s: %s', (url, outcome) => {
   expect(told()).toBe(outcome)
 })
 
-test('the appliance announces the end of its own certificate, once for each threshold (S81)', async () => {
-  const appliance = await startAppliance()
-  const said = new Set<string>()
-  const notAfter = new Date(Date.now() + 3650 * 86_400_000)
-  const at = (daysBefore: number) =>
-    findOwnEnd(appliance.root, new Date(notAfter.getTime() - daysBefore * 86_400_000), said)
-  expect(await at(60)).toBeUndefined()
-  expect(await at(20)).toMatchObject({ fingerprintSha256: expect.any(String) })
-  expect(await at(19)).toBeUndefined()
-  expect((await at(-2))?.leftDays).toBeLessThan(0)
-  await appliance.remove()
+test('the appliance announces the end of its own certificate, once for each threshold, restarts included (S81)', async () => {
+  const root = join(folder, 'own')
+  await configureOnly(root)
+  const { certificateFolder, certificate, key } = paths(root)
+  mkdirSync(certificateFolder, { recursive: true })
+  const place = { hostname: HOSTNAME, addresses: ['127.0.0.1'], now: NOW, lifetimeDays: 60 }
+  const pair = await createSelfSigned(place)
+  writeFileSync(certificate, pair.certificatePem)
+  writeFileSync(key, pair.privateKeyPem, { mode: 0o600 })
+  const end = new Date(new X509Certificate(pair.certificatePem).validTo).getTime()
+  const said: number[] = []
+  for (const days of [40, 30, 29, 14, 13, 7, 1, 0.5, 0, -3])
+    await announceOwnEnd(root, join(folder, 'said'), new Date(end - days * 86_400_000), () => void said.push(days))
+  expect(said).toEqual([30, 14, 7, 1, 0])
 })
 
 test('wlb watch --once: lines, one document a line, and exit codes', async () => {
@@ -227,14 +310,15 @@ test('wlb watch --once: lines, one document a line, and exit codes', async () =>
   const env = { XDG_CONFIG_HOME: join(folder, 'config') }
   const first = await run('wlb', ['watch', '--once', '--json', ...flags], env)
   const events = first.stdout
-    .trim()
+    .trimEnd()
     .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line))
-  expect(first.exitCode).toBeGreaterThan(0)
-  expect(first.stdout + first.stderr).not.toContain(pool.document.password)
+    .map((line): DatedEvent => JSON.parse(line))
+  expect(events.map(({ kind, code }) => `${kind} ${code}`)).toEqual(['problem HOST_VERIFIES'])
+  expect(first).toMatchObject({ exitCode: 1, stderr: '' })
   const second = await run('wlb', ['watch', '--once', '--json', ...flags], env)
-  expect(second.stdout, `said once: ${JSON.stringify(events)}`).toBe('')
+  expect(second, 'said once, and wrong all the same').toEqual({ stdout: '', stderr: '', exitCode: 1 })
+  const often = await run('wlb', ['watch', '--every', '9', ...flags], env)
+  expect(often).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('USAGE_WATCH_INTERVAL') })
   const nobody = await run('wlb', ['watch', '--once'], { XDG_CONFIG_HOME: join(folder, 'nobody') })
   expect(nobody).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('USAGE_NOTHING_TO_WATCH') })
 })

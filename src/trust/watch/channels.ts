@@ -1,11 +1,15 @@
 /** Where events go: a web address that is told of each round, a mailbox that gets a letter. Neither is told a secret. */
+import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
+import { readWebhookAddress } from '../../appliance/index.js'
 import { WlbError } from '../../error.js'
 import type { DatedEvent } from './memory.js'
 
 export interface Channel {
-  /** Names its outbox. */
+  /** For people; what in an address may be a secret is left out. */
   readonly name: string
+  /** Names its outbox, and tells it from every other. */
+  readonly key: string
   /** All of them or none. @throws anything where they did not arrive */
   deliver(events: readonly DatedEvent[]): Promise<void>
 }
@@ -20,7 +24,8 @@ const TIMEOUT_MS = 15_000
 export function webhook(url: string): Channel {
   const target = readUrl(url)
   return {
-    name: `webhook ${target.origin}${target.pathname}`,
+    name: `webhook ${target.origin}`,
+    key: keyOf('webhook', target.href),
     deliver: async (events) => {
       const answer = await fetch(target, {
         method: 'POST',
@@ -36,14 +41,12 @@ export function webhook(url: string): Channel {
 }
 
 function readUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const host = url?.hostname.replace(/^\[|\]$/g, '') ?? ''
-  const isHere = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isHere)) return url
+  const url = readWebhookAddress(text)
+  if (url) return url
   throw new WlbError(
     'USAGE_WEBHOOK',
-    'A webhook is an https address.',
-    { given: text },
+    'A webhook is an https address without a password, or http to this machine.',
+    { given: URL.canParse(text) ? `${new URL(text).protocol}//${new URL(text).host}` : text },
     'wlb watch --webhook https://HOST/PATH',
   )
 }
@@ -58,10 +61,13 @@ export interface Letterbox {
 export function letterbox({ to, from, smtp }: Letterbox): Channel {
   return {
     name: `mail ${to}`,
+    key: keyOf('mail', `${to} ${smtp.host} ${smtp.port}`),
     deliver: async (events) => {
       const { createTransport } = await import('nodemailer')
       const limits = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS }
-      const transport = createTransport({ ...smtp, ...limits, secure: smtp.port === 465 })
+      // a mail server of this machine shows a certificate that nobody signed, and there is no wire to listen on
+      const ignoreTLS = isIP(smtp.host) === 4 ? smtp.host.startsWith('127.') : /^(localhost|::1)$/.test(smtp.host)
+      const transport = createTransport({ ...smtp, ...limits, ignoreTLS, secure: smtp.port === 465 })
       try {
         await transport.sendMail({ to, from, subject: subjectOf(events), text: events.map(lineOf).join('\n') })
       } finally {
@@ -69,6 +75,17 @@ export function letterbox({ to, from, smtp }: Letterbox): Channel {
       }
     },
   }
+}
+
+function keyOf(kind: string, address: string): string {
+  return `${kind} ${createHash('sha256').update(address).digest('hex').slice(0, 16)}`
+}
+
+/** One folder of memory for those who are told together: what one of them has heard is no news to it, and still is to others. */
+export function audienceOf(channels: readonly Channel[]): string {
+  if (channels.length === 0) return 'screen'
+  const keys = channels.map(({ key }) => key).sort()
+  return createHash('sha256').update(keys.join()).digest('hex').slice(0, 16)
 }
 
 export function lineOf({ at, kind, pool, text }: DatedEvent): string {

@@ -27,7 +27,9 @@ export type EventCode =
 
 /** Days before the end; 0 is the end itself. */
 export const THRESHOLD_DAYS = [30, 14, 7, 1, 0] as const
-const CLOCK_LIMIT_MS = 60_000
+export const CLOCK_LIMIT_MS = 60_000
+/** Far more than a pool has certificates: five for each. */
+const ANNOUNCED_LIMIT = 1000
 const DAY_MS = 86_400_000
 
 export interface Comparison {
@@ -36,7 +38,7 @@ export interface Comparison {
   readonly announced: readonly string[]
 }
 
-/** `before` undefined: the first look, at which only what is wrong is said. */
+/** `before` as `keepKnown` made it; undefined: the first look, at which only what is wrong is said. */
 export function compareSnapshots(
   before: Snapshot | undefined,
   after: Snapshot,
@@ -52,12 +54,13 @@ export function compareSnapshots(
     const text = `The pool could not be looked at: ${after.unreachable}.`
     return { events: isNew ? [say('POOL_UNREACHABLE', 'problem', '', text)] : [], announced }
   }
-  // a pool that was out of reach is compared with nothing: what changed meanwhile is not known
-  const known = before?.unreachable === '' ? before : undefined
+  const known = before?.isKnown ? before : undefined
   const ends = compareEnds(after, announced, now)
   return {
     events: [
-      ...(before && !known ? [say('POOL_UNREACHABLE', 'mended', '', 'The pool can be looked at again.')] : []),
+      ...(before && before.unreachable !== ''
+        ? [say('POOL_UNREACHABLE', 'mended', '', 'The pool can be looked at again.')]
+        : []),
       ...compareFlag(known, after).map(([kind, text]) => say('VERIFICATION', kind, '', text)),
       ...compareHosts(known, after).map(([kind, host, text]) => say('HOST_VERIFIES', kind, host, text)),
       ...compareStores(known, after).map(([name, text]) => say('STORE_CHANGED', 'notice', name, text)),
@@ -144,7 +147,8 @@ function compareEnds({ expiries }: Snapshot, announced: readonly string[], now: 
     for (const days of passed) kept.push(`${fingerprintSha256} ${days}`)
     if (!isSaid) said.push([what, describeEnd(what, notAfter, leftDays)])
   }
-  return { said, announced: [...new Set(kept)] }
+  // also of those not seen this time: an appliance that was down for a while announces nothing twice
+  return { said, announced: [...new Set([...announced, ...kept])].slice(-ANNOUNCED_LIMIT) }
 }
 
 function describeEnd(what: string, notAfter: string, leftDays: number): string {

@@ -1,8 +1,16 @@
-/** The appliance's own certificate, looked at while it serves: its end is announced in time, once for each threshold. */
+/**
+ * The appliance's own certificate, looked at while it serves: its end is announced in time, once for each threshold, and
+ * what was announced outlives a restart.
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
 import { readStatus } from '../../appliance/index.js'
+import { ensureFolder, replaceFile } from '../../durable-file.js'
 import { THRESHOLD_DAYS } from './compare.js'
 
 const DAY_MS = 86_400_000
+const SAID = z.array(z.string())
 
 export interface OwnEnd {
   readonly fingerprintSha256: string
@@ -10,15 +18,35 @@ export interface OwnEnd {
   readonly leftDays: number
 }
 
-/** Of the certificate in place in that folder; `said` keeps what was announced, and is added to. */
-export async function findOwnEnd(root: string, now: Date, said: Set<string>): Promise<OwnEnd | undefined> {
+/**
+ * Of the certificate in place below `root`; `folder` is where it is written down. Told before that: a kill in between has
+ * it said twice, and never not at all.
+ */
+export async function announceOwnEnd(
+  root: string,
+  folder: string,
+  now: Date,
+  tell: (end: OwnEnd) => void,
+): Promise<void> {
   const { identity } = await readStatus(root)
-  if ('error' in identity) return undefined
+  if ('error' in identity) return
   const { fingerprintSha256, notAfter } = identity
   const leftDays = (notAfter.getTime() - now.getTime()) / DAY_MS
-  const nearest = THRESHOLD_DAYS.filter((days) => leftDays <= days).at(-1)
-  const key = `${fingerprintSha256} ${nearest}`
-  if (nearest === undefined || said.has(key)) return undefined
-  said.add(key)
-  return { fingerprintSha256, notAfter, leftDays }
+  const passed = THRESHOLD_DAYS.filter((days) => leftDays <= days).map((days) => `${fingerprintSha256} ${days}`)
+  const nearest = passed.at(-1)
+  if (nearest === undefined || (await readSaid(folder)).includes(nearest)) return
+  tell({ fingerprintSha256, notAfter, leftDays })
+  await ensureFolder(folder, 0o700)
+  await replaceFile(join(folder, FILE), `${JSON.stringify(passed)}\n`, 0o600)
+}
+
+const FILE = 'own-certificate.json'
+
+/** Nothing where there is no file, or none that can be read: then it is said once more. */
+async function readSaid(folder: string): Promise<readonly string[]> {
+  try {
+    return SAID.parse(JSON.parse(await readFile(join(folder, FILE), 'utf8')))
+  } catch {
+    return []
+  }
 }

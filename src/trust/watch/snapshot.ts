@@ -12,8 +12,10 @@ const EXPIRY = z.object({
 
 export const SNAPSHOT = z.object({
   pool: z.string(),
-  /** Empty where the pool was looked at; else the code of why not. */
+  /** Empty where the pool was looked at; else the code of why not, and the rest is from the last time it was. */
   unreachable: z.string(),
+  /** Whether it was ever looked at. */
+  isKnown: z.boolean(),
   wlbUrl: z.string(),
   verifies: z.boolean(),
   /** Of what is served; empty where nothing is. */
@@ -27,6 +29,9 @@ export const SNAPSHOT = z.object({
 })
 export type Snapshot = Readonly<z.infer<typeof SNAPSHOT>>
 
+/** Among the clocks. */
+const APPLIANCE = 'the appliance'
+
 export function snapshotOf(line: FleetLine): Snapshot {
   if (line.state === 'not seen') return { ...NOTHING, pool: line.name, unreachable: line.error.code }
   const { connection, verdicts, name } = line
@@ -34,11 +39,12 @@ export function snapshotOf(line: FleetLine): Snapshot {
   const served = servedBy(appliance)
   const clocks = [
     ...hosts.map((host): [string, number | undefined] => [host.name, host.clockOffsetMs]),
-    ['the appliance', appliance.clockOffsetMs] satisfies [string, number | undefined],
+    [APPLIANCE, appliance.clockOffsetMs] satisfies [string, number | undefined],
   ]
   return {
     pool: name,
     unreachable: '',
+    isKnown: true,
     wlbUrl: pool.wlbUrl,
     verifies: pool.verifies,
     served: served[0]?.fingerprint256 ?? '',
@@ -65,7 +71,23 @@ export function snapshotOf(line: FleetLine): Snapshot {
   }
 }
 
+/** What the next look is compared with: what nobody could tell this time is still known from the time before. */
+export function keepKnown(before: Snapshot | undefined, after: Snapshot): Snapshot {
+  if (!before) return after
+  if (after.unreachable !== '') return { ...before, unreachable: after.unreachable }
+  const toldBefore = Object.entries(before.clockOffsetsMs).filter(([who]) => who in after.hosts || who === APPLIANCE)
+  return {
+    ...after,
+    served: after.served || before.served,
+    hosts: Object.fromEntries(
+      Object.entries(after.hosts).map(([host, said]) => [host, said === '?' ? (before.hosts[host] ?? '?') : said]),
+    ),
+    clockOffsetsMs: { ...Object.fromEntries(toldBefore), ...after.clockOffsetsMs },
+  }
+}
+
 const NOTHING = {
+  isKnown: false,
   wlbUrl: '',
   verifies: false,
   served: '',

@@ -1,10 +1,14 @@
 /** Looks at pools again and again, says what changed, and delivers it where it was asked for; nothing is lost in between. */
+import { setTimeout as after } from 'node:timers/promises'
+import { type DirectoryLock, lockDirectory } from '../../directory-lock.js'
+import { ensureFolder } from '../../durable-file.js'
+import { WlbError } from '../../error.js'
 import { mapBounded } from '../bounded.js'
 import { type FleetMember, lookAtFleet } from '../fleet.js'
 import type { Channel } from './channels.js'
 import { compareSnapshots, isWell } from './compare.js'
 import { type DatedEvent, OUTBOX_LIMIT, readMemory, type WatchMemory, writeMemory } from './memory.js'
-import { snapshotOf } from './snapshot.js'
+import { keepKnown, snapshotOf } from './snapshot.js'
 
 export interface WatchOptions {
   readonly pools: () => Promise<readonly FleetMember[]>
@@ -24,9 +28,38 @@ export interface Round {
 }
 
 const AT_ONCE = 8
+const LOCK_WAIT_MS = 120_000
 
-/** One look at everything. A failing channel or pool is told, and never thrown. */
+/**
+ * One look at everything. A failing channel or pool is told, and never thrown.
+ *
+ * @throws DIRECTORY_IN_USE when somebody else keeps that memory for two minutes; what `pools` and the file system throw.
+ */
 export async function watchOnce(options: WatchOptions): Promise<Round> {
+  await ensureFolder(options.folder, 0o700)
+  const lock = await waitForLock(options.folder)
+  try {
+    return await look(options)
+  } finally {
+    await lock.release()
+  }
+}
+
+/** Two rounds at once would each forget what the other has said. */
+async function waitForLock(folder: string): Promise<DirectoryLock> {
+  const endMs = performance.now() + LOCK_WAIT_MS
+  for (;;) {
+    try {
+      return await lockDirectory(folder)
+    } catch (error) {
+      const isHeld = error instanceof WlbError && error.code === 'DIRECTORY_IN_USE'
+      if (!isHeld || performance.now() > endMs) throw error
+      await after(100)
+    }
+  }
+}
+
+async function look(options: WatchOptions): Promise<Round> {
   const { pools, folder, channels, now, onEvent } = options
   const memory = await readMemory(folder)
   const lines = await lookAtFleet(await pools(), { atOnce: AT_ONCE, now })
@@ -38,10 +71,10 @@ export async function watchOnce(options: WatchOptions): Promise<Round> {
     const before = memory.pools[snapshot.pool]
     const found = compareSnapshots(before?.snapshot, snapshot, before?.announced ?? [], at)
     events.push(...found.events.map((event) => ({ ...event, at: at.toISOString() })))
-    known[snapshot.pool] = { snapshot, announced: [...found.announced] }
+    known[snapshot.pool] = { snapshot: keepKnown(before?.snapshot, snapshot), announced: [...found.announced] }
   }
   const outbox = Object.fromEntries(
-    channels.map(({ name }) => [name, [...(memory.outbox[name] ?? []), ...events].slice(-OUTBOX_LIMIT)]),
+    channels.map(({ key }) => [key, [...(memory.outbox[key] ?? []), ...events].slice(-OUTBOX_LIMIT)]),
   )
   // remembered before it is delivered: a kill in between says it twice, and never not at all
   await writeMemory(folder, { pools: known, outbox })
@@ -63,17 +96,24 @@ async function deliver(
   outbox: Readonly<Record<string, readonly DatedEvent[]>>,
 ): Promise<Record<string, DatedEvent[]>> {
   const left = await mapBounded(channels, channels.length, async (channel): Promise<[string, DatedEvent[]]> => {
-    const waiting = outbox[channel.name] ?? []
-    if (waiting.length === 0) return [channel.name, []]
+    const waiting = outbox[channel.key] ?? []
+    if (waiting.length === 0) return [channel.key, []]
     try {
       await channel.deliver(waiting)
-      return [channel.name, []]
+      return [channel.key, []]
     } catch (error) {
-      onUndelivered(channel.name, waiting.length, error instanceof Error ? error.message : String(error))
-      return [channel.name, [...waiting]]
+      onUndelivered(channel.name, waiting.length, describeFailure(error))
+      return [channel.key, [...waiting]]
     }
   })
   return Object.fromEntries(left)
+}
+
+/** `fetch` says that it failed, and only its cause says why. */
+function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { cause } = error
+  return cause instanceof Error && cause.message !== '' ? `${error.message}: ${cause.message}` : error.message
 }
 
 export interface Watch {

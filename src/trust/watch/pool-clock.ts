@@ -1,0 +1,22 @@
+/** How far a pool's clock is from ours: one login, three calls, nothing else of the pool. */
+import { WlbError } from '../../error.js'
+import { ApiFailure } from '../../xapi/index.js'
+import type { FleetMember } from '../fleet.js'
+import { readClock } from '../observe.js'
+import { openPool } from '../pool-session.js'
+
+/** Of the coordinator, less ours; undefined where the pool does not tell, for whatever reason of its own. */
+export async function readPoolClock({ access }: FleetMember): Promise<number | undefined> {
+  try {
+    const session = await openPool(await access())
+    try {
+      const [pool] = Object.values(await session.call('pool.get_all'))
+      return await readClock(session, String(await session.call('pool.get_master', String(pool))))
+    } finally {
+      await session.close()
+    }
+  } catch (error) {
+    if (error instanceof WlbError || error instanceof ApiFailure) return undefined
+    throw error
+  }
+}
