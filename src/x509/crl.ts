@@ -53,7 +53,7 @@ const OID = {
   certificateIssuer: '2.5.29.29',
   authorityKeyId: '2.5.29.35',
 }
-/** OpenSSL takes responsibility for these when they are critical; a delta list is then read like a whole one. */
+/** OpenSSL takes responsibility for these when they are critical. */
 const SUPPORTED_CRITICAL = new Set<string>([OID.issuingDistributionPoint, OID.authorityKeyId, OID.deltaIndicator])
 
 /** Reads every CRL of a file as it lies in a host's folder. OpenSSL reads PEM alone there, and nothing of a file with a fault. */

@@ -1,6 +1,7 @@
 /**
  * Whether the installed revocation lists say no to a leaf (check_revocation of x509_vfy.c): only the leaf is asked about,
- * a list of its issuer must be there, and lists that are indirect or limited to some reasons do not count.
+ * a list of its issuer must be there, and lists that are indirect, limited to some reasons or only the difference to another
+ * do not count.
  */
 
 import { checkAuthorityKeyId } from './authority-key-id.js'
@@ -82,6 +83,7 @@ function rate(
   now: Date,
 ): Choice | undefined {
   const { scope } = crl
+  if (crl.isDelta) return undefined // since OpenSSL 3.0.20; before, it was read like a whole list
   if (scope && (scope.contradictory || scope.isIndirect || scope.hasReasons)) return undefined
   if (!isSameName(leaf.issuer, crl.issuer)) return undefined
   let score = SCORE.issuerName
@@ -127,11 +129,9 @@ function findScope(leaf: CertificateFacts, { scope, issuer }: Crl): number | und
 /** check_crl, and the unknown critical extensions that cert_crl asks about. */
 function checkCrl({ crl, score, issuer }: Choice, now: Date): DefectCode[] {
   const defects: DefectCode[] = []
-  if (!crl.isDelta) {
-    const mayNotSign = issuer.keyUsage !== undefined && (issuer.keyUsage & KEY_USAGE.cRLSign) === 0
-    if (mayNotSign) defects.push('CRL_SIGNING_NOT_ALLOWED')
-    if ((score & SCORE.scope) === 0) defects.push('CRL_OTHER_SCOPE')
-  }
+  const mayNotSign = issuer.keyUsage !== undefined && (issuer.keyUsage & KEY_USAGE.cRLSign) === 0
+  if (mayNotSign) defects.push('CRL_SIGNING_NOT_ALLOWED')
+  if ((score & SCORE.scope) === 0) defects.push('CRL_OTHER_SCOPE')
   defects.push(...findTimeDefects(crl, now))
   if (!issuer.publicKey || !crl.isSignedBy(issuer.publicKey)) defects.push('CRL_SIGNATURE_WRONG')
   if (crl.hasUnknownCritical) defects.push('CRL_CRITICAL_EXTENSION_UNKNOWN')
