@@ -104,6 +104,7 @@ test('every row, singly (S64)', async () => {
   for (const { row, what } of rows) {
     const diagnosis = await underFault(row)
     const first = diagnosis.findings[0]?.row ?? 0
+    found.set(row, diagnosis)
     const same = SAME_FROM_OUTSIDE[row]
     const verdict = first === row ? 'yes' : same && first === same.seenAs ? `no: ${same.why}` : 'WRONG'
     if (first === row) right++
