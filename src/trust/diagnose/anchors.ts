@@ -4,9 +4,9 @@ import { quoteWord } from '../../appliance/quote-word.js'
 import { describeCertificate, isSelfSigned } from '../../x509/index.js'
 import { verifiesByPeer } from '../xapi-age.js'
 import type { Draft } from './finding.js'
-import { type Flaw, heard, hostsOf } from './flaw.js'
+import { errorOf, type Flaw, heard, hostsOf } from './flaw.js'
 import { daysBetween, listOf, shortPrint, subjectOf } from './say.js'
-import { type Installed, installedAs, type View } from './view.js'
+import { type Installed, installedAs, isInstalled, type View } from './view.js'
 
 export function explainEnd(view: View, flaw: Flaw): readonly Draft[] {
   const { leaf, served } = view
@@ -144,6 +144,20 @@ function cut(file: string, hosts: readonly string[], evidence: string): Draft {
     evidence: `${evidence}; ${file} is the certificate they need`,
   }
 }
+
+/** By its version: such a host has said something else first, or nothing at all. */
+export function findLeafWanted(view: View, found: readonly Draft[]): readonly Draft[] {
+  const { coordinator, leaf, anyAnchored, verifies, voices, installed } = view
+  if (!coordinator || !leaf || installed.length === 0 || !verifiesByPeer(coordinator) || isSelfSigned(leaf)) return []
+  const hasVerified = voices.some(({ said }) => said === 'accepted') && verifies
+  if (hasVerified || isInstalled(view, leaf) || found.some(({ code }) => ENDED_ELSEWHERE.has(code))) return []
+  const severity = verifies ? ('error' as const) : ('warning' as const)
+  const draft = leafWanted(view, [], installedText(view))
+  return anyAnchored || !verifies ? [{ severity, error: errorOf('LEAF_WANTED'), ...draft }] : []
+}
+
+/** The path is not in order, whatever the version. */
+const ENDED_ELSEWHERE = new Set(['LEAF_WANTED', 'ROOT_NOT_INSTALLED', 'INTERMEDIATE_NOT_SENT', 'LEAF_INSTALLED'])
 
 function leafWanted({ pool, name }: View, hosts: readonly string[], said: string): Draft {
   const [host] = pool?.hosts ?? []

@@ -8,14 +8,14 @@ import type { View } from './view.js'
 const NAME = /^(?!\.)[A-Za-z0-9._-]+\.pem$/
 
 export function findBundle(view: View): readonly Draft[] {
-  const { pool, voices, anyVerified, verifies, installed } = view
+  const { pool, voices, anyVerified, anyAnchored, verifies, installed } = view
   if (!pool) return []
   const misnamed = installed.filter(({ record }) => !NAME.test(record.name)).map(({ record }) => record.name)
   const named = misnamed.length === 0 ? [] : [nameUnfit(misnamed, verifies && !anyVerified)]
   if (!verifies) return named
   const stuck = voices.filter(({ error }) => isStoreError(error) === 'bundle')
   const isPredicted = voices.every(({ said }) => said === 'nothing') && installed.length === 0
-  if (anyVerified || (stuck.length === 0 && !isPredicted)) return named
+  if (anyAnchored || (stuck.length === 0 && !isPredicted)) return named
   const hosts = stuck.map(({ host }) => host.name)
   const said = stuck[0] ? `${listOf(hosts)} said ${errorText(stuck[0].error)}` : 'no host could be asked'
   if (installed.length === 0) return [nothingInstalled(view, hosts, said)]

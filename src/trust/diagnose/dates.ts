@@ -1,7 +1,7 @@
 /** Dates and clocks (rows 1 to 5 and 39): which certificate, by whose clock. */
 import { quoteWord } from '../../appliance/quote-word.js'
 import type { Draft } from './finding.js'
-import { type Flaw, heard, hostsOf } from './flaw.js'
+import { errorOf, type Flaw, heard, hostsOf } from './flaw.js'
 import { listOf, spanOf, subjectOf, whenOf } from './say.js'
 import type { View } from './view.js'
 
@@ -24,7 +24,8 @@ export function explainDate(view: View, flaw: Flaw): readonly Draft[] {
       depth === 0 ? "The appliance's certificate" : `${subjectOf(certificate)}, on the path of the appliance,`
     return [{ code: 'NOT_YET_VALID', hosts, cause: `${which} is not valid yet.`, evidence }]
   }
-  if (fromStore) return [rootExpired(view, installedName(view, certificate.fingerprint256), hosts, evidence)]
+  if (fromStore && depth !== 0)
+    return [rootExpired(view, installedName(view, certificate.fingerprint256), hosts, evidence)]
   if (depth === 0) return [{ code: 'LEAF_EXPIRED', hosts, cause: "The appliance's certificate has expired.", evidence }]
   return [
     {
@@ -134,7 +135,7 @@ function clocksText({ pool, evidence: { appliance } }: View): string {
 }
 
 function oldInstalled(view: View, found: readonly Draft[]): readonly Draft[] {
-  const { installed, now, isForecast, evidence, anyVerified } = view
+  const { installed, now, isForecast, evidence, anyVerified, pool } = view
   if (found.some(({ code }) => code === 'ROOT_EXPIRED')) return []
   const old = installed.filter(({ record: { notAfter } }) => notAfter && notAfter <= now)
   const future = installed.filter(({ record: { notBefore } }) => notBefore && notBefore > now)
@@ -143,9 +144,11 @@ function oldInstalled(view: View, found: readonly Draft[]): readonly Draft[] {
   const dates = [...old, ...future].map(
     ({ record }) => `${record.name}: ${record.notAfter ? `not after ${whenOf(record.notAfter, now)}` : ''}`,
   )
+  // with nothing else to rest on, the path ends there; what verifies today rests on something that is in its dates
+  const isAll = old.length === installed.length && pool?.facts.verifies === true
   const wasFine = old.every(({ record: { notAfter } }) => notAfter && notAfter > evidence.observedAt)
-  if (isForecast && anyVerified && wasFine && old.length === installed.length) {
-    return [rootExpired(view, first.record.name, [], dates.join('; '))]
+  if (isAll && (!anyVerified || (isForecast && wasFine))) {
+    return [{ ...rootExpired(view, first.record.name, [], dates.join('; ')), error: errorOf('EXPIRED') }]
   }
   return [
     {

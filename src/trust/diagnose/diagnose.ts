@@ -2,6 +2,7 @@
  * From evidence to findings, the one to mend first in front: the pool's own words where it spoke, and the whole of what
  * is wrong by our own validation. It decides as the procedure for troubleshooting does, without touching a switch.
  */
+import { findLeafWanted } from './anchors.js'
 import { findBundle } from './bundle.js'
 import { causeOf, rankOf } from './catalogue/index.js'
 import { findCredentials } from './credentials.js'
@@ -45,7 +46,8 @@ function findAll(view: View): readonly Draft[] {
     ...(files.some(({ severity }) => severity === 'error') ? ['CONNECTION_REFUSED'] : []),
   ])
   const served = findServed(view)
-  const path = served.length > 0 ? [] : findPath(view)
+  const onPath = served.length > 0 ? [] : findPath(view)
+  const path = [...onPath, ...(served.length > 0 ? [] : findLeafWanted(view, onPath))]
   const found = [...network, ...handshake, ...findBundle(view), ...files, ...served, ...path, ...findCredentials(view)]
   return [
     ...found,

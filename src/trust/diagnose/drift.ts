@@ -4,7 +4,7 @@ import { isSelfSigned } from '../../x509/index.js'
 import type { Draft } from './finding.js'
 import { errorText, listOf, shortPrint } from './say.js'
 import { isStoreError } from './store-errors.js'
-import { isInstalled, type View, type Voice } from './view.js'
+import { isAnchored, isInstalled, type View, type Voice } from './view.js'
 
 export function findDrift(view: View): readonly Draft[] {
   if (!view.pool) return []
@@ -12,8 +12,8 @@ export function findDrift(view: View): readonly Draft[] {
   return [...(lost ? [lost] : differing(view)), ...unfinished(view)]
 }
 
-function apart({ voices, anyVerified }: View): readonly Voice[] {
-  if (!anyVerified) return []
+function apart({ voices, anyAnchored }: View): readonly Voice[] {
+  if (!anyAnchored) return []
   return voices.filter(({ error }) => ['bundle', 'anchors'].includes(isStoreError(error) ?? ''))
 }
 
@@ -46,7 +46,7 @@ function lostRecord(view: View): Draft | undefined {
 function differing(view: View): readonly Draft[] {
   const { voices, installed } = view
   const hosts = apart(view)
-  const fine = voices.filter(({ said }) => said === 'accepted').map(({ host }) => host.name)
+  const fine = voices.filter(isAnchored).map(({ host }) => host.name)
   const of = (kind: 'bundle' | 'anchors') => hosts.filter(({ error }) => isStoreError(error) === kind)
   // with one certificate installed, a bundle that loads and does not hold it holds another
   const others = installed.length === 1 ? of('anchors') : []
@@ -82,7 +82,7 @@ function describe(
       code,
       hosts: names,
       cause: cause(listOf(names), names.length === 1 ? 'lacks' : 'lack'),
-      evidence: `${listOf(names)} said ${errorText(first.error)}; ${listOf(fine)} verify`,
+      evidence: `${listOf(names)} said ${errorText(first.error)}; ${listOf(fine)} ${fine.length === 1 ? 'trusts' : 'trust'} it`,
       // a sync would copy the damage from the coordinator to everybody
       ...(isCoordinator && {
         remedy:

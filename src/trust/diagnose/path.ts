@@ -17,22 +17,28 @@ const DATES: ReadonlySet<string> = new Set(['EXPIRED', 'NOT_YET_VALID'])
 
 export function findPath(view: View): readonly Draft[] {
   const severity: Severity = view.verifies ? 'error' : 'warning'
-  const flaws = [...saidFlaws(view), ...judgedFlaws(view)]
+  const flaws = withoutEchoes([...saidFlaws(view), ...judgedFlaws(view)])
   return flaws.flatMap((flaw) =>
     explain(view, flaw).map((draft) => ({ severity, error: errorOf(flaw.code), ...draft })),
   )
 }
 
+/** What may not sign as an authority is, to OpenSSL, unsuitable for the purpose of one as well. */
+function withoutEchoes(flaws: readonly Flaw[]): readonly Flaw[] {
+  const unfit = flaws.filter(({ code }) => code === 'AUTHORITY_INVALID').map(({ depth }) => depth)
+  return flaws.filter(({ code, depth }) => code !== 'PURPOSE_UNSUITABLE' || !unfit.includes(depth))
+}
+
 /** What hosts said, a group of them at a time; where some verify, the store of the others is what differs (rows 28, 79). */
 function saidFlaws(view: View): readonly Flaw[] {
-  const { voices, anyVerified, isForecast } = view
+  const { voices, anyAnchored, isForecast } = view
   const refused = voices.filter(({ said, error }) => said === 'refused' && defectsSaid(error).length > 0)
   const texts = [...new Set(refused.map(({ error }) => error.join('\0')))]
   return texts.flatMap((text) => {
     const group = refused.filter(({ error }) => error.join('\0') === text)
     const [first] = group
     const store = first && isStoreError(first.error)
-    if (!first || (anyVerified && (store === 'anchors' || store === 'bundle'))) return []
+    if (!first || (anyAnchored && (store === 'anchors' || store === 'bundle'))) return []
     const verdict = view.judge(first.host)
     return defectsSaid(first.error).flatMap((code): Flaw[] => {
       if (isForecast && DATES.has(code)) return [] // that was today
@@ -52,7 +58,7 @@ function judgedFlaws(view: View): readonly Flaw[] {
   const said = defectsSaid(voice?.error ?? [])
   // pools before March 2025 say that verification failed, and not why
   const isOpen = voice?.error[0] === 'SSL_VERIFY_ERROR' && said.length === 0
-  const all = verdict.defects.filter(({ code }) => isOpen || isCertain(view, code, said.length > 0))
+  const all = verdict.defects.filter(({ code }) => isOpen || isCertain(view, code, said))
   const flaws = all.map(
     ({ code, depth, certificate, message }): Flaw => ({
       ...{ code, depth, certificate, message, verdict, voices: [] },
@@ -63,14 +69,19 @@ function judgedFlaws(view: View): readonly Flaw[] {
   if (anyVerified) return []
   if (!pool || said.length === 0) return flaws
   const from = flaws.findIndex(({ code }) => said.some((one) => one === code))
-  return flaws.slice(from < 0 ? 0 : from)
+  const isLater = ({ code }: Flaw) => isForecast && (DATES.has(code) || isCrlDefect(code))
+  return flaws.filter((flaw, index) => index >= from || isLater(flaw))
 }
 
-/** How a path ends is sure only where all anchors are known, or no other could help. */
-function isCertain({ pool, unknownAnchors, installed }: View, code: string, isSaidOtherwise: boolean): boolean {
+/**
+ * How a path ends is sure where all anchors are known, or no other could help: a self-signed certificate that is sent
+ * counts only if it is installed itself. A host that has looked at the path knows better.
+ */
+function isCertain({ pool, unknownAnchors, installed }: View, code: string, said: readonly string[]): boolean {
   if (!END.has(code)) return true
-  if (!pool || installed.length === 0 || isSaidOtherwise) return false
-  return unknownAnchors === 0 || code === 'SELF_SIGNED_UNTRUSTED'
+  const hasLooked = said.length > 0 && said[0] !== 'LEAF_KEY_TOO_WEAK'
+  if (!pool || installed.length === 0 || hasLooked) return false
+  return unknownAnchors === 0 || code === 'SELF_SIGNED_UNTRUSTED' || code === 'ROOT_UNTRUSTED'
 }
 
 function isFromStore(verdict: PoolVerdict | undefined, depth: number | undefined): boolean {

@@ -7,7 +7,10 @@ import type { View } from './view.js'
 
 const SILENCE_S = 30
 const WITHOUT_BUNDLE = ['INTERNAL_ERROR', 'Connection failed: configuration failed.'] as const
-const OPEN_ENDS: ReadonlySet<number> = new Set([2, 7, 18, 19, 20])
+/** X509_V_ERR numbers of paths that end in the wrong place, and those of them another anchor might cure. */
+const ENDS: ReadonlySet<number> = new Set([2, 7, 18, 19, 20])
+const MAY_BE_CURED: ReadonlySet<number> = new Set([2, 7, 20])
+const NONE: ReadonlySet<number> = new Set()
 
 /** `drafts` in the order in which they are mended. */
 export function predict(view: View, drafts: readonly Draft[]): readonly string[] {
@@ -41,13 +44,11 @@ export function predictVerified(view: View): readonly string[] | undefined {
   if (broken === undefined || broken.length > 0) return broken
   const verdict = view.judge(coordinator)
   if (!verdict) return undefined
-  const isOpen = OPEN_ENDS.has(verdict.opensslNumber) && (unknownAnchors > 0 || !pool)
-  const [next] = verdict.defects.filter(({ opensslNumber }) => !isOpen || !OPEN_ENDS.has(opensslNumber))
-  if (verdict.obstacles.some(({ code }) => code === 'BUNDLE_UNUSABLE') && (unknownAnchors > 0 || !pool)) {
-    return next ? ['SSL_VERIFY_ERROR', next.logText] : undefined
-  }
-  if (!isOpen) return verdict.xapiError
-  return next && pool ? ['SSL_VERIFY_ERROR', next.logText] : undefined
+  // without a pool nobody knows where a path may end; with one, a certificate known by fingerprint only may be the end
+  const open = pool ? (unknownAnchors > 0 ? MAY_BE_CURED : NONE) : ENDS
+  const [first] = verdict.defects.filter(({ opensslNumber }) => !open.has(opensslNumber))
+  if (first) return ['SSL_VERIFY_ERROR', first.logText]
+  return pool && verdict.defects.length > 0 ? undefined : []
 }
 
 /** What fails whatever is trusted: the network, and the limits of TLS. */

@@ -5,6 +5,7 @@ import { isSelfSigned } from '../../x509/index.js'
 import type { HostFacts, InstalledCertificate } from '../connection.js'
 import { parseWlbAddress } from '../wlb-address.js'
 import type { Evidence, HostStoreFacts, PoolEvidence } from './evidence.js'
+import { defectsSaid, isStoreError } from './store-errors.js'
 
 /** What a host said when it connected itself; the coordinator by the call, too. */
 export interface Voice {
@@ -42,6 +43,8 @@ export interface View {
   readonly anyConnected: boolean
   /** A host has connected and verified. */
   readonly anyVerified: boolean
+  /** A host has come past the end of the path, whatever it found fault with afterwards: it trusts the right anchor. */
+  readonly anyAnchored: boolean
   readonly installed: readonly Installed[]
   /** What is installed is known by fingerprint only. */
   readonly unknownAnchors: number
@@ -71,6 +74,7 @@ export function viewOf(evidence: Evidence): View {
     leaf: served[0],
     isForecast: at !== undefined,
     anyVerified: verifies && anyConnected,
+    anyAnchored: verifies && voices.some(isAnchored),
     unknownAnchors: installed.filter(({ certificate }) => !certificate).length,
     coordinator: pool?.hosts[0],
     judge: (host) => {
@@ -82,6 +86,13 @@ export function viewOf(evidence: Evidence): View {
       return checkAsPool({ bundle, crls, name, port, now: new Date(now.getTime() + (host?.clockOffsetMs ?? 0)) }, facts)
     },
   }
+}
+
+/** It trusts what the path ends in. */
+export function isAnchored({ said, error }: Voice): boolean {
+  if (said === 'accepted' || error[0] === 'WLB_AUTHENTICATION_FAILED') return true
+  const [first] = defectsSaid(error)
+  return first !== undefined && first !== 'LEAF_KEY_TOO_WEAK' && isStoreError(error) !== 'anchors'
 }
 
 function voicesOf({ hosts, proofs, call }: PoolEvidence): readonly Voice[] {

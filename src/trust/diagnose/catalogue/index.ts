@@ -15,46 +15,49 @@ export const CATALOGUE: readonly Cause[] = [
   ...FURTHER_CAUSES,
 ]
 
-const MENDED_FIRST: readonly string[] = [
+/** A line a step. Within the path it is the order of the host's own checks that counts. */
+const MENDED_FIRST: readonly (readonly string[])[] = [
   // there has to be a connection
-  ...['URL_INVALID', 'NAME_UNKNOWN', 'NO_ROUTE', 'ROOT_FIRST', 'JOINED_LINES', 'KEY_OF_ANOTHER', 'KEY_ENCRYPTED'],
-  ...['FILES_UNUSABLE', 'KEY_PERMISSIONS', 'CONNECTION_REFUSED', 'NO_ANSWER', 'NOT_TLS'],
+  ...each('URL_INVALID', 'NAME_UNKNOWN', 'NO_ROUTE', 'ROOT_FIRST', 'JOINED_LINES', 'KEY_OF_ANOTHER', 'KEY_ENCRYPTED'),
+  ...each('FILES_UNUSABLE', 'KEY_PERMISSIONS', 'CONNECTION_REFUSED', 'NO_ANSWER', 'NOT_TLS'),
   // both have to agree on how to talk
-  ...[
-    'TLS_1_3_ONLY',
-    'TLS_TOO_OLD',
-    'KEY_NOT_RSA',
-    'NO_COMMON_SUITE',
-    'NO_COMMON_CURVE',
-    'CLIENT_CERTIFICATE_DEMANDED',
-    'HANDSHAKE_FAILS',
-  ],
+  ...each('TLS_1_3_ONLY', 'TLS_TOO_OLD', 'KEY_NOT_RSA', 'NO_COMMON_SUITE', 'NO_COMMON_CURVE'),
+  ...each('CLIENT_CERTIFICATE_DEMANDED', 'HANDSHAKE_FAILS'),
   // the client has to start
-  ...['VERIFICATION_SWITCHED_ON', 'BUNDLE_EMPTY', 'FILE_NAME_UNFIT', 'FILE_NOT_PEM', 'FILE_TRUSTED_FORM'],
-  ...['BUNDLE_UNREADABLE', 'STORE_DAMAGED'],
+  ...each('VERIFICATION_SWITCHED_ON', 'BUNDLE_EMPTY', 'FILE_NAME_UNFIT', 'BUNDLE_UNREADABLE'),
   // the right machine with the right certificate
-  ...['OTHER_MACHINE', 'SIGNED_ANEW', 'OLD_CERTIFICATE_SERVED', 'LEAF_WANTED'],
+  ...each('OTHER_MACHINE', 'SIGNED_ANEW', 'OLD_CERTIFICATE_SERVED'),
   // then as OpenSSL goes on: the key of the leaf, the path and its end
-  ...['LEAF_KEY_WEAK', 'BUNDLE_CUT', 'LEAF_INSTALLED', 'SELF_SIGNED_REMADE', 'SELF_SIGNED_NOT_INSTALLED'],
-  ...['INTERMEDIATE_NOT_SENT', 'ROOT_NOT_INSTALLED', 'ROOT_OF_INTERMEDIATE_MISSING'],
-  // extensions, strength, revocation
-  ...['ISSUER_IS_NO_AUTHORITY', 'AUTHORITY_MAY_NOT_SIGN', 'PURPOSE_NOT_SERVER', 'USAGE_UNFIT', 'PATH_TOO_LONG'],
-  ...['DEFECT', 'AUTHORITY_KEY_WEAK', 'SIGNATURE_WEAK'],
-  ...['CRL_NAME_UNFIT', 'CRL_OF_ANOTHER', 'CRL_OF_ROOT_ONLY', 'CRL_EXPIRED', 'CRL_NOT_YET_VALID'],
-  ...['CRL_SIGNATURE_WRONG', 'LEAF_REVOKED'],
+  ...each('LEAF_KEY_WEAK', 'BUNDLE_CUT', 'LEAF_INSTALLED', 'SELF_SIGNED_REMADE', 'FILE_NAME_TAKEN'),
+  ...each('SELF_SIGNED_NOT_INSTALLED', 'INTERMEDIATE_NOT_SENT', 'ROOT_NOT_INSTALLED', 'ROOT_OF_INTERMEDIATE_MISSING'),
+  // extensions and strength, certificate by certificate
+  [
+    ...['ISSUER_IS_NO_AUTHORITY', 'AUTHORITY_MAY_NOT_SIGN', 'PURPOSE_NOT_SERVER', 'USAGE_UNFIT', 'PATH_TOO_LONG'],
+    ...['DEFECT', 'AUTHORITY_KEY_WEAK', 'SIGNATURE_WEAK'],
+  ],
+  // revocation
+  ...each('CRL_NAME_UNFIT', 'CRL_OF_ANOTHER', 'CRL_OF_ROOT_ONLY', 'CRL_EXPIRED', 'CRL_NOT_YET_VALID'),
+  ...each('CRL_SIGNATURE_WRONG', 'LEAF_REVOKED'),
   // signatures and dates from the root down
-  ...['ROOT_REKEYED', 'CLOCK_WRONG', 'ROOT_EXPIRED', 'INTERMEDIATE_EXPIRED', 'LEAF_EXPIRED', 'NOT_YET_VALID'],
-  // names
-  ...['NAME_ENDS_WITH_DOT', 'CONNECTED_BY_ADDRESS', 'SHORT_NAME', 'WILDCARD_LEVEL', 'NAME_NOT_AMONG_SANS'],
-  ...['NAME_DIFFERS', 'NAME_CONSTRAINED'],
+  ...each('ROOT_REKEYED', 'CLOCK_WRONG', 'ROOT_EXPIRED', 'INTERMEDIATE_EXPIRED'),
+  ['LEAF_EXPIRED', 'NOT_YET_VALID'],
+  // an old pool looks for the leaf when the path is in order; then the name
+  ...each('LEAF_WANTED', 'NAME_ENDS_WITH_DOT', 'CONNECTED_BY_ADDRESS', 'SHORT_NAME', 'WILDCARD_LEVEL'),
+  ...each('NAME_NOT_AMONG_SANS', 'NAME_DIFFERS', 'NAME_CONSTRAINED'),
   // what is said after the handshake
-  ...['BROKEN_OFF', 'APPLIANCE_PASSWORD_WRONG', 'POOL_PASSWORD_WRONG', 'ODD_ANSWER'],
+  ...each('BROKEN_OFF', 'APPLIANCE_PASSWORD_WRONG', 'POOL_PASSWORD_WRONG', 'ODD_ANSWER'),
   // the pool's switches, then what drifts apart
-  ...['NOT_IN_USE', 'VERIFICATION_OFF', 'RECORD_MISSING', 'HOST_HOLDS_OTHER', 'HOST_LACKS_CERTIFICATE'],
-  ...['HOST_MISSED_SYNC', 'FINGERPRINTS_MISSING', 'INSTALLED_OUT_OF_DATES'],
+  ...each('NOT_IN_USE', 'VERIFICATION_OFF', 'RECORD_MISSING', 'HOST_HOLDS_OTHER', 'HOST_LACKS_CERTIFICATE'),
+  ...each('FINGERPRINTS_MISSING', 'INSTALLED_OUT_OF_DATES'),
 ]
 
-const ranks: ReadonlyMap<string, number> = new Map(MENDED_FIRST.map((code, index) => [code, index]))
+function each(...codes: readonly string[]): readonly (readonly string[])[] {
+  return codes.map((code) => [code])
+}
+
+const ranks: ReadonlyMap<string, number> = new Map(
+  MENDED_FIRST.flatMap((codes, rank) => codes.map((code): [string, number] => [code, rank])),
+)
 const byCode: ReadonlyMap<string, Cause> = new Map(CATALOGUE.map((cause) => [cause.code, cause]))
 
 /** A code that is not in the table is a defect of a certificate that has no number there. */
