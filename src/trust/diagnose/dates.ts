@@ -135,7 +135,11 @@ function clocksText({ pool, evidence: { appliance } }: View): string {
 }
 
 function oldInstalled(view: View, found: readonly Draft[]): readonly Draft[] {
-  const { installed, now, isForecast, evidence, anyVerified, pool } = view
+  const { now, isForecast, evidence, anyVerified, pool, served } = view
+  // of what is served as well it is said already
+  const installed = view.installed.filter(
+    ({ record }) => !served.some(({ fingerprint256 }) => fingerprint256 === record.fingerprintSha256),
+  )
   if (found.some(({ code }) => code === 'ROOT_EXPIRED')) return []
   const old = installed.filter(({ record: { notAfter } }) => notAfter && notAfter <= now)
   const future = installed.filter(({ record: { notBefore } }) => notBefore && notBefore > now)
@@ -145,7 +149,8 @@ function oldInstalled(view: View, found: readonly Draft[]): readonly Draft[] {
     ({ record }) => `${record.name}: ${record.notAfter ? `not after ${whenOf(record.notAfter, now)}` : ''}`,
   )
   // with nothing else to rest on, the path ends there; what verifies today rests on something that is in its dates
-  const isAll = old.length === installed.length && pool?.facts.verifies === true
+  const isAll =
+    pool?.facts.verifies === true && view.installed.every(({ record: { notAfter } }) => notAfter && notAfter <= now)
   const wasFine = old.every(({ record: { notAfter } }) => notAfter && notAfter > evidence.observedAt)
   if (isAll && (!anyVerified || (isForecast && wasFine))) {
     return [{ ...rootExpired(view, first.record.name, [], dates.join('; ')), error: errorOf('EXPIRED') }]

@@ -41,9 +41,9 @@ const MENDED_FIRST: readonly (readonly string[])[] = [
   // signatures and dates from the root down
   ...each('ROOT_REKEYED', 'CLOCK_WRONG', 'ROOT_EXPIRED', 'INTERMEDIATE_EXPIRED'),
   ['LEAF_EXPIRED', 'NOT_YET_VALID'],
-  // an old pool looks for the leaf when the path is in order; then the name
-  ...each('LEAF_WANTED', 'NAME_ENDS_WITH_DOT', 'CONNECTED_BY_ADDRESS', 'SHORT_NAME', 'WILDCARD_LEVEL'),
-  ...each('NAME_NOT_AMONG_SANS', 'NAME_DIFFERS', 'NAME_CONSTRAINED'),
+  // the name; an old pool looks for the leaf when all else is in order
+  ...each('NAME_ENDS_WITH_DOT', 'CONNECTED_BY_ADDRESS', 'SHORT_NAME', 'WILDCARD_LEVEL'),
+  ...each('NAME_NOT_AMONG_SANS', 'NAME_DIFFERS', 'NAME_CONSTRAINED', 'LEAF_WANTED'),
   // what is said after the handshake
   ...each('BROKEN_OFF', 'APPLIANCE_PASSWORD_WRONG', 'POOL_PASSWORD_WRONG', 'ODD_ANSWER'),
   // the pool's switches, then what drifts apart
