@@ -3,6 +3,8 @@
  * made of words (evidence-words.ts); of findings the row is shown, with w for a warning, n for a note, and the host.
  */
 import { expect, it } from 'vitest'
+import { leaves } from '../../scripts/reference-page.js'
+import { commandLine } from '../../src/cli/command-line.js'
 import { diagnose } from '../../src/trust/index.js'
 import { evidenceOf } from './evidence.js'
 
@@ -272,6 +274,21 @@ it('S61: every finding says what it is, what was seen and what to type, in one s
       expect(remedy, `${words}: ${code}`).toMatch(
         /^(xe|wlb|openssl|scp|chronyc|ssh|nc|ss|ip|getent|traceroute|kill|killall|cat|sed|rm|ls|chmod|mv|cp) /,
       )
+    }
+  }
+})
+
+it('what is to be typed of our own can be typed', async () => {
+  const commands = leaves(commandLine()).map(({ words, command }) => ({
+    words: words.join(' '),
+    flags: command.options.flatMap(({ long }) => long ?? []),
+  }))
+  for (const [, words] of rows) {
+    const typed = diagnose(await evidenceOf(words)).findings.flatMap(({ remedy }) => remedy.split('; '))
+    for (const line of typed.filter((one) => one.startsWith('wlb '))) {
+      const command = commands.find((one) => `${line} `.startsWith(`${one.words} `))
+      const unknown = (line.match(/--[a-z-]+/g) ?? []).filter((flag) => !command?.flags.includes(flag))
+      expect({ line, found: command !== undefined, unknown }).toEqual({ line, found: true, unknown: [] })
     }
   }
 })

@@ -28,10 +28,22 @@ export async function evidenceOf(words: string): Promise<Evidence> {
     if (!change) throw new Error(`no such word: ${word}`)
     change(scene)
   }
-  return play(scene)
+  return play(scene, await make(scene), TEST_NOW)
 }
 
-type Made = Readonly<Record<string, Issued>>
+/** The same with certificates that are kept in files, at a time that stands still. */
+export async function fixedEvidence(
+  words: string,
+  { name, now, certificates }: { name: string; now: Date; certificates: Readonly<Record<string, X509Certificate>> },
+): Promise<Evidence> {
+  const scene = { ...newScene(), name }
+  for (const word of words.split('; ')) WORDS[word]?.(scene)
+  const made = Object.entries(certificates).map(([key, certificate]): [string, Shown] => [key, { certificate }])
+  return play(scene, Object.fromEntries(made), now)
+}
+
+type Shown = Pick<Issued, 'certificate'>
+type Made<One = Issued> = Readonly<Record<string, One>>
 const LATER = { notBefore: daysFromNow(-3), notAfter: daysFromNow(400) }
 
 /** Signing takes longest, and most scenes have most certificates in common. */
@@ -72,16 +84,17 @@ async function make({ pki, selfSigned }: Scene): Promise<Made> {
 const wordsOf = (text: string) => text.split(' ').filter(Boolean)
 const CUT = '-----BEGIN CERTIFICATE-----\nMIID\n'
 
-async function play(scene: Scene): Promise<Evidence> {
-  const made = await make(scene)
+async function play(scene: Scene, made: Made<Shown>, now: Date): Promise<Evidence> {
   const pick = (text: string) => wordsOf(text).flatMap((word) => made[word]?.certificate ?? [])
   const served = pick(scene.sent)
   const endpoint: EndpointFacts = scene.endpoint ?? {
     ...{ state: 'agreed', certificates: served, cipher: 'ECDHE-RSA-AES256-GCM-SHA384', curve: 'secp384r1' },
     clientCertificate: scene.demanded ? 'demanded' : 'not asked',
   }
-  const crl = await crlOf(scene, made)
-  const proofs = HOSTS.map((host) => proofOf(scene, host, served, pick(scene.onDisk[host] ?? scene.installed), crl))
+  const crl = scene.crl === 'none' ? undefined : await crlOf(scene, await make(scene))
+  const proofs = HOSTS.map((host) =>
+    proofOf(scene, host, served, pick(scene.onDisk[host] ?? scene.installed), crl, now),
+  )
   const names = wordsOf(scene.installed)
   const shown = 'certificates' in endpoint ? endpoint.certificates : []
   const known = [...shown, ...pick(scene.known)]
@@ -89,7 +102,7 @@ async function play(scene: Scene): Promise<Evidence> {
   const own = coordinator?.kind === 'refused' ? coordinator.error : undefined
   return {
     appliance: {
-      host: NAME,
+      host: scene.name,
       port: PORT,
       name: scene.name,
       endpoint,
@@ -142,7 +155,7 @@ async function play(scene: Scene): Promise<Evidence> {
         },
     local: localOf(scene, made),
     known: new Map(known.map((certificate) => [certificate.fingerprint256, certificate])),
-    observedAt: TEST_NOW,
+    observedAt: now,
     at: scene.atDays === undefined ? undefined : daysFromNow(scene.atDays),
     notAsked: [],
   }
@@ -165,6 +178,7 @@ function proofOf(
   served: readonly X509Certificate[],
   onDisk: readonly X509Certificate[],
   crl: string | undefined,
+  today: Date,
 ): HostProof {
   const tookMs = 1
   if (scene.down.includes(host)) return { kind: 'not asked', why: 'the host is down' }
@@ -178,7 +192,7 @@ function proofOf(
   if (scene.verifies) {
     const text = onDisk.map(String).join('\n')
     const bundle = { built: text, 'cut first': `${CUT}${text}`, 'cut later': `${text}\n${CUT}` }[scene.bundle]
-    const now = new Date(TEST_NOW.getTime() + (scene.clocks[host] ?? 0))
+    const now = new Date(today.getTime() + (scene.clocks[host] ?? 0))
     const verdict = checkAsPool({
       ...{ presented: served, name: scene.name, now, port: PORT },
       bundle: onDisk.length === 0 ? undefined : Buffer.from(bundle),
@@ -222,7 +236,7 @@ async function crlOf({ crl }: Scene, { mid, root, other, leaf }: Made): Promise<
   }
 }
 
-function localOf(scene: Scene, { leaf, mid, root, before, other }: Made): LocalFacts | undefined {
+function localOf(scene: Scene, { leaf, mid, root, before, other }: Made<Shown>): LocalFacts | undefined {
   if (scene.local === 'none') return undefined
   const renewed = { same: leaf, other: before, renewed: before }[scene.local]
   const onDisk =

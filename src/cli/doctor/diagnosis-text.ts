@@ -49,5 +49,5 @@ function describeEnd({ healthy, blame, predicted, findings }: Diagnosis, { pool,
   const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`
   const [first] = findings
   const next = first && first.remedy !== '' ? `mend the first one, then ask again: ${first.remedy}` : 'could not tell'
-  return [...says, `it fails by: ${blame}`, `${count}; ${next}`]
+  return [...says, `${code === undefined ? 'it lies with' : 'it fails by'}: ${blame}`, `${count}; ${next}`]
 }

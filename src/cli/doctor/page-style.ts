@@ -15,6 +15,7 @@ article p { margin: .4rem 0 }
 .seen { opacity: .75; font-size: .9rem; overflow-wrap: anywhere }
 pre { overflow-x: auto; padding: .6rem .8rem; border-radius: .3rem; background: #8881; font: 13px/1.5 "DejaVu Sans Mono", monospace; white-space: pre-wrap }
 table { width: 100%; border-collapse: collapse; font-size: .9rem }
-th, td { padding: .35rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: anywhere }
+th, td { padding: .35rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: break-word }
+td:last-child { overflow-wrap: anywhere }
 @media print { header { color: #000; background: none } }
 `

@@ -14,7 +14,7 @@ function renderPage(evidence: Evidence, diagnosis: Diagnosis): string {
   const { healthy, blame, predicted, findings, notSeen } = diagnosis
   const { pool, observedAt } = evidence
   const clean = cleaner([pool?.facts.wlbUserName ?? ''])
-  const title = healthy ? 'Healthy' : `It fails by: ${blame}`
+  const title = healthy ? 'Healthy' : `${predicted.length === 0 ? 'It works; to be mended' : 'It fails by'}: ${blame}`
   const say = predicted.length === 0 ? 'nothing: it works' : JSON.stringify(predicted)
   return `${[
     '<!doctype html>',

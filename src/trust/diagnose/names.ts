@@ -19,7 +19,7 @@ export function explainName(view: View, flaw: Flaw): readonly Draft[] {
     ...(heard(flaw) ? [heard(flaw)] : []),
   ].join('; ')
   const better = compared.find((one) => !one.includes('*') && one.includes('.') && isIP(one) === 0)
-  const reconnect = `xe pool-initialize-wlb wlb_url=${better ?? 'FQDN'}:${port}`
+  const reconnect = reconnectAs(better ?? 'FQDN', port)
   const draft = { hosts, evidence }
 
   if (isIP(name) !== 0) {
@@ -29,9 +29,7 @@ export function explainName(view: View, flaw: Flaw): readonly Draft[] {
   const undotted = name.replace(/\.$/, '')
   if (undotted !== name && checkHost(leaf, undotted)) {
     const cause = 'The name the pool connects by ends with a dot, and no certificate has that.'
-    return [
-      { code: 'NAME_ENDS_WITH_DOT', ...draft, cause, remedy: `xe pool-initialize-wlb wlb_url=${undotted}:${port}` },
-    ]
+    return [{ code: 'NAME_ENDS_WITH_DOT', ...draft, cause, remedy: reconnectAs(undotted, port) }]
   }
   if (!name.includes('.') && compared.some((one) => one.toLowerCase().startsWith(`${name.toLowerCase()}.`))) {
     const cause = `The pool connects by the short name ${name}, and the certificate has the full one.`
@@ -51,6 +49,11 @@ export function explainName(view: View, flaw: Flaw): readonly Draft[] {
   }
   const cause = `The certificate does not speak for ${name}, the name the pool connects by.`
   return [{ code: 'NAME_DIFFERS', ...draft, cause, remedy: better === undefined ? requestFor(name) : reconnect }]
+}
+
+/** Passwords are asked for by whoever types it: none is known here. */
+function reconnectAs(name: string, port: number): string {
+  return `xe pool-initialize-wlb wlb_url=${name}:${port} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`
 }
 
 function requestFor(name: string): string {

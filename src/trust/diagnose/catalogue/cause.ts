@@ -20,6 +20,7 @@ export interface Cause {
 export const verifyError = (text: string): string => `SSL_VERIFY_ERROR: Pre-verification error: ${text}`
 export const INSTALL_ROOT = 'xe pool-install-ca-certificate filename=ROOT.pem; xe pool-certificate-sync'
 export const NEW_CERTIFICATE = 'wlb cert request'
-export const RECONNECT = 'xe pool-initialize-wlb wlb_url=FQDN:8012'
+export const RECONNECT =
+  'xe pool-initialize-wlb wlb_url=FQDN:8012 wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD'
 export const SYNC = 'xe pool-certificate-sync'
 export const LOOK_AT_SERVER = 'openssl s_client -connect HOST:8012 -tls1_2 -curves secp384r1 </dev/null'
