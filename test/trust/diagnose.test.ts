@@ -224,6 +224,7 @@ const several: readonly [words: string, outcome: string][] = [
   ['nobody asked; all known', 'unknown; nothing; works'],
   ['xs3 down; leaf expired', 'certificate; 1; certificate has expired'],
   ['no pool; leaf expired', 'certificate; 1; certificate has expired'],
+  ['no pool; by address', 'healthy; nothing; works'],
   ['no pool; other CN', 'certificate; 6; Subject checks failed'],
   ['no pool; leaf alone', 'healthy; nothing; works'],
   ['no pool; elliptic', 'network; 46; WLB_CONNECTION_RESET'],

@@ -10,7 +10,7 @@ export async function writePage(path: string, evidence: Evidence, diagnosis: Dia
   await replaceFile(path, renderPage(evidence, diagnosis), MODE)
 }
 
-function renderPage(evidence: Evidence, diagnosis: Diagnosis): string {
+export function renderPage(evidence: Evidence, diagnosis: Diagnosis): string {
   const { healthy, blame, predicted, findings, notSeen } = diagnosis
   const { pool, observedAt } = evidence
   const clean = cleaner([pool?.facts.wlbUserName ?? ''])

@@ -48,7 +48,9 @@ function findAll(view: View): readonly Draft[] {
   const served = findServed(view)
   const onPath = served.length > 0 ? [] : findPath(view)
   const path = [...onPath, ...(served.length > 0 ? [] : findLeafWanted(view, onPath))]
-  const found = [...network, ...handshake, ...findBundle(view), ...files, ...served, ...path, ...findCredentials(view)]
+  // what is too weak for hosts is too weak to be served as well
+  const own = path.some(({ code }) => TOO_WEAK.has(code)) ? without(files, ['FILES_UNUSABLE']) : files
+  const found = [...network, ...handshake, ...findBundle(view), ...own, ...served, ...path, ...findCredentials(view)]
   return [
     ...found,
     ...findState(view),
@@ -57,6 +59,8 @@ function findAll(view: View): readonly Draft[] {
     ...(served.length > 0 ? [] : [...findNameNotes(view), ...findLint(view)]),
   ]
 }
+
+const TOO_WEAK = new Set(['LEAF_KEY_WEAK', 'AUTHORITY_KEY_WEAK', 'SIGNATURE_WEAK'])
 
 function without(drafts: readonly Draft[], codes: readonly string[]): readonly Draft[] {
   return drafts.filter(({ code }) => !codes.includes(code))

@@ -2,11 +2,13 @@
 import { listOf } from './say.js'
 import type { View } from './view.js'
 
+const NO_POOL = 'No pool was asked: what its hosts trust, by which name they connect, and what they say is not known.'
+
 export function listNotSeen(view: View): readonly string[] {
   const { pool, evidence } = view
   return [
     ...evidence.notAsked,
-    ...(pool ? ofPool(view) : ['No pool was asked: what its hosts trust, and what they say, is not known.']),
+    ...(pool ? ofPool(view) : evidence.notAsked.length > 0 ? [] : [NO_POOL]),
     ...ofAppliance(view),
     ...(view.isForecast
       ? ['The time asked about is another: what is installed, served and switched on is taken to be as it is now.']

@@ -20,8 +20,15 @@ export function explainQuality(view: View, flaw: Flaw): readonly Draft[] {
   const described = Object.entries(DEFECTS).find(([name]) => name === code)?.[1]
   const which = certificate ? subjectOf(certificate) : 'A certificate on the path of the appliance'
   const cause = `${which} ${described?.message ?? `has a defect: ${code}`}.`
-  const evidence = [message.replace(/\.$/, ''), heard(flaw)].filter(Boolean).join('; ') || code
+  const found = message.startsWith(cause.slice(0, -1)) ? message.slice(cause.length - 1) : message
+  const evidence = [placeOf(flaw), found.replace(/^: |\.$/g, ''), heard(flaw)].filter(Boolean).join('; ')
   return [{ code: CODES[code] ?? usageCode(flaw) ?? code, hosts, cause, evidence, ...remedyOf(code) }]
+}
+
+/** Which certificate of the path, counted from the leaf. */
+function placeOf({ depth, fromStore, code }: Flaw): string {
+  if (depth === undefined) return code
+  return `certificate ${depth} of the path, ${fromStore ? 'installed' : 'sent by the server'}`
 }
 
 function usageCode({ code, certificate, depth }: Flaw): string | undefined {

@@ -1,7 +1,8 @@
 /** The evidence turned over once: what every group of findings asks of it. */
 import type { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import { type AnsweredFacts, checkAsPool, type PoolVerdict } from '../../tls/index.js'
-import { isSelfSigned } from '../../x509/index.js'
+import { describeCertificate, isSelfSigned } from '../../x509/index.js'
 import type { HostFacts, InstalledCertificate } from '../connection.js'
 import { parseWlbAddress } from '../wlb-address.js'
 import type { Evidence, HostStoreFacts, PoolEvidence } from './evidence.js'
@@ -60,7 +61,7 @@ export function viewOf(evidence: Evidence): View {
   const served = facts && 'certificates' in facts ? facts.certificates : []
   const now = at ?? observedAt
   const address = parseWlbAddress(pool?.facts.wlbUrl ?? '')
-  const name = address?.host ?? appliance?.name ?? ''
+  const name = address?.host ?? (pool ? appliance?.name : nameWithoutPool(appliance?.name, served[0])) ?? ''
   const port = appliance?.port ?? address?.port ?? 0
   const installed = (pool?.installed ?? []).map((record) => ({
     record,
@@ -86,6 +87,13 @@ export function viewOf(evidence: Evidence): View {
       return checkAsPool({ bundle, crls, name, port, now: new Date(now.getTime() + (host?.clockOffsetMs ?? 0)) }, facts)
     },
   }
+}
+
+/** An address is where it was asked, and not what a pool would connect by: that question is left out. */
+function nameWithoutPool(asked: string | undefined, leaf: X509Certificate | undefined): string | undefined {
+  if (asked === undefined || isIP(asked) === 0 || !leaf) return asked
+  const { dnsNames, commonName } = describeCertificate(leaf)
+  return dnsNames.find((one) => !one.startsWith('*')) ?? commonName ?? asked
 }
 
 /** It trusts what the path ends in. */
