@@ -6,9 +6,8 @@ const SHARING = ['test/{x509,wlb,xapi}/**/*.test.ts']
 export default defineConfig({
   test: {
     globalSetup: 'test/empty-database.ts',
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    retry: process.env.CI ? 1 : 0, // the machine may be busy with something else; what fails twice has failed
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     maxWorkers: 2,
     execArgv: ['--liftoff-only'], // of V8: no test runs the database engine long enough for better code to repay its making
     reporters: ['default', ['json', { outputFile: 'test-results.json' }]],
