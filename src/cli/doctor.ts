@@ -4,7 +4,7 @@ import { type Diagnosis, diagnose, type Evidence, explainRefusal, gather, type P
 import { describeDiagnosis } from './doctor/diagnosis-text.js'
 import { type FixedStep, fixSafely } from './doctor/fix.js'
 import { startProgress } from './doctor/progress.js'
-import { EXIT, printError, printJson } from './print.js'
+import { EXIT, errorDocument, printError, printJson } from './print.js'
 import { type PoolChoice, remember, withPoolSession } from './trust/open-pool.js'
 import type { PoolFlags } from './words/pool-options.js'
 
@@ -39,7 +39,7 @@ export async function doctor(root: string, flags: DoctorFlags): Promise<void> {
   }
   process.exitCode = exitCodeOf(looked, flags)
   if (flags.json) {
-    const told = error instanceof WlbError ? { error: documentOf(error) } : {}
+    const told = error instanceof WlbError ? { error: errorDocument(error) } : {}
     printJson({ ...diagnosis, ...(flags.fix && { fixed }), ...told })
   } else if (flags.predict) process.stdout.write(`${JSON.stringify(diagnosis.predicted)}\n`)
   else process.stdout.write(`${describeDiagnosis(evidence, diagnosis, fixed)}\n`)
@@ -111,10 +111,6 @@ async function again(
 
 function lookAround(root: string, { appliance, at }: DoctorFlags): Promise<Evidence> {
   return gather({ applianceRoot: root, now: new Date(), ...(appliance && { appliance }), ...(at && { at }) })
-}
-
-function documentOf({ code, message, facts, remedy }: WlbError): object {
-  return { code, message, facts, remedy }
 }
 
 function nothingToLookAt(root: string): WlbError {

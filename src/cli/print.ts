@@ -33,10 +33,19 @@ export function printError(
   ]
   err.write(`${lines.join('\n')}\n`)
   if (format === 'json') {
-    const { code, message, facts } = told
-    printJson({ error: { code, message, facts, remedy } }, out)
+    printJson({ error: { ...errorDocument(told), remedy } }, out)
   }
   return isOpen || told.code.startsWith('USAGE_') ? EXIT.usage : EXIT.no
+}
+
+/** An error as programs read it. */
+export function errorDocument({
+  code,
+  message,
+  facts,
+  remedy,
+}: WlbError): Pick<WlbError, 'code' | 'message' | 'facts' | 'remedy'> {
+  return { code, message, facts, remedy }
 }
 
 /** Prints the one document a program asked for. */

@@ -2,6 +2,7 @@
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { type Beside, type Log, openLog, paths, readSettings, serve } from '../appliance/index.js'
+import { reachable } from '../tls/index.js'
 import type { FleetMember } from '../trust/fleet.js'
 import { parseWlbAddress } from '../trust/wlb-address.js'
 
@@ -55,7 +56,7 @@ function memberOf(pool: Awaited<ReturnType<Beside['pools']>>[number], { address,
       trust: { kind: 'pin', fingerprintSha256: coordinator.fingerprintSha256 },
       timeoutMs: CALL_TIMEOUT_MS,
     }),
-    appliance: { host: address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address, port },
+    appliance: { host: reachable(address), port },
   }
 }
 

@@ -2,7 +2,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
 import { appendFile, readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
+import { mapBounded } from '../bounded.js'
 import { ensureFolder } from '../durable-file.js'
 import { WlbError } from '../error.js'
 import { chooseAddresses } from './addresses.js'
@@ -13,7 +15,6 @@ import { withLabLocked } from './lab-lock.js'
 import { layoutOf } from './layout.js'
 import { findAddress } from './name-resolution.js'
 import { installPool } from './new-pool.js'
-import { PROCESSES_AT_A_TIME, someAtATime } from './some-at-a-time.js'
 
 export interface LabUpOptions {
   /** The folder the lab's own folder `lab` is in. */
@@ -57,6 +58,8 @@ export interface LabDocument {
 }
 
 const DEFAULT_HOSTS = 3
+/** Starting more processes at once makes each of them slower, and none of them sooner. */
+const PROCESSES_AT_A_TIME = 2 * availableParallelism()
 /** As large as a pool may be. */
 const MOST_HOSTS = 64
 const REFUSAL_DELAY_MS = 5_000
@@ -88,7 +91,7 @@ async function bringUp(options: LabUpOptions): ReturnType<typeof labUp> {
   await addNames(lab, root, addHosts)
   const stopped: string[] = []
   for (const { name } of lab.hosts) if (!(await findProcess(hostRoot(root, name)))) stopped.push(name)
-  await someAtATime(stopped, PROCESSES_AT_A_TIME, (name) => startProcess(hostRoot(root, name), hostProgram))
+  await mapBounded(stopped, PROCESSES_AT_A_TIME, (name) => startProcess(hostRoot(root, name), hostProgram))
   await waitUntilWhole(lab, root)
   return { document: await labStatus(root), already: stopped.length === 0 }
 }

@@ -7,7 +7,8 @@ import { WlbError } from '../error.js'
 import { isSelfSigned } from '../x509/index.js'
 import type { Connection } from './connection.js'
 import type { Material } from './material.js'
-import { servedBy } from './observe.js'
+import { indexByFingerprint, servedBy } from './observe.js'
+import { knownAnchors } from './rehearse.js'
 
 export type GoalKind = 'self-signed' | 'ca'
 
@@ -78,21 +79,18 @@ function decideAuthority(
   if (handedLeaves.length > 0 && !handedLeaves.some((one) => one.fingerprint256 === leaf.fingerprint256)) {
     throw servedDiffers(given, leaf.fingerprint256)
   }
-  const installed = connection.installed.flatMap((one) => connection.known.get(one.fingerprintSha256) ?? [])
   const named = [...handed, ...served].filter((one) => one.fingerprint256 === fingerprintSha256 && isSelfSigned(one))
   if (fingerprintSha256 !== undefined && named.length === 0) {
     const roots = [...handed, ...served].filter(isSelfSigned).map((one) => one.fingerprint256)
     throw fingerprintDiffers(fingerprintSha256, roots.join(' ') || 'no root at all')
   }
   const isHere = local.some((one) => one.fingerprint256 === leaf.fingerprint256)
-  const candidates = distinct([...handed, ...named, ...(isHere ? local : []), ...installed])
+  const candidates = [
+    ...indexByFingerprint([...handed, ...named, ...(isHere ? local : []), ...knownAnchors(connection)]).values(),
+  ]
   if (!candidates.some(isSelfSigned)) throw rootNeeded(served)
   const by = handed.length > 0 ? 'files' : named.length > 0 ? 'fingerprint' : isHere ? 'appliance' : 'pool'
   return { kind: 'trusted', by, candidates }
-}
-
-function distinct(certificates: readonly X509Certificate[]): readonly X509Certificate[] {
-  return [...new Map(certificates.map((certificate) => [certificate.fingerprint256, certificate])).values()]
 }
 
 function applianceNotSeen({ appliance }: Connection): WlbError {

@@ -1,6 +1,7 @@
 /** Many pools looked at side by side: what one of them does wrong is its own line, and hides no other. */
+
+import { mapBounded } from '../bounded.js'
 import { WlbError } from '../error.js'
-import { mapBounded } from './bounded.js'
 import type { Connection, HostVerdict } from './connection.js'
 import { readKnownCertificates } from './journal.js'
 import { observe } from './observe.js'

@@ -14,7 +14,7 @@ import { findNeeded, installOrders, pemOf } from './needed-certificates.js'
 import { servedBy } from './observe.js'
 import { noteOddities } from './plan-notes.js'
 import { crlNeeded, goalRefused, hostsDown } from './plan-refusal.js'
-import { rehearse } from './rehearse.js'
+import { knownAnchors, rehearse } from './rehearse.js'
 import { connectCommand } from './steps/connect.js'
 import type { PlannedStep } from './steps/step.js'
 import { crlStoreName } from './store-name.js'
@@ -68,7 +68,7 @@ export function makePlan(
   const isProved = pool.verifies && isConnected && !isOtherName && isProvedByAll(connection, proofs)
   // where the way up meets none of them, they are what the refusal is about
   const judged = needed.length > 0 ? needed.map(({ certificate }) => certificate) : trusted.candidates
-  const anchors = anchorsOf(connection, judged)
+  const anchors = [...judged, ...knownAnchors(connection)]
   const crls = findCrls(connection, given, anchors, name)
 
   const changes = [...installOrders(connection, needed), ...crlOrders(connection, crls)]
@@ -179,11 +179,6 @@ function findCrls(
       const said = rehearse(connection, host, { anchors, name, crls: [pem] })
       return !(said.kind === 'refused' && said.error.some((text) => text.includes(NO_LIST)))
     })
-}
-
-function anchorsOf({ installed, known }: Connection, judged: readonly X509Certificate[]): X509Certificate[] {
-  const there = installed.flatMap(({ fingerprintSha256 }) => known.get(fingerprintSha256) ?? [])
-  return [...judged, ...there]
 }
 
 function predict(

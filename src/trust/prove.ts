@@ -3,9 +3,10 @@
  * receives it, with that host's own bundle, revocation lists, clock and resolver, and the task it is given keeps the
  * exact error (docs/protocol/pool.md, who connects).
  */
+
+import { mapBounded } from '../bounded.js'
 import { WlbError } from '../error.js'
 import { ApiFailure, isApiMap } from '../xapi/index.js'
-import { mapBounded } from './bounded.js'
 import type { Connection, HostFacts, HostProof } from './connection.js'
 import { ApiRecord } from './pool-records.js'
 import type { PoolSession } from './pool-session.js'

@@ -25,7 +25,7 @@ const WANTS_ANOTHER_ANCHOR = new Set([2, 18, 19, 20, 7])
 
 /** Of a connection with verification; whether the pool verifies is not asked. */
 export function rehearse(connection: Connection, host: HostFacts, options: RehearseOptions = {}): Prediction {
-  const { appliance, installed, known, crls } = connection
+  const { appliance, installed, crls } = connection
   const { endpoint } = appliance
   const name = options.name ?? appliance.name
   if (options.presented === undefined) {
@@ -38,9 +38,8 @@ export function rehearse(connection: Connection, host: HostFacts, options: Rehea
     }
   }
   const facts = options.presented ? undefined : answered(endpoint)
-  const found = installed.map(({ fingerprintSha256 }) => known.get(fingerprintSha256))
-  const anchors = options.anchors ?? found.filter((one) => one !== undefined)
-  const unknownAnchors = options.anchors ? 0 : found.length - anchors.length
+  const anchors = options.anchors ?? knownAnchors(connection)
+  const unknownAnchors = options.anchors ? 0 : installed.length - anchors.length
   if (anchors.length === 0 && unknownAnchors > 0)
     return { kind: 'unknown', why: 'the pool tells only the fingerprints of what is installed' }
 
@@ -69,4 +68,9 @@ export function rehearse(connection: Connection, host: HostFacts, options: Rehea
 function answered(endpoint: Connection['appliance']['endpoint']) {
   if (endpoint.state === 'silent' || endpoint.state === 'unreachable') return undefined
   return endpoint
+}
+
+/** Of what is installed, the certificates whose bytes are at hand. */
+export function knownAnchors({ installed, known }: Connection): readonly X509Certificate[] {
+  return installed.flatMap(({ fingerprintSha256 }) => known.get(fingerprintSha256) ?? [])
 }

@@ -16,7 +16,7 @@ import type { StepOrder, World } from './steps/step.js'
 import { judgeHosts } from './verdicts.js'
 import { formatWlbAddress, parseWlbAddress } from './wlb-address.js'
 
-export interface RenewRequest extends Looking {
+export interface RenewRequest extends Omit<Looking, 'applianceRoot'> {
   /** The folder of the appliance. */
   readonly root: string
   /** Of an authority; none for a new self-signed certificate, or to go on with what was cut short. */
@@ -59,7 +59,8 @@ export async function renew(
   options: RunOptions,
 ): Promise<TrustOutcome | undefined> {
   return withJournal(pool, request.home, async (journal) => {
-    const connection = await look(session, request)
+    const looking = { ...request, applianceRoot: request.root }
+    const connection = await look(session, looking)
     const open = openRenewal(journal)
     const prepared = open ? resume(connection, open) : await prepare(session, connection, request)
     if (!(await isMeant(prepared.shown))) {
@@ -68,7 +69,7 @@ export async function renew(
     }
     let hosts = prepared.shown.verdicts
     const world: World = {
-      ...(await worldOf(session, { ...request, allowDown: false })),
+      ...(await worldOf(session, { ...looking, allowDown: false })),
       onVerdicts: (verdicts) => {
         hosts = verdicts
       },

@@ -9,7 +9,7 @@ import type { Connection, HostVerdict } from './connection.js'
 import { findNeeded, installOrders, pemOf } from './needed-certificates.js'
 import type { NextIdentity } from './next-identity.js'
 import { servedBy } from './observe.js'
-import { rehearse } from './rehearse.js'
+import { knownAnchors, rehearse } from './rehearse.js'
 import { nameGap, nextRefused } from './renewal-refusal.js'
 import type { StepOrder } from './steps/step.js'
 import { formatWlbAddress, parseWlbAddress } from './wlb-address.js'
@@ -91,10 +91,6 @@ function seeing(connection: Connection, { chain }: NextIdentity): Connection {
     clientCertificate: 'not asked',
   } as const
   return { ...connection, appliance: { ...connection.appliance, endpoint } }
-}
-
-function knownAnchors({ installed, known }: Connection): X509Certificate[] {
-  return installed.flatMap(({ fingerprintSha256 }) => known.get(fingerprintSha256) ?? [])
 }
 
 function predict(connection: Connection, { chain }: NextIdentity, anchors: readonly X509Certificate[], name: string) {

@@ -5,9 +5,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
 import { openPool } from '../../src/trust/index.js'
+import { requirePart } from '../real-parts.js'
 import { type Fate, type PoolProxy, type Rule, startProxy } from './proxy.js'
+import { startSshd } from './sshd.js'
 import { HOSTNAME, PASSWORD, useTrustStage } from './stage.js'
 
+const sshdProgram = requirePart('sshd')
 const stage = useTrustStage('node')
 const PASS: Rule = () => 'pass'
 let proxy: PoolProxy
@@ -316,6 +319,20 @@ describe('the contract for scripts', () => {
     expect(exitCode).toBe(2)
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, steps: [], error: { code } })
   })
+
+  test.skipIf(sshdProgram === undefined)(
+    'an appliance elsewhere says over SSH which certificate it has (S17; needs sshd)',
+    async () => {
+      await stage.reset(BY_ADDRESS)
+      const sshd = await startSshd(sshdProgram ?? '')
+      const { user, host, port } = sshd.target
+      const ssh = ['--ssh', `${user}@${host}:${port}`, '--ssh-key', sshd.key, '--ssh-fingerprint', sshd.fingerprint]
+      const words = ['plan', '--goal', 'self-signed', '--json', '--root', '/nonexistent', ...ssh]
+      const { stdout, exitCode } = await wlb([...words, '--appliance-root', stage.appliance.root])
+      await sshd.stop()
+      expect([exitCode, JSON.parse(stdout).ok]).toEqual([0, true])
+    },
+  )
 
   test('a member given instead of the coordinator is named (S30)', async () => {
     const { address } = stage.pool.host('xs2')

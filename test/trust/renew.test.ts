@@ -44,11 +44,11 @@ async function renewNow({ onStep, stopAfter, ...wish }: Wish = {}): Promise<stri
   const session = await stage.open()
   const stop = new AbortController()
   try {
-    const { appliance, applianceRoot, home, poolUser } = stage.request()
+    const { appliance, home, poolUser } = stage.request()
     const outcome = await renew(
       session,
       {
-        ...{ appliance, applianceRoot, home, poolUser, root: stage.appliance.root, files: [], now: new Date() },
+        ...{ appliance, home, poolUser, root: stage.appliance.root, files: [], now: new Date() },
         ...{ name: undefined, wlbUserName: undefined, wlbPassword: undefined, otherPoolsReady: false },
         ...wish,
       },

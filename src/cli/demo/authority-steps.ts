@@ -5,7 +5,7 @@
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Outcome } from './stage.js'
-import { type Cast, lists, on, quiet, refused, type Step } from './steps.js'
+import { type Cast, lists, on, quiet, refused, type Step, says } from './steps.js'
 
 export function certificateFromAuthority(cast: Cast): Step[] {
   const { stage, hostName, hosts } = cast
@@ -92,10 +92,6 @@ export function certificateFromAuthority(cast: Cast): Step[] {
     ),
     on(cast, coordinator, 'The pool asks again', ask, lists('WlbVersion', 'verified, up to the root of the authority')),
   ]
-}
-
-function says(text: string, proof: string): Step['proves'] {
-  return ({ exitCode, stdout }: Outcome) => (exitCode === 0 && stdout.includes(text) ? proof : undefined)
 }
 
 function refusedWith(text: string, why: string): Step['proves'] {

@@ -167,3 +167,7 @@ export function lists(text: string, proof: string): Step['proves'] {
 export function refused(text: string, why: string): Step['proves'] {
   return ({ exitCode, stderr }) => (exitCode === 1 && stderr.includes(text) ? why : undefined)
 }
+
+export function says(text: string, proof: string): Step['proves'] {
+  return ({ exitCode, stdout }) => (exitCode === 0 && stdout.includes(text) ? proof : undefined)
+}

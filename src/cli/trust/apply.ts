@@ -1,10 +1,10 @@
 /** `wlb trust apply`: the plan shown, asked about once, and carried out step by step. */
 import { applyPlan, readPoolNow, type TrustOutcome } from '../../trust/index.js'
 import { isSure } from '../cert/sure.js'
-import { EXIT, printError, printJson } from '../print.js'
+import { EXIT, errorDocument, printError, printJson } from '../print.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { refusalsWhole, reportPlanned, toType, trustPlan } from './plan.js'
-import { describePlan, describeStep, errorDocument, renderHosts, trustDocument } from './plan-text.js'
+import { describePlan, describeStep, renderHosts, trustDocument } from './plan-text.js'
 import { type CredentialFlags, type GoalFlags, readTrustRequest } from './trust-request.js'
 
 export async function trustApply(root: string, files: readonly string[], flags: GoalFlags): Promise<void> {
@@ -48,15 +48,17 @@ export function stopAtSafePoint(command: string): AbortSignal {
   return controller.signal
 }
 
+type Verb = 'apply' | 'undo' | 'renew'
+
 export function printOutcome(
   outcome: TrustOutcome,
   more: Readonly<Record<string, unknown>>,
   flags: CredentialFlags,
   root: string,
-  verb: 'apply' | 'undo',
+  verb: Verb,
 ): void {
   const { ended, reports, left, hosts, failure } = outcome
-  const isRefused = verb === 'apply' && hosts.some(({ verdict }) => verdict === 'refused')
+  const isRefused = verb !== 'undo' && hosts.some(({ verdict }) => verdict === 'refused')
   const ok = ended === 'done' && !isRefused
   process.exitCode = ok ? EXIT.done : ended === 'interrupted' ? EXIT.interrupted : EXIT.no
   if (failure) printError(failure, 'text', root)
@@ -68,12 +70,8 @@ export function printOutcome(
   process.stdout.write(`\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, (words) => toType(words, root, flags))}\n`)
 }
 
-function lastLine(
-  { ended, reports, hosts }: TrustOutcome,
-  verb: 'apply' | 'undo',
-  type: (words: string) => string,
-): string {
-  const goOn = verb === 'apply' ? type('apply --resume') : type('undo')
+function lastLine({ ended, reports, hosts }: TrustOutcome, verb: Verb, type: (words: string) => string): string {
+  const goOn = type(verb === 'apply' ? 'apply --resume' : verb)
   if (ended === 'interrupted') return `Stopped. Go on:  ${goOn}`
   if (verb === 'undo') {
     if (ended === 'failed') return `Not all of it could be taken back. Once mended:  ${goOn}`

@@ -1,31 +1,26 @@
 /** The question of enrolment: is the certificate that is seen from here the one the appliance has? */
 import { WlbError } from '../../error.js'
 import type { FirstUse } from '../../trust/first-use.js'
+import { compareByEye, ON_THE_APPLIANCE } from './compare-by-eye.js'
 
 export interface FingerprintFlags {
   /** SHA-256, upper-case with colons. */
   readonly fingerprint?: string
-  readonly yes?: boolean
 }
 
 /**
- * Decides by the fingerprint that was given, or by what the appliance states itself; else by asking. `--yes` takes what is
- * seen where nobody states anything. A no to the question is false.
+ * Decides by the fingerprint that was given, or by what the appliance states itself; else by asking: nothing
+ * that merely came over the wire is taken. A no to the question is false.
  *
  * @throws FINGERPRINT_MISMATCH, FINGERPRINTS_DIFFER when one is known and it is another; USAGE_NEEDS_FINGERPRINT when there is
  * nobody to ask.
  */
-export async function confirmFingerprint(found: FirstUse, { fingerprint, yes }: FingerprintFlags): Promise<boolean> {
+export async function confirmFingerprint(found: FirstUse, { fingerprint }: FingerprintFlags): Promise<boolean> {
   if (fingerprint !== undefined && fingerprint !== found.seen) throw mismatch(found, fingerprint)
   if (found.stated !== undefined && !found.agreed) throw differ(found, found.stated)
-  if (fingerprint !== undefined || found.agreed || yes) return true
+  if (fingerprint !== undefined || found.agreed) return true
   if (!process.stdin.isTTY) throw needsFingerprint(found)
-  process.stderr.write(
-    `The certificate that ${place(found)} shows has the SHA-256 fingerprint\n  ${found.seen}\n` +
-      'On the appliance:  openssl x509 -in /etc/ssl/certs/server.pem -noout -fingerprint -sha256\n',
-  )
-  const { confirm } = await import('@clack/prompts')
-  return (await confirm({ message: 'Is it the same there?', initialValue: false })) === true
+  return compareByEye(`The certificate that ${place(found)} shows`, found.seen, ON_THE_APPLIANCE)
 }
 
 function place({ endpoint: { address, port } }: FirstUse): string {

@@ -1,10 +1,16 @@
 /** `wlb trust status --fleet FILE`: one line a pool. */
-import { type FleetLine, type FleetMember, type FleetPool, lookAtFleet, readFleet } from '../../trust/index.js'
+import {
+  errorText,
+  type FleetLine,
+  type FleetMember,
+  type FleetPool,
+  lookAtFleet,
+  readFleet,
+} from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { daysFrom, EXIT, printJson, renderTable } from '../print.js'
+import { daysFrom, EXIT, errorDocument, printJson, renderTable } from '../print.js'
 import { choosePool } from './open-pool.js'
 import { documentOf, exitCodeOf } from './status.js'
-import { describeError } from './status-text.js'
 
 export interface FleetFlags {
   readonly fleet: string
@@ -65,8 +71,7 @@ function exitOf(line: FleetLine): number {
 function lineDocument(line: FleetLine): object {
   const { name, tookMs } = line
   if (line.state === 'seen') return { name, tookMs, ...documentOf(line.connection, line.verdicts) }
-  const { code, message, facts, remedy } = line.error
-  return { name, tookMs, ok: false, error: { code, message, facts, remedy } }
+  return { name, tookMs, ok: false, error: errorDocument(line.error) }
 }
 
 function describeFleet(lines: readonly FleetLine[], withHosts: boolean, now: Date): string {
@@ -99,7 +104,7 @@ function describeLine(line: FleetLine, now: Date): readonly string[] {
 
 function firstCause({ connection, verdicts }: Extract<FleetLine, { state: 'seen' }>): string {
   const refused = verdicts.find(({ verdict }) => verdict === 'refused')
-  if (refused) return `${refused.host}: ${describeError(refused.error)}`
+  if (refused) return `${refused.host}: ${errorText(refused.error)}`
   if (!connection.pool.verifies) return 'verification is OFF'
   const unknown = verdicts.find(({ verdict }) => verdict === 'unknown')
   return unknown ? `${unknown.host}: ${unknown.why}` : ''
@@ -111,6 +116,6 @@ function describeHosts(line: FleetLine): (readonly string[])[] {
   return connection.hosts.map((host, index) => {
     const verdict = verdicts[index]
     const said = verdict ? `${verdict.verdict}${verdict.proof === 'host' ? '' : ' (predicted)'}` : '-'
-    return [`  ${name}/${host.name}`, said, '', verdict && verdict.error.length > 0 ? describeError(verdict.error) : '']
+    return [`  ${name}/${host.name}`, said, '', verdict && verdict.error.length > 0 ? errorText(verdict.error) : '']
   })
 }

@@ -17,6 +17,7 @@ import {
 } from '../../trust/index.js'
 import { readSecretFile } from '../secret-file.js'
 import type { PoolFlags } from '../words/pool-options.js'
+import { compareByEye } from './compare-by-eye.js'
 
 export interface PoolChoice {
   readonly access: PoolAccess
@@ -139,13 +140,12 @@ async function askAboutFingerprint({ host, port }: WlbAddress): Promise<Trust> {
   const trust = { kind: 'first-use' } as const
   const { socket, fingerprintSha256 } = await connectPinned({ address: host, port, trust, timeoutMs: PROBE_TIMEOUT_MS })
   socket.on('error', () => {}).destroy()
-  process.stderr.write(
-    `This pool was not met before. Its certificate has the SHA-256 fingerprint\n  ${fingerprintSha256}\n` +
-      'On its console:  openssl x509 -in /etc/xensource/xapi-ssl.pem -noout -fingerprint -sha256\n',
+  const isSame = await compareByEye(
+    'This pool was not met before. Its certificate',
+    fingerprintSha256,
+    'On its console:  openssl x509 -in /etc/xensource/xapi-ssl.pem -noout -fingerprint -sha256',
   )
-  const { confirm } = await import('@clack/prompts')
-  if ((await confirm({ message: 'Is it the same there?', initialValue: false })) !== true)
-    throw notTheSame(host, fingerprintSha256)
+  if (!isSame) throw notTheSame(host, fingerprintSha256)
   return { kind: 'pin', fingerprintSha256 }
 }
 

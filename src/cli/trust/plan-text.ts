@@ -1,5 +1,4 @@
 /** How plans, steps and hosts are shown: the same for `wlb trust plan`, `apply` and `undo`. */
-import type { WlbError } from '../../error.js'
 import type { HostVerdict, Prepared, StepReport } from '../../trust/index.js'
 import { renderFacts, renderTable } from '../print.js'
 
@@ -69,9 +68,4 @@ export function trustDocument(
     hosts: hosts.map(({ host, verdict, proof, error, why }) => ({ name: host, verdict, proof, error, why })),
     ...more,
   }
-}
-
-export function errorDocument(error: WlbError): object {
-  const { code, message, facts, remedy } = error
-  return { code, message, facts, remedy }
 }

@@ -2,9 +2,9 @@
 import { quoteWord } from '../../appliance/quote-word.js'
 import { WlbError } from '../../error.js'
 import { makeStep, type Prepared, preparePlan, report, type StepReport, type World } from '../../trust/index.js'
-import { EXIT, inRoot, printError, printJson } from '../print.js'
+import { EXIT, errorDocument, inRoot, printError, printJson } from '../print.js'
 import { remember, withPoolSession } from './open-pool.js'
-import { describePlan, errorDocument, trustDocument } from './plan-text.js'
+import { describePlan, trustDocument } from './plan-text.js'
 import { type GoalFlags, readTrustRequest } from './trust-request.js'
 
 export async function trustPlan(root: string, files: readonly string[], flags: GoalFlags): Promise<void> {

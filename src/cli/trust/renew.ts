@@ -10,13 +10,13 @@ import {
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { isSure } from '../cert/sure.js'
-import { EXIT, inRoot, printError, printJson, renderFacts } from '../print.js'
+import { printJson, renderFacts } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 import type { PoolFlags } from '../words/pool-options.js'
-import { stopAtSafePoint } from './apply.js'
+import { printOutcome, stopAtSafePoint } from './apply.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { refusalsWhole } from './plan.js'
-import { describeStep, errorDocument, renderHosts, trustDocument } from './plan-text.js'
+import { describeStep, renderHosts, trustDocument } from './plan-text.js'
 
 export interface RenewFlags extends PoolFlags {
   readonly key?: string
@@ -41,7 +41,6 @@ export async function trustRenew(root: string, files: readonly string[], flags: 
       const request = {
         ...{ root, files, poolUser, wlbPassword, name: flags.name, wlbUserName: flags.wlbUsername },
         appliance: choice.appliance,
-        applianceRoot: root,
         home: configFolder(),
         otherPoolsReady: flags.otherPoolsReady ?? false,
         now: new Date(),
@@ -66,15 +65,7 @@ export async function trustRenew(root: string, files: readonly string[], flags: 
       })
       if (!outcome) return
       await remember(flags, session, choice, pool)
-      const { ended, reports, left, hosts, failure } = outcome
-      const ok = ended === 'done' && hosts.every(({ verdict }) => verdict !== 'refused')
-      process.exitCode = ok ? EXIT.done : ended === 'interrupted' ? EXIT.interrupted : EXIT.no
-      if (failure) printError(failure, 'text', root)
-      if (json) {
-        printJson(
-          trustDocument(ok, reports, hosts, { notReached: left, ...(failure && { error: errorDocument(failure) }) }),
-        )
-      } else process.stdout.write(`\n${renderHosts(hosts)}\n\n${lastLine(ended, root)}\n`)
+      printOutcome(outcome, {}, flags, root, 'renew')
     }),
   )
 }
@@ -95,11 +86,4 @@ function describeRenewal(prepared: PreparedRenewal, steps: readonly { title: str
     ...(notes.length > 0 ? [notes.map((note) => `note: ${note}`).join('\n')] : []),
     renderHosts(verdicts),
   ].join('\n\n')
-}
-
-function lastLine(ended: 'done' | 'failed' | 'interrupted', root: string): string {
-  const again = inRoot('wlb trust renew', root)
-  const undo = inRoot('wlb trust undo', root)
-  if (ended === 'done') return `Every host verifies the new certificate. To take it back:  ${undo}`
-  return `Stopped. Go on:  ${again}   Take back:  ${undo}`
 }

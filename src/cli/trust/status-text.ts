@@ -1,6 +1,6 @@
 /** What `wlb trust status` shows a person: the pool, the appliance, what is installed, then the hosts and what they say. */
 import type { X509Certificate } from 'node:crypto'
-import { type Connection, compareStores, type HostVerdict } from '../../trust/index.js'
+import { type Connection, compareStores, errorText, type HostVerdict } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { daysFrom, renderFacts, renderTable } from '../print.js'
 
@@ -93,12 +93,8 @@ function describeClock(offsetMs: number): string {
 
 function describeVerdict(verdict: HostVerdict | undefined): string {
   if (!verdict) return '-'
-  const said = verdict.error.length > 0 ? describeError(verdict.error) : verdict.verdict
+  const said = verdict.error.length > 0 ? errorText(verdict.error) : verdict.verdict
   return verdict.proof === 'host' ? said : `${said} (predicted)`
-}
-
-export function describeError([code = '', ...params]: readonly string[]): string {
-  return params.length === 0 ? code : `${code} [${params.join('; ')}]`
 }
 
 /** A prediction always says what it rests on. */

@@ -3,9 +3,14 @@ import type { X509Certificate } from 'node:crypto'
 import { readCertificateFiles } from '../../appliance/index.js'
 import { WlbError } from '../../error.js'
 import { configFolder, type TrustRequest } from '../../trust/index.js'
+import { fetchCertificate, parseSshTarget } from '../../trust/ssh/index.js'
+import { describeCertificate } from '../../x509/index.js'
 import { readSecretFile } from '../secret-file.js'
 import type { PoolFlags } from '../words/pool-options.js'
+import type { SshFlags } from '../words/ssh-options.js'
+import { compareByEye, ON_THE_APPLIANCE } from './compare-by-eye.js'
 import type { PoolChoice } from './open-pool.js'
+import { withSshConnection } from './open-ssh.js'
 
 export interface CredentialFlags extends PoolFlags {
   readonly wlbPasswordFile?: string
@@ -14,7 +19,10 @@ export interface CredentialFlags extends PoolFlags {
   readonly json?: boolean
 }
 
-export interface GoalFlags extends CredentialFlags {
+export interface GoalFlags extends CredentialFlags, SshFlags {
+  /** Of the appliance, where it is to be asked itself. */
+  readonly ssh?: string
+  readonly applianceRoot?: string
   readonly goal?: 'self-signed' | 'ca'
   readonly fingerprint?: string
   readonly name?: string
@@ -43,8 +51,19 @@ export async function readTrustRequest(
     fingerprintSha256: flags.fingerprint,
     name: flags.name,
     wlbUserName: flags.wlbUsername,
+    ...(flags.ssh !== undefined && { statedFingerprint: askOverSsh(flags.ssh, flags) }),
     askFingerprint: (seen, leaf) => askFingerprint(seen, leaf, flags),
   }
+}
+
+function askOverSsh(given: string, flags: GoalFlags): () => Promise<string> {
+  const target = parseSshTarget(given)
+  const { applianceRoot } = flags
+  return () =>
+    withSshConnection(target, flags, async (ssh) => {
+      const { leaf } = await fetchCertificate(ssh, applianceRoot === undefined ? {} : { applianceRoot })
+      return leaf.fingerprint256
+    })
 }
 
 export async function readUndoRequest(
@@ -68,12 +87,8 @@ export async function readUndoRequest(
 /** On the appliance itself the same certificate must be shown; nobody can compare for somebody else. */
 async function askFingerprint(seen: string, leaf: X509Certificate, { yes = false }: GoalFlags): Promise<boolean> {
   if (yes || !process.stdin.isTTY) throw needsFingerprint(seen)
-  process.stderr.write(
-    `The appliance shows a certificate for ${leaf.subject.replaceAll('\n', ', ')} with the SHA-256 fingerprint\n  ${seen}\n` +
-      'On the appliance:  openssl x509 -in /etc/ssl/certs/server.pem -noout -fingerprint -sha256\n',
-  )
-  const { confirm } = await import('@clack/prompts')
-  return (await confirm({ message: 'Is it the same there?', initialValue: false })) === true
+  const what = `The appliance shows a certificate for ${describeCertificate(leaf).subject}, which`
+  return compareByEye(what, seen, ON_THE_APPLIANCE)
 }
 
 function needsGoal(): WlbError {
@@ -88,8 +103,8 @@ function needsGoal(): WlbError {
 function needsFingerprint(seen: string): WlbError {
   return new WlbError(
     'USAGE_NEEDS_FINGERPRINT',
-    'Nobody vouches for the certificate of this appliance: it is elsewhere, and no file and no fingerprint was given.',
-    { seen, missing: '--fingerprint SHA256, or the file wlb.pem' },
+    'Nobody vouches for the certificate of this appliance: it is elsewhere, and no file, no fingerprint and no way to ask it was given.',
+    { seen, missing: '--fingerprint SHA256, --ssh USER@HOST, or the file wlb.pem' },
     'wlb trust apply --goal self-signed --fingerprint SHA256',
   )
 }

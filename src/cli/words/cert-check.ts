@@ -1,5 +1,6 @@
 /** The words of `wlb cert check`. */
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
+import { wlbAddress } from './pool-options.js'
 import { dateOrTime, examples } from './word.js'
 
 export function addCertCheck(cert: Command, root: () => string): void {
@@ -12,7 +13,7 @@ export function addCertCheck(cert: Command, root: () => string): void {
     .option('--trust <FILES...>', "what hosts trust, as their bundle has it (default: the chain's own root)")
     .option('--crl <FILE>', 'a revocation list that is installed (may be repeated)', repeated, [])
     .option('--at <DATE>', 'ask about another time: 2026-03-01, or 2026-03-01T08:00:00Z', dateOrTime)
-    .option('--connect <HOST:PORT>', 'ask a server instead of files', hostAndPort)
+    .option('--connect <HOST:PORT>', 'ask a server instead of files', wlbAddress)
     .addOption(new Option('--as-pool', 'the rules of a pool (default)').conflicts('asBrowser'))
     .option('--as-browser', 'the rules of a strict client such as a browser (an approximation)')
     .option('--json', 'print one JSON document')
@@ -30,12 +31,4 @@ export function addCertCheck(cert: Command, root: () => string): void {
 
 function repeated(text: string, before: readonly string[]): readonly string[] {
   return [...before, text]
-}
-
-function hostAndPort(text: string): { host: string; port: number } {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
-  const host = bracketed ?? plain
-  const number = Number(port)
-  if (host === undefined || !(number >= 1 && number <= 65_535)) throw new InvalidArgumentError('It must be HOST:PORT.')
-  return { host, port: number }
 }

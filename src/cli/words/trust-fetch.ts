@@ -13,7 +13,6 @@ export function addTrustFetch(trust: Command, root: () => string): void {
     .option('--appliance <HOST:PORT>', 'the port it is compared with (default: HOST:8012)', wlbAddress)
     .addOption(applianceRoot())
     .option('--overwrite', 'replace FILE where it holds something else')
-    .option('--yes', 'with --from-tls: take what is seen')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'before',

@@ -1,6 +1,7 @@
 /** The words of `wlb trust plan`, `apply` and `undo`. */
 import { type Command, Option } from 'commander'
 import { fingerprint, withPool } from './pool-options.js'
+import { applianceRoot, withSsh } from './ssh-options.js'
 import { collect, examples } from './word.js'
 
 export function addTrustPlan(trust: Command, root: () => string): void {
@@ -46,7 +47,9 @@ export function addTrustPlan(trust: Command, root: () => string): void {
 }
 
 function withGoal(command: Command): Command {
-  return withCredentials(withPool(command))
+  return withSsh(withCredentials(withPool(command)))
+    .option('--ssh <USER@HOST>', 'ask the appliance itself, over SSH, which certificate it has')
+    .addOption(applianceRoot())
     .addOption(
       new Option('--goal <GOAL>', 'what is to be trusted: the very certificate, or an authority').choices([
         'self-signed',

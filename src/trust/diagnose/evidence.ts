@@ -1,6 +1,7 @@
 /** Everything a diagnosis goes by, gathered beforehand: it asks nobody and looks at no clock itself. */
 import type { X509Certificate } from 'node:crypto'
 import type { ApplianceFacts, HostFacts, HostProof, InstalledCertificate, PoolFacts } from '../connection.js'
+import type { HostStoreFacts as SeenStore } from '../ssh/host-store.js'
 
 export interface Evidence {
   /** Undefined where nobody knows where it is. */
@@ -40,17 +41,7 @@ export type CallOutcome =
   | { readonly kind: 'not asked'; readonly why: string }
 
 /** The trust store of a host as it lies on its disk. */
-export interface HostStoreFacts {
-  readonly certificates: readonly StoreFile[]
-  /** Undefined where there is none. */
-  readonly bundle: Buffer | undefined
-  readonly crls: readonly StoreFile[]
-}
-
-export interface StoreFile {
-  readonly name: string
-  readonly bytes: Buffer
-}
+export type HostStoreFacts = Pick<SeenStore, 'certificates' | 'bundle' | 'crls'>
 
 export interface LocalFacts {
   readonly certificateFile: string

@@ -3,7 +3,7 @@
  * where its settings ask for it. It never stops serving.
  */
 import type { Log } from '../../appliance/index.js'
-import { mapBounded } from '../bounded.js'
+import { mapBounded } from '../../bounded.js'
 import type { FleetMember } from '../fleet.js'
 import type { Channel } from './channels.js'
 import { CLOCK_LIMIT_MS } from './compare.js'

@@ -1,9 +1,9 @@
 /** Looks at pools again and again, says what changed, and delivers it where it was asked for; nothing is lost in between. */
 import { setTimeout as after } from 'node:timers/promises'
+import { mapBounded } from '../../bounded.js'
 import { type DirectoryLock, lockDirectory } from '../../directory-lock.js'
 import { ensureFolder } from '../../durable-file.js'
 import { WlbError } from '../../error.js'
-import { mapBounded } from '../bounded.js'
 import { type FleetMember, lookAtFleet } from '../fleet.js'
 import type { Channel } from './channels.js'
 import { compareSnapshots, isWell } from './compare.js'
