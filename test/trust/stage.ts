@@ -1,4 +1,5 @@
 /** A pool of three, an appliance and an authority, put back to a known state before each test; and what was done, in words. */
+import { X509Certificate } from 'node:crypto'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -98,6 +99,16 @@ export class TrustStage {
   async verify(value: boolean): Promise<void> {
     const [ref] = Object.values(await this.pool.call('xs1', 'pool.get_all'))
     await this.pool.call('xs1', 'pool.set_wlb_verify_cert', String(ref), value)
+  }
+
+  async uuid(): Promise<string> {
+    const [record] = Object.values(await this.pool.call('xs1', 'pool.get_all_records'))
+    return String(Object(record).uuid)
+  }
+
+  /** In place now. */
+  certificate(): X509Certificate {
+    return new X509Certificate(readFileSync(this.appliance.paths.certificate))
   }
 
   /** Another certificate for the appliance, in service when this returns. */

@@ -1,0 +1,286 @@
+/** Looking at pools, as people and programs see it: one pool in every state it can be in, many at once, and watched over time. */
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { openLog } from '../../src/appliance/log.js'
+import { WlbError } from '../../src/error.js'
+import { clearFaults, injectFault } from '../../src/lab/index.js'
+import {
+  type DatedEvent,
+  judgeHosts,
+  lookAtFleet,
+  observe,
+  proveHosts,
+  readFleet,
+  watchBesideAppliance,
+} from '../../src/trust/index.js'
+import { type Ended, run, runUntilReady } from '../cli/program.js'
+import { freePort } from '../free-port.js'
+import { HOSTNAME, useTrustStage } from './stage.js'
+
+const stage = useTrustStage('node')
+const { pool } = stage
+const folder = mkdtempSync(join(tmpdir(), 'openwlb-look-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const passwordFile = join(folder, 'password')
+const readerFile = join(folder, 'reader')
+const env = { XDG_CONFIG_HOME: join(folder, 'config') }
+
+beforeAll(async () => {
+  writeFileSync(passwordFile, `${pool.document.password}\n`)
+  writeFileSync(readerFile, `${pool.document.reader?.password}\n`)
+  await stage.reset({ verifies: false, connectedTo: HOSTNAME })
+  expect(await stage.apply()).toContain('all accepted host')
+})
+
+const url = () => `https://${pool.host('xs1').address}:${pool.host('xs1').tlsPort}`
+const appliance = () => `127.0.0.1:${stage.appliance.port}`
+const flags = (user: readonly string[] = ['--password-file', passwordFile]) => [
+  ...['--root', folder, '--pool', url(), ...user, '--pool-insecure', '--appliance', appliance()],
+]
+const status = (...args: string[]) => run('wlb', ['trust', 'status', ...flags(), ...args], env)
+
+/** What this lab alone is called becomes a word; the second that clocks are off by chance, none. */
+async function scrub({ stdout, stderr, exitCode }: Ended): Promise<string> {
+  const words: [string, string][] = [
+    [await stage.uuid(), 'POOL-UUID'],
+    [stage.certificate().fingerprint256, 'FINGERPRINT'],
+    [stage.certificate().fingerprint256.slice(0, 23), 'FINGER...'],
+    [new Date(stage.certificate().validTo).toISOString(), 'END'],
+    [new Date(stage.certificate().validTo).toISOString().slice(0, 10), 'END-DAY'],
+    [String(stage.appliance.port), 'PORT'],
+    [url().slice('https://'.length), 'XS1'],
+    [folder, 'FOLDER'],
+  ]
+  const text = words.reduce((told, [from, to]) => told.replaceAll(from, to), `${stdout}${stderr}exit ${exitCode}\n`)
+  return text
+    .replaceAll(/[+-][1-5] s( |$)/gm, (_, end) => (end === '' ? '0 s' : '0 s  '))
+    .replaceAll(/in \d+ days/g, 'in N days')
+}
+
+const golden = (name: string) => join(import.meta.dirname, `../cli/golden/look/${name}.txt`)
+
+const states: [name: string, before: () => Promise<unknown>, after: () => Promise<unknown>, exitCode: number][] = [
+  ['healthy', async () => {}, async () => {}, 0],
+  ['member-down', () => pool.fault('stop', 'xs3'), () => pool.fault('start', 'xs3'), 0],
+  ['verification-off', () => stage.verify(false), () => stage.verify(true), 1],
+  ['bundle-removed', () => pool.fault('remove-bundle', 'xs2'), () => pool.call('xs1', 'pool.certificate_sync'), 1],
+  ['answers-cut', () => pool.fault('cut', 'xs1'), () => pool.fault('mend', 'xs1'), 2],
+  ['answers-garbage', () => pool.fault('garbage', 'xs1'), () => pool.fault('mend', 'xs1'), 2],
+]
+
+describe('wlb trust status', () => {
+  it.each(states)('%s', async (name, before, after, exitCode) => {
+    await before()
+    try {
+      const ended = await status()
+      await expect(await scrub(ended)).toMatchFileSnapshot(golden(name))
+      expect(ended.exitCode).toBe(exitCode)
+    } finally {
+      await after()
+    }
+  })
+
+  test('a read-only user sees the same', async () => {
+    const reader = ['--username', pool.document.reader?.username ?? '', '--password-file', readerFile]
+    const ended = await run('wlb', ['trust', 'status', ...flags(reader), '--json'], env)
+    const document = JSON.parse(ended.stdout)
+    expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(document.hosts.map(({ verdict, proof }: Record<string, string>) => `${verdict} ${proof}`)).toEqual(
+      Array(3).fill('accepted host'),
+    )
+    expect(Object.keys(document)).toEqual(['ok', 'pool', 'appliance', 'installed', 'crls', 'hosts'])
+    expect(Object.keys(document.hosts[0]).join(' ')).toBe(
+      'name uuid address role live store clockOffsetMs verdict proof error why',
+    )
+  })
+
+  test('a session that ended between two questions is opened anew', async () => {
+    const session = await stage.open()
+    const where = { now: new Date(), appliance: { host: '127.0.0.1', port: stage.appliance.port } }
+    const connection = await observe(session, where)
+    await pool.fault('expire-sessions', 'xs1')
+    const proofs = await proveHosts(session, connection)
+    expect(judgeHosts(connection, proofs).map(({ verdict }) => verdict)).toEqual(Array(3).fill('accepted'))
+    await pool.fault('expire-sessions', 'xs1')
+    expect((await observe(session, where)).hosts).toHaveLength(3)
+    await session.close()
+  })
+})
+
+/** A fleet file of this test, its pools told apart by what is wrong with them. */
+function fleetFile(...pools: string[]): string {
+  const file = join(folder, 'pools.toml')
+  writeFileSync(file, pools.join('\n'))
+  return file
+}
+const entry = (name: string, where: string, secret: string, more = 'insecure = true') =>
+  `[[pool]]\nname = "${name}"\nurl = "${where}"\npassword_file = "${secret}"\nappliance = "${appliance()}"\n${more}\n`
+
+describe('a fleet', () => {
+  test('one pool that is out of reach and one with another password hide no other', async () => {
+    writeFileSync(join(folder, 'wrong'), 'guess\n')
+    const file = fleetFile(
+      entry('berlin', url(), 'password'),
+      entry('lyon', `https://127.0.0.1:${await freePort()}`, 'password'),
+      entry('oslo', url(), 'wrong'),
+      entry('rome', url(), 'missing'),
+    )
+    const ended = await run('wlb', ['trust', 'status', '--fleet', file, '--hosts'], env)
+    const text = (await scrub(ended)).replaceAll(/127\.0\.0\.1:\d+/g, 'NOBODY')
+    await expect(text).toMatchFileSnapshot(golden('fleet'))
+    const { stdout, exitCode } = await run('wlb', ['trust', 'status', '--fleet', file, '--json'], env)
+    const documents: { name: string; ok: boolean; error?: { code: string } }[] = JSON.parse(stdout)
+    expect(documents.map(({ name, ok, error }) => `${name} ${error?.code ?? ok}`)).toEqual([
+      'berlin true',
+      'lyon CONNECT_REFUSED',
+      'oslo POOL_CREDENTIALS_REFUSED',
+      'rome PASSWORD_FILE_UNREADABLE',
+    ])
+    expect(exitCode).toBe(2)
+  })
+
+  test('a pool that answers late is given up after its time', async () => {
+    await pool.fault('slow', 'xs1')
+    const { address, tlsPort } = pool.host('xs1')
+    const access = async () => ({
+      ...{ address, port: tlsPort, userName: 'root', password: pool.document.password },
+      ...{ trust: { kind: 'none' } as const, timeoutMs: 300 },
+    })
+    const late = { name: 'late', access, appliance: undefined }
+    const lines = await lookAtFleet([late], { atOnce: 1, now: () => new Date() })
+    await pool.fault('mend', 'xs1')
+    expect(lines).toMatchObject([{ name: 'late', state: 'not seen', error: { code: 'API_TIMEOUT' } }])
+  })
+
+  const mistakes: [what: string, text: string, told: string][] = [
+    ['nothing in it', '', 'key: pool'],
+    ['no TOML', 'pool = [', 'line: 1'],
+    ['no pool', 'pool = []', 'key: pool\n'],
+    ['a pool without a name', '[[pool]]\nurl = "https://a"\n', 'pool: number 1\n  key: name'],
+    [
+      'a second one without an address',
+      `${'[[pool]]\nname = "a"\nurl = "https://a"\n'}[[pool]]\nname = "b"\n`,
+      'number 2',
+    ],
+    ['plain http', '[[pool]]\nname = "a"\nurl = "http://a"\n', 'key: url\n  why: must be https'],
+    ['no password', '[[pool]]\nname = "a"\nurl = "https://a"\ninsecure = true\n', 'pool: a\n  key: password_file'],
+    [
+      'nothing to tell it from an impostor',
+      '[[pool]]\nname = "a"\nurl = "https://a"\npassword_file = "p"\n',
+      'pool: a\n  key: fingerprint',
+    ],
+    ['half a fingerprint', '[[pool]]\nname = "a"\nurl = "https://a"\nfingerprint = "3F:0A"\n', 'key: fingerprint'],
+    ['an appliance without a port', '[[pool]]\nname = "a"\nurl = "https://a"\nappliance = "wlb"\n', 'key: appliance'],
+    [
+      'a word nobody knows',
+      '[[pool]]\nname = "a"\nurl = "https://a"\npasswd = "x"\n',
+      'key: passwd\n  why: is not a key',
+    ],
+    [
+      'such a word in the defaults',
+      '[defaults]\nurl = "x"\n[[pool]]\nname = "a"\nurl = "https://a"\n',
+      'key: defaults.url',
+    ],
+    [
+      'two of one name',
+      '[defaults]\ninsecure = true\npassword_file = "p"\n[[pool]]\nname = "a"\nurl = "https://a"\n[[pool]]\nname = "a"\nurl = "https://b"\n',
+      'pool: a\n  why: two pools have this name',
+    ],
+  ]
+  it.each(mistakes)('%s', async (_, text, told) => {
+    const error = await readFleet(fleetFile(text)).catch((caught: unknown) => caught)
+    if (!(error instanceof WlbError)) throw new Error('it was taken')
+    const lines = Object.entries(error.facts).map(([name, value]) => `  ${name}: ${value}\n`)
+    expect(`${error.code}\n${lines.join('')}`).toContain('FLEET_FILE_INVALID')
+    expect(lines.join('')).toContain(told)
+  })
+
+  test('no such file', async () => {
+    await expect(readFleet(join(folder, 'none.toml'))).rejects.toMatchObject({ code: 'FLEET_FILE_UNREADABLE' })
+  })
+})
+
+describe('wlb watch', () => {
+  const look = async (...args: string[]) => {
+    const { stdout, stderr, exitCode } = await run('wlb', ['watch', '--once', '--json', ...flags(), ...args], env)
+    const lines = stdout.split('\n').filter((line) => line !== '')
+    const events = lines.map((line): DatedEvent => JSON.parse(line))
+    return { said: events.map(({ kind, code, subject }) => `${kind} ${code} ${subject}`), stderr, exitCode }
+  }
+
+  test('says once what broke, and once that it is mended', async () => {
+    expect(await look(), 'all is well').toEqual({ said: [], stderr: '', exitCode: 0 })
+    await stage.verify(false)
+    expect(await look(), 'the flag').toMatchObject({ said: ['problem VERIFICATION '], exitCode: 1 })
+    expect(await look(), 'no news').toMatchObject({ said: [], exitCode: 1 })
+    await stage.verify(true)
+    await pool.fault('remove-bundle', 'xs2')
+    expect(await look(), 'one bundle').toMatchObject({
+      said: ['mended VERIFICATION ', 'problem HOST_VERIFIES xs2'],
+      exitCode: 1,
+    })
+    await pool.call('xs1', 'pool.certificate_sync')
+    await pool.fault('cut', 'xs1')
+    expect(await look(), 'out of reach').toMatchObject({ said: ['problem POOL_UNREACHABLE '], exitCode: 2 })
+    await pool.fault('mend', 'xs1')
+    expect(await look(), 'all is well again').toMatchObject({
+      said: ['mended POOL_UNREACHABLE ', 'mended HOST_VERIFIES xs2'],
+      exitCode: 0,
+    })
+  })
+
+  test('a pool whose clock is wrong: the appliance says so once, and that it is right again (S85)', async () => {
+    await injectFault({ root: pool.root, row: 5, host: 'xs1', variant: undefined })
+    const logged: string[] = []
+    const root = join(folder, 'appliance')
+    const { address, tlsPort } = pool.host('xs1')
+    const access = async () => ({
+      ...{ address, port: tlsPort, userName: 'root', password: pool.document.password },
+      ...{ trust: { kind: 'none' } as const, timeoutMs: 10_000 },
+    })
+    const watching = watchBesideAppliance({
+      root,
+      log: openLog({ write: (line) => void logged.push(line) }),
+      now: () => new Date(),
+      members: async () => [{ name: 'POOL', access, appliance: undefined }],
+      folder: join(folder, 'beside'),
+      ownEveryMs: 200,
+    })
+    await expect.poll(() => logged.join(''), { timeout: 15_000 }).toContain('clocks of pool and appliance differ')
+    await clearFaults(pool.root)
+    await expect.poll(() => logged.join(''), { timeout: 15_000 }).toContain('agree again')
+    await watching.close()
+    expect(logged.filter((line) => line.includes('appliance differ'))).toHaveLength(1)
+  })
+
+  test('wlb serve watches the pools that registered with it, and stops when it is told to (S81)', async () => {
+    const received: DatedEvent[] = []
+    const hook = createServer(async (request, response) => {
+      let body = ''
+      for await (const piece of request) body += piece
+      received.push(...JSON.parse(body).events)
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await new Promise((resolve) => hook.once('listening', resolve))
+    const place = hook.address()
+    const port = typeof place === 'object' && place ? place.port : 0
+    await stage.verify(false)
+    await stage.appliance.close()
+    appendFileSync(stage.appliance.paths.settings, `\n[watch]\nwebhook = "http://127.0.0.1:${port}/"\n`)
+    const serving = await runUntilReady(['--root', stage.appliance.root, 'serve'])
+    await expect.poll(() => received.length, { timeout: 20_000 }).toBeGreaterThan(0)
+    await serving.stop()
+    hook.close()
+    const uuid = await stage.uuid()
+    expect(received.map(({ pool: name, kind, code }) => `${name === uuid} ${kind} ${code}`)).toEqual([
+      'true problem VERIFICATION',
+    ])
+    expect(serving.child.exitCode).toBe(0)
+    expect(readFileSync(join(stage.appliance.paths.stateFolder, 'watch/watch.json'), 'utf8')).not.toContain(
+      pool.document.password,
+    )
+  })
+})
