@@ -1,0 +1,66 @@
+/** A lab's pool that knows the appliance of the benchmark, and `wlb` called on it as an operator would. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type LabDocument, labDown, labUp } from '../src/lab/index.js'
+import { connectXenApi, withSession } from '../src/xapi/index.js'
+import { type BenchAppliance, PROGRAM } from './appliance.js'
+
+const NAME = 'wlb.bench.internal'
+
+export interface BenchPool {
+  readonly document: LabDocument
+  readonly url: string
+  readonly passwordFile: string
+  close(): Promise<void>
+}
+
+/** `root` is made, and stays. */
+export async function openBenchPool(root: string, hosts: number): Promise<BenchPool> {
+  const hostProgram = join(PROGRAM, '../lab-host.js')
+  const { document } = await labUp({ root, hosts, hostProgram, addHosts: [{ name: NAME, address: '127.0.0.1' }] })
+  const [coordinator] = document.hosts
+  if (!coordinator) throw new Error('a pool without hosts')
+  const passwordFile = join(root, 'password')
+  writeFileSync(passwordFile, `${document.password}\n`, { mode: 0o600 })
+  return {
+    document,
+    url: `https://${coordinator.address}:${coordinator.tlsPort}`,
+    passwordFile,
+    close: async () => void (await labDown(root)),
+  }
+}
+
+/** Connected, its certificate installed, verification on: by the pool's own calls. */
+export async function connectPool({ document }: BenchPool, appliance: BenchAppliance): Promise<void> {
+  const [{ address = '', tlsPort = 0 } = {}] = document.hosts
+  const { username: userName, password } = document
+  const client = await connectXenApi({ address, port: tlsPort, trust: { kind: 'none' }, timeoutMs: 60_000 })
+  try {
+    await withSession(client, { userName, password, originator: 'bench' }, async (session) => {
+      const [pool = ''] = Object.values(await client.call('pool.get_all', session)).map(String)
+      const pem = readFileSync(appliance.certificate, 'utf8')
+      await client.call('pool.install_ca_certificate', session, 'wlb.pem', pem)
+      const url = `${NAME}:${appliance.port}`
+      await client.call('pool.set_wlb_verify_cert', session, pool, true)
+      await client.call('pool.initialize_wlb', session, url, 'wlbuser', 'bench', userName, password)
+    })
+  } finally {
+    client.close()
+  }
+}
+
+/** How long a whole process took. @throws Error where it did not end with 0 */
+export async function timeWlb(args: readonly string[], configFolder: string): Promise<number> {
+  const startedMs = performance.now()
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    env: { ...process.env, XDG_CONFIG_HOME: configFolder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let told = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece: Buffer) => (told += piece))
+  const [exitCode] = await once(child, 'close')
+  if (exitCode !== 0) throw new Error(`wlb ${args.join(' ')} ended with ${exitCode}: ${told}`)
+  return performance.now() - startedMs
+}
