@@ -17,7 +17,7 @@ export interface XenApiTarget {
   readonly trust: Trust
   /** JSON-RPC when nothing is said: it keeps ints and strings apart. */
   readonly protocol?: 'json' | 'xml'
-  /** For connecting and for each answer; `event.from` gets the time it asks to wait on top. */
+  /** For connecting and for each answer; `event.from` gets the time it asks to wait on top, what changes every store some minutes. */
   readonly timeoutMs: number
 }
 
@@ -202,8 +202,14 @@ async function readAnswer(response: IncomingMessage, place: string): Promise<str
   return Buffer.concat(pieces).toString('utf8')
 }
 
-/** `event.from(session, classes, token, timeout)` answers only when there is news. */
+/** These answer once every member has written its store, one after the other: a large pool takes minutes. */
+const STORE_CALL =
+  /^pool\.(install_ca_certificate|uninstall_ca_certificate|certificate_(install|uninstall|sync)|crl_(install|uninstall))$/
+const STORE_WAIT_MS = 280_000
+
+/** Beyond the usual. `event.from(session, classes, token, timeout)` answers only when there is news. */
 function waitingTimeMs(method: string, params: readonly ApiValue[]): number {
+  if (STORE_CALL.test(method)) return STORE_WAIT_MS
   const seconds = method === 'event.from' ? params[3] : undefined
   return typeof seconds === 'number' || typeof seconds === 'bigint' ? Number(seconds) * 1000 : 0
 }
