@@ -15,6 +15,8 @@ export interface PoolAccess {
   readonly trust: Trust
   /** For connecting and for each answer. */
   readonly timeoutMs: number
+  /** For what every member has to carry out; `timeoutMs` where nothing is said. */
+  readonly storeTimeoutMs?: number
 }
 
 export interface PoolSession {
@@ -176,8 +178,8 @@ class LivePoolSession implements PoolSession {
 }
 
 async function enter(access: PoolAccess, address: string, trust: Trust): Promise<Entered> {
-  const { port, timeoutMs, userName, password } = access
-  const client = await connectXenApi({ address, port, trust, timeoutMs })
+  const { port, timeoutMs, storeTimeoutMs = timeoutMs, userName, password } = access
+  const client = await connectXenApi({ address, port, trust, timeoutMs, storeTimeoutMs })
   try {
     const ref = await client.call('session.login_with_password', userName, password, '2.21', ORIGINATOR)
     return { address, client, ref: String(ref) }

@@ -17,8 +17,10 @@ export interface XenApiTarget {
   readonly trust: Trust
   /** JSON-RPC when nothing is said: it keeps ints and strings apart. */
   readonly protocol?: 'json' | 'xml'
-  /** For connecting and for each answer; `event.from` gets the time it asks to wait on top, what changes every store some minutes. */
+  /** For connecting and for each answer; `event.from` gets the time it asks to wait on top. */
   readonly timeoutMs: number
+  /** For calls that every member has to carry out, which take a large pool minutes; `timeoutMs` where nothing is said. */
+  readonly storeTimeoutMs?: number
 }
 
 export interface XenApiClient {
@@ -39,7 +41,7 @@ const MAX_CONNECTIONS = 4
 
 /** @throws what `connectPinned` throws: PIN_MISMATCH, TLS_UNTRUSTED, CONNECT_REFUSED and the like. */
 export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient> {
-  const { address, port, timeoutMs } = target
+  const { address, port, timeoutMs, storeTimeoutMs = timeoutMs } = target
   const first = await connectPinned({ address, port, timeoutMs, trust: target.trust })
   const trust: Trust =
     target.trust.kind === 'first-use' ? { kind: 'pin', fingerprintSha256: first.fingerprintSha256 } : target.trust
@@ -54,7 +56,8 @@ export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient>
     fingerprintSha256: first.fingerprintSha256,
     async call(method, ...params) {
       const body = codec.encode(method, params)
-      const waitMs = timeoutMs + waitingTimeMs(method, params)
+      const limitMs = STORE_CALL.test(method) ? storeTimeoutMs : timeoutMs
+      const waitMs = limitMs + waitingTimeMs(method, params)
       const send = () => post({ agent, address, port, path: codec.path, type: codec.type, body, waitMs, method, open })
       // A kept connection may be gone without our knowing: nothing was answered on it, so the call is sent once more.
       const answer = await send()
@@ -202,14 +205,12 @@ async function readAnswer(response: IncomingMessage, place: string): Promise<str
   return Buffer.concat(pieces).toString('utf8')
 }
 
-/** These answer once every member has written its store, one after the other: a large pool takes minutes. */
+/** These answer once every member has written its store, one after the other. */
 const STORE_CALL =
   /^pool\.(install_ca_certificate|uninstall_ca_certificate|certificate_(install|uninstall|sync)|crl_(install|uninstall))$/
-const STORE_WAIT_MS = 280_000
 
-/** Beyond the usual. `event.from(session, classes, token, timeout)` answers only when there is news. */
+/** Beyond the usual: `event.from(session, classes, token, timeout)` answers only when there is news. */
 function waitingTimeMs(method: string, params: readonly ApiValue[]): number {
-  if (STORE_CALL.test(method)) return STORE_WAIT_MS
   const seconds = method === 'event.from' ? params[3] : undefined
   return typeof seconds === 'number' || typeof seconds === 'bigint' ? Number(seconds) * 1000 : 0
 }

@@ -28,6 +28,8 @@ export interface PoolChoice {
 }
 
 const CALL_TIMEOUT_MS = 20_000
+/** A pool of 64 writes its stores one member after the other. */
+const STORE_TIMEOUT_MS = 300_000
 const PROBE_TIMEOUT_MS = 10_000
 
 /**
@@ -45,7 +47,8 @@ export async function choosePool(flags: PoolFlags): Promise<PoolChoice> {
   if (passwordFile === undefined) throw needsPasswordFile(given)
   const password = await readPassword(passwordFile, userName)
   const trust = await chooseTrust(flags, known, { host, port })
-  const access = { address: host, port, userName, password, trust, timeoutMs: CALL_TIMEOUT_MS }
+  const limits = { timeoutMs: CALL_TIMEOUT_MS, storeTimeoutMs: STORE_TIMEOUT_MS }
+  const access = { address: host, port, userName, password, trust, ...limits }
   const remembered = known?.appliance === undefined ? undefined : parseWlbAddress(known.appliance)
   return {
     access,
