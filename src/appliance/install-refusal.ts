@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { WlbError } from '../error.js'
 import type { PoolVerdict } from '../tls/index.js'
-import { type Chain, type Contents, describeCertificate } from '../x509/index.js'
+import { type Chain, type Contents, describeCertificate, readExtension } from '../x509/index.js'
 import type { KeyCandidate } from './install-key.js'
 import { NAMESAKE, RSA_KEY, whatToAsk } from './what-to-ask.js'
 
@@ -58,7 +58,7 @@ export function keyMismatch(certificates: readonly X509Certificate[], keys: read
 }
 
 export function incomplete({ leaf, missingIssuer = '', unrelated }: Chain): WlbError {
-  const published = /CA Issuers - URI:(\S+)/.exec(leaf.infoAccess ?? '')?.[1]
+  const published = /CA Issuers - URI:(\S+)/.exec(readExtension(leaf, () => leaf.infoAccess) ?? '')?.[1]
   return new WlbError(
     'CHAIN_INCOMPLETE',
     'The certificate of the issuer is not among the files; without it no pool can be told to trust this one.',

@@ -3,7 +3,7 @@
  * compare it with the name they connect to: a machine that is renamed is refused, and nothing else says why.
  */
 import type { X509Certificate } from 'node:crypto'
-import { checkHost } from '../x509/index.js'
+import { checkHost, readExtension } from '../x509/index.js'
 
 export interface MissingName {
   /** The configured host name, or what the machine calls itself. */
@@ -22,6 +22,7 @@ export function findMissingNames(leaf: X509Certificate, configured: string, mach
 }
 
 function carriesShort(leaf: X509Certificate, short: string): boolean {
-  const names = `${leaf.subject}, ${leaf.subjectAltName ?? ''}`.toLowerCase()
+  const alternative = readExtension(leaf, () => leaf.subjectAltName) ?? ''
+  const names = `${leaf.subject}, ${alternative}`.toLowerCase()
   return [...names.matchAll(/(?:^|[\n ,])(?:cn=|dns:)([^.,\s]+)/g)].some(([, label]) => label === short)
 }

@@ -4,10 +4,11 @@
  * (docs/protocol/pool.md).
  */
 import type { X509Certificate } from 'node:crypto'
+import { readExtension } from './read-extension.js'
 
 /** Compares the host part of a pool's `wlb_url`, be it a name or an IP address, as a name. */
 export function checkHost(certificate: X509Certificate, name: string): boolean {
   // an empty name or one with a NUL inside makes OpenSSL skip the check or Node throw
   if (name === '' || name.includes('\0')) return false
-  return certificate.checkHost(name, { subject: 'default' }) !== undefined
+  return readExtension(certificate, () => certificate.checkHost(name, { subject: 'default' })) !== undefined
 }

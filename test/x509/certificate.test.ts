@@ -199,7 +199,20 @@ describe('checkHost', () => {
     const { certificate } = await issue({ subject: 'x', keyLabel: 'names', ipAddresses: ['192.0.2.1'] })
     expect(checkHost(certificate, '192.0.2.1')).toBe(false)
   })
+
+  it('leaves no error behind for the next key to be refused with', async () => {
+    const { certificate, privateKeyPem } = await issue({ subject: 'x', keyLabel: 'names', dnsNames: ['wlb.lab'] })
+    const unreadable = new X509Certificate(spoilNames(certificate.raw, 'wlb.lab'))
+    expect(checkHost(unreadable, 'wlb.lab')).toBe(false)
+    expect(createPrivateKey(privateKeyPem).type).toBe('private')
+  })
 })
+
+/** Gives the dNSName `name` a tag that no GeneralName has. */
+function spoilNames(der: Buffer, name: string): Buffer {
+  const tagAt = der.indexOf(Buffer.from([0x82, name.length, ...Buffer.from(name)]))
+  return Buffer.concat([der.subarray(0, tagAt), Buffer.from([0x8f]), der.subarray(tagAt + 1)])
+}
 
 it('the room is cheap to import: the schema library is not loaded', () => {
   const script = "import('./src/x509/index.ts').then(() => console.log(typeof Reflect.getMetadata))"
