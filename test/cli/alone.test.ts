@@ -8,10 +8,12 @@ import { commandLine } from '../../src/cli/command-line.js'
 import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
 import { makeFolder, removeFolder, run } from './program.js'
+import { runHere } from './run-here.js'
 
 const root = makeFolder()
 const elsewhere = makeFolder()
 const wlb = (...args: string[]) => run('wlb', ['--root', root, ...args], {}, elsewhere)
+const wlbHere = (...args: string[]) => runHere(['--root', root, ...args], elsewhere)
 let port: number
 
 beforeAll(async () => {
@@ -65,15 +67,17 @@ describe('the private key stays where it is (S9)', () => {
 
   it.each(commands)('%s shows nothing of it, nor does it copy it', async (_words, args, help) => {
     const before = keyLines()
-    const ended = await Promise.all([wlb(...args), wlb(...args, ...(help.includes('--json') ? ['--json'] : []))])
+    const some = [before[1] ?? '', before[12] ?? '']
+    const ended = [await wlbHere(...args)]
+    if (help.includes('--json')) ended.push(await wlbHere(...args, '--json'))
     for (const line of before) expect(help).not.toContain(line)
     for (const { stdout, stderr } of ended) {
       expect(stdout + stderr).not.toContain('PRIVATE KEY')
       for (const line of before) expect(stdout + stderr).not.toContain(line)
     }
     expect(keyLines()).toEqual(before)
-    expect(filesWith(elsewhere, before)).toEqual([])
-    expect(filesWith(root, before).map(placeAndMode)).toEqual([
+    expect(filesWith(elsewhere, some)).toEqual([])
+    expect(filesWith(root, some).map(placeAndMode)).toEqual([
       'etc/ssl/certs/server.key 600',
       expect.stringMatching(/^var\/lib\/openwlb\/identities\/[0-9a-f]+\/server\.key 600$/), // the history
     ])
@@ -85,7 +89,10 @@ describe('the private key stays where it is (S9)', () => {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
-      .filter((path) => lines.some((line) => readFileSync(path, 'latin1').includes(line)))
+      .filter((path) => {
+        const bytes = readFileSync(path)
+        return lines.some((line) => bytes.includes(line))
+      })
       .sort()
   }
 })
