@@ -9,7 +9,20 @@ import { join } from 'node:path'
 /** The folder they are kept in; outside of a run of tests there is none, and nothing is kept. */
 export const KEYS_VARIABLE = 'OPENWLB_TEST_KEYS'
 
-const taken = new Map<number, number>()
+const caches: Map<unknown, unknown>[] = []
+const taken = cacheForFile<number, number>()
+
+/** What one file of tests keeps from its first line to its last, and none of what another one kept. */
+export function cacheForFile<Key, Value>(): Map<Key, Value> {
+  const cache = new Map<Key, Value>()
+  caches.push(cache)
+  return cache
+}
+
+/** Files share a process: run before each of them (test/own-keys.ts). */
+export function emptyCaches(): void {
+  for (const cache of caches) cache.clear()
+}
 
 /** Another one with every call in a test file. */
 export function nextRsaKey(bits: number): KeyObject {

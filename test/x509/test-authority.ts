@@ -11,7 +11,7 @@ import {
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 
-import { nextRsaKey } from '../rsa-keys.js'
+import { cacheForFile, nextRsaKey } from '../rsa-keys.js'
 export const TEST_NOW = new Date()
 export const daysFromNow = (days: number): Date => new Date(TEST_NOW.getTime() + days * 86_400_000)
 
@@ -113,7 +113,7 @@ export async function issueCrl(
   return `${crl.toString('pem').replaceAll('BEGIN CRL', 'BEGIN X509 CRL').replaceAll('END CRL', 'END X509 CRL')}\n`
 }
 
-const keyCache = new Map<string, Promise<Keys>>()
+const keyCache = cacheForFile<string, Promise<Keys>>()
 
 /** Keys take longer than everything else, so a label gets one and keeps it. */
 function keysFor(kind: KeyKind, label: string): Promise<Keys> {

@@ -2,7 +2,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto'
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
-import { nextRsaKey } from '../rsa-keys.js'
+import { cacheForFile, nextRsaKey } from '../rsa-keys.js'
 
 export type RequestKey = 'rsa1024' | 'rsa2048' | 'ec' | 'ed25519'
 
@@ -48,7 +48,7 @@ function parseName(text: string): x509.JsonGeneralName {
 }
 
 type Pair = { readonly privateKey: KeyObject; readonly publicKey: KeyObject }
-const pairs = new Map<RequestKey, Pair>()
+const pairs = cacheForFile<RequestKey, Pair>()
 
 /** The pair behind every request of that kind: keys take longer than everything else. */
 export function keyFor(kind: RequestKey): Pair {
