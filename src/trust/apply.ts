@@ -17,7 +17,7 @@ import { proveHosts } from './prove.js'
 import { renewalCutShort } from './renewal-refusal.js'
 import { openEntries, type RunOptions, type RunOutcome, runSteps, undoSteps } from './run-steps.js'
 import type { World } from './steps/step.js'
-import { judgeHosts } from './verdicts.js'
+import { judgeHosts, unasked } from './verdicts.js'
 import type { WlbAddress } from './wlb-address.js'
 
 export interface TrustRequest {
@@ -95,7 +95,7 @@ export async function applyPlan(
     const [obstacle] = plan.obstacles
     if (obstacle) throw obstacle
     if (!(await isMeant(prepared))) return undefined
-    let hosts = plan.verdicts
+    let hosts = unasked(prepared.connection, plan.verdicts)
     const world: World = {
       ...(await worldOf(session, request)),
       onVerdicts: (verdicts) => {

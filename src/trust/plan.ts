@@ -18,7 +18,7 @@ import { knownAnchors, rehearse } from './rehearse.js'
 import { connectCommand } from './steps/connect.js'
 import type { PlannedStep } from './steps/step.js'
 import { crlStoreName } from './store-name.js'
-import { judgeHosts } from './verdicts.js'
+import { judgeHosts, NOT_YET } from './verdicts.js'
 import { formatWlbAddress, parseWlbAddress } from './wlb-address.js'
 
 export interface Goal {
@@ -191,8 +191,8 @@ function predict(
   return connection.hosts.map((host) => {
     if (!host.live) return verdictOf(host.name, 'unknown', [], 'the host is down')
     const said = rehearse(connection, host, { anchors, name, ...lists })
-    if (said.kind === 'refused') return verdictOf(host.name, said.kind, said.error, 'nothing was changed yet')
-    return verdictOf(host.name, said.kind, [], said.kind === 'unknown' ? said.why : 'nothing was changed yet')
+    if (said.kind === 'refused') return verdictOf(host.name, said.kind, said.error, NOT_YET)
+    return verdictOf(host.name, said.kind, [], said.kind === 'unknown' ? said.why : NOT_YET)
   })
 }
 

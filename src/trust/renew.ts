@@ -13,7 +13,7 @@ import { planRenewal, type RenewalPlan } from './renewal-plan.js'
 import { applyCutShort, needsAppliance, notConnected, otherPools, sameIdentity } from './renewal-refusal.js'
 import { type RunOptions, runSteps } from './run-steps.js'
 import type { StepOrder, World } from './steps/step.js'
-import { judgeHosts } from './verdicts.js'
+import { judgeHosts, unasked } from './verdicts.js'
 import { formatWlbAddress, parseWlbAddress } from './wlb-address.js'
 
 export interface RenewRequest extends Omit<Looking, 'applianceRoot'> {
@@ -67,7 +67,7 @@ export async function renew(
       if (!open) await dropStaged(request.root, prepared.staged)
       return undefined
     }
-    let hosts = prepared.shown.verdicts
+    let hosts = unasked(connection, prepared.shown.verdicts)
     const world: World = {
       ...(await worldOf(session, { ...looking, allowDown: false })),
       onVerdicts: (verdicts) => {

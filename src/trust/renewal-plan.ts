@@ -12,6 +12,7 @@ import { servedBy } from './observe.js'
 import { knownAnchors, rehearse } from './rehearse.js'
 import { nameGap, nextRefused } from './renewal-refusal.js'
 import type { StepOrder } from './steps/step.js'
+import { NOT_YET } from './verdicts.js'
 import { formatWlbAddress, parseWlbAddress } from './wlb-address.js'
 
 export interface RenewalWish {
@@ -97,8 +98,8 @@ function predict(connection: Connection, { chain }: NextIdentity, anchors: reado
   return connection.hosts.map((host): HostVerdict => {
     const said = rehearse(connection, host, { anchors, name, presented: chain })
     const verdict = { host: host.name, verdict: said.kind, proof: 'predicted' } as const
-    if (said.kind === 'refused') return { ...verdict, error: said.error, why: 'nothing was changed yet' }
-    return { ...verdict, error: [], why: said.kind === 'unknown' ? said.why : 'nothing was changed yet' }
+    if (said.kind === 'refused') return { ...verdict, error: said.error, why: NOT_YET }
+    return { ...verdict, error: [], why: said.kind === 'unknown' ? said.why : NOT_YET }
   })
 }
 

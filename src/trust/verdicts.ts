@@ -2,6 +2,15 @@
 import type { Connection, HostFacts, HostProof, HostVerdict } from './connection.js'
 import { rehearse } from './rehearse.js'
 
+/** Why a verdict of a plan is a prediction. */
+export const NOT_YET = 'nothing was changed yet'
+
+/** The verdicts of a plan whose run ended before any host was asked. */
+export function unasked({ pool }: Connection, verdicts: readonly HostVerdict[]): readonly HostVerdict[] {
+  const why = pool.wlbUrl === '' ? 'the pool is not connected' : 'it was not asked'
+  return verdicts.map((verdict) => (verdict.why === NOT_YET ? { ...verdict, why } : verdict))
+}
+
 /**
  * `proofs` in the order of the connection's hosts. While the pool does not verify, a host that connects has proved
  * credentials and network alone: of its trust there is a prediction.

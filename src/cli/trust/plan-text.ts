@@ -29,7 +29,9 @@ export function describePlan({ connection, plan, trusted }: Prepared, steps: rea
   const numbered = steps.map(({ title, command, state }, index) => {
     return `${String(index + 1).padStart(2)}. ${title}${state === 'already' ? ' (already so)' : ''}\n    # ${command}`
   })
-  const byHand = plan.byHand.map(({ title, command }) => ` -  by hand, with the passwords: ${title}\n    # ${command}`)
+  const byHand = plan.byHand.map(
+    ({ title, command }) => ` -  by hand, or with --wlb-password-file FILE: ${title}\n    # ${command}`,
+  )
   const notes = plan.notes.map((note) => `note: ${note}`)
   return [
     facts,

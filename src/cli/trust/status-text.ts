@@ -1,5 +1,6 @@
 /** What `wlb trust status` shows a person: the pool, the appliance, what is installed, then the hosts and what they say. */
 import type { X509Certificate } from 'node:crypto'
+import { quoteWord } from '../../appliance/quote-word.js'
 import { type Connection, compareStores, errorText, type HostVerdict } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { daysFrom, renderFacts, renderTable } from '../print.js'
@@ -108,7 +109,8 @@ function describeReasons(verdicts: readonly HostVerdict[]): string[] {
 function conclude({ pool }: Connection, verdicts: readonly HostVerdict[]): string {
   const count = (state: HostVerdict['verdict']) => verdicts.filter(({ verdict }) => verdict === state).length
   const [refused, unknown, all] = [count('refused'), count('unknown'), verdicts.length]
-  if (refused > 0) return `${refused} of ${all} hosts do not verify the appliance.  Why:  wlb doctor`
+  if (refused > 0)
+    return `${refused} of ${all} hosts ${refused === 1 ? 'does' : 'do'} not verify the appliance.  Why:  wlb doctor --pool ${quoteWord(pool.name)}`
   if (!pool.verifies)
     return `Nothing is verified.  Switch it on:  xe pool-param-set wlb-verify-cert=true uuid=${pool.uuid}`
   if (unknown > 0) return `Of ${unknown} of ${all} hosts nobody can tell.`
