@@ -8,6 +8,7 @@ import { decideTrust, type GoalKind } from '../../src/trust/decide-trust.js'
 import { readMaterial } from '../../src/trust/material.js'
 import { makePlan } from '../../src/trust/plan.js'
 import { chooseStoreName } from '../../src/trust/store-name.js'
+import { NOT_YET, unasked } from '../../src/trust/verdicts.js'
 import { verifiesByPeer } from '../../src/trust/xapi-age.js'
 import { daysFromNow, type Issued, issue, issueAuthority, issueCrl, TEST_NOW } from '../x509/test-authority.js'
 
@@ -491,4 +492,14 @@ const ages: [version: Record<string, string>, byPeer: boolean][] = [
 ]
 it.each(ages)('a host of %j looks for the leaf itself: %s (row 27)', (softwareVersion, byPeer) => {
   expect(verifiesByPeer({ softwareVersion })).toBe(byPeer)
+})
+
+const ends: [world: World, planned: string, why: string][] = [
+  [{ served: 'self' }, NOT_YET, 'the pool is not connected'],
+  [{ served: 'self', ...AT }, NOT_YET, 'it was not asked'],
+  [{ served: 'self' }, 'the host is down', 'the host is down'],
+]
+it.each(ends)('a run of %j that asked no host, planned as "%s": %s', (world, planned, why) => {
+  const verdict = { host: 'xs1', verdict: 'accepted', proof: 'predicted', error: [], why: planned } as const
+  expect(unasked(connectionOf(world), [verdict])).toEqual([{ ...verdict, why }])
 })
