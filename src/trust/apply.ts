@@ -16,6 +16,7 @@ import type { PoolSession } from './pool-session.js'
 import { proveHosts } from './prove.js'
 import { renewalCutShort } from './renewal-refusal.js'
 import { openEntries, type RunOptions, type RunOutcome, runSteps, undoSteps } from './run-steps.js'
+import type { SshReach } from './ssh/index.js'
 import type { World } from './steps/step.js'
 import { judgeHosts, unasked } from './verdicts.js'
 import type { WlbAddress } from './wlb-address.js'
@@ -37,6 +38,8 @@ export interface TrustRequest {
   readonly home: string
   /** Of the appliance, as it says itself over another way than the one it is seen by; asked only where nobody else vouches. */
   readonly statedFingerprint?: () => Promise<string | undefined>
+  /** For what is to be done on an appliance elsewhere. */
+  readonly ssh?: SshReach
   /** A person compares; nobody there is an error of the caller's. */
   readonly askFingerprint: (seen: string, leaf: X509Certificate) => Promise<boolean>
 }
@@ -160,10 +163,10 @@ export async function look(session: PoolSession, { appliance, applianceRoot, hom
 
 export async function worldOf(
   session: PoolSession,
-  request: Looking & Pick<TrustRequest, 'allowDown' | 'poolUser' | 'wlbPassword'>,
+  request: Looking & Pick<TrustRequest, 'allowDown' | 'poolUser' | 'wlbPassword' | 'ssh'>,
 ): Promise<World> {
-  const { allowDown, poolUser, wlbPassword } = request
-  return { session, observe: () => look(session, request), allowDown, poolUser, wlbPassword }
+  const { allowDown, poolUser, wlbPassword, ssh } = request
+  return { session, observe: () => look(session, request), allowDown, poolUser, wlbPassword, ...(ssh && { ssh }) }
 }
 
 interface Resumed {

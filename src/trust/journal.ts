@@ -28,7 +28,7 @@ const REQUEST = z.object({
   appliance: z.string(),
   name: z.string(),
   /** Of a renewal: what was decided to be done, which cannot be found out again once it is half done. */
-  renewal: z.object({ root: z.string(), staged: z.string(), orders: z.array(STEP_ORDER) }).optional(),
+  renewal: z.object({ orders: z.array(STEP_ORDER) }).optional(),
 })
 /** Enough to plan anew where a run was cut short. */
 export type JournalRequest = Readonly<z.infer<typeof REQUEST>>

@@ -1,28 +1,31 @@
 /** The whole of `wlb trust renew` but the words: look, make or read the new certificate, plan, carry out, or go on with it. */
 import type { X509Certificate } from 'node:crypto'
-import { dropStaged, listIdentities, stageIdentity } from '../appliance/index.js'
+import type { ServedIdentity } from '../tls/index.js'
 import type { Looking, TrustOutcome } from './apply.js'
 import { look, withJournal, worldOf } from './apply.js'
 import type { Connection, HostVerdict } from './connection.js'
 import type { Journal, JournalRequest } from './journal.js'
-import { makeNextIdentity, type NextIdentity } from './next-identity.js'
+import type { NextIdentity } from './next-identity.js'
 import { servedBy } from './observe.js'
+import type { FoundIdentity, GivenFiles, IdentityOrder, IdentityPlace } from './places/place.js'
+import { placeOf } from './places/place-of.js'
 import type { PoolSession } from './pool-session.js'
 import { proveHosts } from './prove.js'
 import { planRenewal, type RenewalPlan } from './renewal-plan.js'
-import { applyCutShort, needsAppliance, notConnected, otherPools, sameIdentity } from './renewal-refusal.js'
+import { applyCutShort, needsAppliance, notConnected, otherPlace, otherPools, sameIdentity } from './renewal-refusal.js'
 import { type RunOptions, runSteps } from './run-steps.js'
+import type { SshReach } from './ssh/index.js'
 import type { StepOrder, World } from './steps/step.js'
 import { judgeHosts, unasked } from './verdicts.js'
 import { formatWlbAddress, parseWlbAddress } from './wlb-address.js'
 
 export interface RenewRequest extends Omit<Looking, 'applianceRoot'> {
-  /** The folder of the appliance. */
-  readonly root: string
+  /** Where the appliance is. */
+  readonly place: IdentityPlace
+  /** Where it may be on another machine: the journal of a renewal that was cut short knows which. */
+  readonly ssh?: SshReach
   /** Of an authority; none for a new self-signed certificate, or to go on with what was cut short. */
-  readonly files: readonly string[]
-  readonly keyFile?: string
-  readonly passphrase?: string
+  readonly given: GivenFiles
   /** A new host name; the pool is connected by it in the end. */
   readonly name: string | undefined
   readonly wlbUserName: string | undefined
@@ -59,107 +62,119 @@ export async function renew(
   options: RunOptions,
 ): Promise<TrustOutcome | undefined> {
   return withJournal(pool, request.home, async (journal) => {
-    const looking = { ...request, applianceRoot: request.root }
-    const connection = await look(session, looking)
     const open = openRenewal(journal)
-    const prepared = open ? resume(connection, open) : await prepare(session, connection, request)
+    const place = open ? goOnAt(open.identity, request) : request.place
+    const looking = { ...request, applianceRoot: place.localRoot }
+    const connection = await look(session, looking)
+    const prepared = open ? await resume(connection, open, place, request) : await prepare(session, connection, request)
     if (!(await isMeant(prepared.shown))) {
-      if (!open) await dropStaged(request.root, prepared.staged)
+      if (!open) await place.drop(prepared.order)
       return undefined
     }
     let hosts = unasked(connection, prepared.shown.verdicts)
     const world: World = {
       ...(await worldOf(session, { ...looking, allowDown: false })),
+      ...(prepared.identity && { identity: prepared.identity }),
       onVerdicts: (verdicts) => {
         hosts = verdicts
       },
     }
     journal.begin('renew', prepared.request, request.now)
     const outcome = await runSteps(prepared.shown.orders, world, journal, options)
-    if (outcome.ended === 'done') await dropStaged(request.root, prepared.staged)
+    if (outcome.ended === 'done') await place.drop(prepared.order)
     return { ...outcome, hosts }
   })
 }
 
 interface Prepared {
   readonly shown: PreparedRenewal
-  readonly staged: string
+  readonly order: IdentityOrder
+  /** Undefined where its place has it, or serves it. */
+  readonly identity: ServedIdentity | undefined
   readonly request: JournalRequest
 }
 
-function openRenewal({ last }: Journal): JournalRequest | undefined {
-  if (last?.state !== 'open') return undefined
-  if (!last.request?.renewal) throw applyCutShort(last.by)
-  return last.request
+interface OpenRenewal {
+  readonly request: JournalRequest
+  readonly orders: readonly StepOrder[]
+  readonly identity: IdentityOrder
 }
 
-function resume(connection: Connection, request: JournalRequest): Prepared {
-  const { staged = '', orders = [] } = request.renewal ?? {}
+function openRenewal({ last }: Journal): OpenRenewal | undefined {
+  if (last?.state !== 'open') return undefined
+  const { request } = last
+  const orders = request?.renewal?.orders ?? []
+  const identity = orders.find((order) => order.kind === 'identity')
+  if (!request || !identity) throw applyCutShort(last.by)
+  return { request, orders, identity }
+}
+
+/** @throws ANOTHER_RUN_OPEN where the appliance that was named is another one. */
+function goOnAt(order: IdentityOrder, { place, ssh }: RenewRequest): IdentityPlace {
+  if (!place.mayGoOn(order)) throw otherPlace(order.over?.target ?? order.root)
+  return placeOf(order, ssh)
+}
+
+async function resume(
+  connection: Connection,
+  { request, orders, identity: order }: OpenRenewal,
+  place: IdentityPlace,
+  { given }: RenewRequest,
+): Promise<Prepared> {
+  const identity = await place.again(order, given)
   const verdicts = judgeHosts(connection, [])
   const shown = { connection, orders, verdicts, notes: [], isResumed: true, leaf: undefined }
-  return { shown, staged, request }
+  return { shown, order, identity, request }
 }
 
 async function prepare(session: PoolSession, connection: Connection, request: RenewRequest): Promise<Prepared> {
-  const { root, files, keyFile, passphrase, now, wlbUserName } = request
+  const { place, given, now, wlbUserName } = request
   const { pool, appliance } = connection
-  const place = formatWlbAddress(appliance)
+  const found = await place.find(connection)
   const [inPlace] = servedBy(appliance)
-  const before = (await listIdentities(root)).find(({ isInPlace }) => isInPlace)
-  if (!appliance.local || !inPlace || !before) throw needsAppliance(place)
+  if (!inPlace) throw needsAppliance(formatWlbAddress(appliance))
   const currentName = parseWlbAddress(pool.wlbUrl)?.host
   if (currentName === undefined || !pool.verifies) throw notConnected(pool.name)
   const proofs = await proveHosts(session, connection)
   const isProved = judgeHosts(connection, proofs).every(({ verdict }) => verdict === 'accepted')
 
   const name = request.name ?? currentName
-  const next = await makeNextIdentity(
-    {
-      ...{ root, files, name, currentName, now },
-      ...(keyFile !== undefined && { keyFile }),
-      ...(passphrase !== undefined && { passphrase }),
-    },
-    inPlace,
-  )
+  const question = { ...given, name, currentName, port: appliance.port, now }
+  const next = await place.next(question, found, inPlace)
   const [leaf] = next.chain
   if (leaf?.fingerprint256 === inPlace.fingerprint256) throw sameIdentity(inPlace.fingerprint256)
-  const staged = await stageIdentity(root, next.identity)
+  const order = await place.keep(next, found, { appliance, leaf: inPlace })
   try {
-    const wish = {
-      next,
-      staged,
-      before: before.id,
-      root,
-      name,
-      isProved,
-      ...(wlbUserName !== undefined && { wlbUserName }),
-    }
+    const wish = { next, identity: order, name, isProved, ...(wlbUserName !== undefined && { wlbUserName }) }
     const plan = planRenewal(connection, wish)
-    refuseForOthers(connection, plan, request)
-    const shown = { connection, ...plan, isResumed: false, leaf }
-    return { shown, staged, request: requestOf(connection, plan, next, { root, staged, name }) }
+    const others = refuseForOthers(pool.uuid, plan, found, request)
+    const shown = { connection, ...plan, notes: [...plan.notes, ...others], isResumed: false, leaf }
+    return { shown, order, identity: next.identity, request: requestOf(connection, plan, next, name) }
   } catch (error) {
-    await dropStaged(root, staged)
+    await place.drop(order)
     throw error
   }
 }
 
-/** Only where hosts have to trust something new does it matter who else connects. */
+/** Only where hosts have to trust something new does it matter who else connects. @returns what to note of it */
 function refuseForOthers(
-  { pool, appliance }: Connection,
+  uuid: string,
   { orders }: RenewalPlan,
+  { pools }: FoundIdentity,
   { otherPoolsReady }: RenewRequest,
-): void {
-  const others = (appliance.local?.pools ?? []).filter(({ uuid }) => uuid !== pool.uuid)
-  const isNew = orders.some(({ kind }) => kind === 'install')
-  if (isNew && others.length > 0 && !otherPoolsReady) throw otherPools(others.map(({ uuid }) => uuid))
+): readonly string[] {
+  if (otherPoolsReady || !orders.some(({ kind }) => kind === 'install')) return []
+  if (!pools) return ['other pools of this appliance, which cannot be seen from here, would refuse the new certificate']
+  const others = pools.filter((one) => one !== uuid)
+  if (others.length > 0) throw otherPools(others)
+  return []
 }
 
 function requestOf(
   { appliance }: Connection,
   { orders }: RenewalPlan,
   { how, candidates }: NextIdentity,
-  { root, staged, name }: { readonly root: string; readonly staged: string; readonly name: string },
+  name: string,
 ): JournalRequest {
   return {
     goal: how === 'install' ? 'ca' : 'self-signed',
@@ -167,6 +182,6 @@ function requestOf(
     crls: [],
     appliance: formatWlbAddress(appliance),
     name,
-    renewal: { root, staged, orders: [...orders] },
+    renewal: { orders: [...orders] },
   }
 }

@@ -11,16 +11,13 @@ import type { NextIdentity } from './next-identity.js'
 import { servedBy } from './observe.js'
 import { knownAnchors, rehearse } from './rehearse.js'
 import { nameGap, nextRefused } from './renewal-refusal.js'
-import type { StepOrder } from './steps/step.js'
+import type { OrderOf, StepOrder } from './steps/step.js'
 import { NOT_YET } from './verdicts.js'
 import { formatWlbAddress, parseWlbAddress } from './wlb-address.js'
 
 export interface RenewalWish {
   readonly next: NextIdentity
-  /** Of the pair that waits, and of the one in place. */
-  readonly staged: string
-  readonly before: string
-  readonly root: string
+  readonly identity: OrderOf<'identity'>
   /** What the pool connects to afterwards. */
   readonly name: string
   /** Whether every host has just said that it verifies: else there is nothing to keep up. */
@@ -68,7 +65,7 @@ export function planRenewal(connection: Connection, wish: RenewalWish): RenewalP
     { id: 'list', kind: 'list', fingerprints, isDue: fresh.length > 0 },
     { id: 'sync', kind: 'sync', isDue: fresh.length > 0 },
     ...(isProved ? [{ id: 'prove-old', kind: 'prove', isDue: true, name: current } as const] : []),
-    { id: 'identity', kind: 'identity', root: wish.root, staged: wish.staged, before: wish.before, how: next.how },
+    wish.identity,
     { id: 'prove-new', kind: 'prove', isDue: true, name: current },
     ...reconnect(connection, wish, current),
     ...old,

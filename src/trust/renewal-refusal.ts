@@ -67,6 +67,15 @@ export function renewalCutShort(by: string): WlbError {
   )
 }
 
+export function otherPlace(place: string): WlbError {
+  return new WlbError(
+    'ANOTHER_RUN_OPEN',
+    'A renewal for an appliance in another place was cut short; it is finished or taken back first.',
+    { run: 'wlb trust renew', place },
+    'wlb trust undo',
+  )
+}
+
 export function sameIdentity(fingerprintSha256: string): WlbError {
   return new WlbError(
     'RENEW_NOTHING_NEW',

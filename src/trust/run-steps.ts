@@ -115,7 +115,7 @@ async function takeBackTrial(reached: readonly StepOrder[], world: World, journa
 
 /**
  * Takes back what the last run did, in reverse, and synchronises at the end. One that cannot be taken back does not keep
- * the others; the journal stays open for it.
+ * the others, unless it is the certificate in service; the journal stays open for it.
  */
 export async function undoSteps(
   world: World,
@@ -128,15 +128,16 @@ export async function undoSteps(
   if (entries.length === 0) return { ended: 'done', reports, left: [] }
   await journal.settle('undoing')
   let failure: WlbError | undefined
+  const left = (from: number) => entries.slice(from).map(({ order }) => report(makeStep(order, world), 'planned'))
   for (const [index, entry] of entries.entries()) {
-    if (signal?.aborted) {
-      const left = entries.slice(index).map(({ order }) => report(makeStep(order, world), 'planned'))
-      return { ended: 'interrupted', reports, left }
-    }
+    if (signal?.aborted) return { ended: 'interrupted', reports, left: left(index) }
     const ended = await undoEntry(entry, world, journal, (step) => awaitLanding(entry, step, writtenAt, onWait))
     reports.push(ended.report)
     onStep?.(ended.report)
     failure ??= ended.failure
+    // what hosts need for the certificate that is still in service stays with them
+    if (ended.failure && entry.order.kind === 'identity')
+      return { ended: 'failed', reports, left: left(index + 1), failure: ended.failure }
   }
   if (failure) return { ended: 'failed', reports, left: [], failure }
   const synced = await runStep(makeStep({ id: 'sync', kind: 'sync', isDue: true }, world), journal)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { beforeAll, expect, it, test } from 'vitest'
 import { startSteadyClient } from '../../src/cli/demo/steady-client.js'
 import { WlbError } from '../../src/error.js'
-import { readPoolNow, renew, type StepReport } from '../../src/trust/index.js'
+import { placeHere, readPoolNow, renew, type StepReport } from '../../src/trust/index.js'
 import { daysFromNow, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 import { describeOutcome, HOSTNAME, LEGACY, PASSWORD, readPair, useTrustStage } from './stage.js'
 
@@ -34,13 +34,12 @@ interface Wish {
   readonly keyFile?: string
   readonly name?: string
   readonly wlbPassword?: string
-  readonly root?: string
   readonly onStep?: (step: StepReport) => void | Promise<void>
   readonly stopAfter?: string
 }
 
 /** `steps | hosts | how it ended`, or the code of why it was not begun. */
-async function renewNow({ onStep, stopAfter, ...wish }: Wish = {}): Promise<string> {
+async function renewNow({ onStep, stopAfter, files = [], keyFile, ...wish }: Wish = {}): Promise<string> {
   const session = await stage.open()
   const stop = new AbortController()
   try {
@@ -48,7 +47,8 @@ async function renewNow({ onStep, stopAfter, ...wish }: Wish = {}): Promise<stri
     const outcome = await renew(
       session,
       {
-        ...{ appliance, home, poolUser, root: stage.appliance.root, files: [], now: new Date() },
+        ...{ appliance, home, poolUser, place: placeHere(stage.appliance.root), now: new Date() },
+        given: { files, keyFile, passphrase: undefined },
         ...{ name: undefined, wlbUserName: undefined, wlbPassword: undefined, otherPoolsReady: false },
         ...wish,
       },

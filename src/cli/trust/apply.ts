@@ -56,6 +56,7 @@ export function printOutcome(
   flags: CredentialFlags,
   root: string,
   verb: Verb,
+  goOn = verb === 'apply' ? 'apply --resume' : verb,
 ): void {
   const { ended, reports, left, hosts, failure } = outcome
   const isRefused = verb !== 'undo' && hosts.some(({ verdict }) => verdict === 'refused')
@@ -67,11 +68,18 @@ export function printOutcome(
     printJson(trustDocument(ok, reports, hosts, { ...more, notReached: left, ...error }))
     return
   }
-  process.stdout.write(`\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, (words) => toType(words, root, flags))}\n`)
+  process.stdout.write(
+    `\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, goOn, (words) => toType(words, root, flags))}\n`,
+  )
 }
 
-function lastLine({ ended, reports, hosts }: TrustOutcome, verb: Verb, type: (words: string) => string): string {
-  const goOn = type(verb === 'apply' ? 'apply --resume' : verb)
+function lastLine(
+  { ended, reports, hosts }: TrustOutcome,
+  verb: Verb,
+  words: string,
+  type: (words: string) => string,
+): string {
+  const goOn = type(words)
   if (ended === 'interrupted') return `Stopped. Go on:  ${goOn}`
   if (verb === 'undo') {
     if (ended === 'failed') return `Not all of it could be taken back. Once mended:  ${goOn}`

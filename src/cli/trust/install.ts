@@ -17,17 +17,15 @@ import { readContainers } from '../../x509/index.js'
 import { isSure } from '../cert/sure.js'
 import { printJson } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
-import type { SshFlags } from '../words/ssh-options.js'
+import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
 import { describeOutcome, describePlan, documentOf } from './install-text.js'
-import { withSshConnection } from './open-ssh.js'
+import { proofMsOf, withSshConnection } from './open-ssh.js'
 
-export interface TrustInstallFlags extends SshFlags {
+export interface TrustInstallFlags extends SshFlags, RestartFlags {
   readonly key?: string
   readonly passphraseFile?: string
   readonly name?: string
   readonly appliance?: WlbAddress
-  readonly restartCommand?: string
-  readonly proofSeconds?: number
   readonly applianceRoot?: string
   readonly dryRun?: boolean
   readonly yes?: boolean
@@ -36,7 +34,6 @@ export interface TrustInstallFlags extends SshFlags {
 
 const TIMEOUT_MS = 10_000
 const DEFAULT_PORT = 8012
-const PROOF_SECONDS = 20
 
 /** @throws USAGE_NEEDS_YES when there is nobody to ask, and what connecting, judging, planning and replacing throw. */
 export async function trustInstall(given: string, files: readonly string[], flags: TrustInstallFlags): Promise<void> {
@@ -78,7 +75,7 @@ async function carryOut(
   const isDone = order.plan.steps.length === 0
   if (!(await isSure(question, 'wlb trust install USER@HOST FILES --key FILE', isDone || flags.yes === true))) return
   const outcome = await replaceOverSsh(ssh, order.plan, {
-    proofMs: (flags.proofSeconds ?? PROOF_SECONDS) * 1000,
+    proofMs: proofMsOf(flags),
     onStep: ({ what }) => void process.stderr.write(`${what} ...\n`),
   })
   if (flags.json) printJson(documentOf(order, outcome))

@@ -5,15 +5,18 @@ import {
   connectSsh,
   defaultKnownHosts,
   type HostKeyQuestion,
+  type ManageStep,
   renderSshTarget,
   type SshConnection,
+  type SshReach,
   type SshRequest,
   type SshTarget,
 } from '../../trust/ssh/index.js'
 import { readSecretFile } from '../secret-file.js'
-import type { SshFlags } from '../words/ssh-options.js'
+import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
 
 const TIMEOUT_MS = 15_000
+const PROOF_SECONDS = 20
 
 /**
  * Opens it, hands it to `work`, closes it whatever happens.
@@ -31,6 +34,46 @@ export async function withSshConnection<T>(
   } finally {
     ssh.close()
   }
+}
+
+/**
+ * For appliances that are known only later, from a journal, or perhaps never. There is one connection a machine, made anew
+ * where it was lost; all are closed in the end.
+ *
+ * @throws what `work` throws; connecting throws as `withSshConnection` does.
+ */
+export async function withSshReach<T>(
+  flags: SshFlags & RestartFlags,
+  work: (reach: SshReach) => Promise<T>,
+): Promise<T> {
+  const connections = new Map<string, SshConnection>()
+  const connect = async (target: SshTarget): Promise<SshConnection> => {
+    const name = renderSshTarget(target)
+    const before = connections.get(name)
+    if (before && (await answers(before))) return before
+    before?.close()
+    connections.delete(name)
+    const ssh = await open(target, flags)
+    connections.set(name, ssh)
+    return ssh
+  }
+  const onStep = ({ what }: ManageStep) => void process.stderr.write(`${what} ...\n`)
+  try {
+    return await work({ connect, restartCommand: flags.restartCommand, proofMs: proofMsOf(flags), onStep })
+  } finally {
+    for (const ssh of connections.values()) ssh.close()
+  }
+}
+
+export function proofMsOf({ proofSeconds = PROOF_SECONDS }: RestartFlags): number {
+  return proofSeconds * 1000
+}
+
+async function answers(ssh: SshConnection): Promise<boolean> {
+  return ssh.run(':').then(
+    () => true,
+    () => false,
+  )
 }
 
 async function open(target: SshTarget, flags: SshFlags): Promise<SshConnection> {

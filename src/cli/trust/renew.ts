@@ -1,73 +1,103 @@
 /** `wlb trust renew`: the plan shown, asked about once, and carried out phase by phase. */
+import { quoteWord } from '../../appliance/quote-word.js'
+import { WlbError } from '../../error.js'
 import {
   configFolder,
+  type IdentityPlace,
   makeStep,
   type PreparedRenewal,
+  placeHere,
+  placeOverSsh,
   readPoolNow,
   renew,
   report,
   type World,
 } from '../../trust/index.js'
+import { parseSshTarget, RESTART_COMMAND, type SshReach } from '../../trust/ssh/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { isSure } from '../cert/sure.js'
 import { printJson, renderFacts } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 import type { PoolFlags } from '../words/pool-options.js'
+import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
 import { printOutcome, stopAtSafePoint } from './apply.js'
 import { remember, withPoolSession } from './open-pool.js'
+import { withSshReach } from './open-ssh.js'
 import { refusalsWhole } from './plan.js'
 import { describeStep, renderHosts, trustDocument } from './plan-text.js'
 
-export interface RenewFlags extends PoolFlags {
+export interface RenewFlags extends PoolFlags, SshFlags, RestartFlags {
   readonly key?: string
   readonly passphraseFile?: string
   readonly name?: string
   readonly wlbUsername?: string
   readonly wlbPasswordFile?: string
   readonly otherPoolsReady?: boolean
+  /** Of an appliance on another machine. */
+  readonly ssh?: string
+  readonly manage?: boolean
+  readonly applianceRoot?: string
   readonly dryRun?: boolean
   readonly yes?: boolean
   readonly json?: boolean
 }
 
+/** @throws USAGE_NEEDS_MANAGE, USAGE_NEEDS_SSH, and what `renew` throws. */
 export async function trustRenew(root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
+  await refusalsWhole(flags, root, () => withSshReach(flags, (ssh) => renewWith(ssh, root, files, flags)))
+}
+
+function placeFrom(flags: RenewFlags, root: string, reach: SshReach): IdentityPlace {
+  const { ssh, manage = false, dryRun = false, applianceRoot = '/', restartCommand = RESTART_COMMAND } = flags
+  if (ssh === undefined) {
+    if (manage) throw needsSsh()
+    return placeHere(root)
+  }
+  if (!manage && !dryRun) throw needsManage(ssh)
+  return placeOverSsh({ target: parseSshTarget(ssh), root: applianceRoot, restartCommand }, reach)
+}
+
+async function renewWith(ssh: SshReach, root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
   const { json = false } = flags
-  await refusalsWhole(flags, root, () =>
-    withPoolSession(flags, async (session, choice) => {
-      const pool = await readPoolNow(session)
-      const poolUser = { userName: choice.access.userName, password: choice.access.password }
-      const wlbPassword = flags.wlbPasswordFile === undefined ? undefined : await readSecretFile(flags.wlbPasswordFile)
-      const passphrase = flags.passphraseFile === undefined ? undefined : await readSecretFile(flags.passphraseFile)
-      const request = {
-        ...{ root, files, poolUser, wlbPassword, name: flags.name, wlbUserName: flags.wlbUsername },
-        appliance: choice.appliance,
-        home: configFolder(),
-        otherPoolsReady: flags.otherPoolsReady ?? false,
-        now: new Date(),
-        ...(flags.key !== undefined && { keyFile: flags.key }),
-        ...(passphrase !== undefined && { passphrase }),
-      }
-      const isMeant = async (prepared: PreparedRenewal) => {
-        const steps = prepared.orders.map((order) => {
-          const observe = async () => prepared.connection
-          const world: World = { session, observe, allowDown: false, poolUser, wlbPassword }
-          return report(makeStep(order, world), 'planned')
-        })
-        const { notes, verdicts } = prepared
-        if (flags.dryRun && json) printJson(trustDocument(true, steps, verdicts, { notes }))
-        if (!json) process.stdout.write(`${describeRenewal(prepared, steps)}\n\n`)
-        if (flags.dryRun) return false
-        return isSure(`Exchange the certificate for ${pool.name}?`, 'wlb trust renew', flags.yes ?? false)
-      }
-      const outcome = await renew(session, request, pool, isMeant, {
-        signal: stopAtSafePoint('wlb trust renew'),
-        onStep: (step) => void (json || process.stdout.write(`${describeStep(step)}\n`)),
+  const place = placeFrom(flags, root, ssh)
+  await withPoolSession(flags, async (session, choice) => {
+    const pool = await readPoolNow(session)
+    const poolUser = { userName: choice.access.userName, password: choice.access.password }
+    const wlbPassword = flags.wlbPasswordFile === undefined ? undefined : await readSecretFile(flags.wlbPasswordFile)
+    const passphrase = flags.passphraseFile === undefined ? undefined : await readSecretFile(flags.passphraseFile)
+    const request = {
+      ...{ place, ssh, poolUser, wlbPassword, name: flags.name, wlbUserName: flags.wlbUsername },
+      given: { files, keyFile: flags.key, passphrase },
+      appliance: choice.appliance,
+      home: configFolder(),
+      otherPoolsReady: flags.otherPoolsReady ?? false,
+      now: new Date(),
+    }
+    const isMeant = async (prepared: PreparedRenewal) => {
+      const steps = prepared.orders.map((order) => {
+        const observe = async () => prepared.connection
+        const world: World = { session, observe, allowDown: false, poolUser, wlbPassword, ssh }
+        return report(makeStep(order, world), 'planned')
       })
-      if (!outcome) return
-      await remember(flags, session, choice, pool)
-      printOutcome(outcome, {}, flags, root, 'renew')
-    }),
-  )
+      const { notes, verdicts } = prepared
+      if (flags.dryRun && json) printJson(trustDocument(true, steps, verdicts, { notes }))
+      if (!json) process.stdout.write(`${describeRenewal(prepared, steps)}\n\n`)
+      if (flags.dryRun) return false
+      return isSure(`Exchange the certificate for ${pool.name}?`, 'wlb trust renew', flags.yes ?? false)
+    }
+    const outcome = await renew(session, request, pool, isMeant, {
+      signal: stopAtSafePoint('wlb trust renew'),
+      onStep: (step) => void (json || process.stdout.write(`${describeStep(step)}\n`)),
+    })
+    if (!outcome) return
+    await remember(flags, session, choice, pool)
+    printOutcome(outcome, {}, flags, root, 'renew', toGoOn(flags))
+  })
+}
+
+/** Over SSH the key is wanted again. */
+function toGoOn({ ssh }: RenewFlags): string {
+  return ssh === undefined ? 'renew' : `renew FILES... --key FILE --ssh ${quoteWord(ssh)} --manage`
 }
 
 function describeRenewal(prepared: PreparedRenewal, steps: readonly { title: string; command: string }[]): string {
@@ -86,4 +116,22 @@ function describeRenewal(prepared: PreparedRenewal, steps: readonly { title: str
     ...(notes.length > 0 ? [notes.map((note) => `note: ${note}`).join('\n')] : []),
     renderHosts(verdicts),
   ].join('\n\n')
+}
+
+function needsManage(ssh: string): WlbError {
+  return new WlbError(
+    'USAGE_NEEDS_MANAGE',
+    'The certificate of an appliance elsewhere is exchanged over SSH only where that was said.',
+    { ssh, missing: '--manage, or --dry-run' },
+    'wlb trust renew FILES --key FILE --ssh USER@HOST --manage',
+  )
+}
+
+function needsSsh(): WlbError {
+  return new WlbError(
+    'USAGE_NEEDS_SSH',
+    'Where the appliance is reached over SSH was not said.',
+    { missing: '--ssh' },
+    'wlb trust renew FILES --key FILE --ssh USER@HOST --manage',
+  )
 }

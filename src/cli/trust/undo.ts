@@ -1,45 +1,51 @@
 /** `wlb trust undo`: what the last run did, taken back in reverse. */
 import { makeStep, openEntries, readPoolNow, undoLast } from '../../trust/index.js'
 import { isSure } from '../cert/sure.js'
+import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
 import { printOutcome, stopAtSafePoint } from './apply.js'
 import { withPoolSession } from './open-pool.js'
+import { withSshReach } from './open-ssh.js'
 import { refusalsWhole } from './plan.js'
 import { describeStep } from './plan-text.js'
 import { type CredentialFlags, readUndoRequest } from './trust-request.js'
 
-export async function trustUndo(root: string, flags: CredentialFlags): Promise<void> {
+type UndoFlags = CredentialFlags & SshFlags & RestartFlags
+
+export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
   await refusalsWhole(flags, root, () =>
-    withPoolSession(flags, async (session, choice) => {
-      const request = await readUndoRequest(root, flags, choice)
-      const pool = await readPoolNow(session)
-      const outcome = await undoLast(
-        session,
-        request,
-        pool,
-        async (journal) => {
-          const { poolUser, allowDown, wlbPassword } = request
-          const unseen = async () => Promise.reject(new Error('nothing is observed to say what a step is'))
-          const world = { session, observe: unseen, poolUser, allowDown, wlbPassword }
-          const entries = openEntries(journal).reverse()
-          if (!flags.json) {
-            process.stdout.write(`Of ${journal.last?.startedAt}, to be taken back:\n`)
-            for (const { order } of entries) process.stdout.write(`  ${makeStep(order, world).title}\n`)
-            const lost = entries.filter(({ order }) => order.kind === 'uninstall' && order.pem === null)
-            for (const { order } of lost) {
-              process.stdout.write(
-                `  cannot be brought back, its bytes are not known: ${makeStep(order, world).title}\n`,
-              )
+    withSshReach(flags, (ssh) =>
+      withPoolSession(flags, async (session, choice) => {
+        const request = { ...(await readUndoRequest(root, flags, choice)), ssh }
+        const pool = await readPoolNow(session)
+        const outcome = await undoLast(
+          session,
+          request,
+          pool,
+          async (journal) => {
+            const { poolUser, allowDown, wlbPassword } = request
+            const unseen = async () => Promise.reject(new Error('nothing is observed to say what a step is'))
+            const world = { session, observe: unseen, poolUser, allowDown, wlbPassword, ssh }
+            const entries = openEntries(journal).reverse()
+            if (!flags.json) {
+              process.stdout.write(`Of ${journal.last?.startedAt}, to be taken back:\n`)
+              for (const { order } of entries) process.stdout.write(`  ${makeStep(order, world).title}\n`)
+              const lost = entries.filter(({ order }) => order.kind === 'uninstall' && order.pem === null)
+              for (const { order } of lost) {
+                process.stdout.write(
+                  `  cannot be brought back, its bytes are not known: ${makeStep(order, world).title}\n`,
+                )
+              }
             }
-          }
-          return isSure(`Take it back on ${pool.name}?`, 'wlb trust undo', flags.yes ?? false)
-        },
-        {
-          signal: stopAtSafePoint('wlb trust undo'),
-          onWait: (what) => void process.stderr.write(`waiting: ${what}\n`),
-          onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
-        },
-      )
-      if (outcome) printOutcome(outcome, {}, flags, root, 'undo')
-    }),
+            return isSure(`Take it back on ${pool.name}?`, 'wlb trust undo', flags.yes ?? false)
+          },
+          {
+            signal: stopAtSafePoint('wlb trust undo'),
+            onWait: (what) => void process.stderr.write(`waiting: ${what}\n`),
+            onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
+          },
+        )
+        if (outcome) printOutcome(outcome, {}, flags, root, 'undo')
+      }),
+    ),
   )
 }

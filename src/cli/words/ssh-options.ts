@@ -1,5 +1,6 @@
 /** The options that say how a machine is reached over SSH, the same for every command that does. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { integer } from './word.js'
 
 export interface SshFlags {
   readonly sshKey?: string
@@ -22,6 +23,18 @@ export function withSsh(command: Command): Command {
     .addOption(
       new Option('--ssh-known-hosts <FILE>', 'where host keys are kept (default: known_hosts in ~/.config/openwlb)'),
     )
+}
+
+export interface RestartFlags {
+  readonly restartCommand?: string
+  readonly proofSeconds?: number
+}
+
+/** How a certificate comes into service on a machine that is reached over SSH. */
+export function withRestart(command: Command): Command {
+  return command
+    .option('--restart-command <COMMAND>', 'restarts its TLS service (default: killall stunnel; stunnel)')
+    .option('--proof-seconds <N>', 'how long it may take to serve the certificate (default: 20)', integer)
 }
 
 export function applianceRoot(): Option {

@@ -1,11 +1,11 @@
 /** The words of `wlb trust install`. */
 import type { Command } from 'commander'
 import { wlbAddress } from './pool-options.js'
-import { applianceRoot, withSsh } from './ssh-options.js'
-import { examples, integer } from './word.js'
+import { applianceRoot, withRestart, withSsh } from './ssh-options.js'
+import { examples } from './word.js'
 
 export function addTrustInstall(trust: Command): void {
-  withSsh(trust.command('install <USER@HOST> <FILES...>'))
+  withRestart(withSsh(trust.command('install <USER@HOST> <FILES...>')))
     .description(
       'put a signed certificate and its key in place on an appliance elsewhere, over SSH, and prove it is served',
     )
@@ -13,8 +13,6 @@ export function addTrustInstall(trust: Command): void {
     .option('--passphrase-file <FILE>', 'the passphrase of that key, or of a PKCS#12 file: the first line of FILE')
     .option('--name <FQDN>', 'the name pools connect to (default: HOST, or what hostname says there)')
     .option('--appliance <HOST:PORT>', 'where the appliance answers (default: HOST:8012)', wlbAddress)
-    .option('--restart-command <COMMAND>', 'restarts its TLS service (default: killall stunnel; stunnel)')
-    .option('--proof-seconds <N>', 'how long it may take to serve the certificate (default: 20)', integer)
     .addOption(applianceRoot())
     .option('--dry-run', 'print the plan, change nothing')
     .option('--yes', 'do not ask')

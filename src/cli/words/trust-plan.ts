@@ -1,7 +1,7 @@
 /** The words of `wlb trust plan`, `apply` and `undo`. */
 import { type Command, Option } from 'commander'
 import { fingerprint, withPool } from './pool-options.js'
-import { applianceRoot, withSsh } from './ssh-options.js'
+import { applianceRoot, withRestart, withSsh } from './ssh-options.js'
 import { collect, examples } from './word.js'
 
 export function addTrustPlan(trust: Command, root: () => string): void {
@@ -37,8 +37,8 @@ export function addTrustPlan(trust: Command, root: () => string): void {
       '\nExit codes: 0 every host verifies, 1 it stopped at a step, 2 the call is wrong, 130 interrupted.',
     )
     .action(async (files: string[], options) => (await import('../trust/apply.js')).trustApply(root(), files, options))
-  withCredentials(withPool(trust.command('undo')))
-    .description('take back what the last `wlb trust apply` did to a pool')
+  withRestart(withSsh(withCredentials(withPool(trust.command('undo')))))
+    .description('take back what the last `wlb trust apply` or `wlb trust renew` did to a pool and its appliance')
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb trust undo --pool lab'))

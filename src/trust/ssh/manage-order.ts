@@ -7,7 +7,14 @@ import { keyMismatch, leafNotGiven, nothingToInstall } from '../../appliance/ins
 import { readLimitedFile } from '../../appliance/limited-file.js'
 import { WlbError } from '../../error.js'
 import type { ServedIdentity } from '../../tls/index.js'
-import { encodePem, exportPrivateKey, findPrivateKey, readContainers, type SealedKey } from '../../x509/index.js'
+import {
+  type Contents,
+  encodePem,
+  exportPrivateKey,
+  findPrivateKey,
+  readContainers,
+  type SealedKey,
+} from '../../x509/index.js'
 
 export interface ManagedIdentity extends JudgedChain {
   readonly identity: ServedIdentity
@@ -39,11 +46,7 @@ export async function readManagedIdentity({
   const contents = readContainers(await readCertificateFiles(files), passphrase)
   const given = contents.certificates.map(({ certificate }) => certificate)
   if (given.length === 0) throw nothingToInstall(files, contents)
-  const candidates =
-    keyFile === undefined
-      ? contents.keys.map(({ key, place }) => candidate(place.file, key, passphrase))
-      : [candidate(keyFile, findPrivateKey(await readLimitedFile(keyFile), keyFile), passphrase)]
-  if (candidates.length === 0) throw needsKey()
+  const candidates = await findGivenKeys(contents, keyFile, passphrase)
   const key = chooseKey(candidates, given)
   if (!key || !given.some((one) => isFor(one, key))) {
     throw given.every(({ ca }) => ca) ? leafNotGiven(given) : keyMismatch(given, candidates)
@@ -51,6 +54,40 @@ export async function readManagedIdentity({
   const judged = judgeChain(given, inPlace, { ...question, key: key.open() })
   const certificatePem = judged.served.map(({ raw }) => encodePem('CERTIFICATE', raw)).join('')
   return { ...judged, identity: { certificatePem, privateKeyPem: exportPrivateKey(key.open()) }, keyFile: key.file }
+}
+
+/**
+ * The key alone, where the certificates were judged before.
+ *
+ * @throws CERTIFICATE_KEY_MISMATCH, USAGE_NEEDS_KEY, and what reading the files throws.
+ */
+export async function readManagedKey(
+  {
+    files,
+    keyFile,
+    passphrase,
+  }: {
+    readonly files: readonly string[]
+    readonly keyFile: string | undefined
+    readonly passphrase: string | undefined
+  },
+  leaf: X509Certificate,
+): Promise<string> {
+  // what is given beside a key that was named is not asked for it
+  const contents = readContainers(await readCertificateFiles(keyFile === undefined ? files : []), passphrase)
+  const candidates = await findGivenKeys(contents, keyFile, passphrase)
+  const key = chooseKey(candidates, [leaf])
+  if (!key || !isFor(leaf, key)) throw keyMismatch([leaf], candidates)
+  return exportPrivateKey(key.open())
+}
+
+async function findGivenKeys({ keys }: Contents, keyFile: string | undefined, passphrase: string | undefined) {
+  const candidates =
+    keyFile === undefined
+      ? keys.map(({ key, place }) => candidate(place.file, key, passphrase))
+      : [candidate(keyFile, findPrivateKey(await readLimitedFile(keyFile), keyFile), passphrase)]
+  if (candidates.length === 0) throw needsKey()
+  return candidates
 }
 
 function candidate(file: string, key: SealedKey, passphrase: string | undefined): KeyCandidate {

@@ -96,7 +96,10 @@ function chooseRepair({ journal, inPlace, original }: ManagedFiles, wanted: Pair
   return areKept ? 'put back' : 'impossible'
 }
 
-function note({ place, wanted, token }: ManageOrder, before: PairDigests): ManageStep {
+export function note(
+  { place, wanted, token }: Pick<ManageOrder, 'place' | 'wanted' | 'token'>,
+  before: PairDigests,
+): ManageStep {
   const lines = renderJournal(token, { before, after: wanted }).map((line) => `'${line}'`)
   return {
     id: 'note',
@@ -158,15 +161,11 @@ function move({ certificate, key }: ManagedPlace): ManageStep {
 
 function serving({ place, restartCommand, proofCommand }: ManageOrder, isServed: boolean): ManageStep[] {
   return [
-    {
-      id: 'protect',
-      what: 'make the key readable by its owner only',
-      command: `chmod 600 ${place.key} && chmod 644 ${place.certificate} && sync ${place.key} ${place.certificate} ${place.folder}`,
-    },
+    protect(place),
     ...(isServed
       ? []
       : [
-          { id: 'restart', what: 'restart the TLS service', command: restartCommand } satisfies ManageStep,
+          restart(restartCommand),
           {
             id: 'prove',
             what: 'prove by a handshake that the new certificate is served, or go back to the pair before',
@@ -175,4 +174,16 @@ function serving({ place, restartCommand, proofCommand }: ManageOrder, isServed:
         ]),
     finish(place),
   ]
+}
+
+export function protect({ key, certificate, folder }: ManagedPlace): ManageStep {
+  return {
+    id: 'protect',
+    what: 'make the key readable by its owner only',
+    command: `chmod 600 ${key} && chmod 644 ${certificate} && sync ${key} ${certificate} ${folder}`,
+  }
+}
+
+export function restart(command: string): ManageStep {
+  return { id: 'restart', what: 'restart the TLS service', command }
 }

@@ -2,9 +2,11 @@
  * The certificate and key of an appliance that is managed over SSH, as they lie there: what is in place, what was kept, and
  * what an attempt that was cut off has left behind. Contents are compared by their SHA-256; no key is ever read.
  */
+import { createHash } from 'node:crypto'
 import { paths } from '../../appliance/paths.js'
 import { quoteWord } from '../../appliance/quote-word.js'
 import { WlbError } from '../../error.js'
+import type { ServedIdentity } from '../../tls/index.js'
 import type { SshConnection } from './connection.js'
 import { runOrFail } from './run-command.js'
 import { renderSshTarget, type SshTarget } from './target.js'
@@ -76,8 +78,16 @@ export function tokenLine(token: string): string {
   return `by ${token}`
 }
 
+export function digestsOf({ certificatePem, privateKeyPem }: ServedIdentity) {
+  return { certificate: sha256(certificatePem), key: sha256(privateKeyPem) }
+}
+
 export function isSamePair(one: PairDigests, other: PairDigests): boolean {
   return one.certificate === other.certificate && one.key === other.key
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 function lookCommand({ certificate, key, journal }: ManagedPlace): string {

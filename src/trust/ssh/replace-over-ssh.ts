@@ -3,23 +3,23 @@
  * step, proved by a handshake from here, and taken back when the proof fails. A cut at any point leaves a note there by which
  * the next attempt goes on or puts the old pair back.
  */
-import { createHash, randomBytes, type X509Certificate } from 'node:crypto'
+import { randomBytes, type X509Certificate } from 'node:crypto'
 import { WlbError } from '../../error.js'
 import { probeServed, type ServedIdentity } from '../../tls/index.js'
 import type { ApplianceEndpoint } from '../first-use.js'
 import { awaitServed, type ServedProof } from './await-served.js'
 import type { SshConnection } from './connection.js'
-import { interrupted, notProved, notRepairable, overtaken } from './manage-failure.js'
+import { interrupted, notProved, notRepairable } from './manage-failure.js'
 import { finish, listManageSteps, type ManageStep, type ManageSteps, putBack } from './manage-steps.js'
 import {
+  digestsOf,
   isSamePair,
   type ManagedPlace,
   managedPlace,
   type PairDigests,
   readManagedFiles,
-  tokenLine,
 } from './managed-files.js'
-import { commandFailed } from './run-command.js'
+import { restartService, runManageStep } from './run-manage-step.js'
 
 export interface ReplacementRequest {
   readonly identity: ServedIdentity
@@ -42,13 +42,13 @@ export interface ReplacementPlan extends ManageSteps {
 }
 
 /** The words of the procedure by hand. */
-const RESTART_COMMAND = 'killall stunnel; stunnel'
+export const RESTART_COMMAND = 'killall stunnel; stunnel'
 
 /** Looks, and changes nothing. No steps: the pair is in place and served. @throws MANAGE_NOT_REPAIRABLE and what looking throws. */
 export async function planReplacement(ssh: SshConnection, request: ReplacementRequest): Promise<ReplacementPlan> {
   const { identity, leaf, endpoint, applianceRoot = '/', restartCommand = RESTART_COMMAND } = request
   const place = managedPlace(applianceRoot)
-  const wanted = { certificate: sha256(identity.certificatePem), key: sha256(identity.privateKeyPem) }
+  const wanted = digestsOf(identity)
   const [seen, served] = await Promise.all([readManagedFiles(ssh, place), probeServed(endpoint)])
   const servedBefore = served.state === 'served' ? served.fingerprintSha256 : undefined
   const token = randomBytes(8).toString('hex')
@@ -83,13 +83,13 @@ export async function replaceOverSsh(
   for (const step of plan.steps) {
     try {
       await onStep?.(step)
-      if (step.id === 'restart') restarted = await restart(ssh, plan, proofMs)
+      if (step.id === 'restart') restarted = await restartService(ssh, plan.restartCommand, proofMs)
       else if (step.id === 'prove') {
         const proof = await awaitServed(endpoint, leaf.fingerprint256, proofMs)
         if (!proof.isServed) await goBack(ssh, plan, { proof, restarted, options })
       } else {
         if (step.id === 'move' || step.id === 'repair') hasMoved = true
-        await runStep(ssh, plan, step)
+        await runManageStep(ssh, plan, step, step.reads && contentOf(plan.request.identity, step.reads))
       }
     } catch (error) {
       if (!(error instanceof WlbError)) throw error
@@ -101,44 +101,9 @@ export async function replaceOverSsh(
   return plan.steps.length === 0 ? 'already so' : 'installed'
 }
 
-const EXIT_OVERTAKEN = 75
-
-/** Each step but the first does nothing unless the note there is still the one of this attempt. */
-async function runStep(ssh: SshConnection, plan: ReplacementPlan, step: ManageStep): Promise<void> {
-  const isMine = `grep -qx '${tokenLine(plan.token)}' ${plan.place.journal} 2>/dev/null || exit ${EXIT_OVERTAKEN}; `
-  const result = await ssh.run(`${step.id === 'note' ? '' : isMine}${step.command}`, {
-    ...(step.reads && { stdin: contentOf(plan.request.identity, step.reads) }),
-  })
-  if (result.exitCode === EXIT_OVERTAKEN) throw overtaken(ssh.target, step)
-  if (result.exitCode !== 0) throw commandFailed(ssh.target, step.command, result)
-}
-
 function contentOf({ certificatePem, privateKeyPem }: ServedIdentity, part: 'certificate' | 'key'): string {
   return part === 'key' ? privateKeyPem : certificatePem
 }
-
-/** A service that is still going down holds its port: what refuses to start is started again. Whether it serves, the proof says. */
-async function restart(ssh: SshConnection, { restartCommand }: ReplacementPlan, proofMs: number): Promise<string> {
-  const until = Date.now() + proofMs
-  for (;;) {
-    const said = await tryToRestart(ssh, restartCommand)
-    if (said === '' || Date.now() > until) return said
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-  }
-}
-
-/** Empty when it has ended well. */
-async function tryToRestart(ssh: SshConnection, restartCommand: string): Promise<string> {
-  try {
-    const { exitCode, stderrTail } = await ssh.run(restartCommand, { leavesDaemon: true })
-    return exitCode === 0 ? '' : stderrTail || `exit ${exitCode}`
-  } catch (error) {
-    if (!(error instanceof WlbError) || error.code === 'SSH_CONNECTION_LOST') throw error
-    return error.message // one that stays in the foreground may serve all the same
-  }
-}
-
-const RETRY_MS = 500
 
 /** Never returns: what could not be proved is an error, whether or not the way back was found. */
 async function goBack(
@@ -153,11 +118,11 @@ async function goBack(
   if (isSamePair(before, wanted) || !hadPair) throw notProved({ ...facts, back: undefined })
   const step = putBack(place, before, 'move')
   await onStep?.(step)
-  await runStep(ssh, plan, step)
-  await restart(ssh, plan, proofMs)
+  await runManageStep(ssh, plan, step)
+  await restartService(ssh, restartCommand, proofMs)
   // where nothing was served before, anything but the new certificate is as good as before
   const back = servedBefore === undefined ? undefined : await awaitServed(request.endpoint, servedBefore, proofMs)
-  await runStep(ssh, plan, finish(place))
+  await runManageStep(ssh, plan, finish(place))
   throw notProved({ ...facts, back: back ?? { isServed: true, seen: 'nothing, as before' } })
 }
 
@@ -165,16 +130,12 @@ async function goBack(
 async function undo(ssh: SshConnection, plan: ReplacementPlan, hasMoved: boolean): Promise<void> {
   try {
     if (hasMoved && !isSamePair(plan.before, plan.wanted))
-      await runStep(ssh, plan, putBack(plan.place, plan.before, 'move'))
-    await runStep(ssh, plan, finish(plan.place))
+      await runManageStep(ssh, plan, putBack(plan.place, plan.before, 'move'))
+    await runManageStep(ssh, plan, finish(plan.place))
   } catch (error) {
     // the note stays there, and the next attempt cleans up by it; the first error is the one to tell
     if (!(error instanceof WlbError)) throw error
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
 
 function proofCommand({ address, port, serverName }: ApplianceEndpoint): string {

@@ -25,7 +25,7 @@ export function makeStep(order: StepOrder, world: World): Step {
     case 'connect':
       return connectStep(order, world)
     case 'identity':
-      return identityStep(order)
+      return identityStep(order, world)
     case 'prove':
       return proveStep(order, world)
     case 'ask':

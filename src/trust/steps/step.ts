@@ -3,8 +3,10 @@
  * it back; a step is an order that can be carried out on a pool (docs/trust.md).
  */
 import { z } from 'zod'
+import type { ServedIdentity } from '../../tls/index.js'
 import type { Connection, HostVerdict } from '../connection.js'
 import type { PoolSession } from '../pool-session.js'
+import type { SshReach } from '../ssh/index.js'
 
 const BASE = { id: z.string() }
 const CERTIFICATE = { name: z.string(), fingerprintSha256: z.string() }
@@ -41,7 +43,18 @@ const CONNECT = z.object({
   /** Empty where the pool was not connected. */
   before: z.object({ url: z.string(), userName: z.string(), verifies: z.boolean() }),
 })
-/** Of the appliance in `root`: `staged` is the pair to be served, `before` the one it replaces, by their names in the history. */
+/** Of an appliance that is reached over SSH. The key is no part of it. */
+const OVER_SSH = z.object({
+  target: z.string(),
+  restartCommand: z.string(),
+  /** Where what is served is seen from here. */
+  endpoint: z.object({ address: z.string(), port: z.number(), serverName: z.string() }),
+  /** To be served, the leaf first. */
+  certificatePem: z.string(),
+  /** SHA-256 of the leaf that was. */
+  servedBefore: z.string(),
+})
+/** Of the appliance in `root`: `staged` is the pair to be served, `before` the one it replaces, by the names its place has for them. */
 const IDENTITY = z.object({
   ...BASE,
   kind: z.literal('identity'),
@@ -49,6 +62,8 @@ const IDENTITY = z.object({
   staged: z.string(),
   before: z.string(),
   how: z.enum(['install', 'self-signed']),
+  /** Where the appliance is not on this machine. */
+  over: OVER_SSH.optional(),
 })
 const PROVE = z.object({ ...BASE, kind: z.literal('prove'), isDue: z.boolean(), name: z.string() })
 const ASK = z.object({ ...BASE, kind: z.literal('ask'), isDue: z.boolean() })
@@ -101,6 +116,10 @@ export interface World {
   readonly poolUser: { readonly userName: string; readonly password: string }
   /** Of the account on the appliance; undefined where nobody gave it. */
   readonly wlbPassword: string | undefined
+  /** Where an appliance may be on another machine. */
+  readonly ssh?: SshReach
+  /** What is to be served, where it is not kept with the appliance until then. */
+  readonly identity?: ServedIdentity
   /** What is said of each host, as soon as the hosts were asked. */
   readonly onVerdicts?: (verdicts: readonly HostVerdict[]) => void
 }
