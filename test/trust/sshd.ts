@@ -50,6 +50,7 @@ export async function startSshd(program: string): Promise<Sshd> {
     'PasswordAuthentication no',
     'KbdInteractiveAuthentication no',
     'MaxStartups 100',
+    'SetEnv SHLVL=1', // or bash would read what the user has for interactive shells, before each command
   ]
   writeFileSync(file('config'), `${settings.join('\n')}\n`)
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true }) // it does not start without

@@ -104,7 +104,10 @@ async function attempt(request: SshRequest, known: readonly KnownKey[]): Promise
     client.once('handshake', () => {
       stage = 'authenticating'
     })
-    client.once('ready', () => resolve(undefined))
+    client.once('ready', () => {
+      client.setNoDelay() // commands are short: each would wait twice for the other side to have nothing to say
+      resolve(undefined)
+    })
     client.on('error', (error: Error & { level?: string }) => {
       if (error.level !== 'agent') resolve(error) // an agent that is gone is one way less to prove who we are
     })
