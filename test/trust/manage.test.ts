@@ -19,11 +19,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { WlbError } from '../../src/error.js'
 import { awaitServed } from '../../src/trust/ssh/await-served.js'
 import {
+  digestsOf,
   type ManageStep,
   planReplacement,
   type ReplacementPlan,
   readManagedIdentity,
   replaceOverSsh,
+  restoreOverSsh,
   type SshConnection,
 } from '../../src/trust/ssh/index.js'
 import { requirePart } from '../real-parts.js'
@@ -213,6 +215,39 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
     const proofMs = outcome === 'installed' ? PROOF_MS : 600
     expect(await carryOut(await plan('new', { restartCommand: command() }), undefined, proofMs)).toBe(outcome)
     expect(await look()).toBe(end)
+  })
+
+  it("the pair before is put back, from wherever the way there or the way back was cut; nobody else's is touched", async () => {
+    const planned = await plan('new')
+    const restore = (onStep: (step: ManageStep) => void | Promise<void> = () => {}) =>
+      restoreOverSsh(
+        ssh,
+        {
+          ...{ before: digestsOf(pairs.old), replacedBy: digestsOf(pairs.new), endpoint: planned.request.endpoint },
+          servedBefore: pairs.old.certificate.fingerprint256,
+          ...{ applianceRoot: appliance.root, restartCommand: appliance.reloadCommand },
+        },
+        { proofMs: PROOF_MS, onStep },
+      ).catch((error: unknown) => (error instanceof WlbError ? error.code : Promise.reject(error)))
+    expect([await restore(), await look()]).toEqual(['already so', 'old, kept none, served old'])
+
+    for (const at of ['upload key', 'protect', 'finish']) {
+      await carryOut(await plan('new'), ({ id }) => (id === at ? cut() : undefined))
+      ssh = await connectTo(sshd)
+      expect([await restore(), await look()], `there: ${at}`).toEqual(['restored', 'old, kept old, served old'])
+    }
+    await carryOut(await plan('new'))
+    for (const at of ['note', 'move', 'protect', 'restart', 'finish']) {
+      const said = await restore(({ id }) => (id === at ? cut() : undefined))
+      expect(said, `back: ${at}`).toBe('RESTORE_INTERRUPTED')
+      ssh = await connectTo(sshd)
+    }
+    expect([await restore(), await look()]).toEqual(['restored', 'old, kept old, served old'])
+
+    await carryOut(await plan('other'))
+    expect([await restore(), await look()]).toEqual(['another pair', 'other, kept old, served other'])
+    await carryOut(await plan('new')) // which sets the old pair aside
+    expect([await restore(), await look()]).toEqual(['RESTORE_NOT_KEPT', 'new, kept other, served new'])
   })
 
   it('row 71: the files are new and the service was not restarted: it is, and nothing is copied', async () => {

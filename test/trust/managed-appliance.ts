@@ -1,4 +1,7 @@
-/** An appliance that is not ours: a folder, its certificate and key as everybody keeps them, a real stunnel that serves them. */
+/**
+ * An appliance that is not ours: a folder, its certificate and key as everybody keeps them, a real stunnel that serves them;
+ * behind it nothing, or whatever speaks TLS on a port.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,10 +38,13 @@ export function leafFor(label: string, issuer?: Issued): Promise<Issued> {
   return made
 }
 
-export async function makeAppliance(folder: string, stunnel: string): Promise<ManagedAppliance> {
+/** With others it computes parameters for seconds after each start. */
+const CIPHERS = 'ciphers = ECDHE+AESGCM'
+
+export async function makeAppliance(folder: string, stunnel: string, behind?: number): Promise<ManagedAppliance> {
   const root = join(folder, 'an appliance')
   const place = paths(root)
-  const port = await freePort()
+  const [port, plain] = [await freePort(), behind === undefined ? 9 : await freePort()]
   const [configuration, pid] = [join(folder, 'stunnel.conf'), join(folder, 'stunnel.pid')]
   mkdirSync(place.certificateFolder, { recursive: true })
   const settings = [
@@ -46,10 +52,13 @@ export async function makeAppliance(folder: string, stunnel: string): Promise<Ma
     `output = ${join(folder, 'stunnel.log')}`,
     '[wlb]',
     `accept = 127.0.0.1:${port}`,
-    'connect = 127.0.0.1:9',
+    `connect = 127.0.0.1:${plain}`,
     `cert = ${place.certificate}`,
     `key = ${place.key}`,
-    'ciphers = ECDHE+AESGCM', // with others it computes parameters for seconds after each start
+    CIPHERS,
+    ...(behind === undefined
+      ? []
+      : ['[service]', 'client = yes', `accept = 127.0.0.1:${plain}`, `connect = 127.0.0.1:${behind}`, CIPHERS]),
   ]
   writeFileSync(configuration, `${settings.join('\n')}\n`)
   // as `killall stunnel; stunnel`, for this one alone

@@ -1,13 +1,27 @@
 /** Certificates exchanged under a client that never stops connecting: every connection verifies, or the exchange is taken back. */
+
+import { spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, expect, it, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { startSteadyClient } from '../../src/cli/demo/steady-client.js'
 import { WlbError } from '../../src/error.js'
-import { placeHere, readPoolNow, renew, type StepReport } from '../../src/trust/index.js'
+import {
+  type IdentityPlace,
+  placeHere,
+  placeOverSsh,
+  readPoolNow,
+  renew,
+  type StepReport,
+} from '../../src/trust/index.js'
+import { connectSsh, type SshConnection, type SshReach } from '../../src/trust/ssh/index.js'
+import { requirePart } from '../real-parts.js'
 import { daysFromNow, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
-import { describeOutcome, HOSTNAME, LEGACY, PASSWORD, readPair, useTrustStage } from './stage.js'
+import { type ManagedAppliance, makeAppliance } from './managed-appliance.js'
+import { requestTo, type Sshd, startSshd } from './sshd.js'
+import { asFiles, describeOutcome, HOSTNAME, LEGACY, PASSWORD, readPair, useTrustStage } from './stage.js'
 
 const stage = useTrustStage('node')
 const NEW_NAME = 'wlb2.lab.internal'
@@ -34,6 +48,8 @@ interface Wish {
   readonly keyFile?: string
   readonly name?: string
   readonly wlbPassword?: string
+  readonly place?: IdentityPlace
+  readonly ssh?: SshReach
   readonly onStep?: (step: StepReport) => void | Promise<void>
   readonly stopAfter?: string
 }
@@ -101,7 +117,7 @@ async function underLoad(
     hostRoot: stage.pool.host('xs3').root,
     name: HOSTNAME,
     address: '127.0.0.1',
-    port: stage.appliance.port,
+    port: stage.appliancePort ?? stage.appliance.port,
   })
   const outcome = await work()
   return { outcome, ...(await client.stop()) }
@@ -199,7 +215,7 @@ test('a host that refuses the new certificate: the old one serves again, and eve
     renewNow({
       onStep: ({ id }) => {
         // somebody puts back, on one host, what was there before
-        if (id === 'prove-old') forgetNewAnchor('xs2')
+        if (id === 'prove-old') forgetNewAnchor('xs2', selfSigned[0])
       },
     }),
   )
@@ -211,10 +227,10 @@ test('a host that refuses the new certificate: the old one serves again, and eve
 })
 
 /** As after a restore of that host from a backup. */
-function forgetNewAnchor(host: string): void {
+function forgetNewAnchor(host: string, kept: string): void {
   const names = stage.pool.files(host, LEGACY).split(' ')
   for (const name of names.filter((one) => one !== 'wlb.pem')) rmSync(stage.pool.path(host, `${LEGACY}/${name}`))
-  writeFileSync(stage.pool.path(host, 'etc/stunnel/xapi-stunnel-ca-bundle.pem'), selfSigned[0])
+  writeFileSync(stage.pool.path(host, 'etc/stunnel/xapi-stunnel-ca-bundle.pem'), kept)
 }
 
 it.each(['install-self-signed', 'identity', 'prove-new', 'uninstall', 'sync-last'])(
@@ -233,3 +249,235 @@ test('an apply that was cut short is not mixed with a renewal', async () => {
   expect(await stage.applyUntil('install-self-signed')).toMatch(/interrupted$/)
   expect(await renewNow()).toBe('ANOTHER_RUN_OPEN')
 })
+
+const sshdProgram = requirePart('sshd')
+const stunnel = requirePart('stunnel')
+
+describe.skipIf(sshdProgram === undefined || stunnel === undefined)(
+  'an appliance elsewhere, over SSH (needs openssh-server, stunnel4)',
+  () => {
+    let sshd: Sshd
+    let elsewhere: ManagedAppliance
+    let old: Issued
+    beforeAll(async () => {
+      sshd = await startSshd(sshdProgram ?? '')
+      elsewhere = await makeAppliance(sshd.folder, stunnel ?? '', stage.appliance.port)
+      old = await issue({ subject: HOSTNAME, dnsNames: [HOSTNAME], keyLabel: 'elsewhere' })
+      elsewhere.serve(old)
+      stage.appliancePort = elsewhere.port
+      await stage.reset({ verifies: false, connectedTo: HOSTNAME })
+      expect(await stage.apply({ files: asFiles({ 'wlb.pem': old.certificatePem }) })).toMatch(/\| done$/)
+    })
+    afterAll(async () => {
+      for (const made of await Promise.allSettled(connections)) if (made.status === 'fulfilled') made.value.close()
+      elsewhere?.stop()
+      await sshd?.stop()
+    })
+
+    const connections: Promise<SshConnection>[] = []
+    /** As if the host's key had been this one. */
+    const reach = (hostKey = sshd.hostKeys[0]): SshReach => {
+      let connection: Promise<SshConnection> | undefined
+      const connect = () => {
+        const request = requestTo(sshd)
+        writeFileSync(request.knownHosts.own, `[127.0.0.1]:${sshd.target.port} ${hostKey}\n`)
+        const made = connectSsh(request)
+        connections.push(made)
+        return made
+      }
+      return {
+        connect: () => {
+          connection ??= connect()
+          return connection
+        },
+        restartCommand: undefined,
+        proofMs: 5_000,
+      }
+    }
+    const overSsh = (ssh = reach(), root = elsewhere.root): Wish => {
+      const where = { target: sshd.target, root, restartCommand: elsewhere.reloadCommand }
+      return { ssh, place: placeOverSsh(where, ssh) }
+    }
+
+    /** What is served, and the files there. */
+    const there = async () => {
+      const served = await elsewhere.served()
+      const name = { [old.certificate.fingerprint256]: 'old', [offered().fingerprint256]: 'given' }[served] ?? served
+      return `${name}; ${elsewhere.files().join(' ')}`
+    }
+    const offered = () => new X509Certificate(readFileSync(join(folder(), 'signed_cert.pem')))
+    const PAIR = 'server.key server.pem'
+    const KEPT = 'server.key server.key_orig server.pem server.pem_orig'
+
+    const refusedOverSsh: [why: string, code: string, wish: () => Promise<Wish>][] = [
+      [
+        'the host key has changed',
+        'SSH_HOST_KEY_CHANGED',
+        async () => ({
+          ...(await given([HOSTNAME], root)),
+          ...overSsh(reach(readFileSync(`${sshd.key}.pub`, 'utf8'))),
+        }),
+      ],
+      ['no file is given: no key is made there', 'RENEW_NEEDS_FILES', async () => overSsh()],
+      [
+        'the key is not given',
+        'RENEW_NEEDS_KEY',
+        async () => ({ files: (await given([HOSTNAME], root)).files ?? [], ...overSsh() }),
+      ],
+      [
+        'the key is that of another certificate',
+        'CERTIFICATE_KEY_MISMATCH',
+        async () => {
+          const wish = await given([HOSTNAME], root)
+          writeFileSync(wish.keyFile ?? '', old.privateKeyPem)
+          return { ...wish, ...overSsh() }
+        },
+      ],
+      [
+        'on that machine lies something else than what is served',
+        'RENEW_OTHER_APPLIANCE',
+        async () => {
+          const wrong = join(sshd.folder, 'another')
+          mkdirSync(join(wrong, 'etc/ssl/certs'), { recursive: true })
+          writeFileSync(join(wrong, 'etc/ssl/certs/server.pem'), root.certificatePem)
+          return { ...(await given([HOSTNAME], root)), ...overSsh(reach(), wrong) }
+        },
+      ],
+    ]
+    it.each(refusedOverSsh)('refused before anything is changed: %s: %s', async (_why, code, wish) => {
+      await given([HOSTNAME], root)
+      const before = [await stage.state(), await there()]
+      expect(await renewNow(await wish())).toBe(code)
+      expect([await stage.state(), await there()]).toEqual(before)
+      expect(before[1]).toBe(`old; ${PAIR}`)
+    })
+
+    test('S46, S48, S49: to its end and taken back; the key is in no journal, and the hosts verify all the while', async () => {
+      const wish = await given([HOSTNAME], root, { label: 'over-ssh' })
+      const { outcome, verified, failures } = await underLoad(() => renewNow({ ...wish, ...overSsh() }))
+      expect([outcome, failures.filter(isRefusal)]).toEqual([
+        `install-root done, list done, sync done, ${PROVED}, uninstall done, sync-last done, prove-last done, ask done | ${ALL}`,
+        [],
+      ])
+      expect(verified).toBeGreaterThan(10)
+      expect(await there()).toBe(`given; ${KEPT}`)
+      expect(statSync(elsewhere.place.key).mode & 0o777).toBe(0o600)
+      const [, line = ''] = readFileSync(wish.keyFile ?? '', 'utf8').split('\n')
+      const written = readdirSync(stage.home, { recursive: true, encoding: 'utf8', withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+      expect(written.length).toBeGreaterThan(0)
+      expect(written.filter((text) => text.includes(line) || text.includes('PRIVATE KEY'))).toEqual([])
+
+      const stranger = readFileSync(`${sshd.key}.pub`, 'utf8')
+      expect(await stage.undo({ ssh: reach(stranger) }), 'what it needs stays').toBe(
+        'uninstall undone, identity failed',
+      )
+      expect([await stage.verdicts(), await there()]).toEqual(['accepted accepted accepted', `given; ${KEPT}`])
+      expect(await stage.undo({ ssh: reach() })).toBe('identity undone, install-root undone, sync done')
+      expect([await stage.state(), await there()]).toEqual([`wlb.pem; verify true; ${HOSTNAME}`, `old; ${KEPT}`])
+    })
+
+    test('a host that refuses the new certificate: the pair before is back; the same command goes on', async () => {
+      const wish = await given([HOSTNAME], root, { label: 'over-ssh' })
+      const said = await renewNow({
+        ...{ ...wish, ...overSsh() },
+        onStep: ({ id }) => {
+          if (id === 'prove-old') forgetNewAnchor('xs2', old.certificatePem)
+        },
+      })
+      expect(said).toMatch(/identity undone, prove-new failed \| .* \| failed \| HOSTS_REFUSE$/)
+      expect([await stage.verdicts(), await there()]).toEqual(['accepted accepted accepted', `old; ${KEPT}`])
+      await stage.pool.call('xs1', 'pool.certificate_sync')
+      const elsewhereYet = {
+        ...overSsh(),
+        place: placeOverSsh({ target: { ...sshd.target, host: 'wlb' }, root: '/', restartCommand: '' }, reach()),
+      }
+      expect([await renewNow(overSsh()), await renewNow({ ...wish, ...elsewhereYet })]).toEqual([
+        'RENEW_NEEDS_KEY',
+        'ANOTHER_RUN_OPEN',
+      ])
+      expect(await renewNow({ ...wish, ...overSsh() })).toMatch(
+        /identity done, prove-new done, uninstall done.*\| done$/,
+      )
+      expect(await there()).toBe(`given; ${KEPT}`)
+    })
+
+    test('kill -9 in the middle of the exchange: every host verifies, and the same command ends it; and undo', async () => {
+      const { files = [], keyFile = '' } = await given([HOSTNAME], other, { label: 'killed' })
+      const before = await elsewhere.served()
+      const pidFile = join(sshd.folder, 'wlb.pid')
+      const ssh = [
+        '--ssh-key',
+        sshd.key,
+        '--ssh-fingerprint',
+        sshd.fingerprint,
+        '--ssh-known-hosts',
+        `${pidFile}.hosts`,
+      ]
+      const { user, host, port } = sshd.target
+      const place = ['--ssh', `${user}@${host}:${port}`, '--manage', '--appliance-root', elsewhere.root]
+      const words = ['renew', ...files, '--key', keyFile, ...place, ...ssh, '--restart-command']
+      const note = (pid: number) => writeFileSync(pidFile, String(pid))
+
+      const killed = await wlb([...words, `kill -9 "$(cat ${pidFile})"; exit 1`], note)
+      expect(killed.exitCode).toBeNull()
+      expect(elsewhere.files()).toContain('.openwlb-install')
+      expect([await stage.verdicts(), await elsewhere.served()]).toEqual(['accepted accepted accepted', before])
+
+      const ended = await wlb([...words, elsewhere.reloadCommand])
+      expect([ended.exitCode, JSON.parse(ended.stdout)]).toMatchObject([0, { ok: true }])
+      expect([await stage.verdicts(), await there()]).toEqual([
+        'accepted accepted accepted',
+        expect.stringMatching(/^given; (server\.(key|pem)(_orig(\.1)?)? ?)+$/),
+      ])
+      expect(killed.said + ended.said).not.toContain('PRIVATE KEY')
+
+      const undone = await wlb(['undo', ...ssh, '--restart-command', elsewhere.reloadCommand])
+      expect([undone.exitCode, await stage.verdicts(), await elsewhere.served()]).toEqual([
+        0,
+        'accepted accepted accepted',
+        before,
+      ])
+    })
+
+    test('over SSH nothing is exchanged without --manage: exit 2', async () => {
+      const { stdout, exitCode } = await wlb(['renew', 'a.pem', '--ssh', 'root@wlb.example.com'])
+      expect([exitCode, stdout]).toEqual([2, expect.stringContaining('USAGE_NEEDS_MANAGE')])
+    })
+
+    /** What a stunnel does to connections that wait while it is told to reload is not a host that does not verify. */
+    function isRefusal(failure: string): boolean {
+      return !/"kind":"(reset|refused)"/.test(failure)
+    }
+
+    /** As an operator runs it; the exit code is null where it was killed. */
+    async function wlb(words: readonly string[], onStart: (pid: number) => void = () => {}) {
+      const { address, tlsPort } = stage.pool.host('xs1')
+      const passwordFile = join(sshd.folder, 'pool-password')
+      writeFileSync(passwordFile, `${stage.pool.document.password}\n`)
+      const pool = ['--pool', `https://${address}:${tlsPort}`, '--pool-insecure', '--password-file', passwordFile]
+      const appliance = ['--appliance', `127.0.0.1:${elsewhere.port}`, '--yes', '--json']
+      const args = [
+        '--liftoff-only',
+        join(import.meta.dirname, '../../dist/wlb.js'),
+        'trust',
+        ...words,
+        ...pool,
+        ...appliance,
+      ]
+      const env = { ...process.env, XDG_CONFIG_HOME: stage.configHome, SSH_AUTH_SOCK: '' }
+      const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+      onStart(child.pid ?? 0)
+      let [stdout, stderr] = ['', '']
+      child.stdout.on('data', (piece: Buffer) => {
+        stdout += piece
+      })
+      child.stderr.on('data', (piece: Buffer) => {
+        stderr += piece
+      })
+      const [exitCode]: (number | null)[] = await once(child, 'close')
+      return { exitCode, stdout, said: stdout + stderr }
+    }
+  },
+)

@@ -48,6 +48,9 @@ export class TrustStage {
 
   /** The proxy's, or the hosts' own. */
   port: number | undefined
+  /** Of what the pool connects to, where it is not the appliance's own. */
+  appliancePort: number | undefined
+
   /** Who asks, where that is not root. */
   user: TrustRequest['poolUser'] | undefined
 
@@ -92,7 +95,7 @@ export class TrustStage {
 
   async connect(name: string): Promise<void> {
     const { username, password } = this.pool.document
-    const url = `${name}:${this.appliance.port}`
+    const url = `${name}:${this.appliancePort ?? this.appliance.port}`
     await this.pool.call('xs1', 'pool.initialize_wlb', url, USER_NAME, PASSWORD, username, password)
   }
 
@@ -132,7 +135,7 @@ export class TrustStage {
       goal: 'self-signed',
       files: [],
       resume: false,
-      appliance: { host: '127.0.0.1', port: this.appliance.port },
+      appliance: { host: '127.0.0.1', port: this.appliancePort ?? this.appliance.port },
       applianceRoot: this.appliance.root,
       fingerprintSha256: undefined,
       name: undefined,
