@@ -34,6 +34,6 @@ export {
   suggestSetup,
 } from './setup.js'
 export * from './small-authority/index.js'
-export { dropStaged, readStaged, stageIdentity } from './staged-identity.js'
+export { dropAbandoned, dropStaged, readStaged, stageIdentity } from './staged-identity.js'
 export { readStatus, type Status } from './status.js'
 export { readWebhookAddress } from './webhook-address.js'

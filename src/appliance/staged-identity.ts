@@ -3,7 +3,7 @@
  * its own named after its content, its key its owner's alone; a kill leaves a whole pair or none.
  */
 import { existsSync } from 'node:fs'
-import { readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureFolder, syncFolder, writeNewFile } from '../durable-file.js'
 import { WlbError } from '../error.js'
@@ -47,6 +47,19 @@ export async function readStaged(root: string, id: string): Promise<ServedIdenti
 /** In service, or not wanted any more. */
 export async function dropStaged(root: string, id: string): Promise<void> {
   if (/^[0-9a-f]+$/.test(id)) await rm(join(paths(root).staged, id), { recursive: true, force: true })
+}
+
+/** As long as a person may take to answer the question that a renewal asks before it writes anything down. */
+const ABANDONED_MS = 86_400_000
+
+/** Drops what a renewal left that was killed before it was written down anywhere: all but `named`, and what is young. */
+export async function dropAbandoned(root: string, named: ReadonlySet<string>, now: Date): Promise<void> {
+  const { staged } = paths(root)
+  for (const name of existsSync(staged) ? await readdir(staged) : []) {
+    if (named.has(name)) continue
+    const { mtimeMs } = await stat(join(staged, name))
+    if (now.getTime() - mtimeMs > ABANDONED_MS) await rm(join(staged, name), { recursive: true, force: true })
+  }
 }
 
 function notStaged(id: string): WlbError {

@@ -94,6 +94,19 @@ export async function readLastRun(poolUuid: string, home = configFolder()): Prom
   return newest === undefined ? undefined : readRecord(join(folder, newest))
 }
 
+/** Of every pool of this user the run that has not come to its end. @throws JOURNAL_UNREADABLE */
+export async function readOpenRuns(home = configFolder()): Promise<readonly JournalRecord[]> {
+  const root = join(home, 'journals')
+  const pools = await readdir(root).catch(() => [])
+  const records = await Promise.all(
+    pools.map(async (pool) => {
+      const newest = (await listFiles(join(root, pool))).at(-1)
+      return newest === undefined ? [] : [await readRecord(join(root, pool, newest))]
+    }),
+  )
+  return records.flat().filter(({ state }) => state === 'open' || state === 'undoing')
+}
+
 /** Every certificate that any journal of this user tells of. */
 export async function readKnownCertificates(home = configFolder()): Promise<readonly X509Certificate[]> {
   const root = join(home, 'journals')

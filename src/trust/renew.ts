@@ -4,7 +4,7 @@ import type { ServedIdentity } from '../tls/index.js'
 import type { Looking, TrustOutcome } from './apply.js'
 import { look, withJournal, worldOf } from './apply.js'
 import type { Connection, HostVerdict } from './connection.js'
-import type { Journal, JournalRequest } from './journal.js'
+import { type Journal, type JournalRequest, readOpenRuns } from './journal.js'
 import type { NextIdentity } from './next-identity.js'
 import { servedBy } from './observe.js'
 import type { FoundIdentity, GivenFiles, IdentityOrder, IdentityPlace } from './places/place.js'
@@ -143,6 +143,7 @@ async function prepare(session: PoolSession, connection: Connection, request: Re
   const next = await place.next(question, found, inPlace)
   const [leaf] = next.chain
   if (leaf?.fingerprint256 === inPlace.fingerprint256) throw sameIdentity(inPlace.fingerprint256)
+  await tidy(request)
   const order = await place.keep(next, found, { appliance, leaf: inPlace })
   try {
     const wish = { next, identity: order, name, isProved, ...(wlbUserName !== undefined && { wlbUserName }) }
@@ -154,6 +155,14 @@ async function prepare(session: PoolSession, connection: Connection, request: Re
     await place.drop(order)
     throw error
   }
+}
+
+/** A journal that cannot be read may name anything: then nothing is dropped. */
+async function tidy({ place, home, now }: RenewRequest): Promise<void> {
+  const runs = await readOpenRuns(home).catch(() => undefined)
+  if (!runs) return
+  const orders = runs.flatMap(({ request }) => request?.renewal?.orders ?? [])
+  await place.tidy(orders, now)
 }
 
 /** Only where hosts have to trust something new does it matter who else connects. @returns what to note of it */

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { startSteadyClient } from '../../src/cli/demo/steady-client.js'
@@ -52,10 +52,19 @@ interface Wish {
   readonly ssh?: SshReach
   readonly onStep?: (step: StepReport) => void | Promise<void>
   readonly stopAfter?: string
+  /** The answer to the question. */
+  readonly isMeant?: boolean
 }
 
 /** `steps | hosts | how it ended`, or the code of why it was not begun. */
-async function renewNow({ onStep, stopAfter, files = [], keyFile, ...wish }: Wish = {}): Promise<string> {
+async function renewNow({
+  onStep,
+  stopAfter,
+  files = [],
+  keyFile,
+  isMeant = true,
+  ...wish
+}: Wish = {}): Promise<string> {
   const session = await stage.open()
   const stop = new AbortController()
   try {
@@ -69,7 +78,7 @@ async function renewNow({ onStep, stopAfter, files = [], keyFile, ...wish }: Wis
         ...wish,
       },
       await readPoolNow(session),
-      async () => true,
+      async () => isMeant,
       {
         signal: stop.signal,
         onStep: (step) => {
@@ -243,6 +252,34 @@ it.each(['install-self-signed', 'identity', 'prove-new', 'uninstall', 'sync-last
     if (id === 'identity') expect(serves().fingerprint256, 'the same certificate, not a third one').toBe(made)
   },
 )
+
+test('keys of renewals killed before they wrote anything down are dropped; not those that an open journal of another pool names', async () => {
+  const staged = join(stage.appliance.root, 'var/lib/openwlb/staged')
+  const leave = (name: string, ageDays: number) => {
+    mkdirSync(join(staged, name), { recursive: true })
+    utimesSync(join(staged, name), daysFromNow(-ageDays), daysFromNow(-ageDays))
+  }
+  leave('aaaaaaaaaaaa', 2)
+  leave('.writing-bbbbbbbbbbbb', 2)
+  leave('cccccccccccc', 0) // whose renewal may still be asking
+  leave('dddddddddddd', 2)
+  const identity = { id: 'identity', kind: 'identity', root: stage.appliance.root, staged: 'dddddddddddd' }
+  const renewal = { orders: [{ ...identity, before: 'e', how: 'install' }] }
+  const request = { goal: 'ca', certificates: [], crls: [], appliance: '', name: '', renewal }
+  const pool = { uuid: 'a1b2c3d4-0000-4000-8000-000000000000', name: 'another pool' }
+  const record = { version: 1, pool, by: 'renew', startedAt: '', state: 'open', request, entries: [] }
+  mkdirSync(join(stage.home, 'journals', pool.uuid), { recursive: true })
+  const journal = join(stage.home, 'journals', pool.uuid, '000001.json')
+  const asked = async () => renewNow({ ...(await given([HOSTNAME], root, { label: 'renewed-3' })), isMeant: false })
+
+  writeFileSync(journal, 'half')
+  expect(await asked()).toBe('not meant')
+  expect(readdirSync(staged), 'a journal that cannot be read may name anything').toHaveLength(4)
+  writeFileSync(journal, JSON.stringify(record))
+  expect(await asked()).toBe('not meant')
+  expect(readdirSync(staged).sort()).toEqual(['cccccccccccc', 'dddddddddddd'])
+  for (const left of [journal, staged]) rmSync(left, { recursive: true })
+})
 
 test('an apply that was cut short is not mixed with a renewal', async () => {
   await stage.reset({ verifies: true, connectedTo: HOSTNAME })

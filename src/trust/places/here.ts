@@ -3,6 +3,7 @@
  * meanwhile; the new pair waits staged, and the one before stays in the history.
  */
 import {
+  dropAbandoned,
   dropStaged,
   findRollback,
   listIdentities,
@@ -26,6 +27,10 @@ export function placeHere(root: string): IdentityPlace {
       return { name: before, certificates: [], pools: (appliance.local.pools ?? []).map(({ uuid }) => uuid) }
     },
     next: (question, _found, inPlace) => makeNextIdentity({ ...question, root }, inPlace),
+    tidy: async (open, now) => {
+      const named = open.flatMap((order) => (order.kind === 'identity' && !order.over ? [order.staged] : []))
+      await dropAbandoned(root, new Set(named), now)
+    },
     keep: async ({ identity, how }, { name }) => {
       const staged = await stageIdentity(root, identity)
       return { id: 'identity', kind: 'identity', root, staged, before: name, how }

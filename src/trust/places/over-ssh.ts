@@ -54,6 +54,7 @@ export function placeOverSsh(where: PlaceOverSsh, reach: SshReach): IdentityPlac
     mayGoOn: ({ over }) => over !== undefined && over.target === renderSshTarget(target),
     find: (connection) => find(where, reach, connection),
     next: (question, found) => readNext(question, found),
+    tidy: async () => {},
     keep: async (next, { name }, seen) => orderOf(where, next, name, seen),
     again: (order, given) => readAgain(where, reach, order, given),
     drop: async () => {},

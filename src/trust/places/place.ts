@@ -6,7 +6,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { ServedIdentity } from '../../tls/index.js'
 import type { Connection } from '../connection.js'
 import type { NextIdentity } from '../next-identity.js'
-import type { OrderOf, Step } from '../steps/step.js'
+import type { OrderOf, Step, StepOrder } from '../steps/step.js'
 
 export type IdentityOrder = OrderOf<'identity'>
 
@@ -49,6 +49,8 @@ export interface IdentityPlace {
   find(connection: Connection): Promise<FoundIdentity>
   /** Reads or makes what is to serve next. @throws what is wrong with it */
   next(question: NextQuestion, found: FoundIdentity, inPlace: X509Certificate): Promise<NextIdentity>
+  /** Drops new pairs that were kept for a renewal which was killed before it wrote anything down; `open` is what was written. */
+  tidy(open: readonly StepOrder[], now: Date): Promise<void>
   /** The exchange as a journal keeps it; the new pair is kept until then, where there is a safe place for its key. */
   keep(next: NextIdentity, found: FoundIdentity, seen: SeenHere): Promise<IdentityOrder>
   /** What is to be served, for whoever goes on; undefined where it is kept, or in service already. */
