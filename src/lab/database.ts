@@ -52,6 +52,11 @@ export class Database {
     return this.#generation
   }
 
+  /** Of the last change that is kept: sessions and tasks come and go without it. */
+  get storedGeneration(): number {
+    return this.#dirtySince
+  }
+
   refs(className: string): string[] {
     return [...this.#table(className).keys()]
   }

@@ -37,7 +37,7 @@ function asFailure(host: LabHost, name: string, error: unknown): ApiFailure {
 /** Members pass most calls on; without their coordinator they can only say so. */
 function coordinatorOutOfReach({ role, settings, log }: LabHost, error: HostUnreachable): ApiFailure {
   log(error.message)
-  const known = role.kind === 'member' ? Object.values(role.image?.tables.pool ?? {})[0]?.master : undefined
+  const known = role.kind === 'member' ? Object.values(role.copy?.image.tables.pool ?? {})[0]?.master : undefined
   return new ApiFailure('CANNOT_CONTACT_HOST', [typeof known === 'string' ? known : settings.address])
 }
 

@@ -63,8 +63,8 @@ async function commandsFor(host: LabHost): Promise<string[]> {
  * A trusted root has an empty name in the database, which is no file: with one installed the answer is always yes.
  */
 export async function lacksCertificates(host: LabHost): Promise<boolean> {
-  if (host.role.kind === 'coordinator' || !host.role.image) return false
-  const { host: hosts = {}, Certificate: certificates = {} } = host.role.image.tables
+  if (host.role.kind === 'coordinator' || !host.role.copy) return false
+  const { host: hosts = {}, Certificate: certificates = {} } = host.role.copy.image.tables
   const held = async (store: 'HostPoolCert' | 'LegacyRootCert') => new Set(await listStore(host.layout, { store }))
   const [poolFiles, legacyFiles] = [await held('HostPoolCert'), await held('LegacyRootCert')]
   if (Object.values(hosts).some((record) => !poolFiles.has(`${record.uuid}.pem`))) return true

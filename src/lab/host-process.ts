@@ -76,7 +76,7 @@ export async function startHost(root: string, log: (message: string) => void): P
         kind: 'member',
         coordinatorAddress,
         knownPoolSessions: new Set(),
-        image: undefined,
+        copy: undefined,
         settled: false,
       }
       role = member

@@ -40,7 +40,7 @@ export async function describeHost(host: LabHost): Promise<HostStatus> {
     pid: process.pid,
     settled: role.kind === 'coordinator' || role.settled,
     live: liveHosts(host),
-    generation: role.kind === 'coordinator' ? role.database.generation : (role.image?.generation ?? 0),
+    generation: role.kind === 'coordinator' ? role.database.generation : (role.copy?.image.generation ?? 0),
     certificates: await listStore(layout, { store: 'LegacyRootCert' }),
     crls: await listStore(layout, { store: 'CRL' }),
     bundle: bytes === undefined ? 'missing' : bundle.state,

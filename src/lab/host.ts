@@ -1,6 +1,7 @@
 /** One host of the lab as its parts see it: who it is, where its files are, what role it has now. */
 import type { ApiValue } from '../xapi/index.js'
 import type { Database, DatabaseImage } from './database.js'
+import type { DatabaseCopy } from './database-copy.js'
 import type { EventLog } from './event-log.js'
 import type { HostLayout } from './layout.js'
 import type { LocalSessions, Sessions } from './sessions.js'
@@ -27,7 +28,7 @@ export interface Member {
   /** Sessions the coordinator has said belong to hosts of the pool. */
   readonly knownPoolSessions: Set<string>
   /** The coordinator's database as last heard. */
-  image: DatabaseImage | undefined
+  copy: DatabaseCopy | undefined
   /** Connected, and its files compared with the coordinator's. */
   settled: boolean
 }

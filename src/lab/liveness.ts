@@ -5,11 +5,12 @@
 import { existsSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Database, writeImage } from './database.js'
+import type { Database } from './database.js'
+import { DatabaseCopy } from './database-copy.js'
 import { lacksCertificates } from './distribution.js'
 import { type Coordinator, HostUnreachable, type LabHost, type Member } from './host.js'
 import type { PoolTransport } from './intra-pool.js'
-import { askForClaim, parseImage } from './pool-internal.js'
+import { askForClaim } from './pool-internal.js'
 import { handOverFinished } from './roles.js'
 import { writeAllegiance } from './settings.js'
 
@@ -62,8 +63,8 @@ function sendCopies({ database }: Coordinator, response: ServerResponse): () => 
   let timer: NodeJS.Timeout | undefined
   const send = () => {
     timer = undefined
-    if (sent === database.generation) return
-    sent = database.generation
+    if (sent === database.storedGeneration) return
+    sent = database.storedGeneration
     response.write(copyOf(database))
   }
   send()
@@ -78,9 +79,9 @@ function sendCopies({ database }: Coordinator, response: ServerResponse): () => 
 
 /** One text for all members that are sent the same state. */
 function copyOf(database: Database): string {
-  if (copy?.database !== database || copy.generation !== database.generation) {
+  if (copy?.database !== database || copy.generation !== database.storedGeneration) {
     const text = `${JSON.stringify(database.image())}\n`
-    copy = { database, generation: database.generation, text }
+    copy = { database, generation: database.storedGeneration, text }
   }
   return copy.text
 }
@@ -118,8 +119,8 @@ async function beat(host: LabHost, member: Member, transport: PoolTransport, sig
     if (response.statusCode === 409) return await followNewCoordinator(host, member)
     if (response.statusCode !== 200) throw new Error(`the coordinator answers ${response.statusCode}`)
     for await (const line of linesOf(response)) {
-      member.image = parseImage(line)
-      await writeImage(host.layout.database, member.image)
+      member.copy = new DatabaseCopy(line)
+      await member.copy.write(host.layout.database)
       if (!member.settled) await repair(host, member)
       member.settled = true
     }
@@ -142,9 +143,9 @@ async function followNewCoordinator(host: LabHost, member: Member): Promise<void
 }
 
 /** A member that verifies its pool and finds certificates missing has the coordinator send them again. */
-async function repair(host: LabHost, { coordinatorAddress, image }: Member): Promise<void> {
+async function repair(host: LabHost, { coordinatorAddress, copy }: Member): Promise<void> {
   if (!existsSync(host.layout.verifySwitch) || !(await lacksCertificates(host))) return
-  const own = Object.entries(image?.tables.host ?? {}).find(([, record]) => record.uuid === host.settings.uuid)
+  const own = Object.entries(copy?.image.tables.host ?? {}).find(([, record]) => record.uuid === host.settings.uuid)
   if (!own) return
   host.log('certificates are missing: asking the coordinator')
   try {
@@ -157,12 +158,13 @@ async function repair(host: LabHost, { coordinatorAddress, image }: Member): Pro
 }
 
 async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
-  let text = ''
+  let pieces: string[] = []
   for await (const piece of response.setEncoding('utf8')) {
-    text += piece
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
-      yield text.slice(0, end)
-      text = text.slice(end + 1)
+    const [end, ...begun] = String(piece).split('\n')
+    pieces.push(end ?? '')
+    for (const start of begun) {
+      yield pieces.join('')
+      pieces = [start]
     }
   }
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { ApiFailure, type ApiValue } from '../xapi/index.js'
 import { NULL_REF } from './classes.js'
-import type { DatabaseImage } from './database.js'
+import { parseImage } from './database-copy.js'
 import { decodeCommand, encodeResult } from './distribution-command.js'
 import { type Coordinator, HostUnreachable, type LabHost } from './host.js'
 import { type Call, type Method, poolInternal } from './method.js'
@@ -109,15 +109,4 @@ export function finishTask({ database }: Coordinator, ref: string, failure: read
 function coordinatorOf(host: LabHost): Coordinator {
   if (host.role.kind === 'member') throw new ApiFailure('HOST_IS_SLAVE', [host.role.coordinatorAddress])
   return host.role
-}
-
-const imageSchema: z.ZodType<DatabaseImage> = z.object({
-  generation: z.number(),
-  internals: z.record(z.string(), z.string()),
-  tables: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.any()))),
-})
-
-/** Reads an image another host sent. */
-export function parseImage(text: string): DatabaseImage {
-  return imageSchema.parse(JSON.parse(text))
 }

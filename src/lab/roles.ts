@@ -81,7 +81,7 @@ export async function handOverFinished(host: LabHost): Promise<void> {
     throw error
   })
   if (!image) throw new ApiFailure('INTERNAL_ERROR', ['no database was handed over'])
-  if (image.generation < (host.role.image?.generation ?? 0)) {
+  if (image.generation < (host.role.copy?.image.generation ?? 0)) {
     throw new ApiFailure('INTERNAL_ERROR', ['the database handed over is older than the one last heard of'])
   }
   // The database first, the copy aside last: a kill in between starts this again.
@@ -93,7 +93,7 @@ export async function handOverFinished(host: LabHost): Promise<void> {
 
 async function takeOverInEmergency({ host }: Call): Promise<ApiValue> {
   if (host.role.kind === 'coordinator') throw new ApiFailure('INTERNAL_ERROR', ['this host is coordinator already'])
-  const copy = host.role.image ?? (await readImage(host.layout.database).catch(() => undefined))
+  const copy = host.role.copy?.image ?? (await readImage(host.layout.database).catch(() => undefined))
   if (!copy) throw new ApiFailure('INTERNAL_ERROR', ['this host has no copy of the database'])
   const own = Object.entries(copy.tables.host ?? {}).find(([, record]) => record.uuid === host.settings.uuid)
   const [pool] = Object.entries(copy.tables.pool ?? {})

@@ -123,7 +123,7 @@ function send(exchange: Exchange, result: ApiResult, type: string, body: string)
 function coordinatorThumbprint({ role }: LabHost, asked: string): string | undefined {
   const field = { 'sha-256:master': 'fingerprint_sha256', 'sha-1:master': 'fingerprint_sha1' }[asked]
   if (!field || role.kind === 'coordinator') return undefined
-  const { pool = {}, Certificate: certificates = {} } = role.image?.tables ?? {}
+  const { pool = {}, Certificate: certificates = {} } = role.copy?.image.tables ?? {}
   const coordinator = Object.values(pool)[0]?.master
   const found = Object.values(certificates).find((record) => record.type === 'host' && record.host === coordinator)
   const fingerprint = found?.[field]
