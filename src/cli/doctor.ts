@@ -26,8 +26,8 @@ interface Looked {
   readonly error?: unknown
 }
 
-/** A pool waits half a minute for its appliance before it says so. */
-const CALL_TIMEOUT_MS = 40_000
+/** For what no appliance has to answer. */
+const CALL_TIMEOUT_MS = 10_000
 
 /** Exits 0 when healthy, 1 with findings, 2 when nobody can tell. */
 export async function doctor(root: string, flags: DoctorFlags): Promise<void> {

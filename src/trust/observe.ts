@@ -3,7 +3,6 @@ import type { X509Certificate } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
 import { paths, readSettings, readStatus, type Status } from '../appliance/index.js'
-import { mapBounded } from '../bounded.js'
 import { WlbError } from '../error.js'
 import { observeEndpoint } from '../tls/index.js'
 import { ApiFailure, download, isApiSet, parseApiDate } from '../xapi/index.js'
@@ -23,7 +22,8 @@ export interface ObserveOptions {
 }
 
 const ENDPOINT_TIMEOUT_MS = 5_000
-const HOSTS_AT_ONCE = 16
+/** The coordinator asks the host itself, and of one that hangs it hears as little as we do. */
+const CLOCK_TIMEOUT_MS = 5_000
 
 /**
  * @throws APPLIANCE_UNKNOWN when the pool is not connected and no address was given; POOL_UNREADABLE when its answer
@@ -81,18 +81,20 @@ async function readCrlNames(session: PoolSession): Promise<readonly string[] | u
   }
 }
 
-/** Asks every host that is live for its time. */
+/** Asks every host that is live for its time; the session has few connections, and hosts in front are asked first. */
 export async function readClocks(session: PoolSession, hosts: readonly HostFacts[]): Promise<readonly HostFacts[]> {
-  return mapBounded(hosts, HOSTS_AT_ONCE, async (host) => {
-    const clockOffsetMs = host.live ? await readClock(session, host.ref) : undefined
-    return clockOffsetMs === undefined ? host : { ...host, clockOffsetMs }
-  })
+  return Promise.all(
+    hosts.map(async (host) => {
+      const clockOffsetMs = host.live ? await readClock(session, host.ref) : undefined
+      return clockOffsetMs === undefined ? host : { ...host, clockOffsetMs }
+    }),
+  )
 }
 
 /** A host's clock less ours; undefined where it does not tell. */
 export async function readClock(session: PoolSession, hostRef: string): Promise<number | undefined> {
   const sentMs = Date.now()
-  const answer = await session.call('host.get_servertime', hostRef).catch(() => undefined)
+  const answer = await session.callWithin(CLOCK_TIMEOUT_MS, 'host.get_servertime', hostRef).catch(() => undefined)
   const stated = answer instanceof Date ? answer : parseApiDate(String(answer ?? ''))
   // the answer is cut to whole seconds, so it is half a second behind on average
   return stated && Math.round(stated.getTime() + 500 - (sentMs + Date.now()) / 2)

@@ -32,11 +32,18 @@ export interface PoolSession {
    * @throws ApiFailure, and what `XenApiClient.call` throws.
    */
   call(method: string, ...params: ApiValue[]): Promise<ApiValue>
+  /** The same, with a patience of its own; an answer that does not come within it is not looked for elsewhere. */
+  callWithin(limitMs: number, method: string, ...params: ApiValue[]): Promise<ApiValue>
   /** Gets a path of one host, with the session in its query. @throws what `download` throws; HOST_NOT_PINNED. */
-  get(host: string, path: string, query: Readonly<Record<string, string>>, timeoutMs: number): Promise<Download>
+  get(host: string, path: string, query: Readonly<Record<string, string>>, patience: Patience): Promise<Download>
   /** From now on these hosts can be spoken to: address and SHA-256 of the certificate, as the pool records them. */
   learn(hosts: readonly { readonly address: string; readonly fingerprintSha256: string | undefined }[]): void
   close(): Promise<void>
+}
+
+export interface Patience {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
 }
 
 const ORIGINATOR = 'openwlb'
@@ -82,35 +89,53 @@ class LivePoolSession implements PoolSession {
     return this.#now.client.fingerprintSha256
   }
 
-  async call(method: string, ...params: ApiValue[]): Promise<ApiValue> {
+  call(method: string, ...params: ApiValue[]): Promise<ApiValue> {
+    return this.#calling(method, isLost, ({ client, ref }) => client.call(method, ref, ...params))
+  }
+
+  callWithin(limitMs: number, method: string, ...params: ApiValue[]): Promise<ApiValue> {
+    const isGone = (error: unknown) => isLost(error) && !isTimeout(error)
+    return this.#calling(method, isGone, ({ client, ref }) => client.callWithin(limitMs, method, ref, ...params))
+  }
+
+  async #calling(
+    method: string,
+    isGone: (error: unknown) => boolean,
+    send: (entered: Entered) => Promise<ApiValue>,
+  ): Promise<ApiValue> {
     const entered = this.#now
     try {
-      return await entered.client.call(method, entered.ref, ...params)
+      return await send(entered)
     } catch (error) {
-      const again = await this.#reenter(entered, error, method)
+      const again = await this.#reenter(entered, error, isReading(method) && isGone(error))
       if (!again) throw error
-      return again.client.call(method, again.ref, ...params)
+      return send(again)
     }
   }
 
-  async get(host: string, path: string, query: Readonly<Record<string, string>>, timeoutMs: number): Promise<Download> {
+  async get(
+    host: string,
+    path: string,
+    query: Readonly<Record<string, string>>,
+    patience: Patience,
+  ): Promise<Download> {
     const { ref } = this.#now
-    const answer = await this.#getOnce(host, path, query, timeoutMs)
+    const answer = await this.#getOnce(host, path, query, patience)
     if (answer.status !== 401) return answer
     await this.call('pool.get_all') // opens the session anew where that is what was wrong
-    return ref === this.#now.ref ? answer : this.#getOnce(host, path, query, timeoutMs)
+    return ref === this.#now.ref ? answer : this.#getOnce(host, path, query, patience)
   }
 
   async #getOnce(
     host: string,
     path: string,
     query: Readonly<Record<string, string>>,
-    timeoutMs: number,
+    patience: Patience,
   ): Promise<Download> {
     const trust = this.#trustFor(host)
     if (!trust) throw notPinned(host)
     const words = new URLSearchParams({ session_id: this.#now.ref, ...query })
-    const target = { address: host, port: this.port, trust, timeoutMs, limitBytes: DOWNLOAD_LIMIT_BYTES }
+    const target = { address: host, port: this.port, trust, limitBytes: DOWNLOAD_LIMIT_BYTES, ...patience }
     return download(target, `${path}?${words}`)
   }
 
@@ -128,11 +153,10 @@ class LivePoolSession implements PoolSession {
   }
 
   /** Opens the session anew where that can help and nothing was carried out; undefined otherwise. */
-  async #reenter(entered: Entered, error: unknown, method: string): Promise<Entered | undefined> {
+  async #reenter(entered: Entered, error: unknown, isOut: boolean): Promise<Entered | undefined> {
     const isExpired = error instanceof ApiFailure && error.code === 'SESSION_INVALID'
     const hasMoved = error instanceof ApiFailure && error.code === 'HOST_IS_SLAVE'
-    const isLost = error instanceof WlbError && isReading(method)
-    if (!isExpired && !hasMoved && !isLost) return undefined
+    if (!isExpired && !hasMoved && !isOut) return undefined
     if (entered !== this.#now) return this.#now // another call was quicker
     const start = hasMoved ? (error.params[0] ?? entered.address) : entered.address
     this.#entering ??= this.#find(start).finally(() => {
@@ -187,6 +211,14 @@ async function enter(access: PoolAccess, address: string, trust: Trust): Promise
     client.close()
     throw error
   }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof WlbError
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof WlbError && error.code === 'API_TIMEOUT'
 }
 
 /** Such calls may be sent twice: they change nothing. */

@@ -4,42 +4,88 @@
  * exact error (docs/protocol/pool.md, who connects).
  */
 
+import { setTimeout as wait } from 'node:timers/promises'
 import { mapBounded } from '../bounded.js'
 import { WlbError } from '../error.js'
 import { ApiFailure, isApiMap } from '../xapi/index.js'
 import type { Connection, HostFacts, HostProof } from './connection.js'
 import { ApiRecord } from './pool-records.js'
-import type { PoolSession } from './pool-session.js'
+import type { Patience, PoolSession } from './pool-session.js'
 
 export interface ProveOptions {
   /** A pool itself waits ten minutes for diagnostics; nobody at a terminal does. */
   readonly timeoutMs?: number
+  /** How long the others are waited for once one has heard from its appliance; as long as `timeoutMs` where nothing is said. */
+  readonly graceMs?: number
   /** Told before and after each host. */
   readonly onHost?: (host: string, proof: HostProof | undefined) => void
 }
 
 const TIMEOUT_MS = 35_000
 const HOSTS_AT_ONCE = 16
+/** A host that only waits costs nobody anything, and is no reason not to ask the next one. */
+const BUSY_MS = 2_000
+/** An appliance that is slow is so for every host. */
+const SLOWER = 4
 
-/** Asks every host, at most sixteen at a time; the order is that of `hosts`. */
-export function proveHosts(
+/** Asks every host, at most sixteen of them in their first two seconds; the order is that of `hosts`. */
+export async function proveHosts(
   session: PoolSession,
   { pool, hosts }: Pick<Connection, 'pool' | 'hosts'>,
-  { timeoutMs = TIMEOUT_MS, onHost }: ProveOptions = {},
+  { timeoutMs = TIMEOUT_MS, graceMs = timeoutMs, onHost }: ProveOptions = {},
 ): Promise<readonly HostProof[]> {
-  return mapBounded(hosts, HOSTS_AT_ONCE, async (host) => {
-    onHost?.(host.name, undefined)
-    const proof = await proveHost(session, pool, host, timeoutMs)
-    onHost?.(host.name, proof)
-    return proof
-  })
+  const pace = paceOf(graceMs)
+  try {
+    const proofs = await mapBounded(hosts, HOSTS_AT_ONCE, async (host) => {
+      onHost?.(host.name, undefined)
+      const asked = new AbortController()
+      const proof = proveHost(session, pool, host, { timeoutMs, signal: asked.signal }).then((said) => {
+        pace.heard(said)
+        onHost?.(host.name, said)
+        return said
+      })
+      pace.follow(asked)
+      await Promise.race([proof, wait(BUSY_MS, undefined, { ref: false })])
+      return { proof }
+    })
+    return await Promise.all(proofs.map(({ proof }) => proof))
+  } finally {
+    pace.end()
+  }
+}
+
+/** Gives up those who are asked once the first to answer has been waited for several times over. */
+function paceOf(graceMs: number) {
+  const followed = new Map<AbortController, number>()
+  const timers = new Set<NodeJS.Timeout>()
+  let patienceMs: number | undefined
+  const limit = (asked: AbortController, startedMs: number) => {
+    if (patienceMs === undefined) return
+    const leftMs = startedMs + patienceMs - performance.now()
+    timers.add(setTimeout(() => asked.abort(), Math.max(0, leftMs)))
+  }
+  return {
+    follow(asked: AbortController) {
+      const startedMs = performance.now()
+      followed.set(asked, startedMs)
+      limit(asked, startedMs)
+    },
+    heard(said: HostProof) {
+      if (said.kind === 'not asked' || patienceMs !== undefined) return
+      patienceMs = Math.max(graceMs, SLOWER * said.tookMs)
+      for (const [asked, startedMs] of followed) limit(asked, startedMs)
+    },
+    end() {
+      for (const timer of timers) clearTimeout(timer)
+    },
+  }
 }
 
 async function proveHost(
   session: PoolSession,
   pool: Connection['pool'],
   host: HostFacts,
-  timeoutMs: number,
+  patience: Patience,
 ): Promise<HostProof> {
   if (!host.live) return notAsked('the host is down')
   if (pool.wlbUrl === '') return notAsked('the pool is not connected to an appliance')
@@ -54,7 +100,7 @@ async function proveHost(
     return notAsked(`no task could be made: ${describe(error)}`)
   }
   try {
-    const { status, body } = await session.get(host.address, '/wlb_diagnostics', { task_id: task }, timeoutMs)
+    const { status, body } = await session.get(host.address, '/wlb_diagnostics', { task_id: task }, patience)
     const tookMs = Math.round(performance.now() - startedMs)
     const { state, error } = await readTask(session, task)
     if (state === 'success' || (state === 'pending' && status === 200 && body.length > 0))
@@ -66,6 +112,8 @@ async function proveHost(
     const known = await readTask(session, task).catch(() => undefined)
     const [code, ...params] = known?.error ?? []
     if (code !== undefined) return readRefusal([code, ...params], Math.round(performance.now() - startedMs))
+    if (patience.signal?.aborted)
+      return notAsked(`no answer within ${Math.round(performance.now() - startedMs)} ms, and others have answered`)
     return notAsked(describe(error))
   } finally {
     await session.call('task.destroy', task).catch(() => undefined)

@@ -32,6 +32,8 @@ export interface XenApiClient {
    * @throws ApiFailure when the pool refuses; API_TIMEOUT, API_UNREACHABLE, API_HTTP_STATUS, RPC_MALFORMED otherwise.
    */
   call(method: string, ...params: ApiValue[]): Promise<ApiValue>
+  /** The same, with a patience of its own. */
+  callWithin(limitMs: number, method: string, ...params: ApiValue[]): Promise<ApiValue>
   /** Drops every connection; calls under way fail. */
   close(): void
 }
@@ -51,13 +53,14 @@ export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient>
   )
   const open = new Set<ClientRequest>()
   const codec = target.protocol === 'xml' ? XML : JSON_RPC
-
-  return {
+  const client: XenApiClient = {
     fingerprintSha256: first.fingerprintSha256,
-    async call(method, ...params) {
-      const body = codec.encode(method, params)
+    call(method, ...params) {
       const limitMs = STORE_CALL.test(method) ? storeTimeoutMs : timeoutMs
-      const waitMs = limitMs + waitingTimeMs(method, params)
+      return client.callWithin(limitMs + waitingTimeMs(method, params), method, ...params)
+    },
+    async callWithin(waitMs, method, ...params) {
+      const body = codec.encode(method, params)
       const send = () => post({ agent, address, port, path: codec.path, type: codec.type, body, waitMs, method, open })
       // A kept connection may be gone without our knowing: nothing was answered on it, so the call is sent once more.
       const answer = await send()
@@ -78,6 +81,7 @@ export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient>
       agent.destroy()
     },
   }
+  return client
 }
 
 /**

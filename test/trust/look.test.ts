@@ -108,6 +108,26 @@ describe('wlb trust status', () => {
     expect((await observe(session, where)).hosts).toHaveLength(3)
     await session.close()
   })
+
+  test('a host that hangs is waited for as long as the others give reason to, and says nothing', async () => {
+    const session = await stage.open()
+    const connection = await observe(session, {
+      now: new Date(),
+      appliance: { host: '127.0.0.1', port: stage.appliance.port },
+    })
+    const process3 = Number(readFileSync(pool.path('xs3', 'var/lib/xcp/xapi.pid'), 'utf8'))
+    process.kill(process3, 'SIGSTOP')
+    try {
+      const proofs = await proveHosts(session, connection, { graceMs: 300 })
+      expect(proofs.map(({ kind }) => kind)).toEqual(['accepted', 'accepted', 'not asked'])
+      expect(proofs[2]).toMatchObject({
+        why: expect.stringMatching(/^no answer within \d+ ms, and others have answered$/),
+      })
+    } finally {
+      process.kill(process3, 'SIGCONT')
+      await session.close()
+    }
+  })
 })
 
 /** A fleet file of this test, its pools told apart by what is wrong with them. */

@@ -68,7 +68,7 @@ test('an expired session is opened anew, and the call made once', async () => {
 test('an expired session is opened anew for a download too', async () => {
   const session = await enter(access('xs1'))
   await session.call('session.logout')
-  const { status } = await session.get(session.address, '/wlb_diagnostics', {}, 5_000)
+  const { status } = await session.get(session.address, '/wlb_diagnostics', {}, { timeoutMs: 5_000 })
   expect(status).toBe(500) // the pool has no appliance, and says so
 })
 

@@ -33,6 +33,12 @@ const PROMPT_MS = 1_500
 /** A pool gives an appliance half a minute. */
 const PATIENCE_MS = 35_000
 const SHORT_PATIENCE_MS = 8_000
+/** Longer than the ten seconds after which the pool's TLS client gives up connecting, and the host says so. */
+const GRACE_MS = 12_000
+/** Clocks are asked through the coordinator, where one host that hangs is in the way of every other call. */
+const CLOCKS_LAST_MS = 2_000
+const CALL_PATIENCE_MS = 40_000
+const NAME_PATIENCE_MS = 5_000
 
 export async function gather(options: GatherOptions): Promise<Evidence> {
   const { session, now, at, applianceRoot, known = [] } = options
@@ -78,16 +84,33 @@ async function askPool(
   { onHost, stores }: GatherOptions,
   looking: Promise<ApplianceFacts> | undefined,
 ): Promise<PoolEvidence> {
-  const clocks = readClocks(session, hosts)
   const isPrompt = await Promise.race([looking?.then(() => true) ?? true, wait(PROMPT_MS, false, { ref: false })])
+  const heard = new Set<string>()
+  const proving = prove(session, pool, hosts, isPrompt ? PATIENCE_MS : SHORT_PATIENCE_MS, (host, isDone) => {
+    if (isDone) heard.add(host)
+    onHost?.(host, isDone)
+  })
   const [proofs, call, timed] = await Promise.all([
-    prove(session, pool, hosts, isPrompt ? PATIENCE_MS : SHORT_PATIENCE_MS, onHost),
+    proving,
     isPrompt ? callThroughPool(session) : notAsked('the appliance does not answer from here either'),
-    clocks,
+    Promise.race([proving, wait(CLOCKS_LAST_MS, undefined, { ref: false })]).then(() =>
+      readClocksInTurn(session, hosts, heard),
+    ),
   ])
   const evidence = { facts: pool, hosts: timed, installed, crls, proofs, call }
   const nameOnCoordinator = await findNameOnCoordinator(session, evidence)
   return { ...evidence, nameOnCoordinator, ...(stores && { stores }) }
+}
+
+/** Those who have answered already do not wait behind one that hangs. */
+async function readClocksInTurn(
+  session: PoolSession,
+  hosts: readonly HostFacts[],
+  heard: ReadonlySet<string>,
+): Promise<readonly HostFacts[]> {
+  const prompt = hosts.filter(({ name }) => heard.has(name))
+  const timed = await readClocks(session, [...prompt, ...hosts.filter((host) => !prompt.includes(host))])
+  return hosts.map((host) => timed.find(({ ref }) => ref === host.ref) ?? host)
 }
 
 function prove(
@@ -100,14 +123,14 @@ function prove(
   return proveHosts(
     session,
     { pool, hosts },
-    { timeoutMs, onHost: (host, proof) => onHost?.(host, proof !== undefined) },
+    { timeoutMs, graceMs: Math.min(timeoutMs, GRACE_MS), onHost: (host, proof) => onHost?.(host, proof !== undefined) },
   )
 }
 
 /** The call an operator would make. */
 async function callThroughPool(session: PoolSession): Promise<CallOutcome> {
   try {
-    const answer = await session.call('pool.retrieve_wlb_configuration')
+    const answer = await session.callWithin(CALL_PATIENCE_MS, 'pool.retrieve_wlb_configuration')
     const pairs = isApiMap(answer) ? Object.entries(answer) : []
     return { kind: 'answered', configuration: Object.fromEntries(pairs.map(([key, value]) => [key, String(value)])) }
   } catch (error) {
@@ -144,7 +167,7 @@ async function findNameOnCoordinator(
   const isInDoubt = error[0] === 'WLB_UNKNOWN_HOST' || error[0] === 'WLB_CONNECTION_RESET'
   if (!address || isIP(address.host) !== 0 || !isInDoubt) return 'not asked'
   try {
-    await session.call('pool.send_test_post', address.host, BigInt(address.port), '')
+    await session.callWithin(NAME_PATIENCE_MS, 'pool.send_test_post', address.host, BigInt(address.port), '')
     return 'known'
   } catch (failure) {
     if (!(failure instanceof ApiFailure) || failure.code === 'RBAC_PERMISSION_DENIED') return 'not asked'
