@@ -20,6 +20,7 @@ const parts = [
   { package: 'pebble', present: () => onPath('pebble'), tests: 'certificates ordered from an ACME authority' },
   { package: 'strace', present: () => onPath('strace'), tests: 'kills and full disks at every system call' },
   { package: 'zsh', present: () => onPath('zsh'), tests: 'completion in zsh, and Tab pressed in bash and zsh' },
+  { package: 'bsdutils', present: () => onPath('script'), tests: 'questions and Ctrl-C at a terminal' },
   { package: 'fish', present: () => onPath('fish'), tests: 'completion in fish' },
 ]
 

@@ -2,7 +2,17 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 
-export type Part = 'stunnel' | 'openssl' | 'pebble' | 'postgres' | 'strace' | 'faketime' | 'sshd' | 'zsh' | 'fish'
+export type Part =
+  | 'stunnel'
+  | 'openssl'
+  | 'pebble'
+  | 'postgres'
+  | 'strace'
+  | 'faketime'
+  | 'sshd'
+  | 'zsh'
+  | 'script'
+  | 'fish'
 
 /** The program's path; undefined where it is missing and the tests may be skipped. */
 export function requirePart(part: Part): string | undefined {

@@ -13,7 +13,8 @@ export class CouldNotTell extends Error {
 
 /**
  * Prints what went wrong for people on stderr and, where the caller asked for JSON, for programs on stdout.
- * `root` is the folder that was named on the command line, which the remedy then names too. Returns the exit code: 2 for a wrong call (`USAGE_…`) and where nobody can tell, else 1.
+ * `root` is the folder that was named on the command line, which the remedy then names too. Returns the exit code: 2 for a wrong call (`USAGE_…`) and where nobody can tell,
+ * 130 for a question left by Ctrl-C (`INTERRUPTED`), else 1.
  */
 export function printError(
   error: unknown,
@@ -35,6 +36,7 @@ export function printError(
   if (format === 'json') {
     printJson({ error: { ...errorDocument(told), remedy } }, out)
   }
+  if (told.code === 'INTERRUPTED') return EXIT.interrupted
   return isOpen || told.code.startsWith('USAGE_') ? EXIT.usage : EXIT.no
 }
 

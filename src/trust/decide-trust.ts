@@ -29,6 +29,8 @@ export type Decision =
       readonly by: 'files' | 'fingerprint' | 'pool' | 'appliance' | 'person' | 'journal'
       /** Whatever of these the way up from the leaf needs may be installed. */
       readonly candidates: readonly X509Certificate[]
+      /** SHA-256 of the certificate, as the appliance says it over another way than the one it is seen by. */
+      readonly stated?: string
     }
   /** Nobody has vouched yet: a person compares what is seen with what the appliance shows. */
   | { readonly kind: 'question'; readonly leaf: X509Certificate; readonly seen: string }
@@ -64,7 +66,7 @@ function decideSelfSigned(connection: Connection, leaf: X509Certificate, voucher
   if (connection.installed.some((one) => one.fingerprintSha256 === seen)) return trusted('pool')
   if (statedFingerprint === undefined) return { kind: 'question', leaf, seen }
   if (statedFingerprint !== seen) throw statesAnother(statedFingerprint, seen)
-  return trusted('appliance')
+  return { ...trusted('appliance'), stated: statedFingerprint }
 }
 
 function decideAuthority(

@@ -20,7 +20,7 @@ export interface StepReport {
 }
 
 export interface RunOptions {
-  /** Stops between two steps. */
+  /** Stops between two steps, not while something is on trial: then once the hosts were asked. */
   readonly signal?: AbortSignal
   /** Told of each step as soon as it has ended. */
   readonly onStep?: (report: StepReport) => void
@@ -51,7 +51,9 @@ export async function runSteps(
   const steps = orders.map((order) => makeStep(order, world))
   const left = (from: number) => steps.slice(from).map((step) => report(step, 'planned'))
   for (const [index, step] of steps.entries()) {
-    if (signal?.aborted) return { ended: 'interrupted', reports, left: left(index) }
+    if (signal?.aborted && !isOnTrial(orders.slice(0, index), reports)) {
+      return { ended: 'interrupted', reports, left: left(index) }
+    }
     const ended = await runStep(step, journal)
     reports.push(ended.report)
     onStep?.(ended.report)
@@ -93,6 +95,17 @@ function isBegun({ last }: Journal, order: StepOrder): boolean {
   return last?.entries.some((entry) => entry.state === 'doing' && JSON.stringify(entry.order) === text) ?? false
 }
 
+/** Done, and no host has said since that it verifies. */
+function isOnTrial(reached: readonly StepOrder[], reports: readonly StepReport[]): boolean {
+  const proved = reached.findLastIndex(({ kind }) => kind === 'prove')
+  return reached.some((order, index) => index > proved && canBreak(order) && reports[index]?.state === 'done')
+}
+
+/** What may keep a host from verifying that did before, or from connecting at all. */
+function canBreak(order: StepOrder): boolean {
+  return order.kind === 'verification' ? order.value : order.kind === 'identity' || order.kind === 'uninstall'
+}
+
 /**
  * A flag switched on by this run, or by the one that was cut short before it; a certificate put into service, or an anchor
  * taken away, since the hosts last said that they verify.
@@ -101,7 +114,7 @@ async function takeBackTrial(reached: readonly StepOrder[], world: World, journa
   const proved = reached.slice(0, -1).findLastIndex(({ kind }) => kind === 'prove')
   const onTrial = new Set(
     reached
-      .filter(({ kind }, index) => index > proved && (kind === 'identity' || kind === 'uninstall'))
+      .filter((order, index) => index > proved && order.kind !== 'verification' && canBreak(order))
       .map((order) => JSON.stringify(order)),
   )
   const hasFlag = reached.some((order) => order.kind === 'verification' && order.value)

@@ -3,18 +3,21 @@ import { WlbError } from '../../error.js'
 import { EXIT } from '../print.js'
 
 /**
- * Tells whether it is meant; a no is said, and becomes the exit code.
+ * Tells whether it is meant; a no is said, and becomes the exit code. Who has pressed Ctrl-C already is not asked.
  *
  * @throws USAGE_NEEDS_YES when there is nobody to ask.
  */
-export async function isSure(question: string, command: string, yes: boolean): Promise<boolean> {
-  if (yes) return true
-  if (!process.stdin.isTTY) throw needsYes(command)
-  const { confirm } = await import('@clack/prompts')
-  if ((await confirm({ message: question })) === true) return true
+export async function isSure(question: string, command: string, yes: boolean, signal?: AbortSignal): Promise<boolean> {
+  if (!signal?.aborted && (yes || (await isConfirmed(question, command)))) return true
   process.stderr.write('wlb: nothing was changed\n')
   process.exitCode = EXIT.interrupted
   return false
+}
+
+async function isConfirmed(message: string, command: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw needsYes(command)
+  const { confirm } = await import('@clack/prompts')
+  return (await confirm({ message, output: process.stderr })) === true
 }
 
 function needsYes(command: string): WlbError {

@@ -1,18 +1,20 @@
 /** `wlb trust apply`: the plan shown, asked about once, and carried out step by step. */
 import { applyPlan, readPoolNow, type TrustOutcome } from '../../trust/index.js'
-import { isSure } from '../cert/sure.js'
 import { EXIT, errorDocument, printError, printJson } from '../print.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { refusalsWhole, reportPlanned, toType, trustPlan } from './plan.js'
 import { describePlan, describeStep, renderHosts, trustDocument } from './plan-text.js'
+import { hearStop } from './safe-stop.js'
 import { type CredentialFlags, type GoalFlags, readTrustRequest } from './trust-request.js'
 
 export async function trustApply(root: string, files: readonly string[], flags: GoalFlags): Promise<void> {
   if (flags.dryRun) return trustPlan(root, files, flags)
+  const stop = hearStop(toType('apply --resume', root, flags))
   await refusalsWhole(flags, root, () =>
     withPoolSession(flags, async (session, choice) => {
       const request = await readTrustRequest(root, files, flags, choice)
       const pool = await readPoolNow(session)
+      await remember(flags, session, choice, pool) // now: what is typed to go on after a Ctrl-C names it
       const outcome = await applyPlan(
         session,
         request,
@@ -22,30 +24,19 @@ export async function trustApply(root: string, files: readonly string[], flags: 
           const world = { session, observe: async () => prepared.connection, poolUser, allowDown, wlbPassword }
           const steps = reportPlanned(prepared, world)
           if (steps.every(({ state }) => state === 'already')) return true
-          if (!flags.json) process.stdout.write(`${describePlan(prepared, steps)}\n\n`)
-          return isSure(`Carry it out on ${pool.name}?`, 'wlb trust apply', flags.yes ?? false)
+          if (!flags.json && !stop.signal.aborted) process.stdout.write(`${describePlan(prepared, steps)}\n\n`)
+          return stop.confirm(`Carry it out on ${pool.name}?`, 'wlb trust apply', flags.yes ?? false)
         },
         {
-          signal: stopAtSafePoint('wlb trust apply'),
+          signal: stop.signal,
           onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
         },
       )
       if (!outcome) return
-      await remember(flags, session, choice, pool)
       const { byHand, notes, name } = outcome.plan
       printOutcome(outcome, { byHand, notes, name }, flags, root, 'apply')
     }),
   )
-}
-
-/** Ctrl-C is heard between two steps; a second one ends it at once, and the journal knows where. */
-export function stopAtSafePoint(command: string): AbortSignal {
-  const controller = new AbortController()
-  process.once('SIGINT', () => {
-    process.stderr.write(`\nwlb: stopping after this step; again to stop at once (${command} --resume goes on)\n`)
-    controller.abort()
-  })
-  return controller.signal
 }
 
 type Verb = 'apply' | 'undo' | 'renew'
@@ -74,13 +65,17 @@ export function printOutcome(
 }
 
 function lastLine(
-  { ended, reports, hosts }: TrustOutcome,
+  { ended, reports, left, hosts }: TrustOutcome,
   verb: Verb,
   words: string,
   type: (words: string) => string,
 ): string {
   const goOn = type(words)
-  if (ended === 'interrupted') return `Stopped. Go on:  ${goOn}`
+  if (ended === 'interrupted') {
+    const steps = `${reports.length} of ${reports.length + left.length} steps`
+    const back = verb === 'undo' ? '' : `\nOr take it back:  ${type('undo')}`
+    return `Stopped as asked, with ${steps} behind it. Go on:  ${goOn}${back}`
+  }
   if (verb === 'undo') {
     if (ended === 'failed') return `Not all of it could be taken back. Once mended:  ${goOn}`
     return reports.length === 0 ? 'There is nothing to take back.' : 'As it was before.'

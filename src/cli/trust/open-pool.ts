@@ -143,11 +143,10 @@ async function askAboutFingerprint({ host, port }: WlbAddress): Promise<Trust> {
   const trust = { kind: 'first-use' } as const
   const { socket, fingerprintSha256 } = await connectPinned({ address: host, port, trust, timeoutMs: PROBE_TIMEOUT_MS })
   socket.on('error', () => {}).destroy()
-  const isSame = await compareByEye(
-    'This pool was not met before. Its certificate',
-    fingerprintSha256,
-    'On its console:  openssl x509 -in /etc/xensource/xapi-ssl.pem -noout -fingerprint -sha256',
-  )
+  const isSame = await compareByEye('This pool was not met before. Its certificate', fingerprintSha256, {
+    place: 'On its console',
+    command: 'openssl x509 -in /etc/xensource/xapi-ssl.pem -noout -fingerprint -sha256',
+  })
   if (!isSame) throw notTheSame(host, fingerprintSha256)
   return { kind: 'pin', fingerprintSha256 }
 }

@@ -16,7 +16,8 @@ export function describePlan({ connection, plan, trusted }: Prepared, steps: rea
   const [coordinator] = hosts
   const [leaf] = trusted.candidates
   const identity = appliance.local?.identity
-  const stated = identity && 'fingerprintSha256' in identity ? identity.fingerprintSha256 : undefined
+  const own = identity && 'fingerprintSha256' in identity ? identity.fingerprintSha256 : undefined
+  const stated = trusted.stated ?? own
   const facts = renderFacts([
     ['pool', `${pool.name} (${pool.uuid}), ${hosts.length} hosts`],
     ['coordinator', `${coordinator?.name} at ${coordinator?.address}`],

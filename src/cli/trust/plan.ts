@@ -1,11 +1,19 @@
 /** `wlb trust plan`: what would be done, and what every host would say; nothing is changed. */
 import { quoteWord } from '../../appliance/quote-word.js'
 import { WlbError } from '../../error.js'
-import { makeStep, type Prepared, preparePlan, report, type StepReport, type World } from '../../trust/index.js'
-import { EXIT, errorDocument, inRoot, printError, printJson } from '../print.js'
+import {
+  formatWlbAddress,
+  makeStep,
+  type Prepared,
+  preparePlan,
+  report,
+  type StepReport,
+  type World,
+} from '../../trust/index.js'
+import { errorDocument, inRoot, printError, printJson } from '../print.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { describePlan, trustDocument } from './plan-text.js'
-import { type GoalFlags, readTrustRequest } from './trust-request.js'
+import { type CredentialFlags, type GoalFlags, readTrustRequest } from './trust-request.js'
 
 export async function trustPlan(root: string, files: readonly string[], flags: GoalFlags): Promise<void> {
   await refusalsWhole(flags, root, () =>
@@ -41,9 +49,22 @@ function lastLine(steps: readonly StepReport[], root: string, flags: GoalFlags):
   return `To carry it out:  ${toType(`apply${flags.goal ? ` --goal ${flags.goal}` : ' --resume'}`, root, flags)}`
 }
 
-/** For the same pool. */
-export function toType(words: string, root: string, { pool }: { readonly pool?: string }): string {
-  return inRoot(`wlb trust ${words}${pool === undefined ? '' : ` --pool ${quoteWord(pool)}`}`, root)
+/** For the same pool: what is not remembered of it has to be typed again. */
+export function toType(words: string, root: string, flags: CredentialFlags): string {
+  const { pool, poolInsecure, username, passwordFile, appliance, wlbPasswordFile } = flags
+  const forgotten = poolInsecure
+    ? [
+        ['--username', username],
+        ['--password-file', passwordFile],
+        ['--pool-insecure', ''],
+        ['--appliance', appliance && formatWlbAddress(appliance)],
+      ]
+    : []
+  const typed = [['--pool', pool], ...forgotten, ['--wlb-password-file', wlbPasswordFile]]
+  const options = typed.flatMap(([flag, value]) =>
+    value === undefined ? [] : [` ${flag}`, ...(value === '' ? [] : [` ${quoteWord(value)}`])],
+  )
+  return inRoot(`wlb trust ${words}${options.join('')}`, root)
 }
 
 /** With `--json` a refusal has the shape of every other answer, so that a script reads `ok` and nothing else. */
@@ -58,6 +79,5 @@ export async function refusalsWhole(
     if (!json || !(error instanceof WlbError)) throw error
     process.exitCode = printError(error, 'text', root)
     printJson(trustDocument(false, [], [], { error: errorDocument(error) }))
-    process.exitCode = error.code.startsWith('USAGE_') ? EXIT.usage : EXIT.no
   }
 }

@@ -15,16 +15,16 @@ import {
 } from '../../trust/index.js'
 import { parseSshTarget, RESTART_COMMAND, type SshReach } from '../../trust/ssh/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { isSure } from '../cert/sure.js'
 import { printJson, renderFacts } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 import type { PoolFlags } from '../words/pool-options.js'
 import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
-import { printOutcome, stopAtSafePoint } from './apply.js'
+import { printOutcome } from './apply.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
-import { refusalsWhole } from './plan.js'
+import { refusalsWhole, toType } from './plan.js'
 import { describeStep, renderHosts, trustDocument } from './plan-text.js'
+import { hearStop } from './safe-stop.js'
 
 export interface RenewFlags extends PoolFlags, SshFlags, RestartFlags {
   readonly key?: string
@@ -59,9 +59,11 @@ function placeFrom(flags: RenewFlags, root: string, reach: SshReach): IdentityPl
 
 async function renewWith(ssh: SshReach, root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
   const { json = false } = flags
+  const stop = hearStop(toType(toGoOn(flags), root, flags))
   const place = placeFrom(flags, root, ssh)
   await withPoolSession(flags, async (session, choice) => {
     const pool = await readPoolNow(session)
+    await remember(flags, session, choice, pool) // now: what is typed to go on after a Ctrl-C names it
     const poolUser = { userName: choice.access.userName, password: choice.access.password }
     const wlbPassword = flags.wlbPasswordFile === undefined ? undefined : await readSecretFile(flags.wlbPasswordFile)
     const passphrase = flags.passphraseFile === undefined ? undefined : await readSecretFile(flags.passphraseFile)
@@ -81,16 +83,15 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
       })
       const { notes, verdicts } = prepared
       if (flags.dryRun && json) printJson(trustDocument(true, steps, verdicts, { notes }))
-      if (!json) process.stdout.write(`${describeRenewal(prepared, steps)}\n\n`)
+      if (!json && !stop.signal.aborted) process.stdout.write(`${describeRenewal(prepared, steps)}\n\n`)
       if (flags.dryRun) return false
-      return isSure(`Exchange the certificate for ${pool.name}?`, 'wlb trust renew', flags.yes ?? false)
+      return stop.confirm(`Exchange the certificate for ${pool.name}?`, 'wlb trust renew', flags.yes ?? false)
     }
     const outcome = await renew(session, request, pool, isMeant, {
-      signal: stopAtSafePoint('wlb trust renew'),
+      signal: stop.signal,
       onStep: (step) => void (json || process.stdout.write(`${describeStep(step)}\n`)),
     })
     if (!outcome) return
-    await remember(flags, session, choice, pool)
     printOutcome(outcome, {}, flags, root, 'renew', toGoOn(flags))
   })
 }

@@ -1,17 +1,18 @@
 /** `wlb trust undo`: what the last run did, taken back in reverse. */
 import { makeStep, openEntries, readPoolNow, undoLast } from '../../trust/index.js'
-import { isSure } from '../cert/sure.js'
 import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
-import { printOutcome, stopAtSafePoint } from './apply.js'
+import { printOutcome } from './apply.js'
 import { withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
-import { refusalsWhole } from './plan.js'
+import { refusalsWhole, toType } from './plan.js'
 import { describeStep } from './plan-text.js'
+import { hearStop } from './safe-stop.js'
 import { type CredentialFlags, readUndoRequest } from './trust-request.js'
 
 type UndoFlags = CredentialFlags & SshFlags & RestartFlags
 
 export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
+  const stop = hearStop(toType('undo', root, flags))
   await refusalsWhole(flags, root, () =>
     withSshReach(flags, (ssh) =>
       withPoolSession(flags, async (session, choice) => {
@@ -36,10 +37,10 @@ export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
                 )
               }
             }
-            return isSure(`Take it back on ${pool.name}?`, 'wlb trust undo', flags.yes ?? false)
+            return stop.confirm(`Take it back on ${pool.name}?`, 'wlb trust undo', flags.yes ?? false)
           },
           {
-            signal: stopAtSafePoint('wlb trust undo'),
+            signal: stop.signal,
             onWait: (what) => void process.stderr.write(`waiting: ${what}\n`),
             onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
           },
