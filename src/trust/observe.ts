@@ -148,8 +148,8 @@ async function findLocal(root: string, { host, port }: WlbAddress): Promise<Stat
   try {
     const status = await readStatus(root)
     // what it has set aside for a stand-in is on another port for the time being
-    const { port: configured } = await readSettings(paths(root).settings)
-    if (status.listener.port !== port && configured !== port) return undefined
+    const { port: configured, front } = await readSettings(paths(root).settings)
+    if (![status.listener.port, configured, front?.port].includes(port)) return undefined
     const own = new Set(Object.values(networkInterfaces()).flatMap((one) => (one ?? []).map(({ address }) => address)))
     const addresses = [host, ...(await resolve(host))]
     const isHere = addresses.some((address) => own.has(address) || address.startsWith('127.'))

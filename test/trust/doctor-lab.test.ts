@@ -2,13 +2,17 @@
  * Every fault the lab can bring about, singly and in pairs, and what the doctor says first: docs/doctor-accuracy.md is
  * written from this, and compared with it (`vitest -u` writes it anew; read the change).
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
+import { fixSafely } from '../../src/cli/doctor/fix.js'
 import { clearFaults, injectFault, labDown, labUp, listFaults } from '../../src/lab/index.js'
-import { type Diagnosis, diagnose, gather, openPool, type PoolSession } from '../../src/trust/index.js'
+import { type Diagnosis, diagnose, type Evidence, gather, openPool, type PoolSession } from '../../src/trust/index.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../appliance/test-appliance.js'
+import { run } from '../cli/program.js'
 import { buildHostProgram, buildStandInProgram } from '../lab/lab-program.js'
+import { issue, issueAuthority } from '../x509/test-authority.js'
+import { startFront } from './front.js'
 
 const page = join(import.meta.dirname, '../../docs/doctor-accuracy.md')
 const hostProgram = buildHostProgram()
@@ -27,10 +31,8 @@ beforeAll(async () => {
   await withPool(async (session) => {
     const pem = readFileSync(appliance.paths.certificate, 'utf8')
     await session.call('pool.install_ca_certificate', 'wlb.pem', pem)
-    const url = `${HOSTNAME}:${appliance.port}`
-    await session.call('pool.initialize_wlb', url, USER_NAME, PASSWORD, 'root', document.password)
+    await connect(session, appliance.port)
     const [pool] = Object.values(Object(await session.call('pool.get_all')))
-    await session.call('pool.set_wlb_enabled', String(pool), true)
     await session.call('pool.set_other_config', String(pool), { wlb_timeout: '3', wlb_reports_timeout: '3' })
   })
 })
@@ -57,17 +59,19 @@ async function withPool<T>(work: (session: PoolSession) => Promise<T>): Promise<
   }
 }
 
+async function connect(session: PoolSession, port: number): Promise<void> {
+  await session.call('pool.initialize_wlb', `${HOSTNAME}:${port}`, USER_NAME, PASSWORD, 'root', target.password)
+  const [pool] = Object.values(Object(await session.call('pool.get_all')))
+  await session.call('pool.set_wlb_enabled', String(pool), true)
+}
+
 function examine(): Promise<Diagnosis> {
-  return withPool(async (session) =>
-    diagnose(
-      await gather({
-        session,
-        applianceRoot: appliance.root,
-        appliance: { host: '127.0.0.1', port: appliance.port },
-        now: new Date(),
-      }),
-    ),
-  )
+  return withPool(async (session) => diagnose(await look(session)))
+}
+
+function look(session: PoolSession, port = appliance.port): Promise<Evidence> {
+  const place = { applianceRoot: appliance.root, appliance: { host: '127.0.0.1', port } }
+  return gather({ session, ...place, now: new Date() })
 }
 
 async function underFault(...rows: readonly number[]): Promise<Diagnosis> {
@@ -212,6 +216,80 @@ const UNTOLD: ReadonlyMap<string, string> = new Map([
 /** While nobody answers, nothing can be said of passwords or certificates. */
 function hides(first: number, second: number): boolean {
   return [65, 66, 67].includes(first) || second === 75
+}
+
+/** What `--fix` did about it, and the rows that are left. */
+async function mend(port?: number): Promise<string> {
+  return withPool(async (session) => {
+    const evidence = await look(session, port)
+    const fixed = await fixSafely(diagnose(evidence), { root: appliance.root, evidence, yes: true, session })
+    const done = fixed.map(({ row, command, state }) => `${row} ${command.split(' ')[0]} ${state}`)
+    return [done.join(', ') || 'nothing', describe(diagnose(await look(session, port)))].join('; left: ')
+  })
+}
+
+const mended: [row: number, outcome: string][] = [
+  [28, '28 xe done; left: nothing'],
+  [30, '28 xe done; left: nothing'],
+  [79, '79 xe done; left: nothing'],
+  [42, '42 chmod done; left: nothing'],
+  [22, 'nothing; left: 22'],
+  [72, 'nothing; left: 72'],
+]
+it.each(mended)('--fix and row %i: %s', async (row, outcome) => {
+  try {
+    await injectFault({ root: appliance.root, row, standInProgram })
+    expect(await mend()).toBe(outcome)
+  } finally {
+    await clearFaults(appliance.root)
+  }
+})
+
+test('--fix and row 71: new files are served at once, unless a host that verifies would refuse them', async () => {
+  const { certificate, key, settings } = appliance.paths
+  const files = [certificate, key, settings].map((path) => [path, readFileSync(path)] as const)
+  const front = await startFront(appliance, 'SIGUSR2')
+  const byHand = `['${process.execPath}', '-e', 'process.kill(${process.pid}, "SIGUSR2")']`
+  try {
+    writeFileSync(
+      settings,
+      `${readFileSync(settings)}\n[front]\nreload = ${byHand}\naddress = '127.0.0.1'\nport = ${front.port}\n`,
+    )
+    const root = await issueAuthority({ subject: 'Mending Root' })
+    const leaf = await issue({ subject: HOSTNAME, issuer: root, dnsNames: [HOSTNAME] })
+    const pem = leaf.certificatePem + root.certificatePem
+    await withPool((session) => connect(session, front.port))
+    writeFileSync(key, leaf.privateKeyPem)
+    writeFileSync(certificate, pem)
+    expect(await mend(front.port), 'the root is not installed').toBe('nothing; left: 71')
+    await withPool((session) => session.call('pool.install_ca_certificate', 'mending.pem', root.certificatePem))
+    expect(await doctorFixes(front.port)).toEqual([71, 'done', 'healthy'])
+  } finally {
+    for (const [path, bytes] of files) writeFileSync(path, bytes)
+    await appliance.reload()
+    await front.close()
+    await withPool(async (session) => {
+      await connect(session, appliance.port)
+      await session.call('pool.uninstall_ca_certificate', 'mending.pem')
+    })
+  }
+})
+
+/** The program, as a script calls it: the row it mended, how, and what it says in the end. */
+async function doctorFixes(port: number): Promise<unknown> {
+  const passwordFile = join(appliance.root, 'pool-password')
+  writeFileSync(passwordFile, target.password)
+  const pool = [
+    '--pool',
+    `https://${target.address}:${target.port}`,
+    '--password-file',
+    passwordFile,
+    '--pool-insecure',
+  ]
+  const where = ['--root', appliance.root, 'doctor', ...pool, '--appliance', `127.0.0.1:${port}`]
+  const { stdout } = await run('wlb', [...where, '--fix', '--yes', '--json'])
+  const { fixed, findings, healthy } = JSON.parse(stdout)
+  return [fixed[0]?.row, fixed[0]?.state, healthy ? 'healthy' : findings]
 }
 
 test('docs/doctor-accuracy.md says so, and nothing is wrong in it', async () => {

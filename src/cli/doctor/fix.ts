@@ -2,7 +2,7 @@
 import { chmod } from 'node:fs/promises'
 import { activateIdentity } from '../../appliance/index.js'
 import { WlbError } from '../../error.js'
-import type { Diagnosis, Evidence, Finding, PoolSession } from '../../trust/index.js'
+import { breaksNothing, type Diagnosis, type Evidence, type Finding, type PoolSession } from '../../trust/index.js'
 import { ApiFailure } from '../../xapi/index.js'
 import { isSure } from '../cert/sure.js'
 
@@ -52,7 +52,8 @@ function mendingOf({ row, code, remedy }: Finding, { root, evidence, session }: 
       return { row, command: remedy, mend: () => session.call('pool.certificate_sync') }
     case 'OLD_CERTIFICATE_SERVED':
       if (!evidence.local?.isAsked || evidence.local.fault) return undefined
-      return { row, command: `kill -HUP $(pgrep -f 'wlb.* serve')`, mend: () => reload(root) }
+      if (!breaksNothing(evidence, evidence.local.onDisk)) return undefined
+      return { row, command: remedy, mend: () => reload(root) }
     case 'KEY_PERMISSIONS': {
       const file = evidence.local?.keyFile
       if (file === undefined || evidence.local?.fault) return undefined

@@ -56,6 +56,8 @@ export interface LocalFacts {
   readonly hostname: string
   readonly running: boolean
   readonly port: number
+  /** How a TLS server of the site's own before it is told to read them again, if there is one. */
+  readonly frontReload?: string
   /** Of certificates this appliance has had before. */
   readonly formerSha256: readonly string[]
   /** Whether it is the appliance that was asked. */

@@ -1,4 +1,5 @@
 /** The door of the diagnosis. */
+export { breaksNothing } from './breaks-nothing.js'
 export type { Cause } from './catalogue/index.js'
 export { diagnose } from './diagnose.js'
 export type { CallOutcome, Evidence, HostStoreFacts, LocalFacts, LocalFault, PoolEvidence } from './evidence.js'

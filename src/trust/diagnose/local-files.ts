@@ -2,7 +2,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AppliancePaths, paths, readStatus, type Status } from '../../appliance/index.js'
+import { type AppliancePaths, paths, readSettings, readStatus, type Status } from '../../appliance/index.js'
+import { quoteWord } from '../../appliance/quote-word.js'
 import { WlbError } from '../../error.js'
 import type { LocalFacts, LocalFault } from './evidence.js'
 
@@ -21,7 +22,7 @@ export async function readLocalAppliance(root: string): Promise<LocalAppliance |
   })
   if (!status) return undefined
   const place = paths(root)
-  const [pem, key, keyMode, former] = await Promise.all([
+  const [pem, key, keyMode, former, front] = await Promise.all([
     readText(place.certificate),
     readText(place.key),
     stat(place.key).then(
@@ -29,6 +30,7 @@ export async function readLocalAppliance(root: string): Promise<LocalAppliance |
       () => undefined,
     ),
     readFormer(place),
+    readSettings(place.settings).then((settings) => settings.front),
   ])
   const onDisk = certificatesIn(pem.text)
   const own = new Set(onDisk.map(({ fingerprint256 }) => fingerprint256))
@@ -45,6 +47,7 @@ export async function readLocalAppliance(root: string): Promise<LocalAppliance |
       hostname,
       running: listener.state === 'running',
       port: listener.port,
+      ...(front && { frontReload: front.reload.map(quoteWord).join(' ') }),
       formerSha256: former.map(({ fingerprint256 }) => fingerprint256).filter((one) => !own.has(one)),
     },
   }
