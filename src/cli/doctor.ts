@@ -5,10 +5,12 @@ import { describeDiagnosis } from './doctor/diagnosis-text.js'
 import { type FixedStep, fixSafely } from './doctor/fix.js'
 import { startProgress } from './doctor/progress.js'
 import { EXIT, errorDocument, printError, printJson } from './print.js'
+import { chooseReadStores, type ReadStores } from './trust/host-stores.js'
 import { type PoolChoice, remember, withPoolSession } from './trust/open-pool.js'
 import type { PoolFlags } from './words/pool-options.js'
+import type { HostSshFlags } from './words/ssh-options.js'
 
-export interface DoctorFlags extends PoolFlags {
+export interface DoctorFlags extends PoolFlags, HostSshFlags {
   readonly at?: Date
   readonly predict?: boolean
   readonly fix?: boolean
@@ -57,7 +59,8 @@ function exitCodeOf({ diagnosis, error }: Looked, { predict, json }: DoctorFlags
 
 async function look(root: string, flags: DoctorFlags): Promise<Looked> {
   const isPoolNamed = (flags.pool ?? process.env.WLB_POOL ?? '') !== ''
-  if (!isPoolNamed) {
+  const readStores = await chooseReadStores(flags)
+  if (!isPoolNamed && !readStores) {
     const evidence = await lookAround(root, flags)
     if (!evidence.appliance) throw nothingToLookAt(root)
     const diagnosis = diagnose(evidence)
@@ -66,7 +69,8 @@ async function look(root: string, flags: DoctorFlags): Promise<Looked> {
     return again(fixed, evidence, diagnosis, () => lookAround(root, flags))
   }
   try {
-    return await withPoolSession(flags, (session, choice) => lookAtPool(root, flags, session, choice), CALL_TIMEOUT_MS)
+    const asked = { flags, readStores }
+    return await withPoolSession(flags, (session, choice) => lookAtPool(root, asked, session, choice), CALL_TIMEOUT_MS)
   } catch (error) {
     const told = explainRefusal(error, 'doctor')
     if (!(told instanceof WlbError) || told.code.startsWith('USAGE_')) throw told
@@ -76,7 +80,17 @@ async function look(root: string, flags: DoctorFlags): Promise<Looked> {
   }
 }
 
-async function lookAtPool(root: string, flags: DoctorFlags, session: PoolSession, choice: PoolChoice): Promise<Looked> {
+interface Asked {
+  readonly flags: DoctorFlags
+  readonly readStores: ReadStores | undefined
+}
+
+async function lookAtPool(
+  root: string,
+  { flags, readStores }: Asked,
+  session: PoolSession,
+  choice: PoolChoice,
+): Promise<Looked> {
   const observe = async () => {
     const progress = startProgress()
     const { appliance } = choice
@@ -85,6 +99,7 @@ async function lookAtPool(root: string, flags: DoctorFlags, session: PoolSession
         ...{ session, applianceRoot: root, now: new Date(), onHost: progress.onHost },
         ...(appliance && { appliance }),
         ...(flags.at && { at: flags.at }),
+        ...(readStores && { readStores: (hosts, name) => readStores(hosts, name, progress.aside) }),
       })
     } finally {
       progress.stop()

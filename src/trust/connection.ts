@@ -5,6 +5,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Status } from '../appliance/index.js'
 import type { EndpointFacts } from '../tls/index.js'
+import type { StoresSeen } from './disks.js'
 
 export interface Connection {
   readonly pool: PoolFacts
@@ -15,6 +16,8 @@ export interface Connection {
   /** Names of revocation lists on the coordinator's disk; undefined where the session may not ask. */
   readonly crls: readonly string[] | undefined
   readonly appliance: ApplianceFacts
+  /** What came of looking at the hosts' disks; undefined where nobody logged in. */
+  readonly stores?: StoresSeen
   /** Certificates whose bytes are known here, by SHA-256 as upper-case hex with colons: the pool tells fingerprints only. */
   readonly known: ReadonlyMap<string, X509Certificate>
   readonly observedAt: Date

@@ -4,6 +4,8 @@ export { applyPlan, type Prepared, preparePlan, type TrustOutcome, type TrustReq
 export type { Connection, HostProof, HostVerdict } from './connection.js'
 export type { GoalKind } from './decide-trust.js'
 export * from './diagnose/index.js'
+export { compareDisks, type HostDisk } from './disk-table.js'
+export type { Held } from './disks.js'
 export { type FleetLine, type FleetMember, lookAtFleet } from './fleet.js'
 export { type FleetPool, readFleet } from './fleet-file.js'
 export { compareStores, type StoreState } from './host-table.js'

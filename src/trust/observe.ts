@@ -7,6 +7,7 @@ import { WlbError } from '../error.js'
 import { observeEndpoint } from '../tls/index.js'
 import { ApiFailure, download, isApiSet, parseApiDate } from '../xapi/index.js'
 import type { ApplianceFacts, Connection, HostFacts } from './connection.js'
+import { type StoresSeen, storedCertificates } from './disks.js'
 import { type Records, readHosts, readInstalled, readPool, readRecords } from './pool-records.js'
 import type { PoolSession } from './pool-session.js'
 import { formatWlbAddress, parseWlbAddress, type WlbAddress } from './wlb-address.js'
@@ -18,6 +19,8 @@ export interface ObserveOptions {
   readonly applianceRoot?: string
   /** Certificates whose bytes are at hand, beside those that are served. */
   readonly known?: readonly X509Certificate[]
+  /** Looks at the disks of these hosts. `name` is what the pool connects to. */
+  readonly readStores?: (hosts: readonly HostFacts[], name: string) => Promise<StoresSeen>
   readonly now: Date
 }
 
@@ -34,15 +37,18 @@ export async function observe(session: PoolSession, options: ObserveOptions): Pr
   const address = parseWlbAddress(seen.pool.wlbUrl)
   const given = options.appliance ?? address
   if (!given) throw applianceUnknown(seen.pool.name)
-  const [withClocks, appliance] = await Promise.all([
+  const name = address?.host ?? given.host
+  const [withClocks, appliance, stores] = await Promise.all([
     readClocks(session, seen.hosts),
-    observeAppliance(given, address?.host ?? given.host, options),
+    observeAppliance(given, name, options),
+    options.readStores?.(seen.hosts, name),
   ])
   return {
     ...seen,
     hosts: withClocks,
     appliance,
-    known: indexByFingerprint([...servedBy(appliance), ...(options.known ?? [])]),
+    ...(stores && { stores }),
+    known: indexByFingerprint([...servedBy(appliance), ...(options.known ?? []), ...storedCertificates(stores)]),
     observedAt: options.now,
   }
 }

@@ -5,6 +5,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { checkAsPool, floatText, poolErrorOf } from '../tls/index.js'
 import type { Connection, HostFacts, Prediction } from './connection.js'
+import { linkedCrls } from './disks.js'
 
 export interface RehearseOptions {
   /** Another time than the host's own. */
@@ -38,15 +39,21 @@ export function rehearse(connection: Connection, host: HostFacts, options: Rehea
     }
   }
   const facts = options.presented ? undefined : answered(endpoint)
+  const sight = options.anchors ? undefined : connection.stores?.get(host.uuid)
+  const store = sight?.state === 'seen' ? sight.store : undefined
   const anchors = options.anchors ?? knownAnchors(connection)
-  const unknownAnchors = options.anchors ? 0 : installed.length - anchors.length
+  const unknownAnchors = options.anchors || store ? 0 : installed.length - anchors.length
   if (anchors.length === 0 && unknownAnchors > 0)
     return { kind: 'unknown', why: 'the pool tells only the fingerprints of what is installed' }
 
   const verdict = checkAsPool(
     {
-      bundle: anchors.length === 0 ? undefined : Buffer.from(anchors.map(String).join('\n')),
-      crls: options.crls && options.crls.length > 0 ? options.crls : undefined,
+      ...(store
+        ? { bundle: store.bundle, crls: linkedCrls(store) }
+        : {
+            bundle: anchors.length === 0 ? undefined : Buffer.from(anchors.map(String).join('\n')),
+            crls: options.crls && options.crls.length > 0 ? options.crls : undefined,
+          }),
       name,
       now: options.now ?? new Date(connection.observedAt.getTime() + (host.clockOffsetMs ?? 0)),
       port: appliance.port,
@@ -60,7 +67,7 @@ export function rehearse(connection: Connection, host: HostFacts, options: Rehea
       ? { kind: 'unknown', why: `${unknownAnchors} installed certificates are known by fingerprint only` }
       : { kind: 'refused', error: verdict.xapiError }
   }
-  if (options.crls === undefined && (crls === undefined || crls.length > 0))
+  if (!store && options.crls === undefined && (crls === undefined || crls.length > 0))
     return { kind: 'unknown', why: 'what the revocation lists of the pool say is not known here' }
   return { kind: 'accepted' }
 }

@@ -48,7 +48,7 @@ export function exportPrivateKey(key: KeyObject): string {
   return encodePem('PRIVATE KEY', key.export({ type: 'pkcs8', format: 'der' }))
 }
 
-export function isKeyBlock({ label }: ArmouredBlock): boolean {
+export function isKeyBlock({ label }: Pick<ArmouredBlock, 'label'>): boolean {
   return label.endsWith('PRIVATE KEY')
 }
 

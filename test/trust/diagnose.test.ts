@@ -110,7 +110,58 @@ const rows: readonly [row: number, words: string, outcome: string][] = [
   [41, 'encrypted key; stopped', 'network; 41; WLB_CONNECTION_REFUSED'],
 ]
 
+/** What only a look at disks shows. */
+const disks: readonly [row: number, words: string, outcome: string][] = [
+  [28, 'xs3 lacks it; disks seen', 'certificate; 28@xs3; works'],
+  [28, 'self-signed; xs3 lacks it; disks seen', 'certificate; 28@xs3; works'],
+  [28, 'xs1 lacks it; disks seen', 'certificate; 28@xs1; INTERNAL_ERROR'],
+  [28, 'xs3 lacks it; verification off; disks seen', 'certificate; 72w 28w@xs3; works'],
+  [28, 'xs3 lacks it; xs3 down; disks seen', 'certificate; 28@xs3; works'],
+  [29, 'self-signed; no record; disks seen', 'certificate; 29w; works'],
+  [29, 'no record; disks seen', 'certificate; 29w; works'],
+  [29, 'self-signed; no record; xs3 lacks it; disks seen', 'certificate; 29@xs3; works'],
+  [29, 'self-signed; no record; disk of xs1 seen', 'certificate; 29w; works'],
+  [30, 'xs3 lacks it; xs3 written long ago; disks seen', 'certificate; 30@xs3; works'],
+  [30, 'xs3 holds another; xs3 written long ago; disks seen', 'certificate; 30@xs3; works'],
+  [30, 'xs3 holds more; xs3 written long ago; disks seen', 'certificate; 30w@xs3; works'],
+  [33, 'chain in a file; disks seen', 'certificate; 33w; works'],
+  [33, 'self-signed; chain in a file; disks seen', 'certificate; 33w; works'],
+  [34, 'DER files; disks seen', 'certificate; 34; INTERNAL_ERROR'],
+  [34, 'self-signed; DER files; disks seen', 'certificate; 34; INTERNAL_ERROR'],
+  [34, 'a DER file on xs3; disks seen', 'certificate; 34@xs3; works'],
+  [34, 'a request for a certificate; disks seen', 'certificate; 34; INTERNAL_ERROR'],
+  [34, 'DER files; verification off; disks seen', 'certificate; 34w 72w; works'],
+  [35, 'trusted files; disks seen', 'certificate; 35; INTERNAL_ERROR'],
+  [36, 'marked files; disks seen', 'healthy; 36n; works'],
+  // behind another file, a byte order mark hides the block from OpenSSL
+  [36, 'two installed; marked files; disks seen', 'certificate; 36 36n; unable to get issuer certificate'],
+  [37, 'cut first; disks seen', 'certificate; 37; INTERNAL_ERROR'],
+  [37, 'cut first; verification off; disks seen', 'certificate; 37w 72w; works'],
+  [37, 'bundle of xs1 gone; disks seen', 'certificate; 37@xs1; INTERNAL_ERROR'],
+  [37, 'bundle of xs1 damaged; disks seen', 'certificate; 37@xs1; INTERNAL_ERROR'],
+  [38, 'cut later; disks seen', 'certificate; 38; self-signed certificate in certificate chain'],
+  [78, 'folder among the files; disks seen', 'certificate; 78w; works'],
+  [78, 'folder on xs3; disks seen', 'certificate; 78w@xs3; works'],
+  [78, 'bundle of xs3 gone; disks seen', 'certificate; 78@xs3; works'],
+  [78, 'bundle of xs3 of another; disks seen', 'certificate; 78@xs3; works'],
+  [79, 'xs3 holds another of that name; disks seen', 'certificate; 79@xs3; works'],
+  [28, 'xs3 holds another; disks seen', 'certificate; 28@xs3 0w@xs3; works'],
+  [28, 'two installed; xs3 holds another; disks seen', 'certificate; 28@xs3 0w@xs3; works'],
+]
+
+/** A disk that was not seen leaves the guess from outside. */
+const unseen: readonly [words: string, outcome: string][] = [
+  ['a DER file on xs3; disk of xs3 not seen', 'certificate; 28@xs3; works'],
+  ['DER files; disk of xs3 not seen', 'certificate; 34 37@xs3; INTERNAL_ERROR'],
+  ['folder on xs3; disk of xs3 not seen', 'healthy; nothing; works'],
+]
+
 const others: readonly [words: string, outcome: string][] = [
+  ['disks seen', 'healthy; nothing; works'],
+  ['self-signed; disks seen', 'healthy; nothing; works'],
+  ['two installed; disks seen', 'healthy; nothing; works'],
+  ['xs3 down; disks seen', 'healthy; nothing; works'],
+  ['list of the issuer; disks seen', 'healthy; nothing; works'],
   ['local', 'healthy; nothing; works'],
   ['healthy', 'healthy; nothing; works'],
   ['leaf ends in 5 days', 'healthy; 0n; works'],
@@ -132,6 +183,21 @@ const others: readonly [words: string, outcome: string][] = [
 ]
 
 const several: readonly [words: string, outcome: string][] = [
+  ['xs3 holds more; disks seen', 'certificate; 0w@xs3; works'],
+  ['key in a file; disks seen', 'certificate; 0w; works'],
+  ['on no disk; disks seen', 'certificate; 0; INTERNAL_ERROR'],
+  ['self-signed; on no disk; disks seen', 'certificate; 0; INTERNAL_ERROR'],
+  ['all disks hold another; disks seen', 'certificate; 0w@xs1; works'],
+  ['nothing installed; disks seen', 'certificate; 22; INTERNAL_ERROR'],
+  ['other installed; disks seen', 'certificate; 19; self-signed certificate in certificate chain'],
+  ['no fingerprints; disks seen', 'certificate; 80w; works'],
+  ['misnamed; disks seen', 'certificate; 32; INTERNAL_ERROR'],
+  ['leaf expired; xs3 lacks it; disks seen', 'certificate; 1 28@xs3; certificate has expired'],
+  ['DER files; leaf expired; disks seen', 'certificate; 34 1; INTERNAL_ERROR'],
+  ['folder on xs3; other CN; disks seen', 'certificate; 6 78w@xs3; Subject checks failed'],
+  ['closed; chain in a file; disks seen', 'network; 65 33w; WLB_CONNECTION_REFUSED'],
+  ['nobody asked; xs1 lacks it; disks seen', 'certificate; 28@xs1; INTERNAL_ERROR'],
+  ['nobody asked; disks seen', 'unknown; nothing; works'],
   ['name unknown to xs2', 'network; 68@xs2; works'],
   ['broken off', 'network; 0; WLB_CONNECTION_RESET'],
   ['odd answer', 'unknown; 0; WLB_MALFORMED_RESPONSE'],
@@ -258,6 +324,14 @@ it.each(rows)('row %i: %s: %s', async (_, words, outcome) => {
   expect(await outcomeOf(words)).toBe(outcome)
 })
 
+it.each(disks)('row %i: %s: %s', async (_, words, outcome) => {
+  expect(await outcomeOf(words)).toBe(outcome)
+})
+
+it.each(unseen)('%s: %s', async (words, outcome) => {
+  expect(await outcomeOf(words)).toBe(outcome)
+})
+
 it.each(others)('%s: %s', async (words, outcome) => {
   expect(await outcomeOf(words)).toBe(outcome)
 })
@@ -267,7 +341,7 @@ it.each(several)('several at once: %s: %s', async (words, outcome) => {
 })
 
 it('S61: every finding says what it is, what was seen and what to type, in one sentence and one line each', async () => {
-  const all = [...rows.map(([, words]) => words), ...several.map(([words]) => words)]
+  const all = [...[...rows, ...disks].map(([, words]) => words), ...several.map(([words]) => words)]
   for (const words of all) {
     for (const { cause, evidence, remedy, code } of diagnose(await evidenceOf(words)).findings) {
       expect(cause, `${words}: ${code}`).toMatch(/^[A-Za-z0-9].*[.]$/)
@@ -284,7 +358,7 @@ it('what is to be typed of our own can be typed', async () => {
     words: words.join(' '),
     flags: command.options.flatMap(({ long }) => long ?? []),
   }))
-  for (const [, words] of rows) {
+  for (const [, words] of [...rows, ...disks]) {
     const typed = diagnose(await evidenceOf(words)).findings.flatMap(({ remedy }) => remedy.split('; '))
     for (const line of typed.filter((one) => one.startsWith('wlb '))) {
       const command = commands.find((one) => `${line} `.startsWith(`${one.words} `))

@@ -10,6 +10,8 @@ const YEAR_MS = 365 * 24 * HOUR_MS
 export type HostName = 'xs1' | 'xs2' | 'xs3'
 export const HOSTS: readonly HostName[] = ['xs1', 'xs2', 'xs3']
 
+export type FileForm = 'plain' | 'DER' | 'trusted' | 'twice' | 'marked' | 'with a key' | 'a request'
+
 interface Pki {
   root: Partial<CertificateSpec>
   mid: Partial<CertificateSpec>
@@ -26,6 +28,14 @@ export interface Scene {
   installed: string
   onDisk: Partial<Record<HostName, string>>
   bundle: 'built' | 'cut first' | 'cut later'
+  /** Hosts somebody has logged in to; undefined where nobody tried. */
+  disks: readonly HostName[] | undefined
+  forms: Partial<Record<HostName | 'all', FileForm>>
+  bundles: Partial<Record<HostName, 'gone' | 'of another' | 'damaged'>>
+  /** A folder with the name of a certificate. */
+  folderOn: readonly HostName[]
+  /** When the store of a host was written. */
+  hoursAgo: Partial<Record<HostName, number>>
   crl: 'none' | 'of mid' | 'revoking' | 'expired' | 'future' | 'of root' | 'other key' | 'misnamed'
   name: string
   endpoint: EndpointFacts | undefined
@@ -53,6 +63,8 @@ export interface Scene {
   atDays: number | undefined
   muteReason: boolean
   unasked: boolean
+  /** What the database has on record under a name, where that is another certificate. */
+  records: Readonly<Record<string, string>>
   /** A client certificate. */
   demanded: boolean
 }
@@ -87,6 +99,7 @@ const disk =
   (scene) => {
     scene.onDisk = { ...scene.onDisk, [host]: files }
   }
+const form = (host: HostName | 'all', file: FileForm): Change => set({ forms: { [host]: file } })
 const clock =
   (who: readonly (HostName | 'appliance')[], ms: number): Change =>
   (scene) => {
@@ -153,11 +166,39 @@ export const WORDS: Readonly<Record<string, Change>> = {
   'xs3 lacks it': disk('xs3', ''),
   'xs1 lacks it': disk('xs1', ''),
   'xs3 holds another': disk('xs3', 'other'),
+  'xs3 holds another of that name': disk('xs3', 'root.pem'),
   'no record': (scene) => {
     scene.onDisk = { xs1: scene.installed, xs2: scene.installed, xs3: scene.installed, ...scene.onDisk }
     scene.installed = ''
   },
   'no fingerprints': set({ unfinished: true }),
+  // on disks, which somebody has looked at
+  'disks seen': set({ disks: HOSTS }),
+  'disk of xs1 seen': set({ disks: ['xs1'] }),
+  'disk of xs3 not seen': set({ disks: ['xs1', 'xs2'] }),
+  'DER files': form('all', 'DER'),
+  'a DER file on xs3': form('xs3', 'DER'),
+  'trusted files': form('all', 'trusted'),
+  'chain in a file': form('all', 'twice'),
+  'marked files': form('all', 'marked'),
+  'marked files on xs3': form('xs3', 'marked'),
+  'key in a file': form('all', 'with a key'),
+  'a request for a certificate': form('all', 'a request'),
+  'folder among the files': set({ folderOn: HOSTS }),
+  'folder on xs3': set({ folderOn: ['xs3'] }),
+  'xs3 written long ago': set({ hoursAgo: { xs3: 9 } }),
+  'bundle of xs1 gone': set({ bundles: { xs1: 'gone' } }),
+  'bundle of xs3 gone': set({ bundles: { xs3: 'gone' } }),
+  'bundle of xs3 of another': set({ bundles: { xs3: 'of another' } }),
+  'bundle of xs1 damaged': set({ bundles: { xs1: 'damaged' } }),
+  'xs3 holds more': (scene) => {
+    scene.onDisk = { ...scene.onDisk, xs3: `${scene.installed} other` }
+  },
+  'two installed': (scene) => {
+    scene.installed = `mid ${scene.installed}`
+  },
+  'on no disk': set({ onDisk: { xs1: '', xs2: '', xs3: '' } }),
+  'all disks hold another': set({ records: { root: 'other' } }),
   // revocation
   'list of the issuer': set({ crl: 'of mid' }),
   revoked: set({ crl: 'revoking' }),
@@ -239,6 +280,12 @@ export function newScene(): Scene {
     installed: 'root',
     onDisk: {},
     bundle: 'built',
+    disks: undefined,
+    forms: {},
+    bundles: {},
+    folderOn: [],
+    hoursAgo: {},
+    records: {},
     crl: 'none',
     name: NAME,
     endpoint: undefined,

@@ -6,6 +6,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { EndpointFacts } from '../../src/tls/endpoint.js'
 import { checkAsPool } from '../../src/tls/index.js'
 import type { HostProof } from '../../src/trust/connection.js'
+import type { StoreOnDisk, StoresSeen } from '../../src/trust/disks.js'
 import type { Evidence, LocalFacts } from '../../src/trust/index.js'
 import {
   type CertificateSpec,
@@ -16,6 +17,7 @@ import {
   issueCrl,
   TEST_NOW,
 } from '../x509/test-authority.js'
+import { makeStore } from './evidence-store.js'
 import { HOSTS, type HostName, NAME, newScene, type Scene, WORDS } from './evidence-words.js'
 
 const PORT = 8012
@@ -78,11 +80,10 @@ async function make({ pki, selfSigned }: Scene): Promise<Made> {
     notBefore: daysFromNow(-90),
     notAfter: daysFromNow(-30),
   })
-  return { root, mid, leaf, rekeyed, other, before, stale, 'root.crt': root, 'wlb.pem': other }
+  return { root, mid, leaf, rekeyed, other, before, stale, 'root.crt': root, 'wlb.pem': other, 'root.pem': other }
 }
 
 const wordsOf = (text: string) => text.split(' ').filter(Boolean)
-const CUT = '-----BEGIN CERTIFICATE-----\nMIID\n'
 
 async function play(scene: Scene, made: Made<Shown>, now: Date): Promise<Evidence> {
   const pick = (text: string) => wordsOf(text).flatMap((word) => made[word]?.certificate ?? [])
@@ -92,9 +93,8 @@ async function play(scene: Scene, made: Made<Shown>, now: Date): Promise<Evidenc
     clientCertificate: scene.demanded ? 'demanded' : 'not asked',
   }
   const crl = scene.crl === 'none' ? undefined : await crlOf(scene, await make(scene))
-  const proofs = HOSTS.map((host) =>
-    proofOf(scene, host, served, pick(scene.onDisk[host] ?? scene.installed), crl, now),
-  )
+  const storeOf = (host: HostName) => makeStore(scene, host, (word) => made[word]?.certificate, { crl, now })
+  const proofs = HOSTS.map((host) => proofOf(scene, host, served, storeOf(host), crl, now))
   const names = wordsOf(scene.installed)
   const shown = 'certificates' in endpoint ? endpoint.certificates : []
   const known = [...shown, ...pick(scene.known)]
@@ -138,7 +138,7 @@ async function play(scene: Scene, made: Made<Shown>, now: Date): Promise<Evidenc
             clockOffsetMs: scene.clocks[name] ?? 0,
           })),
           installed: names.map((name) => {
-            const certificate = made[name]?.certificate
+            const certificate = made[scene.records[name] ?? name]?.certificate
             return {
               uuid: name,
               name: name.includes('.') ? name : `${name}.pem`,
@@ -152,6 +152,7 @@ async function play(scene: Scene, made: Made<Shown>, now: Date): Promise<Evidenc
           proofs,
           call: callOf(scene, own),
           nameOnCoordinator: scene.nameOnCoordinator,
+          ...(scene.disks && { stores: sightsOf(scene.disks, storeOf) }),
         },
     local: localOf(scene, made),
     known: new Map(known.map((certificate) => [certificate.fingerprint256, certificate])),
@@ -159,6 +160,11 @@ async function play(scene: Scene, made: Made<Shown>, now: Date): Promise<Evidenc
     at: scene.atDays === undefined ? undefined : daysFromNow(scene.atDays),
     notAsked: [],
   }
+}
+
+function sightsOf(seen: readonly HostName[], storeOf: (host: HostName) => StoreOnDisk): StoresSeen {
+  const closed = { state: 'not seen', why: 'no SSH server listens there [SSH_REFUSED]' } as const
+  return new Map(HOSTS.map((host) => [host, seen.includes(host) ? { state: 'seen', store: storeOf(host) } : closed]))
 }
 
 type Call = NonNullable<Evidence['pool']>['call']
@@ -176,7 +182,7 @@ function proofOf(
   scene: Scene,
   host: HostName,
   served: readonly X509Certificate[],
-  onDisk: readonly X509Certificate[],
+  store: StoreOnDisk,
   crl: string | undefined,
   today: Date,
 ): HostProof {
@@ -190,15 +196,13 @@ function proofOf(
   const isPassword = scene.says.all?.[0] === 'WLB_AUTHENTICATION_FAILED'
   if (scene.says.all && !isPassword && !isBundleFirst(scene)) return { kind: 'refused', error: scene.says.all, tookMs }
   if (scene.verifies) {
-    const text = onDisk.map(String).join('\n')
-    const bundle = { built: text, 'cut first': `${CUT}${text}`, 'cut later': `${text}\n${CUT}` }[scene.bundle]
     const now = new Date(today.getTime() + (scene.clocks[host] ?? 0))
     const verdict = checkAsPool({
       ...{ presented: served, name: scene.name, now, port: PORT },
-      bundle: onDisk.length === 0 ? undefined : Buffer.from(bundle),
+      bundle: store.bundle,
       crls: crl === undefined ? undefined : [crl],
     })
-    const wantsLeaf = scene.old && verdict.accepted && !onDisk.some(({ raw }) => served[0]?.raw.equals(raw))
+    const wantsLeaf = scene.old && verdict.accepted && !wordsOf(scene.onDisk[host] ?? scene.installed).includes('leaf')
     if (wantsLeaf)
       return { kind: 'refused', error: ['SSL_VERIFY_ERROR', 'Certificate not found in local repository'], tookMs }
     const [code, ...params] = verdict.xapiError

@@ -1,7 +1,17 @@
 /** SSH to a real sshd: who is let in, whom we believe, what a command may say; and a server that takes passwords. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -227,32 +237,88 @@ describe.skipIf(!program)('sshd (needs openssh-server)', () => {
     writeFileSync(join(store, 'crls/crl.pem'), 'crl')
     symlinkSync('crl.pem', join(store, 'crls/0a1b2c3d.r0'))
     writeFileSync(join(store, 'xapi-stunnel-ca-bundle.pem'), 'bundle')
-    const { clockMs, resolved, ...facts } = await readHostStore(ssh, { root, name: 'localhost' })
-    expect(facts).toEqual({
-      certificates: [
-        { name: "o'dd \n.pem", bytes: Buffer.from([0, 1, 255]) },
-        { name: 'wlb.pem', bytes: Buffer.from('one') },
-      ],
-      bundle: Buffer.from('bundle'),
-      crls: [{ name: 'crl.pem', bytes: Buffer.from('crl') }],
-      linked: ['0a1b2c3d.0', '0a1b2c3d.r0'],
+    mkdirSync(join(store, 'certs/damaged.pem'))
+    execFileSync('mkfifo', [join(store, 'crls/pipe')])
+    utimesSync(join(store, 'certs/wlb.pem'), Date.now() / 1000 - 3_600, Date.now() / 1000 - 3_600)
+    const { clockMs, resolved, certificatesChangedMs, certificates, crls, ...facts } = await readHostStore(ssh, {
+      root,
+      name: 'localhost',
     })
+    expect(facts).toEqual({
+      bundle: Buffer.from('bundle'),
+      links: [
+        { folder: 'certs', name: '0a1b2c3d.0', target: 'wlb.pem' },
+        { folder: 'crls', name: '0a1b2c3d.r0', target: 'crl.pem' },
+      ],
+      odd: [
+        { path: 'certs/damaged.pem', what: 'directory' },
+        { path: 'crls/pipe', what: 'fifo' },
+      ],
+    })
+    expect([...certificates, ...crls].map(({ name, bytes }) => [name, bytes.toString('latin1')])).toEqual([
+      ["o'dd \n.pem", '\0\x01\xff'],
+      ['wlb.pem', 'one'],
+      ['crl.pem', 'crl'],
+    ])
+    const hourAgo = certificates.find(({ name }) => name === 'wlb.pem')?.changedMs ?? 0
+    expect(Math.abs(Date.now() - hourAgo - 3_600_000)).toBeLessThan(30_000)
+    expect(Math.abs(Date.now() - (certificatesChangedMs ?? 0))).toBeLessThan(30_000)
     expect(Math.abs(clockMs - Date.now())).toBeLessThan(60_000)
     expect(resolved).toEqual(expect.arrayContaining([expect.stringMatching(/^(127\.0\.0\.1|::1)$/)]))
   })
 
-  it('a host without a store, a name without an address, a file too large for a store', async () => {
+  it('an empty store, a name without an address, a file too large for a store', async () => {
     const root = join(sshd.folder, 'bare')
+    mkdirSync(join(root, 'etc/stunnel'), { recursive: true })
     expect(await readHostStore(ssh, { root, name: 'no.such.name.invalid' })).toMatchObject({
       certificates: [],
       bundle: undefined,
       crls: [],
-      linked: [],
+      links: [],
       resolved: [],
+      odd: [],
     })
+    expect((await readHostStore(ssh, { root })).resolved).toBeUndefined()
     mkdirSync(join(root, 'etc/stunnel/crls'), { recursive: true })
     writeFileSync(join(root, 'etc/stunnel/crls/huge'), Buffer.alloc(1024 * 1024 + 1))
     expect(await readHostStore(ssh, { root }).catch(codeOf)).toBe('HOST_STORE_TOO_LARGE')
+  })
+})
+
+/** What lies behind a closed door is not taken for nothing. */
+describe('a store that is not to be read', () => {
+  /** Root is stopped by no permissions, so the command is run as somebody else. */
+  const asStranger = (): SshConnection => ({
+    target: { user: 'guest', host: 'xs1', port: 22 },
+    run: async (command) => {
+      const own = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--clear-groups'] : []
+      const [program = '', ...args] = [...own, 'sh', '-c', command]
+      const { status, stdout } = spawnSync(program, args)
+      return { exitCode: status ?? undefined, stdout, stderrTail: '' }
+    },
+    close: () => {},
+  })
+  const doors: [closed: string, why: string][] = [
+    ['etc/stunnel', 'guest may not read /etc/stunnel/'],
+    ['etc/stunnel/certs', 'guest may not read /etc/stunnel/certs'],
+    ['etc/stunnel/crls', 'guest may not read /etc/stunnel/crls'],
+    ['etc/stunnel/certs/wlb.pem', 'guest may not read /etc/stunnel/certs/wlb.pem'],
+    ['etc/stunnel/xapi-stunnel-ca-bundle.pem', 'guest may not read /etc/stunnel/xapi-stunnel-ca-bundle.pem'],
+    ['', 'there is no'],
+  ]
+  it.each(doors)('%s closed: %s', async (closed, why) => {
+    const root = mkdtempSync(join(tmpdir(), 'openwlb-doors-'))
+    chmodSync(root, 0o755)
+    const place = (path: string) => join(root, 'etc/stunnel', path)
+    if (closed !== '') {
+      for (const folder of ['certs', 'crls']) mkdirSync(place(folder), { recursive: true })
+      for (const file of ['certs/wlb.pem', 'xapi-stunnel-ca-bundle.pem']) writeFileSync(place(file), 'x')
+      chmodSync(join(root, closed), 0)
+    }
+    const said = await readHostStore(asStranger(), { root }).catch((error: unknown) => error)
+    if (closed !== '') chmodSync(join(root, closed), 0o700)
+    rmSync(root, { recursive: true })
+    expect(said).toMatchObject({ code: 'HOST_STORE_UNREADABLE', facts: { why: expect.stringContaining(why) } })
   })
 })
 

@@ -3,6 +3,8 @@
 export interface Progress {
   readonly onHost: (host: string, isDone: boolean) => void
   readonly stop: () => void
+  /** Keeps silent while a person is asked something. */
+  readonly aside: <T>(question: () => Promise<T>) => Promise<T>
 }
 
 const QUIET_MS = 1_000
@@ -11,7 +13,9 @@ export function startProgress(): Progress {
   const waiting = new Set<string>()
   const known = new Set<string>()
   let isTelling = false
+  let isAside = false
   const tell = () => {
+    if (isAside) return
     const done = known.size - waiting.size
     const names = waiting.size > 0 ? `, waiting for ${[...waiting].slice(0, 4).join(', ')}` : ''
     const line = `wlb: host ${done} of ${known.size}${names}`
@@ -27,6 +31,15 @@ export function startProgress(): Progress {
       if (isDone) waiting.delete(host)
       else waiting.add(host)
       if (isTelling) tell()
+    },
+    async aside(question) {
+      if (isTelling && process.stderr.isTTY) process.stderr.write('\r\u001b[K')
+      isAside = true
+      try {
+        return await question()
+      } finally {
+        isAside = false
+      }
     },
     stop() {
       clearTimeout(timer)

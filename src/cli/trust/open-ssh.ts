@@ -15,7 +15,7 @@ import {
 import { readSecretFile } from '../secret-file.js'
 import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
 
-const TIMEOUT_MS = 15_000
+export const SSH_TIMEOUT_MS = 15_000
 const PROOF_SECONDS = 20
 
 /**
@@ -84,7 +84,7 @@ async function open(target: SshTarget, flags: SshFlags): Promise<SshConnection> 
     ...(flags.sshFingerprint !== undefined && { hostFingerprint: flags.sshFingerprint }),
     askAboutHostKey,
     credentials,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: SSH_TIMEOUT_MS,
   }
   const isChosen = credentials.some(({ kind }) => kind !== 'agent')
   if (credentials.length === 0 && !process.stdin.isTTY) throw needsLogin(target)
@@ -102,7 +102,11 @@ async function open(target: SshTarget, flags: SshFlags): Promise<SshConnection> 
 }
 
 /** What was named; the agent only where nothing was. */
-async function readCredentials({ sshKey, sshPassphraseFile, sshPasswordFile }: SshFlags): Promise<Credential[]> {
+export async function readCredentials({
+  sshKey,
+  sshPassphraseFile,
+  sshPasswordFile,
+}: Omit<SshFlags, 'sshFingerprint'>): Promise<Credential[]> {
   const credentials: Credential[] = []
   if (sshKey !== undefined) {
     const passphrase = sshPassphraseFile === undefined ? undefined : await readSecretFile(sshPassphraseFile)
@@ -115,7 +119,7 @@ async function readCredentials({ sshKey, sshPassphraseFile, sshPasswordFile }: S
   return credentials.length === 0 && socket ? [{ kind: 'agent', socket }] : credentials
 }
 
-async function askAboutHostKey(question: HostKeyQuestion): Promise<boolean> {
+export async function askAboutHostKey(question: HostKeyQuestion): Promise<boolean> {
   if (!process.stdin.isTTY) throw needsFingerprint(question)
   const { target, type, fingerprint } = question
   process.stderr.write(
@@ -126,7 +130,7 @@ async function askAboutHostKey(question: HostKeyQuestion): Promise<boolean> {
   return (await confirm({ message: 'Is it the same there?', initialValue: false })) === true
 }
 
-function needsLogin(target: SshTarget): WlbError {
+export function needsLogin(target: Pick<SshTarget, 'user' | 'host' | 'port'>): WlbError {
   return new WlbError(
     'USAGE_NEEDS_SSH_LOGIN',
     'There is nothing to log in with, and nobody to ask for a password.',

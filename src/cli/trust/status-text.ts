@@ -1,9 +1,17 @@
 /** What `wlb trust status` shows a person: the pool, the appliance, what is installed, then the hosts and what they say. */
 import type { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../appliance/quote-word.js'
-import { type Connection, compareStores, errorText, type HostVerdict } from '../../trust/index.js'
+import {
+  type Connection,
+  compareDisks,
+  compareStores,
+  errorText,
+  type HostDisk,
+  type HostVerdict,
+} from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { daysFrom, renderFacts, renderTable } from '../print.js'
+import { describeDifferences } from './disk-text.js'
 
 /** Clocks that differ by more can make a good certificate look bad. */
 const CLOCK_LIMIT_MS = 60_000
@@ -12,6 +20,7 @@ const SOON_DAYS = 30
 
 export function describeStatus(connection: Connection, verdicts: readonly HostVerdict[], now: Date): string {
   const { pool, crls } = connection
+  const disks = compareDisks(connection)
   return [
     renderFacts([
       ['pool', `${pool.name} (${pool.uuid})`],
@@ -23,8 +32,9 @@ export function describeStatus(connection: Connection, verdicts: readonly HostVe
     '',
     describeInstalled(connection, now),
     '',
-    describeHosts(connection, verdicts),
+    describeHosts(connection, verdicts, disks),
     ...describeReasons(verdicts),
+    ...describeDisks(connection, disks),
     '',
     conclude(connection, verdicts),
   ].join('\n')
@@ -74,16 +84,29 @@ function markOf(notAfter: Date, now: Date): string {
   return days < SOON_DAYS ? ' SOON' : ''
 }
 
-function describeHosts(connection: Connection, verdicts: readonly HostVerdict[]): string {
+function describeHosts(
+  connection: Connection,
+  verdicts: readonly HostVerdict[],
+  disks: readonly HostDisk[] | undefined,
+): string {
   const stores = compareStores(connection, verdicts)
+  const isAsked = disks?.some((disk) => disk.state !== 'not seen' && disk.resolved !== undefined) ?? false
   const rows = connection.hosts.map(({ name, role, live, clockOffsetMs }, index) => [
     name,
     live ? role : `${role}, DOWN`,
     stores[index] ?? 'not seen',
+    ...(disks ? [disks[index]?.state ?? 'not seen'] : []),
+    ...(isAsked ? [describeAddresses(disks?.[index])] : []),
     clockOffsetMs === undefined ? '-' : describeClock(clockOffsetMs),
     describeVerdict(verdicts[index]),
   ])
-  return renderTable(['host', 'role', 'store', 'clock', 'verdict'], rows)
+  const more = [...(disks ? ['disk'] : []), ...(isAsked ? ['finds it at'] : [])]
+  return renderTable(['host', 'role', 'store', ...more, 'clock', 'verdict'], rows)
+}
+
+function describeAddresses(disk: HostDisk | undefined): string {
+  if (!disk || disk.state === 'not seen' || !disk.resolved) return '-'
+  return disk.resolved.join(', ') || 'NOWHERE'
 }
 
 function describeClock(offsetMs: number): string {
@@ -104,6 +127,16 @@ function describeReasons(verdicts: readonly HostVerdict[]): string[] {
   return predicted.length === 0
     ? []
     : ['', ...predicted.map(({ host, why }) => `${host}: not its own word, because ${why}.`)]
+}
+
+/** What the table has no room for. */
+function describeDisks({ hosts }: Connection, disks: readonly HostDisk[] = []): string[] {
+  const lines = hosts.flatMap(({ name }, index) => {
+    const disk = disks[index]
+    const found = disk ? describeDifferences(disk) : []
+    return found.length === 0 ? [] : [`disk of ${name}: ${found.join('; ')}.`]
+  })
+  return lines.length === 0 ? [] : ['', ...lines]
 }
 
 function conclude({ pool }: Connection, verdicts: readonly HostVerdict[]): string {

@@ -1,6 +1,7 @@
 /** `wlb trust status`: one line a host, and above it what they all depend on. */
 import {
   type Connection,
+  compareDisks,
   compareStores,
   explainRefusal,
   type HostVerdict,
@@ -11,17 +12,21 @@ import {
 } from '../../trust/index.js'
 import { CouldNotTell, EXIT, printJson } from '../print.js'
 import type { PoolFlags } from '../words/pool-options.js'
+import type { HostSshFlags } from '../words/ssh-options.js'
+import { diskDocument } from './disk-text.js'
+import { chooseReadStores, type ReadStores } from './host-stores.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { describeStatus } from './status-text.js'
 
-export interface StatusFlags extends PoolFlags {
+export interface StatusFlags extends PoolFlags, HostSshFlags {
   readonly json?: boolean
 }
 
 /** Exits 0 when every host verifies, 1 when one does not or the pool does not ask them to, 2 when nobody can tell. */
 export async function trustStatus(root: string, flags: StatusFlags): Promise<void> {
   const now = new Date()
-  const { connection, verdicts } = await look(root, flags, now).catch((error: unknown) => {
+  const readStores = await chooseReadStores(flags)
+  const { connection, verdicts } = await look(root, { flags, readStores }, now).catch((error: unknown) => {
     throw new CouldNotTell('the pool could not be looked at', { cause: explainRefusal(error, 'trust status') })
   })
   if (flags.json) printJson(documentOf(connection, verdicts))
@@ -29,11 +34,20 @@ export async function trustStatus(root: string, flags: StatusFlags): Promise<voi
   process.exitCode = exitCodeOf(connection, verdicts)
 }
 
-function look(root: string, flags: StatusFlags, now: Date) {
+interface Asked {
+  readonly flags: StatusFlags
+  readonly readStores: ReadStores | undefined
+}
+
+function look(root: string, { flags, readStores }: Asked, now: Date) {
   return withPoolSession(flags, async (session, choice) => {
     const { appliance } = choice
     const known = await readKnownCertificates()
-    const connection = await observe(session, { applianceRoot: root, known, now, ...(appliance && { appliance }) })
+    const connection = await observe(session, {
+      ...{ applianceRoot: root, known, now },
+      ...(appliance && { appliance }),
+      ...(readStores && { readStores }),
+    })
     await remember(flags, session, choice, connection.pool)
     return { connection, verdicts: judgeHosts(connection, await proveHosts(session, connection)) }
   })
@@ -48,6 +62,7 @@ export function exitCodeOf({ pool }: Connection, verdicts: readonly HostVerdict[
 export function documentOf(connection: Connection, verdicts: readonly HostVerdict[]): object {
   const { pool, hosts, installed, crls, appliance } = connection
   const stores = compareStores(connection, verdicts)
+  const disks = compareDisks(connection)
   return {
     ok: exitCodeOf(connection, verdicts) === EXIT.done,
     pool: { uuid: pool.uuid, name: pool.name, wlbUrl: pool.wlbUrl, enabled: pool.wlbEnabled, verifies: pool.verifies },
@@ -70,6 +85,7 @@ export function documentOf(connection: Connection, verdicts: readonly HostVerdic
     crls: crls ?? null,
     hosts: hosts.map(({ name, uuid, address, role, live, clockOffsetMs }, index) => {
       const verdict = verdicts[index]
+      const disk = disks?.[index]
       return {
         ...{ name, uuid, address, role, live },
         store: stores[index],
@@ -78,6 +94,7 @@ export function documentOf(connection: Connection, verdicts: readonly HostVerdic
         proof: verdict?.proof,
         error: verdict?.error,
         why: verdict?.why,
+        ...(disk && { disk: diskDocument(disk) }),
       }
     }),
   }

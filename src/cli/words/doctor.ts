@@ -1,10 +1,11 @@
 /** The words of `wlb doctor`. */
 import type { Command } from 'commander'
 import { withPool } from './pool-options.js'
+import { withHostSsh } from './ssh-options.js'
 import { dateOrTime, examples } from './word.js'
 
 export function addDoctor(program: Command, root: () => string): void {
-  withPool(program.command('doctor'))
+  withHostSsh(withPool(program.command('doctor')))
     .description('why a pool and its appliance do not connect, or do so unverified: the cause to mend first in front')
     .option('--at <DATE>', 'what it will be then: 2026-03-01, or 2026-03-01T08:00:00Z', dateOrTime)
     .option(
@@ -21,6 +22,7 @@ export function addDoctor(program: Command, root: () => string): void {
         'wlb doctor --pool lab',
         'wlb doctor --pool https://192.0.2.10 --password-file pw --pool-fingerprint 3F:0A:... --json',
         'wlb doctor --pool lab --at 2027-01-01',
+        'wlb doctor --pool lab --host-ssh root --ssh-key id_ed25519',
         'wlb doctor --appliance wlb.example.com:8012',
       ),
     )

@@ -7,6 +7,7 @@ import { findBundle } from './bundle.js'
 import { causeOf, rankOf } from './catalogue/index.js'
 import { findCredentials } from './credentials.js'
 import { findDates } from './dates.js'
+import { findDisks, severeAs, withoutGuesses } from './disks.js'
 import { findDrift } from './drift.js'
 import type { Evidence } from './evidence.js'
 import { findFiles } from './files.js'
@@ -50,11 +51,16 @@ function findAll(view: View): readonly Draft[] {
   const path = [...onPath, ...(served.length > 0 ? [] : findLeafWanted(view, onPath))]
   // what is too weak for hosts is too weak to be served as well
   const own = path.some(({ code }) => TOO_WEAK.has(code)) ? without(files, ['FILES_UNUSABLE']) : files
-  const found = [...network, ...handshake, ...findBundle(view), ...own, ...served, ...path, ...findCredentials(view)]
+  const disks = findDisks(view)
+  const guessed = [...findBundle(view), ...own, ...served, ...path]
+  const found = [
+    ...[...network, ...handshake, ...severeAs(view, disks), ...withoutGuesses(view, guessed, disks)],
+    ...findCredentials(view),
+  ]
   return [
     ...found,
     ...findState(view),
-    ...findDrift(view),
+    ...withoutGuesses(view, findDrift(view), disks),
     ...findDates(view, found),
     ...(served.length > 0 ? [] : [...findNameNotes(view), ...findLint(view)]),
   ]

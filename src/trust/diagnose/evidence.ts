@@ -1,7 +1,7 @@
 /** Everything a diagnosis goes by, gathered beforehand: it asks nobody and looks at no clock itself. */
 import type { X509Certificate } from 'node:crypto'
 import type { ApplianceFacts, HostFacts, HostProof, InstalledCertificate, PoolFacts } from '../connection.js'
-import type { HostStoreFacts as SeenStore } from '../ssh/host-store.js'
+import type { StoresSeen } from '../disks.js'
 
 export interface Evidence {
   /** Undefined where nobody knows where it is. */
@@ -30,8 +30,8 @@ export interface PoolEvidence {
   readonly call: CallOutcome
   /** Whether the coordinator finds the appliance's name, where that was worth asking. */
   readonly nameOnCoordinator: 'known' | 'unknown' | 'not asked'
-  /** What lies on the disks of hosts that let us in, by the name of the host. */
-  readonly stores?: ReadonlyMap<string, HostStoreFacts>
+  /** What came of looking at the hosts' disks, by UUID; undefined where nobody logged in. */
+  readonly stores?: StoresSeen
 }
 
 /** A real call through the pool: pool.retrieve_wlb_configuration. */
@@ -39,9 +39,6 @@ export type CallOutcome =
   | { readonly kind: 'answered'; readonly configuration: Readonly<Record<string, string>> }
   | { readonly kind: 'refused'; readonly error: readonly [code: string, ...params: string[]] }
   | { readonly kind: 'not asked'; readonly why: string }
-
-/** The trust store of a host as it lies on its disk. */
-export type HostStoreFacts = Pick<SeenStore, 'certificates' | 'bundle' | 'crls'>
 
 export interface LocalFacts {
   readonly certificateFile: string

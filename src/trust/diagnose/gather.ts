@@ -6,12 +6,13 @@ import { WlbError } from '../../error.js'
 import { reachable } from '../../tls/index.js'
 import { ApiFailure, isApiMap } from '../../xapi/index.js'
 import type { ApplianceFacts, HostFacts, HostProof } from '../connection.js'
+import { type StoresSeen, storedCertificates } from '../disks.js'
 import { readKnownCertificates } from '../journal.js'
 import { indexByFingerprint, observeAppliance, observePool, readClocks, servedBy } from '../observe.js'
 import type { PoolSession } from '../pool-session.js'
 import { proveHosts } from '../prove.js'
 import { parseWlbAddress, type WlbAddress } from '../wlb-address.js'
-import type { CallOutcome, Evidence, HostStoreFacts, PoolEvidence } from './evidence.js'
+import type { CallOutcome, Evidence, PoolEvidence } from './evidence.js'
 import { type LocalAppliance, readLocalAppliance } from './local-files.js'
 
 export interface GatherOptions {
@@ -24,7 +25,8 @@ export interface GatherOptions {
   readonly at?: Date
   /** Certificates whose bytes are at hand. */
   readonly known?: readonly X509Certificate[]
-  readonly stores?: ReadonlyMap<string, HostStoreFacts>
+  /** Looks at the disks of these hosts, by UUID, while they are asked. `name` is what the pool connects to. */
+  readonly readStores?: (hosts: readonly HostFacts[], name: string) => Promise<StoresSeen>
   readonly onHost?: (host: string, isDone: boolean) => void
 }
 
@@ -63,6 +65,7 @@ export async function gather(options: GatherOptions): Promise<Evidence> {
       ...(local?.certificates ?? []),
       ...met,
       ...known,
+      ...storedCertificates(pool?.stores),
     ]),
     observedAt: now,
     at,
@@ -81,21 +84,24 @@ type Seen = Awaited<ReturnType<typeof observePool>>
 async function askPool(
   session: PoolSession,
   { pool, hosts, installed, crls }: Seen,
-  { onHost, stores }: GatherOptions,
+  { onHost, readStores }: GatherOptions,
   looking: Promise<ApplianceFacts> | undefined,
 ): Promise<PoolEvidence> {
+  const reading = readStores?.(hosts, parseWlbAddress(pool.wlbUrl)?.host ?? '')
+  reading?.catch(() => {}) // it is awaited below, with the others
   const isPrompt = await Promise.race([looking?.then(() => true) ?? true, wait(PROMPT_MS, false, { ref: false })])
   const heard = new Set<string>()
   const proving = prove(session, pool, hosts, isPrompt ? PATIENCE_MS : SHORT_PATIENCE_MS, (host, isDone) => {
     if (isDone) heard.add(host)
     onHost?.(host, isDone)
   })
-  const [proofs, call, timed] = await Promise.all([
+  const [proofs, call, timed, stores] = await Promise.all([
     proving,
     isPrompt ? callThroughPool(session) : notAsked('the appliance does not answer from here either'),
     Promise.race([proving, wait(CLOCKS_LAST_MS, undefined, { ref: false })]).then(() =>
       readClocksInTurn(session, hosts, heard),
     ),
+    reading,
   ])
   const evidence = { facts: pool, hosts: timed, installed, crls, proofs, call }
   const nameOnCoordinator = await findNameOnCoordinator(session, evidence)

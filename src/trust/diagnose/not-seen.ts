@@ -20,17 +20,12 @@ function ofPool(view: View): readonly string[] {
   const { pool, voices, verifies, unknownAnchors, anyVerified, anyConnected, facts, installed } = view
   if (!pool) return []
   const silent = voices.filter(({ said }) => said === 'nothing')
-  const withoutDisk = pool.hosts.filter(({ name }) => !pool.stores?.has(name)).map(({ name }) => name)
   const refusesCertificate = voices.some(
     ({ error: [code] }) => code === 'SSL_VERIFY_ERROR' || code === 'INTERNAL_ERROR',
   )
   return [
     ...reasons(silent),
-    ...(withoutDisk.length > 0
-      ? [
-          `What lies on the disks of ${listOf(withoutDisk)}: a pool shows that to no session. What they say when they connect was asked instead.`,
-        ]
-      : []),
+    ...disksNotSeen(pool),
     ...(!verifies && anyConnected
       ? [
           'Whether the hosts would verify: while verification is off, a host that connects proves the network and the password alone.',
@@ -43,7 +38,7 @@ function ofPool(view: View): readonly string[] {
       : []),
     ...(pool.crls === undefined
       ? ['Revocation lists: this session may not ask for their names.']
-      : pool.crls.length > 0 && !pool.stores
+      : pool.crls.length > 0 && view.disks.size === 0
         ? [`The contents of the revocation lists (${listOf(pool.crls)}): the pool tells their names.`]
         : []),
     ...(refusesCertificate && !anyConnected
@@ -54,6 +49,20 @@ function ofPool(view: View): readonly string[] {
           `What the appliance serves: from here it is out of reach (${view.evidence.appliance.endpoint.state}), and for hosts it is not.`,
         ]
       : []),
+  ]
+}
+
+/** Nobody logged in, or a host did not let us in. */
+function disksNotSeen({ hosts, stores }: NonNullable<View['pool']>): readonly string[] {
+  const untried = hosts.filter(({ uuid }) => !stores?.has(uuid)).map(({ name }) => name)
+  const closed = hosts.flatMap(({ uuid, name }) => {
+    const sight = stores?.get(uuid)
+    return sight?.state === 'not seen' ? [`What lies on the disk of ${name}: ${sight.why}.`] : []
+  })
+  if (untried.length === 0) return closed
+  return [
+    `What lies on the disks of ${listOf(untried)}: a pool shows that to no session. What they say when they connect was asked instead.`,
+    ...closed,
   ]
 }
 

@@ -39,9 +39,12 @@ function predictToday(view: View): readonly string[] {
 /** With the flag on; undefined where nobody can tell. */
 export function predictVerified(view: View): readonly string[] | undefined {
   const { pool, installed, coordinator, unknownAnchors } = view
-  if (pool && installed.length === 0 && !pool.stores) return WITHOUT_BUNDLE
+  const onDisk = view.judgeDisk(coordinator)
+  const isBundleSeen = onDisk !== undefined && !onDisk.obstacles.some(({ code }) => code === 'BUNDLE_UNUSABLE')
+  if (onDisk ? !isBundleSeen : pool && installed.length === 0) return WITHOUT_BUNDLE
   const broken = predictUnverified(view)
   if (broken === undefined || broken.length > 0) return broken
+  if (onDisk) return onDisk.xapiError
   const verdict = view.judge(coordinator)
   if (!verdict) return undefined
   // without a pool nobody knows where a path may end; with one, a certificate known by fingerprint only may be the end

@@ -1,11 +1,12 @@
 /** The evidence turned over once: what every group of findings asks of it. */
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { type AnsweredFacts, checkAsPool, type PoolVerdict } from '../../tls/index.js'
+import { type AnsweredFacts, checkAsPool, type PoolQuestion, type PoolVerdict } from '../../tls/index.js'
 import { describeCertificate, isSelfSigned } from '../../x509/index.js'
 import type { HostFacts, InstalledCertificate } from '../connection.js'
+import { type Disk, describeDisk, linkedCrls, type StoreOnDisk } from '../disks.js'
 import { parseWlbAddress } from '../wlb-address.js'
-import type { Evidence, HostStoreFacts, PoolEvidence } from './evidence.js'
+import type { Evidence, PoolEvidence } from './evidence.js'
 import { defectsSaid, isStoreError } from './store-errors.js'
 
 /** What a host said when it connected itself; the coordinator by the call, too. */
@@ -50,8 +51,12 @@ export interface View {
   /** What is installed is known by fingerprint only. */
   readonly unknownAnchors: number
   readonly coordinator: HostFacts | undefined
-  /** What is to be expected of a host, and all it would find fault with. */
+  /** What lies on the disks that were seen, by the UUID of the host. */
+  readonly disks: ReadonlyMap<string, Disk>
+  /** What is to be expected of a host whose store can be loaded, and all it would find fault with. */
   readonly judge: (host: HostFacts | undefined) => PoolVerdict | undefined
+  /** The same with its very disk, whatever lies there; undefined where that was not seen. */
+  readonly judgeDisk: (host: HostFacts | undefined) => PoolVerdict | undefined
 }
 
 export function viewOf(evidence: Evidence): View {
@@ -68,6 +73,16 @@ export function viewOf(evidence: Evidence): View {
     certificate: known.get(record.fingerprintSha256),
   }))
   const verifies = pool?.facts.verifies ?? true
+  const stores = storesOf(pool)
+  const disks = new Map([...stores].map(([uuid, store]) => [uuid, describeDisk(store)]))
+  const judgeWith = (host: HostFacts | undefined, { bundle, crls }: Pick<PoolQuestion, 'bundle' | 'crls'>) => {
+    if (!facts || served.length === 0) return undefined
+    return checkAsPool({ bundle, crls, name, port, now: new Date(now.getTime() + (host?.clockOffsetMs ?? 0)) }, facts)
+  }
+  const judgeDisk = (host: HostFacts | undefined) => {
+    const store = host && stores.get(host.uuid)
+    return store && judgeWith(host, { bundle: store.bundle, crls: linkedCrls(store) })
+  }
   const voices = pool ? voicesOf(pool) : []
   const anyConnected = voices.some(({ said }) => said === 'accepted')
   return {
@@ -78,13 +93,12 @@ export function viewOf(evidence: Evidence): View {
     anyAnchored: verifies && voices.some(isAnchored),
     unknownAnchors: installed.filter(({ certificate }) => !certificate).length,
     coordinator: pool?.hosts[0],
+    disks,
+    judgeDisk,
     judge: (host) => {
-      if (!facts || served.length === 0) return undefined
-      const store = host && pool?.stores?.get(host.name)
-      const { bundle, crls } = store
-        ? storeOf(store)
-        : { bundle: supposedBundle(served, pool, installed), crls: undefined }
-      return checkAsPool({ bundle, crls, name, port, now: new Date(now.getTime() + (host?.clockOffsetMs ?? 0)) }, facts)
+      const trusted = host && disks.get(host.uuid)?.trusted
+      if (trusted && trusted.length > 0) return judgeDisk(host)
+      return judgeWith(host, { bundle: supposedBundle(served, pool, installed), crls: undefined })
     },
   }
 }
@@ -135,8 +149,9 @@ function supposedBundle(
   return anchors.length === 0 ? undefined : Buffer.from(anchors.map(String).join('\n'))
 }
 
-function storeOf({ bundle, crls }: HostStoreFacts) {
-  return { bundle, crls: crls.length === 0 ? undefined : crls.map(({ bytes }) => bytes) }
+function storesOf(pool: PoolEvidence | undefined): ReadonlyMap<string, StoreOnDisk> {
+  const sights = [...(pool?.stores ?? [])]
+  return new Map(sights.flatMap(([uuid, sight]) => (sight.state === 'seen' ? [[uuid, sight.store]] : [])))
 }
 
 /** Whether a fingerprint is among those installed. */

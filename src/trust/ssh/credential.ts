@@ -54,6 +54,11 @@ export async function listMethods(username: string, credentials: readonly Creden
   return methods
 }
 
+/** Finds out whether they can be used at all, before many hosts are tried with them. @throws as `listMethods` does. */
+export async function checkCredentials(credentials: readonly Credential[]): Promise<void> {
+  await listMethods('', credentials)
+}
+
 async function openKey(file: string, passphrase: string | undefined): Promise<ParsedKey> {
   const bytes = await readLimitedFile(file)
   const { default: ssh2 } = await import('ssh2')

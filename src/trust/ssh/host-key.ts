@@ -89,8 +89,17 @@ export function checkGivenFingerprint(target: SshTarget, shown: Buffer, given: s
   if (seen !== given.replace(/=+$/, '')) throw fingerprintMismatch(target, given, seen)
 }
 
-/** A line more, in one step: two that add at once lose one line, which is asked about again, and never a half one. */
-async function remember(file: string, line: string): Promise<void> {
+/** One line at a time: of two hosts that are met at once neither may be forgotten. */
+function remember(file: string, line: string): Promise<void> {
+  const adding = previousLine.then(() => addLine(file, line))
+  previousLine = adding.catch(() => {})
+  return adding
+}
+
+let previousLine: Promise<void> = Promise.resolve()
+
+/** In one step: two programs that add at once lose one line, which is asked about again, and never a half one. */
+async function addLine(file: string, line: string): Promise<void> {
   try {
     await ensureFolder(dirname(file), 0o700)
     const before = (await readIfThere(file)).toString('utf8')

@@ -1,6 +1,6 @@
 /** SSH to appliances and hosts: connect, fetch, replace, read a store. */
 export { connectSsh, type SshConnection, type SshRequest } from './connection.js'
-export type { Credential } from './credential.js'
+export { type Credential, checkCredentials } from './credential.js'
 export { type FetchedCertificate, fetchCertificate, readCertificateBytes } from './fetch-certificate.js'
 export { type AskAboutHostKey, defaultKnownHosts, type HostKeyQuestion } from './host-key.js'
 export { type HostStoreFacts, readHostStore } from './host-store.js'
@@ -8,6 +8,7 @@ export { type ManagedIdentity, readManagedIdentity, readManagedKey } from './man
 export type { ManageStep } from './manage-steps.js'
 export { digestsOf, managedPlace, type PairDigests, readManagedFiles } from './managed-files.js'
 export type { SshReach } from './reach.js'
+export { readHostStores, type StoreSight, type StoreSights } from './read-host-stores.js'
 export { planReplacement, RESTART_COMMAND, type ReplacementPlan, replaceOverSsh } from './replace-over-ssh.js'
 export { restoreOverSsh } from './restore-over-ssh.js'
 export { runOrFail } from './run-command.js'

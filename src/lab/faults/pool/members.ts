@@ -1,6 +1,10 @@
 /** Rows about a member that has not what the coordinator has (docs/trust-stores.md, a member is down). */
+import { stat, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { KnownHost } from '../../lab-file.js'
+import { placesOf } from '../../layout.js'
 import { removeFiles, replaceAnchors } from './anchors.js'
-import { changeRecords, installedRefs, type PoolFault, targetsOf } from './stage.js'
+import { changeRecords, installedRefs, layoutFor, type PoolFault, type PoolStage, targetsOf } from './stage.js'
 import { readInstalled } from './store-files.js'
 
 export const MEMBER_FAULTS: readonly PoolFault[] = [
@@ -33,6 +37,7 @@ export const MEMBER_FAULTS: readonly PoolFault[] = [
     async inject(stage) {
       await readInstalled(stage)
       await removeFiles(stage, targetsOf(stage, this.scope))
+      await lookUntouched(stage, targetsOf(stage, this.scope))
     },
   },
   {
@@ -45,3 +50,18 @@ export const MEMBER_FAULTS: readonly PoolFault[] = [
     },
   },
 ]
+
+const HOUR_MS = 3_600_000
+
+/** A member that was down has a folder that is older than what was written on the others meanwhile. */
+async function lookUntouched(stage: PoolStage, members: readonly KnownHost[]): Promise<void> {
+  const [there] = placesOf(layoutFor(stage, stage.coordinator), { store: 'LegacyRootCert' })
+  if (!there) return
+  const files = await readInstalled(stage)
+  const written = await Promise.all(files.map(({ name }) => stat(join(there.folder, name))))
+  const before = new Date(Math.min(...written.map(({ mtimeMs }) => mtimeMs)) - HOUR_MS)
+  for (const member of members) {
+    const [place] = placesOf(layoutFor(stage, member), { store: 'LegacyRootCert' })
+    if (place) await utimes(place.folder, before, before)
+  }
+}

@@ -5,7 +5,7 @@
 import type { Cause } from './cause.js'
 import { CERTIFICATE_CAUSES } from './certificate.js'
 import { FURTHER_CAUSES, SERVER_CAUSES } from './server.js'
-import { TRUST_CAUSES } from './trust.js'
+import { DISK_CAUSES, TRUST_CAUSES } from './trust.js'
 
 export type { Cause } from './cause.js'
 
@@ -13,6 +13,7 @@ export type { Cause } from './cause.js'
 export const CATALOGUE: readonly Cause[] = [
   ...[...CERTIFICATE_CAUSES, ...TRUST_CAUSES, ...SERVER_CAUSES].sort((one, other) => one.row - other.row),
   ...FURTHER_CAUSES,
+  ...DISK_CAUSES,
 ]
 
 /** A line a step. Within the path it is the order of the host's own checks that counts. */
@@ -24,11 +25,13 @@ const MENDED_FIRST: readonly (readonly string[])[] = [
   ...each('TLS_1_3_ONLY', 'TLS_TOO_OLD', 'KEY_NOT_RSA', 'NO_COMMON_SUITE', 'NO_COMMON_CURVE'),
   ...each('CLIENT_CERTIFICATE_DEMANDED', 'HANDSHAKE_FAILS'),
   // the client has to start
-  ...each('VERIFICATION_SWITCHED_ON', 'BUNDLE_EMPTY', 'FILE_NAME_UNFIT', 'BUNDLE_UNREADABLE'),
+  ...each('VERIFICATION_SWITCHED_ON', 'BUNDLE_EMPTY', 'FILE_NAME_UNFIT', 'FILE_NOT_PEM', 'FILE_TRUSTED_FORM'),
+  ['BUNDLE_UNREADABLE'],
   // the right machine with the right certificate
   ...each('OTHER_MACHINE', 'SIGNED_ANEW', 'OLD_CERTIFICATE_SERVED'),
   // then as OpenSSL goes on: the key of the leaf, the path and its end
   ...each('LEAF_KEY_WEAK', 'BUNDLE_CUT', 'LEAF_INSTALLED', 'SELF_SIGNED_REMADE', 'FILE_NAME_TAKEN'),
+  ...each('RECORD_WITHOUT_FILE', 'FILE_HIDDEN'),
   ...each('SELF_SIGNED_NOT_INSTALLED', 'INTERMEDIATE_NOT_SENT', 'ROOT_NOT_INSTALLED', 'ROOT_OF_INTERMEDIATE_MISSING'),
   // extensions and strength, certificate by certificate
   [
@@ -47,8 +50,9 @@ const MENDED_FIRST: readonly (readonly string[])[] = [
   // what is said after the handshake
   ...each('BROKEN_OFF', 'APPLIANCE_PASSWORD_WRONG', 'POOL_PASSWORD_WRONG', 'ODD_ANSWER'),
   // the pool's switches, then what drifts apart
-  ...each('NOT_IN_USE', 'VERIFICATION_OFF', 'RECORD_MISSING', 'HOST_HOLDS_OTHER', 'HOST_LACKS_CERTIFICATE'),
-  ...each('FINGERPRINTS_MISSING', 'INSTALLED_OUT_OF_DATES'),
+  ...each('NOT_IN_USE', 'VERIFICATION_OFF', 'RECORD_MISSING', 'RECORD_DIFFERS', 'STORE_DAMAGED', 'HOST_HOLDS_OTHER'),
+  ...each('HOST_MISSED_SYNC', 'HOST_LACKS_CERTIFICATE', 'HOST_HOLDS_MORE', 'KEY_IN_STORE', 'FILE_HOLDS_CHAIN'),
+  ...each('FINGERPRINTS_MISSING', 'INSTALLED_OUT_OF_DATES', 'FILE_LINE_ENDS'),
 ]
 
 function each(...codes: readonly string[]): readonly (readonly string[])[] {

@@ -3,7 +3,8 @@ import { type Cause, INSTALL_ROOT, NEW_CERTIFICATE, SYNC, verifyError } from './
 
 const UNTRUSTED = { severity: 'error', blame: 'certificate' } as const
 const CONFIGURATION = 'INTERNAL_ERROR: Connection failed: configuration failed.'
-const DISK = 'only on the disk of the host: the pool tells names and fingerprints, not what the files hold'
+const DISK =
+  'only on the disk of the host, with --host-ssh: the pool tells names and fingerprints, not what the files hold'
 
 export const TRUST_CAUSES: readonly Cause[] = [
   {
@@ -88,7 +89,8 @@ export const TRUST_CAUSES: readonly Cause[] = [
   {
     ...{ row: 30, code: 'HOST_MISSED_SYNC', title: 'a member down during a sync', ...UNTRUSTED },
     poolSays: 'HOST_OFFLINE while synchronising',
-    seenBy: 'a host that is down now; afterwards it looks like row 28',
+    seenBy:
+      'with --host-ssh, a store last written before what it lacks was installed; from outside it looks like row 28',
     remedy: SYNC,
   },
   {
@@ -105,7 +107,8 @@ export const TRUST_CAUSES: readonly Cause[] = [
     remedy: `mv NAME NAME.pem; xe pool-install-ca-certificate filename=NAME.pem; ${SYNC}`,
   },
   {
-    ...{ row: 33, code: 'FILE_HOLDS_CHAIN', title: 'several certificates in one file', ...UNTRUSTED },
+    ...{ row: 33, code: 'FILE_HOLDS_CHAIN', title: 'several certificates in one file' },
+    ...{ severity: 'warning', blame: 'certificate' },
     poolSays: 'CA_CERTIFICATE_INVALID when it is installed; forced in, nothing',
     seenBy: DISK,
     remedy: 'wlb cert export --part root',
@@ -128,6 +131,12 @@ export const TRUST_CAUSES: readonly Cause[] = [
     poolSays: 'nothing once it is in; CA_CERTIFICATE_INVALID for some when it is installed',
     seenBy: DISK,
     remedy: '',
+  },
+  {
+    ...{ row: 36, code: 'FILE_HIDDEN', title: 'byte order mark behind another file', ...UNTRUSTED },
+    poolSays: 'as if the certificate were not installed',
+    seenBy: `${DISK}: the file holds it, and the bundle that begins with another file does not`,
+    remedy: 'openssl x509 -in FILE.pem -out NEW.pem',
   },
   {
     ...{ row: 37, code: 'BUNDLE_UNREADABLE', title: 'cut block first in the bundle', ...UNTRUSTED },
@@ -167,9 +176,10 @@ export const TRUST_CAUSES: readonly Cause[] = [
     remedy: 'traceroute -T -p 8012 FQDN',
   },
   {
-    ...{ row: 78, code: 'STORE_DAMAGED', title: 'trust store damaged', ...UNTRUSTED },
+    ...{ row: 78, code: 'STORE_DAMAGED', title: 'trust store damaged' },
+    ...{ severity: 'warning', blame: 'certificate' },
     poolSays: 'CERTIFICATE_LIBRARY_CORRUPT when something is installed or synchronised',
-    seenBy: `${DISK}; a bundle that is already broken looks like row 37 or 38`,
+    seenBy: `${DISK}: what is no file, or a bundle that is not the one its files make`,
     remedy: `ls -lR /etc/stunnel; ${SYNC}`,
   },
   {
@@ -226,5 +236,36 @@ export const TRUST_CAUSES: readonly Cause[] = [
     poolSays: `CRL_NAME_INVALID when it is installed; forced in, ${verifyError('unable to get certificate CRL')}`,
     seenBy: 'the names of revocation lists on the coordinator',
     remedy: 'ls -l /etc/stunnel/crls',
+  },
+]
+
+const DRIFT = { row: 0, severity: 'warning', blame: 'certificate' } as const
+const LATER = 'nothing while connecting'
+
+/** Seen on disks only, and without a number. */
+export const DISK_CAUSES: readonly Cause[] = [
+  {
+    ...{ ...DRIFT, code: 'HOST_HOLDS_MORE', title: 'a member trusts more than its coordinator does' },
+    poolSays: LATER,
+    seenBy: DISK,
+    remedy: SYNC,
+  },
+  {
+    ...{ ...DRIFT, code: 'RECORD_WITHOUT_FILE', title: 'on record, and on no disk' },
+    poolSays: 'SSL_VERIFY_ERROR or INTERNAL_ERROR, as if it were not installed',
+    seenBy: DISK,
+    remedy: `xe pool-uninstall-ca-certificate name=NAME.pem force=true; xe pool-install-ca-certificate filename=NAME.pem; ${SYNC}`,
+  },
+  {
+    ...{ ...DRIFT, code: 'RECORD_DIFFERS', title: 'another certificate on disk than on record' },
+    poolSays: LATER,
+    seenBy: DISK,
+    remedy: `xe pool-uninstall-ca-certificate name=NAME.pem; xe pool-install-ca-certificate filename=NAME.pem; ${SYNC}`,
+  },
+  {
+    ...{ ...DRIFT, code: 'KEY_IN_STORE', title: 'a private key among the installed certificates' },
+    poolSays: LATER,
+    seenBy: DISK,
+    remedy: `xe pool-uninstall-ca-certificate name=NAME.pem; ${SYNC}; wlb cert request --new-key`,
   },
 ]
