@@ -4,7 +4,6 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import { type InstalledFile, loadBundle, readInstalledFile } from '../x509/index.js'
-import type { InstalledCertificate } from './connection.js'
 import type { HostStoreFacts, OddEntry } from './ssh/host-store.js'
 
 export interface DiskFile extends InstalledFile {
@@ -119,7 +118,9 @@ export function heldOn({ files }: Disk): readonly Held[] {
 }
 
 /** Under other names no bundle is built from them, and they are not looked for. */
-export function heldByRecords(installed: readonly InstalledCertificate[]): readonly Held[] {
+export function heldByRecords(
+  installed: readonly { readonly name: string; readonly fingerprintSha256: string }[],
+): readonly Held[] {
   return installed
     .filter(({ name }) => name.endsWith('.pem'))
     .map(({ name, fingerprintSha256 }) => ({

@@ -8,11 +8,13 @@ import { afterAll, beforeAll, expect, it, test } from 'vitest'
 import { fixSafely } from '../../src/cli/doctor/fix.js'
 import { clearFaults, injectFault, labDown, labUp, listFaults } from '../../src/lab/index.js'
 import { type Diagnosis, diagnose, type Evidence, gather, openPool, type PoolSession } from '../../src/trust/index.js'
+import { readHostStores } from '../../src/trust/ssh/index.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../appliance/test-appliance.js'
 import { run } from '../cli/program.js'
 import { buildHostProgram, buildStandInProgram } from '../lab/lab-program.js'
 import { issue, issueAuthority } from '../x509/test-authority.js'
 import { startFront } from './front.js'
+import { localShell } from './local-shell.js'
 
 const page = join(import.meta.dirname, '../../docs/doctor-accuracy.md')
 const hostProgram = buildHostProgram()
@@ -65,22 +67,42 @@ async function connect(session: PoolSession, port: number): Promise<void> {
   await session.call('pool.set_wlb_enabled', String(pool), true)
 }
 
-function examine(): Promise<Diagnosis> {
-  return withPool(async (session) => diagnose(await look(session)))
-}
-
-function look(session: PoolSession, port = appliance.port): Promise<Evidence> {
+function lookWith(session: PoolSession, port = appliance.port): Promise<Evidence> {
   const place = { applianceRoot: appliance.root, appliance: { host: '127.0.0.1', port } }
   return gather({ session, ...place, now: new Date() })
+}
+
+function look(): Promise<Evidence> {
+  return withPool((session) => lookWith(session))
+}
+
+async function examine(): Promise<Diagnosis> {
+  return diagnose(await look())
 }
 
 async function underFault(...rows: readonly number[]): Promise<Diagnosis> {
   try {
     for (const row of rows) await injectFault({ root: appliance.root, row, standInProgram })
-    return await examine()
+    const evidence = await look()
+    const [row = 0] = rows
+    if (rows.length === 1 && SHOWN_BY_DISKS.includes(row)) withDisks.set(row, diagnose(await addDisks(evidence)))
+    return diagnose(evidence)
   } finally {
     await clearFaults(appliance.root)
   }
+}
+
+/** Rows that only a look at disks tells apart; the same command is run that SSH would run there. */
+const SHOWN_BY_DISKS = [28, 30, 33, 34, 35, 36, 37, 78]
+const withDisks = new Map<number, Diagnosis>()
+
+async function addDisks(evidence: Evidence): Promise<Evidence> {
+  const { pool } = evidence
+  if (!pool) return evidence
+  const root = join(appliance.root, 'lab/{name}')
+  const connect = async (target: Parameters<typeof localShell>[0]) => localShell(target)
+  const stores = await readHostStores(pool.hosts, { user: 'root', port: 22, root, connect })
+  return { ...evidence, pool: { ...pool, stores } }
 }
 
 /** What cannot be told apart without a look at a disk, and the row that is named in its place; 0: nothing shows yet. */
@@ -221,10 +243,10 @@ function hides(first: number, second: number): boolean {
 /** What `--fix` did about it, and the rows that are left. */
 async function mend(port?: number): Promise<string> {
   return withPool(async (session) => {
-    const evidence = await look(session, port)
+    const evidence = await lookWith(session, port)
     const fixed = await fixSafely(diagnose(evidence), { root: appliance.root, evidence, yes: true, session })
     const done = fixed.map(({ row, command, state }) => `${row} ${command.split(' ')[0]} ${state}`)
-    return [done.join(', ') || 'nothing', describe(diagnose(await look(session, port)))].join('; left: ')
+    return [done.join(', ') || 'nothing', describe(diagnose(await lookWith(session, port)))].join('; left: ')
   })
 }
 
@@ -292,8 +314,29 @@ async function doctorFixes(port: number): Promise<unknown> {
   return [fixed[0]?.row, fixed[0]?.state, healthy ? 'healthy' : findings]
 }
 
+test.each(SHOWN_BY_DISKS)('row %i: named first when the disks of the hosts are looked at as well', (row) => {
+  expect(withDisks.get(row)?.findings[0]?.row).toBe(row)
+  expect(withDisks.get(row)?.notSeen.join(' ')).not.toContain('disk')
+})
+
+function diskTable(): readonly string[] {
+  const rows = SHOWN_BY_DISKS.map((row) => {
+    const [first] = withDisks.get(row)?.findings ?? []
+    const [outside, inside] = [found, withDisks].map((seen) => describe(seen.get(row) ?? nothing))
+    return `| ${row} | ${outside} | ${inside} | ${first?.severity ?? ''} | ${first?.row === row ? 'yes' : 'WRONG'} |`
+  })
+  return ['', '## With a look at the disks', '', ...DISKS, '', ...DISK_HEAD, ...rows]
+}
+
+const nothing: Diagnosis = { healthy: true, blame: 'none', predicted: [], findings: [], notSeen: [] }
+const DISKS = [
+  'What `--host-ssh` adds: the files of every host, read there. Rows 28 and 37 are among them because they are what is seen in',
+  'place of the others from outside.',
+]
+const DISK_HEAD = ['| row | from outside | with the disks | severity | named first |', '|---|---|---|---|---|']
+
 test('docs/doctor-accuracy.md says so, and nothing is wrong in it', async () => {
-  const text = `${PREFACE}\n${lines.join('\n')}\n`
+  const text = `${PREFACE}\n${[...lines, ...diskTable()].join('\n')}\n`
   await expect(text).toMatchFileSnapshot(page)
   expect(text.split('\n').filter((line) => line.includes('WRONG'))).toEqual([])
 })

@@ -1,5 +1,5 @@
 /** Looking at pools, as people and programs see it: one pool in every state it can be in, many at once, and watched over time. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +18,8 @@ import {
 } from '../../src/trust/index.js'
 import { type Ended, run, runUntilReady } from '../cli/program.js'
 import { freePort } from '../free-port.js'
+import { requirePart } from '../real-parts.js'
+import { type Sshd, startSshd } from './sshd.js'
 import { HOSTNAME, useTrustStage } from './stage.js'
 
 const stage = useTrustStage('node')
@@ -127,6 +129,76 @@ describe('wlb trust status', () => {
       process.kill(process3, 'SIGCONT')
       await session.close()
     }
+  })
+})
+
+const sshdProgram = requirePart('sshd')
+
+/** A real sshd at the addresses of two hosts of three; each host's files are its folder of the lab. */
+describe.skipIf(!sshdProgram)('--host-ssh (needs openssh-server)', () => {
+  let sshd: Sshd
+  const knownHosts = join(folder, 'config/openwlb/known_hosts')
+  beforeAll(async () => {
+    sshd = await startSshd(sshdProgram ?? '', [pool.host('xs1').address, pool.host('xs2').address])
+  })
+  afterAll(() => sshd.stop())
+
+  const login = () => [
+    ...['--host-ssh', sshd.target.user, '--host-ssh-port', String(sshd.target.port)],
+    ...['--host-root', join(pool.root, 'lab/{name}'), '--ssh-key', sshd.key],
+  ]
+  const disks = async (...args: string[]) => {
+    const { stdout, exitCode } = await status(...login(), '--json', ...args)
+    const { hosts }: { hosts: { disk: Record<string, unknown> }[] } = JSON.parse(stdout)
+    return { exitCode, disks: hosts.map(({ disk }) => disk) }
+  }
+
+  test('hosts nobody knows are not logged in to: the key of each is told, none is kept, and the verdict stands', async () => {
+    const seen = await disks()
+    const unknown = { state: 'not seen', why: expect.stringMatching(/SHA256:.*\[USAGE_NEEDS_SSH_FINGERPRINT\]$/) }
+    const refused = { state: 'not seen', why: expect.stringMatching(/^no SSH server listens there .*\[SSH_REFUSED\]$/) }
+    expect(seen).toEqual({ exitCode: 0, disks: [unknown, unknown, refused] })
+    expect(existsSync(knownHosts)).toBe(false)
+  })
+
+  test('with the fingerprint given both are kept, and what lies there is what the pool believes', async () => {
+    const seen = await disks('--ssh-fingerprint', sshd.fingerprint)
+    const { fingerprint256 } = stage.certificate()
+    expect(seen.disks[1]).toEqual({
+      ...{ state: 'as recorded', bundle: 'built', trustedSha256: [fingerprint256], crls: [], odd: [], resolved: null },
+      files: [{ name: 'wlb.pem', kind: 'certificate', what: 'a certificate', fingerprintsSha256: [fingerprint256] }],
+      againstRecords: { lacks: [], differs: [], more: [] },
+      againstCoordinator: { lacks: [], differs: [], more: [] },
+    })
+    expect(seen.disks.map(({ state }) => state)).toEqual(['as recorded', 'as recorded', 'not seen'])
+    expect(readFileSync(knownHosts, 'utf8').trim().split('\n')).toHaveLength(2)
+  })
+
+  test('row 30: a member that missed a synchronisation, by the dates of its files; the disk that is closed is said', async () => {
+    await injectFault({ root: pool.root, row: 30, host: 'xs2', variant: undefined })
+    try {
+      const ended = await status(...login())
+      const text = (await scrub(ended)).replaceAll(pool.host('xs3').address, 'XS3').replace(/XS3:\d+/, 'XS3:SSH')
+      await expect(text).toMatchFileSnapshot(golden('disks'))
+      const { stdout, exitCode } = await run('wlb', ['doctor', ...flags(), ...login(), '--json'], env)
+      const { findings, notSeen } = JSON.parse(stdout)
+      expect([exitCode, findings[0]]).toMatchObject([1, { row: 30, code: 'HOST_MISSED_SYNC', host: 'xs2' }])
+      expect(findings[0].evidence).toContain(`wlb.pem (${stage.certificate().fingerprint256.slice(0, 23)}`)
+      const aboutDisks = notSeen.filter((sentence: string) => sentence.includes('disk'))
+      expect(aboutDisks).toEqual([expect.stringMatching(/^What lies on the disk of xs3: .*\[SSH_REFUSED\]\.$/)])
+    } finally {
+      await clearFaults(pool.root)
+    }
+  })
+
+  const calls: [what: string, code: string, words: () => string[]][] = [
+    ['a login, and no user', 'USAGE_NEEDS_HOST_SSH', () => ['--ssh-key', sshd.key]],
+    ['a user, and nothing to log in with', 'USAGE_NEEDS_SSH_LOGIN', () => ['--host-ssh', 'root']],
+    ['a key that is none', 'SSH_KEY_UNREADABLE', () => ['--host-ssh', 'root', '--ssh-key', `${sshd.key}.pub`]],
+  ]
+  it.each(calls)('%s: %s', async (_what, code, words) => {
+    const { stderr } = await run('wlb', ['trust', 'status', ...flags(), ...words()], { ...env, SSH_AUTH_SOCK: '' })
+    expect(stderr).toContain(code)
   })
 })
 

@@ -1,5 +1,5 @@
 /** SSH to a real sshd: who is let in, whom we believe, what a command may say; and a server that takes passwords. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -30,6 +30,7 @@ import {
 import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
 import { issue } from '../x509/test-authority.js'
+import { localShell } from './local-shell.js'
 import { connectTo, PASSPHRASE, requestTo, type Sshd, startSshd } from './sshd.js'
 
 const program = requirePart('sshd')
@@ -288,16 +289,11 @@ describe.skipIf(!program)('sshd (needs openssh-server)', () => {
 /** What lies behind a closed door is not taken for nothing. */
 describe('a store that is not to be read', () => {
   /** Root is stopped by no permissions, so the command is run as somebody else. */
-  const asStranger = (): SshConnection => ({
-    target: { user: 'guest', host: 'xs1', port: 22 },
-    run: async (command) => {
-      const own = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--clear-groups'] : []
-      const [program = '', ...args] = [...own, 'sh', '-c', command]
-      const { status, stdout } = spawnSync(program, args)
-      return { exitCode: status ?? undefined, stdout, stderrTail: '' }
-    },
-    close: () => {},
-  })
+  const isRoot = process.getuid?.() === 0
+  const stranger = localShell(
+    { user: 'guest', host: 'xs1', port: 22 },
+    isRoot ? ['setpriv', '--reuid=65534', '--clear-groups'] : [],
+  )
   const doors: [closed: string, why: string][] = [
     ['etc/stunnel', 'guest may not read /etc/stunnel/'],
     ['etc/stunnel/certs', 'guest may not read /etc/stunnel/certs'],
@@ -315,7 +311,7 @@ describe('a store that is not to be read', () => {
       for (const file of ['certs/wlb.pem', 'xapi-stunnel-ca-bundle.pem']) writeFileSync(place(file), 'x')
       chmodSync(join(root, closed), 0)
     }
-    const said = await readHostStore(asStranger(), { root }).catch((error: unknown) => error)
+    const said = await readHostStore(stranger, { root }).catch((error: unknown) => error)
     if (closed !== '') chmodSync(join(root, closed), 0o700)
     rmSync(root, { recursive: true })
     expect(said).toMatchObject({ code: 'HOST_STORE_UNREADABLE', facts: { why: expect.stringContaining(why) } })

@@ -25,7 +25,8 @@ export interface Sshd {
 
 export const PASSPHRASE = 'open sesame'
 
-export async function startSshd(program: string): Promise<Sshd> {
+/** Listens on each of these addresses, which are of loopback. */
+export async function startSshd(program: string, addresses: readonly string[] = ['127.0.0.1']): Promise<Sshd> {
   const folder = mkdtempSync(join(tmpdir(), 'openwlb-sshd-'))
   const file = (name: string) => join(folder, name)
   const makeKey = (name: string, type: string, passphrase = '') =>
@@ -40,7 +41,7 @@ export async function startSshd(program: string): Promise<Sshd> {
   const port = await freePort()
   const settings = [
     `Port ${port}`,
-    'ListenAddress 127.0.0.1',
+    ...addresses.map((address) => `ListenAddress ${address}`),
     `HostKey ${file('host')}`,
     `HostKey ${file('host_ec')}`,
     `AuthorizedKeysFile ${file('authorized')}`,
@@ -55,7 +56,7 @@ export async function startSshd(program: string): Promise<Sshd> {
   writeFileSync(file('config'), `${settings.join('\n')}\n`)
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true }) // it does not start without
   const server = spawn(program, ['-D', '-e', '-f', file('config')], { stdio: ['ignore', 'ignore', 'pipe'] })
-  await ready(server)
+  await ready(server, addresses.length)
   const [, fingerprint = ''] = execFileSync('ssh-keygen', ['-lf', file('host.pub')], { encoding: 'utf8' }).split(' ')
   return {
     folder,
@@ -93,11 +94,11 @@ export function connectTo(sshd: Sshd) {
   return connectSsh(requestTo(sshd))
 }
 
-async function ready(server: ChildProcess): Promise<void> {
+async function ready(server: ChildProcess, sockets: number): Promise<void> {
   const said: string[] = []
   for await (const line of createInterface({ input: server.stderr! })) {
     said.push(line)
-    if (line.includes('Server listening on')) {
+    if (said.filter((one) => one.includes('Server listening on')).length === sockets) {
       server.stderr!.resume()
       return
     }

@@ -26,8 +26,15 @@ export function describeScene({ pool, appliance, at, local }: Evidence): string[
         ]
       : []),
     `appliance:  ${asked}, ${appliance?.endpoint.state ?? 'not looked at'}${local?.isAsked ? ', on this machine' : ''}`,
+    ...describeDisks(pool),
     ...(at ? [`asked for:  ${at.toISOString()}`] : []),
   ]
+}
+
+function describeDisks(pool: Evidence['pool']): string[] {
+  if (!pool?.stores) return []
+  const seen = pool.hosts.filter(({ uuid }) => pool.stores?.get(uuid)?.state === 'seen').map(({ name }) => name)
+  return [`disks:      ${seen.length === pool.hosts.length ? 'of all hosts' : seen.join(', ') || 'none'} seen`]
 }
 
 function describeFinding({ row, code, severity, host, cause, evidence, remedy }: Finding, index: number): string[] {

@@ -47,6 +47,7 @@ function mendingOf({ row, code, remedy }: Finding, { root, evidence, session }: 
   switch (code) {
     case 'HOST_LACKS_CERTIFICATE':
     case 'HOST_HOLDS_OTHER':
+    case 'HOST_MISSED_SYNC':
       // where it is the coordinator that lacks something, a sync would spread that
       if (!session || remedy !== 'xe pool-certificate-sync') return undefined
       return { row, command: remedy, mend: () => session.call('pool.certificate_sync') }
