@@ -1,4 +1,4 @@
-/** A pool from stranger to verified, and looked at: how the time grows with the number of its hosts. */
+/** A pool from stranger to verified, looked at, and diagnosed: how the time grows with the number of its hosts. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,11 +12,12 @@ const LOOKS = 3
 interface Times {
   readonly applyMs: number
   readonly statusMs: number
+  readonly doctorMs: number
 }
 
 export async function trust(appliance: BenchAppliance): Promise<Row[]> {
   const few = await timesOf(FEW, appliance)
-  const rows: Row[] = []
+  const rows: Row[] = [doctorRow(FEW, few)]
   for (const hosts of MORE) {
     const many = await timesOf(hosts, appliance)
     rows.push(
@@ -32,9 +33,20 @@ export async function trust(appliance: BenchAppliance): Promise<Row[]> {
         few.applyMs,
         'the sync of the stores, one member after the other',
       ),
+      doctorRow(hosts, many),
     )
   }
   return rows
+}
+
+function doctorRow(hosts: number, { doctorMs, statusMs }: Times): Row {
+  return {
+    what: `wlb doctor, healthy, ${hosts} hosts`,
+    ours: `${(doctorMs / 1000).toFixed(2)} s`,
+    peer: `${(statusMs / 1000).toFixed(2)} s, wlb trust status`,
+    ratio: (doctorMs / statusMs).toFixed(2),
+    limit: 'the same, and a question to the appliance through the pool',
+  }
 }
 
 function rowOf(what: string, manyMs: number, fewMs: number, limit: string): Row {
@@ -64,9 +76,12 @@ async function timesOf(hosts: number, appliance: BenchAppliance): Promise<Times>
   const account = ['--wlb-username', 'wlbuser', '--wlb-password-file', join(appliance.folder, 'password')]
   try {
     const applyMs = await timeWlb(['trust', 'apply', '--goal', 'self-signed', '--yes', ...flags, ...account], root)
-    const looks: number[] = []
-    for (let look = 0; look < LOOKS; look++) looks.push(await timeWlb(['trust', 'status', ...flags], root))
-    return { applyMs, statusMs: median(looks) }
+    const [looks, diagnoses]: [number[], number[]] = [[], []]
+    for (let look = 0; look < LOOKS; look++) {
+      looks.push(await timeWlb(['trust', 'status', ...flags], root))
+      diagnoses.push(await timeWlb(['doctor', ...flags], root))
+    }
+    return { applyMs, statusMs: median(looks), doctorMs: median(diagnoses) }
   } finally {
     await pool.close()
     rmSync(root, { recursive: true, force: true })
