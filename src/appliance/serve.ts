@@ -6,6 +6,7 @@ import { openStore, SCHEMA_VERSION } from '../history/index.js'
 import { VERSION } from '../version.js'
 import { type CertificateSummary, describeCertificate } from '../x509/index.js'
 import { Account } from './account.js'
+import type { AnchorBringer } from './acme/anchor-bringer.js'
 import { type KeeperOptions, startRenewalKeeper } from './acme/renewal-keeper.js'
 import { openControlDoor } from './control.js'
 import { describeAppliance } from './diagnostics.js'
@@ -36,6 +37,8 @@ export interface ServeOptions {
   readonly signals?: Pick<NodeJS.Process, 'on' | 'off'>
   /** How the certificate of an ACME authority is renewed, where that is not the usual way. */
   readonly renewal?: Partial<Omit<KeeperOptions, 'root' | 'now' | 'log'>>
+  /** Brings another anchor to the pools before what it is for is served; unless said otherwise that waits for an operator. */
+  readonly bringer?: (beside: Beside) => AnchorBringer
   /** Started with the appliance, closed before anything it may use. What it throws later is its own affair. */
   readonly companion?: (beside: Beside) => { close(): Promise<void> }
 }
@@ -68,7 +71,7 @@ const DRAIN_MS = 10_000
  */
 export async function serve(options: ServeOptions): Promise<RunningAppliance> {
   const { root, log = openLog(), now = () => new Date(), bodyTimeoutMs = BODY_TIMEOUT_MS, signals } = options
-  const { renewal, companion } = options
+  const { renewal, companion, bringer } = options
   const place = paths(root)
   const settings = await readSettings(place.settings)
   const opened: (() => Promise<void>)[] = []
@@ -180,7 +183,9 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
     })
     opened.push(() => control.close())
 
-    const keeper = startRenewalKeeper({ ...renewal, root, now, log })
+    const { address, port } = listener.where()
+    const beside = { pools: () => listRegistered(store.pools, secretKey), address, port }
+    const keeper = startRenewalKeeper({ ...(bringer && { bringer: bringer(beside) }), ...renewal, root, now, log })
     opened.push(() => keeper.close())
 
     let tellClosed = () => {}
@@ -195,10 +200,9 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
       return closing
     }
     if (signals) opened.push(obeySignals(signals, reload, close))
-    const { address, port } = listener.where()
     if (companion) {
-      const beside = companion({ pools: () => listRegistered(store.pools, secretKey), address, port })
-      opened.push(() => beside.close())
+      const accompanying = companion(beside)
+      opened.push(() => accompanying.close())
     }
     log.info({ address, port, fingerprintSha256: listener.served(), pid: process.pid }, 'ready')
     return { address, port, reload, close, closed }

@@ -57,7 +57,7 @@ function describeIssuer({ root, identity }: Status): [label: string, value: stri
 
 function describeRenewal({ root, renewal }: Status, now: Date): [label: string, value: string][] {
   if (!renewal) return []
-  const { directory, next, failure, held } = renewal
+  const { directory, next, failure, held, unfinished } = renewal
   const when = next
     ? `${next} (${daysFrom(now, new Date(next))}), from ${directory}`
     : `none: what is in place did not come from ${directory}; to have it from there: ${inRoot('wlb cert acme', root)}`
@@ -75,11 +75,27 @@ function describeRenewal({ root, renewal }: Status, now: Date): [label: string, 
       ? [
           [
             'HELD BACK',
-            `a new certificate, until pools trust ${held.anchor} [ACME_ANCHOR_CHANGED]: wlb trust renew`,
+            `a new certificate, until pools trust ${held.anchor} [ACME_ANCHOR_CHANGED]${describeHindrance(held.because)}`,
+          ] as const,
+        ]
+      : []),
+    ...(unfinished
+      ? [
+          [
+            'UNFINISHED',
+            `pool ${unfinished.pool} is not rid of the certificate before: ${unfinished.message} [${unfinished.code}], tried ${unfinished.count} times: ${unfinished.remedy}`,
           ] as const,
         ]
       : []),
   ].map(([label = '', value = '']) => [label, value])
+}
+
+type Renewal = NonNullable<Status['renewal']>
+
+function describeHindrance(because: NonNullable<Renewal['held']>['because']): string {
+  if (!because || because.pool === '') return ': wlb trust renew'
+  const { pool, code, message, remedy } = because
+  return `, which pool ${pool} does not: ${message} [${code}]: ${remedy}`
 }
 
 function describePools({ pools, addressesUsed }: Status): string {

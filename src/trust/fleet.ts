@@ -16,6 +16,8 @@ export interface FleetMember {
   /** Made when its turn comes: a password file that is missing concerns this pool alone. */
   readonly access: () => Promise<PoolAccess>
   readonly appliance: WlbAddress | undefined
+  /** Its folder, where it is on this machine and says more of itself. */
+  readonly applianceRoot?: string
 }
 
 export type FleetLine =
@@ -46,7 +48,7 @@ export function lookAtFleet(pools: readonly FleetMember[], options: FleetOptions
   })
 }
 
-async function lookAtPool({ name, access, appliance }: FleetMember, now: Date): Promise<FleetLine> {
+async function lookAtPool({ name, access, appliance, applianceRoot }: FleetMember, now: Date): Promise<FleetLine> {
   const startedMs = performance.now()
   const tookMs = () => Math.round(performance.now() - startedMs)
   try {
@@ -56,6 +58,7 @@ async function lookAtPool({ name, access, appliance }: FleetMember, now: Date): 
         now,
         known: await readKnownCertificates(),
         ...(appliance && { appliance }),
+        ...(applianceRoot !== undefined && { applianceRoot }),
       })
       const proofs = await proveHosts(session, connection, { timeoutMs: PROOF_TIMEOUT_MS })
       return { state: 'seen', name, connection, verdicts: judgeHosts(connection, proofs), tookMs: tookMs() }

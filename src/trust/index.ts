@@ -1,6 +1,8 @@
 /** The room's door: a verified connection observed, proved, predicted; and the pools a user knows. */
 
+export type { BringRequest } from './anchor-pool.js'
 export { applyPlan, type Prepared, preparePlan, type TrustOutcome, type TrustRequest, undoLast } from './apply.js'
+export { bringAnchor, isBringUnfinished } from './bring-anchor.js'
 export type { Connection, HostProof, HostVerdict } from './connection.js'
 export type { GoalKind } from './decide-trust.js'
 export * from './diagnose/index.js'

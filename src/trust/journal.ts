@@ -28,7 +28,13 @@ const REQUEST = z.object({
   appliance: z.string(),
   name: z.string(),
   /** Of a renewal: what was decided to be done, which cannot be found out again once it is half done. */
-  renewal: z.object({ orders: z.array(STEP_ORDER) }).optional(),
+  renewal: z
+    .object({
+      orders: z.array(STEP_ORDER),
+      /** Of the pools that an appliance does it in by itself, all of them or none. */
+      together: z.array(z.string()).optional(),
+    })
+    .optional(),
 })
 /** Enough to plan anew where a run was cut short. */
 export type JournalRequest = Readonly<z.infer<typeof REQUEST>>
@@ -56,6 +62,8 @@ export interface Journal {
    * back both. Nothing is written before the first entry.
    */
   begin(by: string, request: JournalRequest | null, startedAt: Date): void
+  /** Writes down what is decided although nothing was done yet: whoever goes on has to know of it. */
+  keep(): Promise<void>
   /** Writes down the state of a step, durably; returns when it is on the disk. */
   write(order: StepOrder, state: JournalEntry['state']): Promise<void>
   /** Ends a run, or tells which way it goes. Nothing is written where nothing was changed. */
@@ -172,6 +180,10 @@ class OpenJournal implements Journal {
     }
   }
 
+  async keep(): Promise<void> {
+    await this.#save(this.#begun())
+  }
+
   async write(order: StepOrder, state: JournalEntry['state']): Promise<void> {
     const record = this.#begun()
     const at = findOpen(record.entries, order)
@@ -186,7 +198,7 @@ class OpenJournal implements Journal {
 
   async settle(state: JournalRecord['state']): Promise<void> {
     const record = this.#begun()
-    if (record.entries.length > 0) await this.#save({ ...record, state })
+    if (record.entries.length > 0 || record.writtenAt !== undefined) await this.#save({ ...record, state })
   }
 
   close(): Promise<void> {

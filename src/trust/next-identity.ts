@@ -7,7 +7,7 @@ import { isSelfSigned, sendingOrder } from '../x509/index.js'
 
 export interface NextIdentity {
   readonly identity: ServedIdentity
-  readonly how: 'install' | 'self-signed'
+  readonly how: 'install' | 'self-signed' | 'acme'
   /** In sending order, the leaf first. */
   readonly chain: readonly X509Certificate[]
   /** What an operator vouched for by giving it: hosts may be made to trust these. */
@@ -47,7 +47,7 @@ export async function makeNextIdentity(request: NextRequest, inPlace: X509Certif
     // what was issued and waits for the pool to trust its root, or else a new one
     const { plan } = await obtainCertificate({ root, settings: acme, now: () => now })
     const chain = sendingOrder(plan.chain)
-    return { identity: plan.identity, how: 'install', chain, candidates: chain }
+    return { identity: plan.identity, how: 'acme', chain, candidates: chain }
   }
   if (!isSelfSigned(inPlace)) throw needsFiles(inPlace)
   const plan = await planSelfSigned(root, { hostname: name, subjectAltName: [currentName] }, now)

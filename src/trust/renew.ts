@@ -15,6 +15,7 @@ import { planRenewal, type RenewalPlan } from './renewal-plan.js'
 import { applyCutShort, needsAppliance, notConnected, otherPlace, otherPools, sameIdentity } from './renewal-refusal.js'
 import { type RunOptions, runSteps } from './run-steps.js'
 import type { SshReach } from './ssh/index.js'
+import { refuseRefused, refuseSilent } from './steps/prove.js'
 import type { StepOrder, World } from './steps/step.js'
 import { judgeHosts, unasked } from './verdicts.js'
 import { formatWlbAddress, parseWlbAddress } from './wlb-address.js'
@@ -33,6 +34,8 @@ export interface RenewRequest extends Omit<Looking, 'applianceRoot'> {
   readonly poolUser: World['poolUser']
   /** The operator has made the other pools of this appliance trust the new certificate. */
   readonly otherPoolsReady: boolean
+  /** Uuids of the pools that an appliance does it in by itself; then only what hosts say themselves counts. */
+  readonly together?: readonly string[]
   readonly now: Date
 }
 
@@ -66,6 +69,7 @@ export async function renew(
     const place = open ? goOnAt(open.identity, request) : request.place
     const looking = { ...request, applianceRoot: place.localRoot }
     const connection = await look(session, looking)
+    if (open) refuseAlone(pool.uuid, open, request)
     const prepared = open ? await resume(connection, open, place, request) : await prepare(session, connection, request)
     if (!(await isMeant(prepared.shown))) {
       if (!open) await place.drop(prepared.order)
@@ -86,7 +90,7 @@ export async function renew(
   })
 }
 
-interface Prepared {
+export interface Prepared {
   readonly shown: PreparedRenewal
   readonly order: IdentityOrder
   /** Undefined where its place has it, or serves it. */
@@ -115,6 +119,12 @@ function goOnAt(order: IdentityOrder, { place, ssh }: RenewRequest): IdentityPla
   return placeOf(order, ssh)
 }
 
+/** What an appliance does in all its pools is not ended in one of them, as if there were no others. @throws RENEW_OTHER_POOLS */
+function refuseAlone(uuid: string, { request }: OpenRenewal, { otherPoolsReady }: RenewRequest): void {
+  const others = (request.renewal?.together ?? []).filter((one) => one !== uuid)
+  if (others.length > 0 && !otherPoolsReady) throw otherPools(others)
+}
+
 async function resume(
   connection: Connection,
   { request, orders, identity: order }: OpenRenewal,
@@ -127,7 +137,8 @@ async function resume(
   return { shown, order, identity, request }
 }
 
-async function prepare(session: PoolSession, connection: Connection, request: RenewRequest): Promise<Prepared> {
+/** Plans it, and keeps what is to be served; the pool is not changed. @throws as `renew` */
+export async function prepare(session: PoolSession, connection: Connection, request: RenewRequest): Promise<Prepared> {
   const { place, given, now, wlbUserName } = request
   const { pool, appliance } = connection
   const found = await place.find(connection)
@@ -136,7 +147,12 @@ async function prepare(session: PoolSession, connection: Connection, request: Re
   const currentName = parseWlbAddress(pool.wlbUrl)?.host
   if (currentName === undefined || !pool.verifies) throw notConnected(pool.name)
   const proofs = await proveHosts(session, connection)
-  const isProved = judgeHosts(connection, proofs).every(({ verdict }) => verdict === 'accepted')
+  const said = judgeHosts(connection, proofs)
+  if (request.together) {
+    refuseRefused(said)
+    refuseSilent(said)
+  }
+  const isProved = said.every(({ verdict }) => verdict === 'accepted')
 
   const name = request.name ?? currentName
   const question = { ...given, name, currentName, port: appliance.port, now }
@@ -150,7 +166,8 @@ async function prepare(session: PoolSession, connection: Connection, request: Re
     const plan = planRenewal(connection, wish)
     const others = refuseForOthers(pool.uuid, plan, found, request)
     const shown = { connection, ...plan, notes: [...plan.notes, ...others], isResumed: false, leaf }
-    return { shown, order, identity: next.identity, request: requestOf(connection, plan, next, name) }
+    const kept = requestOf(connection, plan, next, name)
+    return { shown, order, identity: next.identity, request: withOthers(kept, request) }
   } catch (error) {
     await place.drop(order)
     throw error
@@ -163,6 +180,11 @@ async function tidy({ place, home, now }: RenewRequest): Promise<void> {
   if (!runs) return
   const orders = runs.flatMap(({ request }) => request?.renewal?.orders ?? [])
   await place.tidy(orders, now)
+}
+
+function withOthers(kept: JournalRequest, { together }: RenewRequest): JournalRequest {
+  if (!together || !kept.renewal) return kept
+  return { ...kept, renewal: { ...kept.renewal, together: [...together] } }
 }
 
 /** Only where hosts have to trust something new does it matter who else connects. @returns what to note of it */
@@ -186,7 +208,7 @@ function requestOf(
   name: string,
 ): JournalRequest {
   return {
-    goal: how === 'install' ? 'ca' : 'self-signed',
+    goal: how === 'self-signed' ? 'self-signed' : 'ca',
     certificates: candidates.map(String),
     crls: [],
     appliance: formatWlbAddress(appliance),

@@ -46,7 +46,7 @@ export function planRenewal(connection: Connection, wish: RenewalWish): RenewalP
     by: 'files',
     candidates: [...next.candidates, ...knownAnchors(connection)],
   } as const
-  const kind = next.how === 'install' ? 'ca' : 'self-signed'
+  const kind = next.how === 'self-signed' ? 'self-signed' : 'ca'
   const needed = findNeeded(seeing(connection, next), kind, trusted, leaf, name)
   const installs = installOrders(connection, needed)
   const fresh = installs.filter(({ state }) => state === 'planned').map(({ order }) => order)

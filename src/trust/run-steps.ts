@@ -45,6 +45,18 @@ export async function runSteps(
   orders: readonly StepOrder[],
   world: World,
   journal: Journal,
+  options: RunOptions = {},
+): Promise<RunOutcome> {
+  const outcome = await runPart(orders, world, journal, options)
+  if (outcome.ended === 'done') await journal.settle('done')
+  return outcome
+}
+
+/** As `runSteps`, of orders behind which others come: the journal stays open. */
+export async function runPart(
+  orders: readonly StepOrder[],
+  world: World,
+  journal: Journal,
   { signal, onStep }: RunOptions = {},
 ): Promise<RunOutcome> {
   const reports: StepReport[] = []
@@ -66,7 +78,6 @@ export async function runSteps(
     )
     return { ended: 'failed', reports: seen, left: left(index + 1), failure: ended.failure }
   }
-  await journal.settle('done')
   return { ended: 'done', reports, left: [] }
 }
 
@@ -138,7 +149,10 @@ export async function undoSteps(
   const reports: StepReport[] = []
   const entries = openEntries(journal).reverse()
   const writtenAt = new Date(journal.last?.writtenAt ?? 0)
-  if (entries.length === 0) return { ended: 'done', reports, left: [] }
+  if (entries.length === 0) {
+    if (journal.last?.state === 'open') await journal.settle('undone') // decided, and nothing was done
+    return { ended: 'done', reports, left: [] }
+  }
   await journal.settle('undoing')
   let failure: WlbError | undefined
   const left = (from: number) => entries.slice(from).map(({ order }) => report(makeStep(order, world), 'planned'))

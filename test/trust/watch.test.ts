@@ -27,6 +27,7 @@ const WELL: Snapshot = {
   installed: [{ name: 'wlb.pem', fingerprintSha256: 'AA' }],
   expiries: [{ what: 'the certificate of the appliance', fingerprintSha256: 'AA', notAfter: inDays(400) }],
   hosts: { xs1: '', xs2: '' },
+  heldBack: '',
   clockOffsetsMs: { xs1: 0, 'the appliance': 900 },
 }
 const ending = (days: number): Partial<Snapshot> => ({

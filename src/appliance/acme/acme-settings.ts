@@ -17,6 +17,8 @@ export interface AcmeSettings {
   readonly directoryCa?: string | undefined
   /** The address of the terms of service that were agreed to. */
   readonly agreedTerms?: string | undefined
+  /** Where an authority changes its root, the pools are made to trust it without an operator; so unless said otherwise. */
+  readonly bringsAnchor?: boolean | undefined
 }
 
 export interface HttpChallenge {
@@ -52,6 +54,7 @@ const SECTION = z.strictObject({
   dns_hook: z.string().optional(),
   directory_ca: z.string().optional(),
   agreed_terms: z.string().optional(),
+  bring_anchor_to_pools: z.boolean('must be true or false').optional(),
 })
 
 /** The section as it stands in the file. */
@@ -62,6 +65,7 @@ export const ACME_FILE = SECTION.superRefine((section, context) => {
 
 export function fromAcmeFile(section: z.infer<typeof SECTION>): AcmeSettings {
   const { directory, email, names, challenge, http_address, http_port, dns_hook, directory_ca, agreed_terms } = section
+  const { bring_anchor_to_pools: bringsAnchor } = section
   return {
     directory,
     email,
@@ -72,11 +76,12 @@ export function fromAcmeFile(section: z.infer<typeof SECTION>): AcmeSettings {
         : { type: challenge, address: http_address ?? HTTP_ADDRESS, port: http_port ?? HTTP_PORT },
     directoryCa: directory_ca,
     agreedTerms: agreed_terms,
+    ...(bringsAnchor !== undefined && { bringsAnchor }),
   }
 }
 
 export function toAcmeFile(settings: AcmeSettings): z.infer<typeof SECTION> {
-  const { directory, email, names, challenge, directoryCa, agreedTerms } = settings
+  const { directory, email, names, challenge, directoryCa, agreedTerms, bringsAnchor } = settings
   return {
     directory,
     email,
@@ -86,6 +91,7 @@ export function toAcmeFile(settings: AcmeSettings): z.infer<typeof SECTION> {
     ...(challenge.type === 'dns-01' && { dns_hook: challenge.hook }),
     ...(directoryCa !== undefined && { directory_ca: directoryCa }),
     ...(agreedTerms !== undefined && { agreed_terms: agreedTerms }),
+    ...(bringsAnchor !== undefined && { bring_anchor_to_pools: bringsAnchor }),
   }
 }
 

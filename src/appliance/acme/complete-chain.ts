@@ -12,12 +12,20 @@ const LIMIT_BYTES = 64 * 1024
 /** An authority above the topmost one that is sent, and perhaps one above that. */
 const STEPS = 3
 
-/** Returns the chain with its root behind it, or as it was where the root cannot be had: it is of use without, too. */
-export async function completeChain(chainPem: string, signal: AbortSignal): Promise<string> {
-  const sent = read(Buffer.from(chainPem))
+/**
+ * Returns the chain with its root behind it, or as it was where the root cannot be had: it is of use without, too. `known`:
+ * certificates that are at hand, such as those that the authority's own HTTPS is verified with.
+ */
+export async function completeChain(
+  chainPem: string,
+  signal: AbortSignal,
+  known: readonly X509Certificate[] = [],
+): Promise<string> {
+  const sent = readAll(Buffer.from(chainPem))
   const added: X509Certificate[] = []
   for (let top = sent.at(-1); top && !isSelfSigned(top) && added.length < STEPS; top = added.at(-1)) {
-    const issuer = await fetchIssuer(top, signal)
+    const child = top
+    const issuer = known.find((one) => hasSigned(one, child)) ?? (await fetchIssuer(child, signal))
     if (!issuer) return chainPem
     added.push(issuer)
   }
@@ -40,14 +48,14 @@ async function fetchIssuer(certificate: X509Certificate, signal: AbortSignal): P
       sizeBytes += piece.length
       if (sizeBytes > LIMIT_BYTES) return undefined
     }
-    return read(Buffer.concat(pieces)).find((candidate) => hasSigned(candidate, certificate))
+    return readAll(Buffer.concat(pieces)).find((candidate) => hasSigned(candidate, certificate))
   } catch {
     return undefined // nobody there, nothing that can be read: the operator is told where the root can be had
   }
 }
 
 /** DER, PEM or PKCS#7, as they are published. */
-function read(bytes: Buffer): X509Certificate[] {
+export function readAll(bytes: Buffer): X509Certificate[] {
   try {
     return readContainers([{ file: 'chain', bytes }]).certificates.map(({ certificate }) => certificate)
   } catch (error) {

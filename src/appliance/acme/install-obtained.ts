@@ -1,8 +1,13 @@
 /** Puts in place what an authority has issued, and forgets then, and not before, that it was waiting. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { lockDirectory } from '../../directory-lock.js'
+import { WlbError } from '../../error.js'
+import { readPair } from '../identity-store.js'
 import { installCertificate } from '../install-certificate.js'
-import { paths } from '../paths.js'
+import { type AppliancePaths, paths } from '../paths.js'
 import type { Replacement, ReplaceOptions } from '../replace-identity.js'
+import { readSettings } from '../settings.js'
 import { acmeFiles, dropPending } from './acme-files.js'
 import type { AcmeSettings } from './acme-settings.js'
 import type { Obtained } from './obtain.js'
@@ -19,11 +24,40 @@ export async function installObtained(
   const lock = await lockDirectory(place.acmeFolder)
   try {
     const done = await installCertificate(root, plan, { ...options, how: 'acme' })
-    await dropPending(acmeFiles(place, settings.directory))
-    const { failure, held } = await readRenewalState(place)
-    if (failure || held) await writeRenewalState(place, {})
+    await forget(place, settings)
     return done
   } finally {
     await lock.release()
   }
+}
+
+/**
+ * What was issued came into its place by another way, `wlb trust renew`: nothing waits any more, and nothing is held back.
+ * Where something else is in place, it goes on waiting; where somebody is ordering, he finds out himself.
+ *
+ * @throws NOT_SET_UP, SETTINGS_INVALID
+ */
+export async function settleObtained(root: string): Promise<void> {
+  const place = paths(root)
+  const { acme } = await readSettings(place.settings)
+  if (!acme) return
+  const { pendingKey } = acmeFiles(place, acme.directory)
+  if (!existsSync(pendingKey)) return
+  const lock = await lockDirectory(place.acmeFolder).catch((error: unknown) => {
+    if (error instanceof WlbError && error.code === 'DIRECTORY_IN_USE') return undefined
+    throw error
+  })
+  if (!lock) return
+  try {
+    const { privateKeyPem } = await readPair(place)
+    if (privateKeyPem === (await readFile(pendingKey, 'utf8').catch(() => ''))) await forget(place, acme)
+  } finally {
+    await lock.release()
+  }
+}
+
+async function forget(place: AppliancePaths, { directory }: AcmeSettings): Promise<void> {
+  await dropPending(acmeFiles(place, directory))
+  const { failure, held, unfinished } = await readRenewalState(place)
+  if (failure || held || unfinished) await writeRenewalState(place, {})
 }

@@ -3,6 +3,7 @@
  * taken up again, otherwise one is ordered. Of the chains offered the one counts that a pool accepts and, if there is such
  * a one, that leads to what the pool trusts already.
  */
+import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { lockDirectory } from '../../directory-lock.js'
 import { WlbError } from '../../error.js'
@@ -24,10 +25,12 @@ import type { AcmeSettings } from './acme-settings.js'
 import { type Anchor, anchorOf, isSameAnchor, readChainInPlace } from './anchor.js'
 import { openAccount, withAuthority } from './authority.js'
 import { openSolver } from './challenges.js'
-import { completeChain } from './complete-chain.js'
+import { completeChain, readAll } from './complete-chain.js'
 import { orderChains } from './order.js'
 import { PACE, type Pace } from './poll.js'
 import { carriesNames, renewalTime } from './renewal.js'
+
+const NEVER = new AbortController().signal
 
 export type ObtainStep = 'contact' | 'order' | 'prove' | 'issue' | 'take up again'
 
@@ -78,8 +81,10 @@ export async function obtainCertificate(options: ObtainOptions): Promise<Obtaine
 }
 
 /** What was issued before, if it is still good for what is asked for now. */
-async function planKept({ root, settings, now }: ObtainOptions, files: AcmeFiles): Promise<InstallPlan | undefined> {
+async function planKept(options: ObtainOptions, files: AcmeFiles): Promise<InstallPlan | undefined> {
+  const { root, settings, now } = options
   if (!existsSync(files.pendingChain) || !existsSync(files.pendingKey)) return undefined
+  await completeKept(options, files)
   const plan = await planPending(root, files, now()).catch((error: unknown) => {
     if (error instanceof WlbError) return undefined
     throw error
@@ -92,15 +97,20 @@ async function planKept({ root, settings, now }: ObtainOptions, files: AcmeFiles
   return undefined
 }
 
+/** Its root may have come to hand since it was issued. */
+async function completeKept({ root, settings, signal = NEVER }: ObtainOptions, files: AcmeFiles): Promise<void> {
+  const before = (await readLimitedFile(files.pendingChain)).toString('utf8')
+  const chain = await completeChain(before, signal, await readAtHand(settings))
+  if (chain !== before) await keepIssued(paths(root), files, chain)
+}
+
+/** An authority of the site's own often signs its HTTPS and what it issues by the same root. */
+async function readAtHand({ directoryCa }: AcmeSettings): Promise<readonly X509Certificate[]> {
+  return directoryCa === undefined ? [] : readAll(await readLimitedFile(directoryCa))
+}
+
 async function order(options: ObtainOptions, files: AcmeFiles): Promise<string[]> {
-  const {
-    root,
-    settings,
-    signal = new AbortController().signal,
-    onStep = () => {},
-    pace = PACE,
-    hookTimeoutMs,
-  } = options
+  const { root, settings, signal = NEVER, onStep = () => {}, pace = PACE, hookTimeoutMs } = options
   const place = paths(root)
   const accountKey = await readAccountKey(place, files)
   const solver = await openSolver(settings, { timeoutMs: hookTimeoutMs, signal })
@@ -110,7 +120,8 @@ async function order(options: ObtainOptions, files: AcmeFiles): Promise<string[]
       await openAccount(authority, settings)
       const key = await readOrderKey(place, files)
       const chains = await orderChains(authority, { names: settings.names, key, solver, pace, onStep })
-      return Promise.all(chains.map((chain) => completeChain(chain, signal)))
+      const atHand = await readAtHand(settings)
+      return Promise.all(chains.map((chain) => completeChain(chain, signal, atHand)))
     })
   } finally {
     await solver.close()

@@ -3,32 +3,22 @@
  * later; the pair in place is served all the while. An identity whose anchor pools may not trust yet is held back.
  */
 import { WlbError } from '../../error.js'
-import { type Chain, describeCertificate } from '../../x509/index.js'
+import { describeCertificate } from '../../x509/index.js'
 import type { Patience } from '../activate-identity.js'
+import { readPair } from '../identity-store.js'
 import type { Log } from '../log.js'
 import { type AppliancePaths, paths } from '../paths.js'
 import { readSettings } from '../settings.js'
 import type { AcmeSettings } from './acme-settings.js'
-import { type Anchor, readChainInPlace } from './anchor.js'
+import { anchorOf, readChainInPlace } from './anchor.js'
+import type { AnchorBringer, Brought, Hindrance } from './anchor-bringer.js'
 import { factsInPlace } from './facts-in-place.js'
+import { BY_OPERATOR, holdBack, noteFailure, noteHeld, noteUnfinished } from './hold-back.js'
 import { installObtained } from './install-obtained.js'
-import { type Obtained, obtainCertificate } from './obtain.js'
+import { obtainCertificate } from './obtain.js'
 import type { Pace } from './poll.js'
-import { isRenewalDue, LOOK_MS, nextLookMs } from './renewal.js'
-import { readRenewalState, writeRenewalState } from './renewal-state.js'
-
-/** What is about to be served, asked about before it is. */
-export interface Switch {
-  readonly chain: Chain
-  readonly anchor: Anchor
-  readonly chainBefore: Chain | undefined
-  readonly anchorBefore: Anchor | undefined
-  /** Pools need not be told of anything. */
-  readonly isAnchorKept: boolean
-}
-
-/** `wait`: the identity is kept and this is asked again at the next look. */
-export type BeforeSwitch = (next: Switch) => Promise<'go' | 'wait'>
+import { isRenewalDue, LOOK_MS, mayTryAgain, nextLookMs } from './renewal.js'
+import { failuresIn, readRenewalState, writeRenewalState } from './renewal-state.js'
 
 export interface Renewed {
   readonly fingerprintSha256: string
@@ -41,8 +31,8 @@ export interface KeeperOptions {
   readonly log: Log
   /** Runs `work` once after a while and returns what calls it off; timers unless said otherwise. */
   readonly schedule?: (work: () => void, delayMs: number) => () => void
-  /** Brings a changed anchor to the pools first. Unless said otherwise such an identity waits for an operator. */
-  readonly beforeSwitch?: BeforeSwitch
+  /** Brings a changed anchor to the pools first. Where there is none, such an identity waits for an operator. */
+  readonly bringer?: AnchorBringer
   readonly onRenewed?: (renewed: Renewed) => void
   readonly pace?: Pace
   readonly patience?: Patience
@@ -85,7 +75,7 @@ export function startRenewalKeeper(options: KeeperOptions): RenewalKeeper {
     close: async () => {
       closing.abort()
       callOff()
-      await turn
+      await within(CLOSE_WAIT_MS, turn)
     },
   }
 
@@ -98,78 +88,92 @@ export function startRenewalKeeper(options: KeeperOptions): RenewalKeeper {
 async function renewIfDue(options: KeeperOptions, place: AppliancePaths, signal: AbortSignal): Promise<number> {
   const { now } = options
   const { acme } = await readSettings(place.settings)
-  const facts = acme && (await factsInPlace(place, acme, now()))
-  if (!facts || !isRenewalDue(facts, now())) return nextLookMs(facts, now())
+  if (!acme) return nextLookMs(undefined, now())
+  const bringer = acme.bringsAnchor === false ? undefined : options.bringer
   try {
-    await renew(options, acme, signal)
+    await goOn(options, place, { acme, bringer, signal })
   } catch (error) {
     if (signal.aborted) return LOOK_MS
-    await noteFailure(options, place, error)
+    await noteFailure({ ...options, place }, error)
   }
   return nextLookMs(await factsInPlace(place, acme, now()), now())
 }
 
-async function renew(options: KeeperOptions, settings: AcmeSettings, signal: AbortSignal): Promise<void> {
-  const { root, now, log, beforeSwitch = goIfKept, onRenewed, pace, patience } = options
-  const place = paths(root)
-  const obtained = await obtainCertificate({ root, settings, now, signal, ...(pace && { pace }) })
-  const { plan, anchor, anchorBefore, isAnchorKept } = obtained
-  const chainBefore = await readChainInPlace(place, now())
-  const next = { chain: plan.chain, anchor, chainBefore, anchorBefore, isAnchorKept }
-  if ((await beforeSwitch(next)) === 'wait') return hold(options, place, obtained)
-  const { activation } = await installObtained(root, obtained, settings, { now: now(), ...(patience && { patience }) })
-  const { notAfter } = describeCertificate(plan.chain.leaf)
-  const { fingerprintSha256 } = activation
-  log.info({ fingerprintSha256, notAfter, anchor: anchor.name }, 'the certificate was renewed')
+interface Turn {
+  readonly acme: AcmeSettings
+  readonly bringer: AnchorBringer | undefined
+  readonly signal: AbortSignal
+}
+
+/** What pools were told of half is ended first, whatever is in place. */
+async function goOn(options: KeeperOptions, place: AppliancePaths, turn: Turn): Promise<void> {
+  const { now } = options
+  const { acme, bringer, signal } = turn
+  if (bringer && (await bringer.isUnfinished())) {
+    const failures = failuresIn(await readRenewalState(place))
+    if (mayTryAgain(failures, now())) await bring(options, place, bringer, signal)
+    return
+  }
+  const facts = await factsInPlace(place, acme, now())
+  if (facts && isRenewalDue(facts, now())) await renew(options, place, turn)
+}
+
+async function renew(options: KeeperOptions, place: AppliancePaths, { acme, bringer, signal }: Turn): Promise<void> {
+  const { root, now, pace, patience } = options
+  const obtained = await obtainCertificate({ root, settings: acme, now, signal, ...(pace && { pace }) })
+  if (!obtained.isAnchorKept) {
+    const noting = { ...options, place }
+    await noteHeld(noting, obtained)
+    if (!bringer) return holdBack(noting, BY_OPERATOR)
+    if ((await bring(options, place, bringer, signal)) !== 'not needed') return
+  }
+  await installObtained(root, obtained, acme, { now: now(), ...(patience && { patience }) })
+  await tellRenewed(options, place)
+}
+
+async function bring(
+  options: KeeperOptions,
+  place: AppliancePaths,
+  bringer: AnchorBringer,
+  signal: AbortSignal,
+): Promise<Brought['state']> {
+  const noting = { ...options, place }
+  const before = (await readPair(place)).certificatePem
+  const brought = await bringer.bring(signal)
+  if (before !== (await readPair(place)).certificatePem) await tellRenewed(options, place)
+  if (brought.state === 'held') {
+    await holdBack(noting, brought.because)
+    if (brought.isBegun) await noteFailure(noting, describeHindrance(brought.because))
+  }
+  if (brought.state === 'served') {
+    if (brought.unfinished) await noteUnfinished(noting, brought.unfinished)
+    else await writeRenewalState(place, {})
+  }
+  return brought.state
+}
+
+async function tellRenewed({ now, log, onRenewed }: KeeperOptions, place: AppliancePaths): Promise<void> {
+  const chain = await readChainInPlace(place, now())
+  if (!chain) return
+  const { notAfter, fingerprintSha256 } = describeCertificate(chain.leaf)
+  log.info({ fingerprintSha256, notAfter, anchor: anchorOf(chain).name }, 'the certificate was renewed')
   onRenewed?.({ fingerprintSha256, notAfter })
 }
 
-async function goIfKept({ isAnchorKept }: Switch): Promise<'go' | 'wait'> {
-  return isAnchorKept ? 'go' : 'wait'
+function describeHindrance({ pool, code, message, remedy }: Hindrance): WlbError {
+  return new WlbError(code, message, { pool }, remedy)
 }
 
-/** Said once for each certificate that is held back, and again after a day. */
-async function hold(
-  { now, log }: KeeperOptions,
-  place: AppliancePaths,
-  { plan, anchor, anchorBefore }: Obtained,
-): Promise<void> {
-  const { fingerprintSha256 } = describeCertificate(plan.chain.leaf)
-  const { held } = await readRenewalState(place)
-  const since = now()
-  if (held?.fingerprintSha256 === fingerprintSha256 && since.getTime() - Date.parse(held.since) < DAY_MS) return
-  await writeRenewalState(place, { held: { since: since.toISOString(), fingerprintSha256, anchor: anchor.name } })
-  log.warn(
-    {
-      code: ANCHOR_CHANGED,
-      fingerprintSha256,
-      anchor: anchor.name,
-      anchorBefore: anchorBefore?.name ?? 'none',
-      remedy: 'wlb trust renew',
-    },
-    'a new certificate is held back: pools have to trust another anchor before it is served',
-  )
-}
+/** A pool that is being told something may take its time to answer; the journal knows how far it came. */
+const CLOSE_WAIT_MS = 10_000
 
-const ANCHOR_CHANGED = 'ACME_ANCHOR_CHANGED'
-const DAY_MS = 86_400_000
-
-async function noteFailure({ now, log }: KeeperOptions, place: AppliancePaths, error: unknown): Promise<void> {
-  const before = await readRenewalState(place)
-  const isKnown = error instanceof WlbError
-  const code = isKnown ? error.code : 'INTERNAL_ERROR'
-  const message = error instanceof Error ? error.message : String(error)
-  const wished = isKnown ? error.facts.retryAfterSeconds : undefined
-  const failure = {
-    count: (before.failure?.count ?? 0) + 1,
-    at: now().toISOString(),
-    code,
-    message,
-    ...(typeof wished === 'number' && { retryAfterSeconds: wished }),
-  }
-  await writeRenewalState(place, { ...before, failure })
-  const facts = isKnown ? { ...error.facts, remedy: error.remedy } : { err: error }
-  log.error({ code, ...facts, failures: failure.count }, 'the certificate was not renewed; it is tried again')
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs)
+  })
+  await Promise.race([work, limit])
+  clearTimeout(timer)
 }
 
 function byTimer(work: () => void, delayMs: number): () => void {

@@ -8,6 +8,8 @@ import { giveToOwner } from '../owner.js'
 import type { AppliancePaths } from '../paths.js'
 import type { Failures } from './renewal.js'
 
+const HINDRANCE = { pool: z.string(), code: z.string(), message: z.string(), remedy: z.string() }
+
 const STATE = z.object({
   failure: z
     .object({
@@ -18,7 +20,17 @@ const STATE = z.object({
       retryAfterSeconds: z.number().optional(),
     })
     .optional(),
-  held: z.object({ since: z.iso.datetime(), fingerprintSha256: z.string(), anchor: z.string() }).optional(),
+  held: z
+    .object({
+      since: z.iso.datetime(),
+      fingerprintSha256: z.string(),
+      anchor: z.string(),
+      /** Which pool could not be made to trust it, and why. */
+      because: z.object(HINDRANCE).optional(),
+    })
+    .optional(),
+  /** It serves, and a pool could not be rid of the anchor before. */
+  unfinished: z.object({ ...HINDRANCE, at: z.iso.datetime(), count: z.number() }).optional(),
 })
 export type RenewalState = z.infer<typeof STATE>
 
@@ -43,8 +55,9 @@ export async function writeRenewalState(paths: AppliancePaths, state: RenewalSta
   await giveToOwner(paths.acmeFolder, paths)
 }
 
-export function failuresIn({ failure }: RenewalState): Failures | undefined {
-  return failure && { count: failure.count, at: new Date(failure.at), retryAfterSeconds: failure.retryAfterSeconds }
+export function failuresIn({ failure, unfinished }: RenewalState): Failures | undefined {
+  if (failure) return { count: failure.count, at: new Date(failure.at), retryAfterSeconds: failure.retryAfterSeconds }
+  return unfinished && { count: unfinished.count, at: new Date(unfinished.at) }
 }
 
 function stateFile({ acmeFolder }: AppliancePaths): string {

@@ -1,6 +1,8 @@
 /** What `wlb status` tells of renewals: when the next one is, or why there is none. */
+import type { Chain } from '../../x509/index.js'
 import type { AppliancePaths } from '../paths.js'
 import type { AcmeSettings } from './acme-settings.js'
+import { readChainInPlace } from './anchor.js'
 import { factsInPlace } from './facts-in-place.js'
 import { nextAttempt } from './renewal.js'
 import { type RenewalState, readRenewalState } from './renewal-state.js'
@@ -15,6 +17,8 @@ export interface RenewalStatus {
   readonly failure: NonNullable<RenewalState['failure']> | null
   /** Issued, and held back until pools trust its anchor. */
   readonly held: NonNullable<RenewalState['held']> | null
+  /** Served, and a pool is not rid of the anchor before. */
+  readonly unfinished: NonNullable<RenewalState['unfinished']> | null
 }
 
 /** Null where no authority is configured. */
@@ -26,12 +30,19 @@ export async function readRenewalStatus(
   if (!acme) return null
   const state = await readRenewalState(place)
   const facts = await factsInPlace(place, acme, now)
+  const chain = await readChainInPlace(place, now)
   return {
     directory: acme.directory,
     names: acme.names,
     challenge: acme.challenge.type,
     next: facts ? nextAttempt(facts, now).toISOString() : null,
     failure: state.failure ?? null,
-    held: state.held ?? null,
+    held: isInPlace(state, chain) ? null : (state.held ?? null),
+    unfinished: state.unfinished ?? null,
   }
+}
+
+/** Put there by hand, or by somebody who had no time to say so. */
+function isInPlace({ held }: RenewalState, chain: Chain | undefined): boolean {
+  return chain?.leaf.fingerprint256 === held?.fingerprintSha256
 }

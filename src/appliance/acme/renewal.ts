@@ -46,6 +46,11 @@ export function isRenewalDue(facts: RenewalFacts, now: Date): boolean {
   return nextAttempt(facts, now) <= now
 }
 
+/** Whether the pause after the last failure is over. */
+export function mayTryAgain(failures: Failures | undefined, now: Date): boolean {
+  return !failures || failures.at > now || now.getTime() >= failures.at.getTime() + pauseMs(failures)
+}
+
 /** When to look again: an hour from now, or when it is due. Not at once: a clock far off makes everything due for ever. */
 export function nextLookMs(facts: RenewalFacts | undefined, now: Date): number {
   const leftMs = facts ? nextAttempt(facts, now).getTime() - now.getTime() : LOOK_MS

@@ -36,6 +36,7 @@ export function chooseAcme(flags: AcmeFlags, hostname: string, remembered: AcmeS
     challenge: chooseChallenge(flags, remembered),
     directoryCa,
     agreedTerms: known?.agreedTerms,
+    bringsAnchor: remembered?.bringsAnchor ?? true,
   }
   const fault = findAcmeFault(chosen) ?? findMissingHostname(chosen, hostname)
   if (fault) throw choiceInvalid(fault)

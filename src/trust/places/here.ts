@@ -9,6 +9,7 @@ import {
   listIdentities,
   readStaged,
   replaceIdentity,
+  settleObtained,
   stageIdentity,
 } from '../../appliance/index.js'
 import { quoteWord } from '../../appliance/quote-word.js'
@@ -36,14 +37,19 @@ export function placeHere(root: string): IdentityPlace {
       return { id: 'identity', kind: 'identity', root, staged, before: name, how }
     },
     again: async () => undefined,
-    drop: ({ staged }) => dropStaged(root, staged),
+    drop: async ({ staged }) => {
+      await settleObtained(root)
+      await dropStaged(root, staged)
+    },
     exchange: (order) => exchangeHere(root, order),
   }
 }
 
+const COMMANDS = { install: 'install FILES...', acme: 'acme', 'self-signed': 'self-signed' } as const
+
 function exchangeHere(root: string, { staged, before, how }: IdentityOrder): Exchange {
   return {
-    command: `wlb --root ${quoteWord(root)} cert ${how === 'install' ? 'install FILES...' : 'self-signed'}`,
+    command: `wlb --root ${quoteWord(root)} cert ${COMMANDS[how]}`,
     // the pair may be in its place and not be served yet: it is activated and proved once more
     check: async () => ((await findInPlace(root)) === staged ? 'unseen' : 'open'),
     do: async () => {
@@ -51,8 +57,10 @@ function exchangeHere(root: string, { staged, before, how }: IdentityOrder): Exc
     },
     undo: async () => {
       if ((await findInPlace(root)) !== staged) return // never done, or replaced by somebody since
-      const { identity } = await findRollback(root, before)
-      await replaceIdentity(root, identity, { how: 'rollback', now: new Date() })
+      const { identity, record } = await findRollback(root, before)
+      // what an authority issued by ACME goes on being renewed
+      const how = record.how === 'acme' ? 'acme' : 'rollback'
+      await replaceIdentity(root, identity, { how, now: new Date() })
     },
   }
 }

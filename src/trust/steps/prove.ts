@@ -17,9 +17,9 @@ export function proveStep(order: OrderOf<'prove'>, world: World): Step {
     do: async () => {
       const { verdicts, down } = await proveNow(world)
       world.onVerdicts?.(verdicts)
-      const refused = verdicts.filter(({ verdict }) => verdict === 'refused')
-      if (refused.length > 0) throw hostsRefuse(refused)
+      refuseRefused(verdicts)
       if (down.length > 0 && !world.allowDown) throw hostsDown(down)
+      if (world.isUnattended) refuseSilent(verdicts)
     },
     undo: async () => {},
   }
@@ -63,11 +63,32 @@ export function askStep(order: OrderOf<'ask'>, { session }: World): Step {
   }
 }
 
+/** @throws HOSTS_REFUSE */
+export function refuseRefused(verdicts: readonly HostVerdict[]): void {
+  const refused = verdicts.filter(({ verdict }) => verdict === 'refused')
+  if (refused.length > 0) throw hostsRefuse(refused)
+}
+
+/** Where nobody is there to judge, a prediction is no proof. @throws HOSTS_NOT_ASKED */
+export function refuseSilent(verdicts: readonly HostVerdict[]): void {
+  const silent = verdicts.filter(({ proof }) => proof !== 'host')
+  if (silent.length > 0) throw hostsNotAsked(silent)
+}
+
 function hostsRefuse(refused: readonly HostVerdict[]): WlbError {
   return new WlbError(
     'HOSTS_REFUSE',
     'Not every host accepts the appliance.',
     Object.fromEntries(refused.map(({ host, error }) => [host, error.join(': ')])),
+    'wlb trust status',
+  )
+}
+
+function hostsNotAsked(silent: readonly HostVerdict[]): WlbError {
+  return new WlbError(
+    'HOSTS_NOT_ASKED',
+    'Not every host could be asked to connect itself, and a prediction is no proof.',
+    Object.fromEntries(silent.map(({ host, why }) => [host, why])),
     'wlb trust status',
   )
 }

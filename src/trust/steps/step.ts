@@ -61,7 +61,7 @@ const IDENTITY = z.object({
   root: z.string(),
   staged: z.string(),
   before: z.string(),
-  how: z.enum(['install', 'self-signed']),
+  how: z.enum(['install', 'self-signed', 'acme']),
   /** Where the appliance is not on this machine. */
   over: OVER_SSH.optional(),
 })
@@ -120,6 +120,8 @@ export interface World {
   readonly ssh?: SshReach
   /** What is to be served, where it is not kept with the appliance until then. */
   readonly identity?: ServedIdentity
+  /** Nobody is there to judge: a host that was not asked has proved nothing. */
+  readonly isUnattended?: boolean
   /** What is said of each host, as soon as the hosts were asked. */
   readonly onVerdicts?: (verdicts: readonly HostVerdict[]) => void
 }

@@ -24,6 +24,7 @@ export type EventCode =
   | 'ADDRESS_CHANGED'
   | 'EXPIRY'
   | 'CLOCK'
+  | 'RENEWAL_HELD_BACK'
 
 /** Days before the end; 0 is the end itself. */
 export const THRESHOLD_DAYS = [30, 14, 7, 1, 0] as const
@@ -65,11 +66,19 @@ export function compareSnapshots(
       ...compareHosts(known, after).map(([kind, host, text]) => say('HOST_VERIFIES', kind, host, text)),
       ...compareStores(known, after).map(([name, text]) => say('STORE_CHANGED', 'notice', name, text)),
       ...compareValues(known, after).map(([code, text]) => say(code, 'notice', '', text)),
+      ...compareHeld(known, after).map(([kind, text]) => say('RENEWAL_HELD_BACK', kind, '', text)),
       ...compareClocks(known, after).map(([kind, who, text]) => say('CLOCK', kind, who, text)),
       ...ends.said.map(([what, text]) => say('EXPIRY', 'problem', what, text)),
     ],
     announced: ends.announced,
   }
+}
+
+function compareHeld(before: Snapshot | undefined, { heldBack }: Snapshot): Said[] {
+  if ((before?.heldBack ?? '') === heldBack) return []
+  return heldBack === ''
+    ? [['mended', 'No new certificate is held back any more.']]
+    : [['problem', `A new certificate is held back: ${heldBack}`]]
 }
 
 type Said = [kind: WatchEvent['kind'], text: string]
@@ -159,10 +168,11 @@ function describeEnd(what: string, notAfter: string, leftDays: number): string {
 
 /** Whether anything is wrong at all, whatever was said before. */
 export function isWell(snapshot: Snapshot, now: Date): boolean {
-  const { verifies, hosts, unreachable, clockOffsetsMs, expiries } = snapshot
+  const { verifies, hosts, unreachable, clockOffsetsMs, expiries, heldBack } = snapshot
   const soon = expiries.some(
     ({ notAfter }) => new Date(notAfter).getTime() - now.getTime() <= THRESHOLD_DAYS[0] * DAY_MS,
   )
   const clocks = Object.values(clockOffsetsMs).every((ms) => Math.abs(ms) <= CLOCK_LIMIT_MS)
-  return unreachable === '' && verifies && clocks && !soon && Object.values(hosts).every((error) => error === '')
+  const isServed = unreachable === '' && verifies && heldBack === ''
+  return isServed && clocks && !soon && Object.values(hosts).every((error) => error === '')
 }

@@ -1,5 +1,6 @@
 /** What the watch remembers of a pool between two looks: plain values, small, and no secret among them. */
 import { z } from 'zod'
+import type { Connection } from '../connection.js'
 import type { FleetLine } from '../fleet.js'
 import { servedBy } from '../observe.js'
 
@@ -24,6 +25,8 @@ export const SNAPSHOT = z.object({
   expiries: z.array(EXPIRY),
   /** By name: empty where it verifies, `?` where nobody can tell, else the pool's error. */
   hosts: z.record(z.string(), z.string()),
+  /** Why this pool keeps a new certificate from being served; empty where it does not. */
+  heldBack: z.string().default(''),
   /** By name, the appliance among them; those that told. */
   clockOffsetsMs: z.record(z.string(), z.number()),
 })
@@ -67,8 +70,16 @@ export function snapshotOf(line: FleetLine): Snapshot {
         verdict === 'accepted' ? '' : verdict === 'unknown' ? '?' : error.join(': '),
       ]),
     ),
+    heldBack: describeHeld(connection),
     clockOffsetsMs: Object.fromEntries(clocks.flatMap(([who, ms]) => (ms === undefined ? [] : [[who, ms]]))),
   }
+}
+
+/** What concerns no pool in particular concerns every one. */
+function describeHeld({ pool, appliance: { local } }: Connection): string {
+  const because = local?.renewal?.held?.because
+  if (!because || (because.pool !== '' && because.pool !== pool.uuid)) return ''
+  return `${because.message} [${because.code}] Try: ${because.remedy}`
 }
 
 /** What the next look is compared with: what nobody could tell this time is still known from the time before. */
@@ -94,5 +105,6 @@ const NOTHING = {
   installed: [],
   expiries: [],
   hosts: {},
+  heldBack: '',
   clockOffsetsMs: {},
 }

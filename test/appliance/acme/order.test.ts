@@ -350,16 +350,10 @@ describe.skipIf(!program)('with pebble', () => {
       const { renewal } = await readStatus(root)
       expect(renewal?.held).toMatchObject({ anchor: expect.stringContaining('Pebble Root') })
 
-      const asked: (string | undefined)[] = []
-      const told = keep(now(), {
-        beforeSwitch: async ({ anchor, anchorBefore, isAnchorKept }) => {
-          asked.push(anchor.name, anchorBefore?.name, String(isAnchorKept))
-          return 'go'
-        },
-      })
+      const bringer = { isUnfinished: async () => false, bring: async () => ({ state: 'not needed' }) as const }
+      const told = keep(now(), { bringer })
       await told.keeper.look()
       await told.keeper.close()
-      expect(asked).toEqual([renewal?.held?.anchor, 'CN=Old Root', 'false'])
       expect(await served(), 'the very one that was held back').toBe(renewal?.held?.fingerprintSha256)
       expect((await readStatus(root)).renewal?.held).toBeNull()
     })

@@ -1,0 +1,95 @@
+/** What is written down and logged of a certificate that does not come into service, so that an operator knows what to do. */
+import { WlbError } from '../../error.js'
+import { describeCertificate } from '../../x509/index.js'
+import type { Log } from '../log.js'
+import type { AppliancePaths } from '../paths.js'
+import { anchorOf, readChainInPlace } from './anchor.js'
+import type { Hindrance } from './anchor-bringer.js'
+import type { Obtained } from './obtain.js'
+import { type RenewalState, readRenewalState, writeRenewalState } from './renewal-state.js'
+
+export interface Noting {
+  readonly place: AppliancePaths
+  readonly now: () => Date
+  readonly log: Log
+}
+
+export const ANCHOR_CHANGED = 'ACME_ANCHOR_CHANGED'
+const DAY_MS = 86_400_000
+
+type Held = NonNullable<RenewalState['held']>
+
+/** Before pools are told of it: whoever goes on after a kill knows what it is about. */
+export async function noteHeld({ place, now }: Noting, { plan, anchor }: Obtained): Promise<void> {
+  const { fingerprintSha256 } = describeCertificate(plan.chain.leaf)
+  const state = await readRenewalState(place)
+  if (state.held?.fingerprintSha256 === fingerprintSha256) return
+  const held = { since: now().toISOString(), fingerprintSha256, anchor: anchor.name }
+  await writeRenewalState(place, { ...state, held })
+}
+
+/** Said once for each certificate and reason, and again after a day. */
+export async function holdBack({ place, now, log }: Noting, because: Hindrance): Promise<void> {
+  const state = await readRenewalState(place)
+  const { held } = state
+  if (!held) return
+  const at = now()
+  const isSaid = isSame(held, because) && at.getTime() - Date.parse(held.since) < DAY_MS
+  if (isSaid) return
+  await writeRenewalState(place, { ...state, held: { ...held, since: at.toISOString(), because } })
+  const { fingerprintSha256, anchor } = held
+  const chain = await readChainInPlace(place, at)
+  const anchorBefore = chain ? anchorOf(chain).name : 'none'
+  const { pool, code, message, remedy } = because
+  const facts = {
+    fingerprintSha256,
+    anchor,
+    anchorBefore,
+    ...(pool !== '' && { pool }),
+    because: code,
+    why: message,
+    remedy,
+  }
+  log.warn(
+    { code: ANCHOR_CHANGED, ...facts },
+    'a new certificate is held back: pools have to trust another anchor before it is served',
+  )
+}
+
+function isSame({ because }: Held, { pool, code }: Hindrance): boolean {
+  return because?.pool === pool && because.code === code
+}
+
+/** Nobody is to tell pools of it but an operator. */
+export const BY_OPERATOR: Hindrance = {
+  pool: '',
+  code: ANCHOR_CHANGED,
+  message: 'Pools are told of another anchor by an operator.',
+  remedy: 'wlb trust renew',
+}
+
+/** It serves, and pools have still to be rid of what only the certificate before needed. */
+export async function noteUnfinished({ place, now, log }: Noting, because: Hindrance): Promise<void> {
+  const { unfinished: before } = await readRenewalState(place)
+  const count = (before?.count ?? 0) + 1
+  await writeRenewalState(place, { unfinished: { ...because, count, at: now().toISOString() } })
+  log.warn({ ...because, failures: count }, 'the certificate before is still trusted by a pool; it is tried again')
+}
+
+export async function noteFailure({ place, now, log }: Noting, error: unknown): Promise<void> {
+  const before = await readRenewalState(place)
+  const isKnown = error instanceof WlbError
+  const code = isKnown ? error.code : 'INTERNAL_ERROR'
+  const message = error instanceof Error ? error.message : String(error)
+  const wished = isKnown ? error.facts.retryAfterSeconds : undefined
+  const failure = {
+    count: (before.failure?.count ?? 0) + 1,
+    at: now().toISOString(),
+    code,
+    message,
+    ...(typeof wished === 'number' && { retryAfterSeconds: wished }),
+  }
+  await writeRenewalState(place, { ...before, failure })
+  const facts = isKnown ? { ...error.facts, remedy: error.remedy } : { err: error }
+  log.error({ code, ...facts, failures: failure.count }, 'the certificate was not renewed; it is tried again')
+}

@@ -1,0 +1,33 @@
+/** Why an appliance does not bring a new anchor to its pools by itself; the certificate before serves on. */
+import { WlbError } from '../error.js'
+
+/** Its hosts cannot be asked to connect themselves. */
+export function poolPaused(uuid: string): WlbError {
+  return new WlbError(
+    'WLB_PAUSED',
+    'Workload balancing is paused in this pool, so its hosts cannot prove anything.',
+    { pool: uuid },
+    `xe pool-param-set wlb-enabled=true uuid=${uuid}`,
+  )
+}
+
+/** Alone, an operator may do it; among others, the appliance has to. */
+export function roleMissing({ code, message, facts }: WlbError, address: string, pools: number): WlbError {
+  return new WlbError(
+    code,
+    message,
+    { ...facts, needed: 'the role pool-operator, or pool-admin' },
+    pools === 1
+      ? `wlb trust renew --pool ${address} --username USER --password-file FILE`
+      : 'xe pool-initialize-wlb wlb_url=... wlb_username=... wlb_password=... xenserver_username=USER xenserver_password=...',
+  )
+}
+
+export function undoCutShort(by: string): WlbError {
+  return new WlbError(
+    'ANOTHER_RUN_OPEN',
+    'What was done in this pool was being taken back, and that was cut short.',
+    { run: `wlb trust ${by}` },
+    'wlb trust undo',
+  )
+}
