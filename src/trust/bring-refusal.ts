@@ -1,11 +1,11 @@
 /** Why an appliance does not bring a new anchor to its pools by itself; the certificate before serves on. */
 import { WlbError } from '../error.js'
 
-/** Its hosts cannot be asked to connect themselves. */
+/** Its owner has said that nothing is to be done there without him. */
 export function poolPaused(uuid: string): WlbError {
   return new WlbError(
     'WLB_PAUSED',
-    'Workload balancing is paused in this pool, so its hosts cannot prove anything.',
+    'Workload balancing is paused in this pool: until it goes on, nothing is done there by itself.',
     { pool: uuid },
     `xe pool-param-set wlb-enabled=true uuid=${uuid}`,
   )

@@ -21,6 +21,8 @@ export interface Running {
   readonly child: ChildProcess
   /** The first line of stdout. */
   readonly line: string
+  /** On stderr, so far. */
+  said(): string
   stop(): Promise<void>
 }
 
@@ -51,8 +53,8 @@ export async function run(
 }
 
 /** Starts something that stays up and says so with one line. */
-export async function runUntilReady(args: readonly string[]): Promise<Running> {
-  const child = start('wlb', args, {})
+export async function runUntilReady(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Running> {
+  const child = start('wlb', args, env)
   let stderr = ''
   child.stderr?.on('data', (piece: Buffer) => {
     stderr += piece
@@ -66,7 +68,7 @@ export async function runUntilReady(args: readonly string[]): Promise<Running> {
     child.kill('SIGTERM')
     await once(child, 'exit')
   }
-  return { child, line, stop }
+  return { child, line, said: () => stderr, stop }
 }
 
 function start(
