@@ -58,7 +58,7 @@ export async function openAnchorPool(member: FleetMember, bring: BringRequest): 
       try {
         const orders = findOwn(journal, root)
         if (!orders && (!pool.verifies || pool.wlbUrl === '')) {
-          await closeBoth(session, journal)
+          await closeAnchorPool({ session, journal })
           return undefined
         }
         if (!pool.wlbEnabled) throw poolPaused(pool.uuid)
@@ -134,17 +134,13 @@ export async function isStagedUsable({ root, staged }: OrderOf<'identity'>, now:
   }
 }
 
-export async function closeAnchorPool({ session, journal }: AnchorPool): Promise<void> {
-  await closeBoth(session, journal)
-}
-
-async function closeBoth(session: PoolSession, journal: Journal): Promise<void> {
+export async function closeAnchorPool({ session, journal }: Pick<AnchorPool, 'session' | 'journal'>): Promise<void> {
   await journal.close()
   await session.close()
 }
 
 /** Every refusal says which pool it was. */
-export async function inPool<T>(uuid: string, work: () => Promise<T>): Promise<T> {
+async function inPool<T>(uuid: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (caught) {

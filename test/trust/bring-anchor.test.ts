@@ -33,6 +33,7 @@ import {
   renew,
   undoLast,
 } from '../../src/trust/index.js'
+import { openJournal } from '../../src/trust/journal.js'
 import { type Pebble, startPebble } from '../appliance/acme/pebble.js'
 import { HOSTNAME, PASSWORD, setUpForTests, USER_NAME } from '../appliance/test-appliance.js'
 import { runUntilReady } from '../cli/program.js'
@@ -236,6 +237,7 @@ describe.skipIf(!program)('with pebble', () => {
     await asBefore()
   })
 
+  const secondPool = () => ({ uuid: uuids[1] ?? '', name: 'second' })
   const hindrances: [what: string, code: string, make: () => Promise<() => Promise<void>>][] = [
     [
       'its user may only read',
@@ -251,6 +253,25 @@ describe.skipIf(!program)('with pebble', () => {
       async () => {
         await set(second, 'wlb_enabled', false)
         return () => set(second, 'wlb_enabled', true)
+      },
+    ],
+    [
+      'an operator is at work there',
+      'TRUST_BUSY',
+      async () => {
+        const journal = await openJournal(secondPool())
+        return () => journal.close()
+      },
+    ],
+    [
+      'an operator was at work there, and was cut short',
+      'ANOTHER_RUN_OPEN',
+      async () => {
+        const journal = await openJournal(secondPool())
+        journal.begin('apply', null, new Date())
+        await journal.write({ id: 'sync', kind: 'sync', isDue: true }, 'doing')
+        await journal.close()
+        return async () => rmSync(journal.folder, { recursive: true })
       },
     ],
     [

@@ -60,6 +60,9 @@ const cases: [what: string, before: Partial<Snapshot> | undefined, after: Partia
   ['another certificate is served', {}, { served: 'BB' }, 'notice IDENTITY_CHANGED '],
   ['nobody serves: that is no other certificate', {}, { served: '' }, ''],
   ['connected elsewhere', {}, { wlbUrl: '10.0.0.1:8012' }, 'notice ADDRESS_CHANGED '],
+  ['a new certificate is held back', {}, { heldBack: 'paused' }, 'problem RENEWAL_HELD_BACK '],
+  ['for the same reason still', { heldBack: 'paused' }, { heldBack: 'paused' }, ''],
+  ['and is served', { heldBack: 'paused' }, {}, 'mended RENEWAL_HELD_BACK '],
   ['a clock that ran away (S85)', {}, { clockOffsetsMs: { xs1: 61_000 } }, 'problem CLOCK xs1'],
   [
     'the clock of the appliance (S85)',

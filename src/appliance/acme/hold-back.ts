@@ -14,7 +14,7 @@ export interface Noting {
   readonly log: Log
 }
 
-export const ANCHOR_CHANGED = 'ACME_ANCHOR_CHANGED'
+const ANCHOR_CHANGED = 'ACME_ANCHOR_CHANGED'
 const DAY_MS = 86_400_000
 
 type Held = NonNullable<RenewalState['held']>

@@ -47,9 +47,14 @@ function describeAnchor({ anchor, anchorBefore, isAnchorKept }: Obtained): strin
 /** What was done, and what to do next. */
 export function describeDone(root: string, obtained: Obtained, done: Replacement): string {
   const next = obtained.isAnchorKept ? [] : ['', ...nextOnThePool(root, obtained.anchor)]
-  return ['', describeReplacement(root, done), ...next, '', 'wlb serve renews it at two thirds of its lifetime.'].join(
-    '\n',
-  )
+  return [
+    '',
+    describeReplacement(root, done),
+    ...next,
+    '',
+    'wlb serve renews it at two thirds of its lifetime, and makes pools trust another root first',
+    '(unless bring_anchor_to_pools = false stands in [acme] of its settings).',
+  ].join('\n')
 }
 
 /** The root alone: authorities change their intermediates without a word, and the appliance sends the current ones. */

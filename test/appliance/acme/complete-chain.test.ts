@@ -59,6 +59,15 @@ it('two steps up', async () => {
   expect(await complete(low)).toBe('Low Cross Root')
 })
 
+it('a root that is at hand is not fetched', async () => {
+  const mid = await authority('Mid', { issuer: root, caIssuers: `${base}/garbage` })
+  const namesake = await authority('Root', { keyLabel: 'another Root' })
+  const atHand = [namesake, mid, root].map(({ certificate }) => certificate)
+  const chain = await completeChain(mid.certificatePem, new AbortController().signal, atHand)
+  expect(readPemBlocks(chain)).toHaveLength(2)
+  expect(chain).toContain(root.certificatePem.trim())
+})
+
 it('a root that was sent is not fetched again, and what cannot be read stays as it is', async () => {
   expect(await complete(root)).toBe('Root')
   expect(await completeChain('nothing', new AbortController().signal)).toBe('nothing')

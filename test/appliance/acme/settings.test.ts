@@ -75,7 +75,11 @@ afterAll(() => rmSync(root, { recursive: true }))
 test('what is remembered is read again, and the rest of the file stays as people wrote it', async () => {
   const before = `# mine\n${readFileSync(place.settings, 'utf8')}`
   writeFileSync(place.settings, before)
-  for (const acme of [GOOD, { ...GOOD, challenge: DNS, agreedTerms: 'https://acme.example.com/terms' }]) {
+  for (const acme of [
+    GOOD,
+    { ...GOOD, bringsAnchor: false },
+    { ...GOOD, challenge: DNS, agreedTerms: 'https://acme.example.com/terms' },
+  ]) {
     await rememberAcme(place, acme)
     expect((await readSettings(place.settings)).acme).toEqual({
       directoryCa: undefined,
