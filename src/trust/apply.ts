@@ -6,6 +6,7 @@ import type { X509Certificate } from 'node:crypto'
 import { paths, readCertificateFiles } from '../appliance/index.js'
 import { WlbError } from '../error.js'
 import { type NamedBytes, readContainers } from '../x509/index.js'
+import { undoOtherPools } from './bring-refusal.js'
 import type { Connection, HostVerdict } from './connection.js'
 import { decideTrust, type GoalKind, type Trusted } from './decide-trust.js'
 import { type Journal, type JournalRecord, openJournal, readKnownCertificates, readLastRun } from './journal.js'
@@ -119,22 +120,40 @@ export async function applyPlan(
 /**
  * Takes back what the last run that changed something did.
  *
- * @throws TRUST_BUSY.
+ * @throws TRUST_BUSY, UNDO_OTHER_POOLS.
  */
 export async function undoLast(
   session: PoolSession,
-  request: Omit<TrustRequest, 'goal' | 'files' | 'resume' | 'askFingerprint'>,
+  request: UndoRequest,
   pool: { readonly uuid: string; readonly name: string },
   isMeant: (journal: Journal) => Promise<boolean>,
   options: RunOptions,
 ): Promise<TrustOutcome | undefined> {
   return withJournal(pool, request.home, async (journal) => {
+    if (!request.otherPoolsReady) await refuseForOthers(journal, pool.uuid, request.home)
     if (openEntries(journal).length > 0 && !(await isMeant(journal))) return undefined
     const world = await worldOf(session, request)
     const outcome = await undoSteps(world, journal, options)
     const connection = await world.observe()
     return { ...outcome, hosts: judgeHosts(connection, await proveHosts(session, connection)) }
   })
+}
+
+export interface UndoRequest extends Omit<TrustRequest, 'goal' | 'files' | 'resume' | 'askFingerprint'> {
+  /** The operator has made the other pools trust the certificate before. */
+  readonly otherPoolsReady?: boolean
+}
+
+/** What an appliance did in all its pools: those that parted with the anchor before would refuse what is put back. */
+async function refuseForOthers({ last }: Journal, uuid: string, home: string): Promise<void> {
+  const others = (last?.request?.renewal?.together ?? []).filter((one) => one !== uuid)
+  const parted: string[] = []
+  for (const other of others) {
+    const run = await readLastRun(other, home)
+    const isTogether = run?.request?.renewal?.together !== undefined
+    if (isTogether && openEntries({ last: run }).some(({ order }) => order.kind === 'uninstall')) parted.push(other)
+  }
+  if (parted.length > 0 && openEntries({ last }).length > 0) throw undoOtherPools(parted)
 }
 
 export async function withJournal<T>(

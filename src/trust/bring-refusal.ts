@@ -31,3 +31,12 @@ export function undoCutShort(by: string): WlbError {
     'wlb trust undo',
   )
 }
+
+export function undoOtherPools(pools: readonly string[]): WlbError {
+  return new WlbError(
+    'UNDO_OTHER_POOLS',
+    'Other pools do not trust the certificate before any more, and would refuse it.',
+    { pools: pools.join(', ') },
+    'wlb trust undo --other-pools-ready',
+  )
+}

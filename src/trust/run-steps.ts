@@ -176,7 +176,7 @@ export async function undoSteps(
 }
 
 /** What was begun and not taken back, in the order it was done. */
-export function openEntries({ last }: Journal): JournalEntry[] {
+export function openEntries({ last }: Pick<Journal, 'last'>): JournalEntry[] {
   return (last?.entries ?? []).filter(({ state }) => state !== 'undone')
 }
 

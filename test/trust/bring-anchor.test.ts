@@ -215,6 +215,12 @@ describe.skipIf(!program)('with pebble', () => {
       return outcome?.reports.map(({ id, state }) => `${id} ${state}`).join(', ')
     })
 
+  const undoByHand = (pool: TestPool) =>
+    asOperator(pool, async (session, common) => {
+      const request = { ...common, applianceRoot: root, fingerprintSha256: undefined, allowDown: false }
+      await undoLast(session, request, await readPoolNow(session), async () => true, {})
+    })
+
   test('by an operator: wlb trust renew takes up what was issued and held back, and it is renewed on', async () => {
     await rememberAcme(place, { ...settings, bringsAnchor: false })
     await set(second, 'wlb_verify_cert', false)
@@ -229,10 +235,7 @@ describe.skipIf(!program)('with pebble', () => {
     expect(await renewal()).toMatchObject({ held: null, failure: null, next: expect.any(String) })
     expect(stores()).toBe('root_ca.pem | old.pem')
 
-    await asOperator(first, async (session, common) => {
-      const request = { ...common, applianceRoot: root, fingerprintSha256: undefined, allowDown: false }
-      await undoLast(session, request, await readPoolNow(session), async () => true, {})
-    })
+    await undoByHand(first)
     expect(await inPlace()).toMatchObject({ fingerprintSha256: oldLeaf.certificate.fingerprint256, how: 'acme' })
     await asBefore()
   })
@@ -319,6 +322,7 @@ describe.skipIf(!program)('with pebble', () => {
       code: 'RENEW_OTHER_POOLS',
     })
     await look()
+    await expect(undoByHand(first), 'the other would refuse it').rejects.toMatchObject({ code: 'UNDO_OTHER_POOLS' })
     const { failures, verified } = await client.stop()
     expect(failures).toEqual([])
     expect(verified).toBeGreaterThan(20)

@@ -9,14 +9,15 @@ import { describeStep } from './plan-text.js'
 import { hearStop } from './safe-stop.js'
 import { type CredentialFlags, readUndoRequest } from './trust-request.js'
 
-type UndoFlags = CredentialFlags & SshFlags & RestartFlags
+type UndoFlags = CredentialFlags & SshFlags & RestartFlags & { readonly otherPoolsReady?: boolean }
 
 export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
   const stop = hearStop(toType('undo', root, flags))
   await refusalsWhole(flags, root, () =>
     withSshReach(flags, (ssh) =>
       withPoolSession(flags, async (session, choice) => {
-        const request = { ...(await readUndoRequest(root, flags, choice)), ssh }
+        const { otherPoolsReady = false } = flags
+        const request = { ...(await readUndoRequest(root, flags, choice)), ssh, otherPoolsReady }
         const pool = await readPoolNow(session)
         const outcome = await undoLast(
           session,

@@ -39,6 +39,7 @@ export function addTrustPlan(trust: Command, root: () => string): void {
     .action(async (files: string[], options) => (await import('../trust/apply.js')).trustApply(root(), files, options))
   withRestart(withSsh(withCredentials(withPool(trust.command('undo')))))
     .description('take back what the last `wlb trust apply` or `wlb trust renew` did to a pool and its appliance')
+    .option('--other-pools-ready', 'every other pool of this appliance trusts the certificate before')
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb trust undo --pool lab'))
