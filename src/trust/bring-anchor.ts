@@ -15,9 +15,12 @@ import {
   openAnchorPool,
   prepareAnchorPool,
 } from './anchor-pool.js'
+import { roleRemedy } from './bring-refusal.js'
 import { readLastRun } from './journal.js'
+import { explainRefusal } from './pool-refused.js'
 import { openEntries, runPart, type StepReport } from './run-steps.js'
 import type { StepOrder } from './steps/step.js'
+import { formatWlbAddress } from './wlb-address.js'
 
 export interface BringOptions {
   /** Stops between two steps. */
@@ -41,9 +44,11 @@ export async function isBringUnfinished(
 export async function bringAnchor(request: BringRequest, options: BringOptions = {}): Promise<Brought> {
   const pools: AnchorPool[] = []
   const isSwitched = await isExchanged(request)
+  const at = { pool: '' }
   let isBegun = false
   try {
     for (const member of request.members) {
+      at.pool = member.name
       const pool = await openAnchorPool(member, request)
       if (pool) pools.push(pool)
     }
@@ -51,11 +56,12 @@ export async function bringAnchor(request: BringRequest, options: BringOptions =
     const { root } = request
     if (!isSwitched) {
       isBegun = pools.some(({ orders }) => orders !== undefined)
-      await prepareAll(pools, request)
+      await prepareAll(pools, request, at)
     }
     // one that has registered since the exchange has seen nothing else
     const concerned = pools.filter(({ orders }) => orders !== undefined)
     isBegun = true
+    at.pool = ''
     for (const { journal } of concerned) await journal.keep()
     if (!isSwitched) {
       const ended = await runInAll(concerned, beforeExchange, options)
@@ -67,9 +73,10 @@ export async function bringAnchor(request: BringRequest, options: BringOptions =
     }
     await settleObtained(root)
     return await partWithOld(concerned, options)
-  } catch (error) {
+  } catch (caught) {
+    const error = explainRefusal(caught, 'bring the new anchor')
     if (!(error instanceof WlbError)) throw error
-    const because = hindranceOf(error)
+    const because = await explain(error, at.pool, request)
     return isSwitched ? { state: 'served', unfinished: because } : { state: 'held', because, isBegun }
   } finally {
     for (const pool of pools) await closeAnchorPool(pool)
@@ -77,17 +84,21 @@ export async function bringAnchor(request: BringRequest, options: BringOptions =
 }
 
 /** Nothing is begun before all are prepared, and all for the same certificate. */
-async function prepareAll(pools: readonly AnchorPool[], request: BringRequest): Promise<void> {
+async function prepareAll(pools: readonly AnchorPool[], { now }: BringRequest, at: { pool: string }): Promise<void> {
+  const prepareOne = async (pool: AnchorPool) => {
+    at.pool = pool.uuid
+    await prepareAnchorPool(pool)
+  }
   for (const pool of pools) {
     const order = identityOf(pool)
-    if (order && !(await isStagedUsable(order, request.now))) await forget(pool)
+    if (order && !(await isStagedUsable(order, now))) await forget(pool)
   }
   const fresh = pools.filter(({ orders }) => orders === undefined)
-  for (const pool of fresh) await prepareAnchorPool(pool, request)
+  for (const pool of fresh) await prepareOne(pool)
   const wanted = identityOf(fresh[0] ?? pools[0] ?? { orders: [] })?.staged
   for (const pool of pools.filter((one) => identityOf(one)?.staged !== wanted)) {
     await forget(pool)
-    await prepareAnchorPool(pool, request)
+    await prepareOne(pool)
   }
 }
 
@@ -161,6 +172,17 @@ async function isExchanged({ root, home, members }: BringRequest): Promise<boole
   return false
 }
 
-function hindranceOf({ code, message, facts, remedy }: WlbError, uuid = String(facts.pool ?? '')): Hindrance {
-  return { pool: uuid, code, message, remedy }
+function hindranceOf({ code, message, remedy }: WlbError, pool: string): Hindrance {
+  return { pool, code, message, remedy }
+}
+
+async function explain(error: WlbError, pool: string, { members }: BringRequest): Promise<Hindrance> {
+  const access = await members
+    .find(({ name }) => name === pool)
+    ?.access()
+    .catch(() => undefined)
+  const remedy = access
+    ? roleRemedy(error, `https://${formatWlbAddress({ host: access.address, port: access.port })}`, members.length)
+    : error.remedy
+  return { ...hindranceOf(error, pool), remedy }
 }

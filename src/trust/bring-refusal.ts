@@ -11,16 +11,12 @@ export function poolPaused(uuid: string): WlbError {
   )
 }
 
-/** Alone, an operator may do it; among others, the appliance has to. */
-export function roleMissing({ code, message, facts }: WlbError, address: string, pools: number): WlbError {
-  return new WlbError(
-    code,
-    message,
-    { ...facts, needed: 'the role pool-operator, or pool-admin' },
-    pools === 1
-      ? `wlb trust renew --pool ${address} --username USER --password-file FILE`
-      : 'xe pool-initialize-wlb wlb_url=... wlb_username=... wlb_password=... xenserver_username=USER xenserver_password=...',
-  )
+/** Who may not change the pool's trust, or not enter: alone, an operator may do it; among others, the appliance has to. */
+export function roleRemedy({ code, remedy }: WlbError, address: string, pools: number): string {
+  if (code !== 'RBAC_PERMISSION_DENIED' && code !== 'POOL_CREDENTIALS_REFUSED') return remedy
+  return pools === 1
+    ? `wlb trust renew --pool ${address} --username USER --password-file FILE`
+    : 'xe pool-initialize-wlb wlb_url=... wlb_username=... wlb_password=... xenserver_username=USER xenserver_password=...'
 }
 
 export function undoCutShort(by: string): WlbError {

@@ -20,6 +20,7 @@ import {
   readStatus,
   readTermsOf,
   rememberAcme,
+  type ServeOptions,
   serve,
 } from '../../src/appliance/index.js'
 import { startSteadyClient } from '../../src/cli/demo/steady-client.js'
@@ -116,11 +117,12 @@ describe.skipIf(!program)('with pebble', () => {
     onStep = () => {}
   })
 
-  async function start(): Promise<void> {
+  /** Each test looks when it wants to, unless it is said otherwise. */
+  async function start(renewal: ServeOptions['renewal'] = { schedule: () => () => {} }): Promise<void> {
     appliance = await serve({
       root,
       log,
-      renewal: { schedule: () => () => {} }, // each test looks when it wants to
+      renewal,
       bringer: (beside) => {
         const opened = openBringer(root, log, beside)
         bringer = { ...opened, bring: () => opened.bring(stop.signal) }
@@ -365,10 +367,8 @@ describe.skipIf(!program)('with pebble', () => {
     await once(killed.child, 'exit')
     const isUnfinished = () => isBringUnfinished(uuids, { root, home: configFolder() })
     expect([await isOld(), await isUnfinished()]).toEqual([false, true])
-    const last = await runUntilReady(['--root', root, 'serve'], env)
+    await start({})
     await expect.poll(isUnfinished, { timeout: 20_000 }).toBe(false)
     expect(stores()).toBe(NEW)
-    await last.stop()
-    await start() // for whoever closes it
   })
 })

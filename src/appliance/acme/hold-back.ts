@@ -76,20 +76,30 @@ export async function noteUnfinished({ place, now, log }: Noting, because: Hindr
   log.warn({ ...because, failures: count }, 'the certificate before is still trusted by a pool; it is tried again')
 }
 
-export async function noteFailure({ place, now, log }: Noting, error: unknown): Promise<void> {
-  const before = await readRenewalState(place)
+/** Of what could not be done, by a pool or by us; counted, so that the pauses grow. */
+export async function noteFailure(noting: Noting, error: unknown): Promise<void> {
   const isKnown = error instanceof WlbError
   const code = isKnown ? error.code : 'INTERNAL_ERROR'
   const message = error instanceof Error ? error.message : String(error)
-  const wished = isKnown ? error.facts.retryAfterSeconds : undefined
-  const failure = {
-    count: (before.failure?.count ?? 0) + 1,
-    at: now().toISOString(),
-    code,
-    message,
-    ...(typeof wished === 'number' && { retryAfterSeconds: wished }),
-  }
-  await writeRenewalState(place, { ...before, failure })
   const facts = isKnown ? { ...error.facts, remedy: error.remedy } : { err: error }
-  log.error({ code, ...facts, failures: failure.count }, 'the certificate was not renewed; it is tried again')
+  const wished = isKnown ? error.facts.retryAfterSeconds : undefined
+  await countFailure(noting, { code, message }, facts, typeof wished === 'number' ? wished : undefined)
+}
+
+/** A pool refused when others were changed already. */
+export async function noteHindrance(noting: Noting, { pool, code, message, remedy }: Hindrance): Promise<void> {
+  await countFailure(noting, { code, message }, { pool, remedy }, undefined)
+}
+
+async function countFailure(
+  { place, now, log }: Noting,
+  { code, message }: Pick<Hindrance, 'code' | 'message'>,
+  facts: object,
+  retryAfterSeconds: number | undefined,
+): Promise<void> {
+  const before = await readRenewalState(place)
+  const count = (before.failure?.count ?? 0) + 1
+  const wish = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
+  await writeRenewalState(place, { ...before, failure: { count, at: now().toISOString(), code, message, ...wish } })
+  log.error({ code, ...facts, failures: count }, 'the certificate was not renewed; it is tried again')
 }

@@ -11,9 +11,9 @@ import { type AppliancePaths, paths } from '../paths.js'
 import { readSettings } from '../settings.js'
 import type { AcmeSettings } from './acme-settings.js'
 import { anchorOf, readChainInPlace } from './anchor.js'
-import type { AnchorBringer, Brought, Hindrance } from './anchor-bringer.js'
+import type { AnchorBringer, Brought } from './anchor-bringer.js'
 import { factsInPlace } from './facts-in-place.js'
-import { BY_OPERATOR, holdBack, noteFailure, noteHeld, noteUnfinished } from './hold-back.js'
+import { BY_OPERATOR, holdBack, noteFailure, noteHeld, noteHindrance, noteUnfinished } from './hold-back.js'
 import { installObtained } from './install-obtained.js'
 import { obtainCertificate } from './obtain.js'
 import type { Pace } from './poll.js'
@@ -143,7 +143,7 @@ async function bring(
   if (before !== (await readPair(place)).certificatePem) await tellRenewed(options, place)
   if (brought.state === 'held') {
     await holdBack(noting, brought.because)
-    if (brought.isBegun) await noteFailure(noting, describeHindrance(brought.because))
+    if (brought.isBegun) await noteHindrance(noting, brought.because)
   }
   if (brought.state === 'served') {
     if (brought.unfinished) await noteUnfinished(noting, brought.unfinished)
@@ -158,10 +158,6 @@ async function tellRenewed({ now, log, onRenewed }: KeeperOptions, place: Applia
   const { notAfter, fingerprintSha256 } = describeCertificate(chain.leaf)
   log.info({ fingerprintSha256, notAfter, anchor: anchorOf(chain).name }, 'the certificate was renewed')
   onRenewed?.({ fingerprintSha256, notAfter })
-}
-
-function describeHindrance({ pool, code, message, remedy }: Hindrance): WlbError {
-  return new WlbError(code, message, { pool }, remedy)
 }
 
 /** A pool that is being told something may take its time to answer; the journal knows how far it came. */
