@@ -37,7 +37,7 @@ import {
 import { openJournal } from '../../src/trust/journal.js'
 import { type Pebble, startPebble } from '../appliance/acme/pebble.js'
 import { HOSTNAME, PASSWORD, setUpForTests, USER_NAME } from '../appliance/test-appliance.js'
-import { runUntilReady } from '../cli/program.js'
+import { run, runUntilReady } from '../cli/program.js'
 import { buildHostProgram } from '../lab/lab-program.js'
 import { TestPool } from '../lab/test-pool.js'
 import { requirePart } from '../real-parts.js'
@@ -299,6 +299,15 @@ describe.skipIf(!program)('with pebble', () => {
     expect(failure).toBeNull()
     const warnings = lines().filter(({ level, msg }) => level === 'warn' && msg.includes('held back'))
     expect(warnings, 'said once').toMatchObject([{ pool: uuids[1], because: code, remedy: expect.any(String) }])
+  })
+
+  test('wlb status: which pool is the reason, and what to type', async () => {
+    const { stdout } = await run('wlb', ['--root', root, 'status'])
+    expect(stdout).toMatch(
+      new RegExp(
+        `HELD BACK: +a new certificate, .*Pebble Root.*which pool ${uuids[1]} does not: .* \\[CONNECT_REFUSED\\]: \\S+`,
+      ),
+    )
   })
 
   test('interrupted after step upon step, it goes on; no connection fails; the old root is gone in the end', async () => {
