@@ -50,10 +50,11 @@ export class TestPool {
   }
 
   files(host: string, folder: string): string {
-    return readdirSync(this.path(host, folder))
-      .filter((name) => name.endsWith('.pem'))
-      .sort()
-      .join(' ')
+    return this.fileNames(host, folder).sort().join(' ')
+  }
+
+  fileNames(host: string, folder: string): string[] {
+    return readdirSync(this.path(host, folder)).filter((name) => name.endsWith('.pem'))
   }
 
   text(host: string, path: string): string {

@@ -1,6 +1,8 @@
 /** Plans carried out on a pool of three whose hosts connect with stunnel, and taken back. */
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { run } from '../cli/program.js'
 import { requirePart } from '../real-parts.js'
 import { issueCrl } from '../x509/test-authority.js'
 import {
@@ -13,6 +15,7 @@ import {
   type TestAuthority,
   useTrustStage,
 } from './stage.js'
+import { fillStore, recordedNames } from './strangers-pool.js'
 
 const stage = useTrustStage(requirePart('stunnel') ? 'stunnel' : 'node')
 let selfSigned: readonly [certificatePem: string, privateKeyPem: string]
@@ -169,4 +172,41 @@ test('xen-api, watching, sees the certificate come and the flag change', async (
 
 test('every host of the test has the same store in the end', () => {
   expect(new Set(['xs1', 'xs2', 'xs3'].map((host) => stage.pool.files(host, LEGACY))).size).toBe(1)
+})
+
+/** The program, as a script calls it. */
+async function wlb(...words: string[]) {
+  const { address, tlsPort } = stage.pool.host('xs1')
+  const passwordFile = join(stage.folder, 'pw')
+  writeFileSync(passwordFile, stage.pool.document.password)
+  const pool = ['--pool', `https://${address}:${tlsPort}`, '--pool-insecure', '--password-file', passwordFile]
+  const { stdout, exitCode } = await run('wlb', ['--root', stage.appliance.root, ...words, ...pool, '--json'])
+  return { exitCode, said: JSON.parse(stdout) }
+}
+
+/** The last test: what it puts into the stores stays there. */
+test('a pool of another person: 200 certificates under odd names, none of them touched or in the way', async () => {
+  await stage.serve(...selfSigned)
+  await stage.reset({ verifies: false, connectedTo: HOSTNAME })
+  const before = await fillStore(stage.pool, 200)
+  expect(await stage.apply()).toBe(`${SELF}, verification done, prove done, ask done | ${ALL}`)
+  const { exitCode, said } = await wlb('trust', 'status')
+  expect([exitCode, said.ok, said.installed.length]).toEqual([0, true, 201])
+  const doctor = await wlb('doctor')
+  const found = doctor.said.findings.map(({ code, evidence }: Record<string, string>) => `${code}: ${evidence}`)
+  expect([doctor.exitCode, found]).toEqual([
+    0,
+    [expect.stringMatching(/^EXPIRES_SOON: wlb.pem, installed: [^,]*$/), expect.stringMatching(/^NOT_IN_USE/)],
+  ])
+
+  const added = (await recordedNames(stage.pool)).filter((name) => !before.has(name))
+  expect(added).toEqual([expect.stringMatching(/^wlb-[0-9A-F]{8}\.pem$/)])
+  for (const host of ['xs1', 'xs2', 'xs3']) {
+    expect(new Set(stage.pool.fileNames(host, LEGACY))).toEqual(new Set([...before.keys(), ...added]))
+    // a pool leaves out the last newline of what it copies
+    for (const [name, pem] of before)
+      expect(stage.pool.text(host, `${LEGACY}/${name}`).trimEnd(), `${host} ${name}`).toBe(pem.trimEnd())
+  }
+  expect(await stage.undo()).toBe('verification undone, install-self-signed undone, sync done')
+  expect(new Set(await recordedNames(stage.pool))).toEqual(new Set(before.keys()))
 })

@@ -1,16 +1,14 @@
 /** Whether the hosts' TLS clients can start: a bundle that is there and can be read (rows 22, 32 to 35, 37, 73, 78). */
 import { quoteWord } from '../../appliance/quote-word.js'
 import type { Draft } from './finding.js'
-import { errorText, listOf } from './say.js'
+import { errorText, fewOf, listOf } from './say.js'
 import { isStoreError } from './store-errors.js'
 import type { View } from './view.js'
-
-const NAME = /^(?!\.)[A-Za-z0-9._-]+\.pem$/
 
 export function findBundle(view: View): readonly Draft[] {
   const { pool, voices, anyVerified, anyAnchored, verifies, installed } = view
   if (!pool) return []
-  const misnamed = installed.filter(({ record }) => !NAME.test(record.name)).map(({ record }) => record.name)
+  const misnamed = installed.filter(({ record }) => !record.name.endsWith('.pem')).map(({ record }) => record.name)
   const named = misnamed.length === 0 ? [] : [nameUnfit(misnamed, verifies && !anyVerified)]
   if (!verifies) return named
   const stuck = voices.filter(({ error }) => isStoreError(error) === 'bundle')
@@ -26,7 +24,7 @@ export function findBundle(view: View): readonly Draft[] {
       hosts,
       cause:
         'Certificates are installed, and the bundle built from them cannot be read: it begins with something broken, or is gone.',
-      evidence: `${said}; ${installed.length} installed by the records: ${listOf(installed.map(({ record }) => record.name))}`,
+      evidence: `${said}; ${installed.length} installed by the records: ${fewOf(installed.map(({ record }) => record.name))}`,
     },
     ...named,
   ]
@@ -63,7 +61,7 @@ function nameUnfit(names: readonly string[], isFailing: boolean): Draft {
     code: 'FILE_NAME_UNFIT',
     ...(isFailing ? {} : { severity: 'warning' as const }),
     cause: 'A certificate lies under a name no bundle is built from: only names that end in .pem count.',
-    evidence: `recorded as ${listOf(names)}`,
+    evidence: `recorded as ${fewOf(names)}`,
     remedy: `xe pool-install-ca-certificate filename=${quoteWord(`${first.replace(/\.[^.]*$/, '')}.pem`)}; xe pool-certificate-sync`,
   }
 }

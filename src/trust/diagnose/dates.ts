@@ -2,7 +2,7 @@
 import { quoteWord } from '../../appliance/quote-word.js'
 import type { Draft } from './finding.js'
 import { errorOf, type Flaw, heard, hostsOf } from './flaw.js'
-import { listOf, spanOf, subjectOf, whenOf } from './say.js'
+import { fewOf, listOf, spanOf, subjectOf, whenOf } from './say.js'
 import type { View } from './view.js'
 
 /** What a pool and an appliance should agree within. */
@@ -158,8 +158,8 @@ function oldInstalled(view: View, found: readonly Draft[]): readonly Draft[] {
   return [
     {
       code: 'INSTALLED_OUT_OF_DATES',
-      cause: `${listOf([...old, ...future].map(({ record }) => record.name))} is installed and out of its dates: nothing can rest on it.`,
-      evidence: dates.join('; '),
+      cause: `${fewOf([...old, ...future].map(({ record }) => record.name))} is installed and out of its dates: nothing can rest on it.`,
+      evidence: fewOf(dates),
       remedy: `xe pool-uninstall-ca-certificate name=${quoteWord(first.record.name)}; xe pool-certificate-sync`,
     },
   ]

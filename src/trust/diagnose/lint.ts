@@ -1,7 +1,7 @@
 /** What works and is worth knowing: the order of what is sent (row 16), and what expires soon. */
 import { lint, validate } from '../../x509/index.js'
 import type { Draft } from './finding.js'
-import { daysBetween, listOf, subjectOf, whenOf } from './say.js'
+import { daysBetween, fewOf, subjectOf, whenOf } from './say.js'
 import type { View } from './view.js'
 
 /** Days before the end at which people are told, as hosts do for their own certificates. */
@@ -48,7 +48,7 @@ function expiry({ served, installed, now }: View): readonly Draft[] {
     {
       code: 'EXPIRES_SOON',
       cause: `${first.what} expires within ${step} days.`,
-      evidence: listOf(soon.map(({ what, notAfter }) => `${what}: not after ${whenOf(notAfter, now)}`)),
+      evidence: fewOf(soon.map(({ what, notAfter }) => `${what}: not after ${whenOf(notAfter, now)}`)),
     },
   ]
 }

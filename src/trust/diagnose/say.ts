@@ -36,6 +36,15 @@ export function listOf(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }
 
+const FEW = 8
+
+/** The first of many, and how many more there are: a pool may have hundreds of certificates. */
+export function fewOf(words: readonly string[]): string {
+  return words.length <= FEW
+    ? listOf(words)
+    : `${words.slice(0, FEW - 1).join(', ')} and ${words.length - FEW + 1} more`
+}
+
 export function errorText([code = '', ...params]: readonly string[]): string {
   return params.length === 0 ? code : `${code} [${params.join('; ')}]`
 }
