@@ -50,6 +50,7 @@ export interface Scene {
   connected: boolean
   clocks: Partial<Record<HostName | 'appliance', number>>
   down: readonly HostName[]
+  hangs: readonly HostName[]
   old: boolean
   unfinished: boolean
   nameOnCoordinator: 'known' | 'unknown' | 'not asked'
@@ -264,6 +265,7 @@ export const WORDS: Readonly<Record<string, Change>> = {
   'reason left out': set({ muteReason: true }),
   'nobody asked': set({ unasked: true }),
   'xs3 down': set({ down: ['xs3'] }),
+  'xs3 hangs': set({ hangs: ['xs3'] }),
   'no pool': set({ noPool: true }),
   'in 60 days': set({ atDays: 60 }),
 }
@@ -299,6 +301,7 @@ export function newScene(): Scene {
     connected: true,
     clocks: {},
     down: [],
+    hangs: [],
     old: false,
     unfinished: false,
     nameOnCoordinator: 'not asked',

@@ -188,6 +188,7 @@ function proofOf(
 ): HostProof {
   const tookMs = 1
   if (scene.down.includes(host)) return { kind: 'not asked', why: 'the host is down' }
+  if (scene.hangs.includes(host)) return { kind: 'not asked', why: 'no answer within 12000 ms' }
   if (scene.unasked) return { kind: 'not asked', why: 'nobody asked' }
   if (!scene.licensed || !scene.connected)
     return { kind: 'not asked', why: 'the pool is not connected to an appliance' }

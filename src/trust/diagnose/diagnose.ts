@@ -142,9 +142,11 @@ function blameOf(view: View, drafts: readonly Draft[]): Blame {
   return warned.find((blame) => blame !== 'none') ?? 'none'
 }
 
-/** No host was heard, and nothing was found either. */
+/** Nothing was found, and no host was heard, or one of those that are up was not: what it would say nobody knows. */
 function isOpen({ pool, voices, evidence: { appliance } }: View, drafts: readonly Draft[]): boolean {
   if (drafts.some((draft) => severityOf(draft) === 'error')) return false
   if (!pool) return appliance === undefined
-  return pool.call.kind === 'not asked' && voices.every(({ said }) => said === 'nothing')
+  const silent = voices.filter(({ said }) => said === 'nothing')
+  if (silent.length === voices.length) return pool.call.kind === 'not asked'
+  return silent.some(({ host }) => host.live)
 }
