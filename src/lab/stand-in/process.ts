@@ -35,23 +35,43 @@ export async function runStandIn(layout: StandInLayout, orders: StandInOrders, p
   }
 }
 
-/** Returns when it is gone; it need not be there. */
+/** Returns when it is gone and its port is free; it need not be there. */
 export async function endStandIn(layout: StandInLayout): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS
   for (let pid = await findStandIn(layout); pid !== undefined; pid = await findStandIn(layout)) {
     process.kill(pid, Date.now() > deadline ? 'SIGKILL' : 'SIGTERM')
     await pause(POLL_MS)
   }
+  const pid = await readPid(layout)
+  while (pid !== undefined && (await isEnding(pid)) && Date.now() < deadline) await pause(POLL_MS)
   await rm(layout.pid, { force: true })
 }
 
-/** A number left over from before a reboot is somebody else's. */
-async function findStandIn({ pid, folder }: StandInLayout): Promise<number | undefined> {
+async function readPid({ pid }: StandInLayout): Promise<number | undefined> {
   const number = Number(await readFile(pid, 'utf8').catch(() => ''))
-  if (!Number.isInteger(number) || number <= 0) return undefined
-  const commandLine = await readFile(`/proc/${number}/cmdline`, 'utf8').catch(() => '')
-  return commandLine.split('\0').includes(folder) ? number : undefined
+  return Number.isInteger(number) && number > 0 ? number : undefined
 }
+
+/** A number left over from before a reboot is somebody else's. */
+async function findStandIn(layout: StandInLayout): Promise<number | undefined> {
+  const pid = await readPid(layout)
+  if (pid === undefined) return undefined
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  return commandLine.split('\0').includes(layout.folder) ? pid : undefined
+}
+
+/** Linux takes a killed process's memory, and its command line with it, before it closes the sockets. */
+async function isEnding(pid: number): Promise<boolean> {
+  const [commandLine, status] = await Promise.all(
+    ['cmdline', 'stat'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => undefined)),
+  )
+  if (commandLine !== '' || status === undefined) return false
+  const [state = '', parent] = status.slice(status.lastIndexOf(')') + 2).split(' ')
+  return !'ZX'.includes(state) && parent !== KERNEL_THREADS
+}
+
+/** The parent of those who never had a command line. */
+const KERNEL_THREADS = '2'
 
 function readiness(child: ChildProcess, layout: StandInLayout): Promise<void> {
   return new Promise((resolve, reject) => {
