@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     globalSetup: 'test/empty-database.ts',
-    setupFiles: 'test/own-keys.ts',
+    setupFiles: 'test/before-each-file.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

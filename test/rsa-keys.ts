@@ -3,26 +3,14 @@
  * processor time, one of 4096 a second, so the whole run makes each once: a file's first key is every file's first key.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { cacheForFile } from './file-cache.js'
 
 /** The folder they are kept in; outside of a run of tests there is none, and nothing is kept. */
 export const KEYS_VARIABLE = 'OPENWLB_TEST_KEYS'
 
-const caches: Map<unknown, unknown>[] = []
 const taken = cacheForFile<number, number>()
-
-/** What one file of tests keeps from its first line to its last, and none of what another one kept. */
-export function cacheForFile<Key, Value>(): Map<Key, Value> {
-  const cache = new Map<Key, Value>()
-  caches.push(cache)
-  return cache
-}
-
-/** Files share a process: run before each of them (test/own-keys.ts). */
-export function emptyCaches(): void {
-  for (const cache of caches) cache.clear()
-}
 
 /** Another one with every call in a test file. */
 export function nextRsaKey(bits: number): KeyObject {
@@ -31,12 +19,20 @@ export function nextRsaKey(bits: number): KeyObject {
   const index = taken.get(bits) ?? 0
   taken.set(bits, index + 1)
   const file = join(folder, `${bits}-${index}.pem`)
-  if (existsSync(file)) return createPrivateKey(readFileSync(file))
-  const key = makeKey(bits)
+  if (!existsSync(file)) keepFirst(file, makeKey(bits))
+  return createPrivateKey(readFileSync(file))
+}
+
+/** Of two processes that make the same key at once, the first one's is every one's. */
+function keepFirst(file: string, key: KeyObject): void {
   const own = `${file}.${process.pid}`
   writeFileSync(own, key.export({ type: 'pkcs8', format: 'pem' }))
-  renameSync(own, file)
-  return key
+  try {
+    linkSync(own, file)
+  } catch (error) {
+    if (!existsSync(file)) throw error
+  }
+  unlinkSync(own)
 }
 
 function makeKey(bits: number): KeyObject {

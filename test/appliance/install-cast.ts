@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type AppliancePaths, type InstallPlan, paths, planInstallation } from '../../src/appliance/index.js'
 import { WlbError } from '../../src/error.js'
 import { sendingOrder } from '../../src/x509/index.js'
+import { cacheForFile } from '../file-cache.js'
 import {
   type CertificateSpec,
   daysFromNow,
@@ -86,7 +87,7 @@ const CAST = {
   'mid-by-other': () => authority('Mid', 'other'),
 }
 
-const issued = new Map<string, Promise<Issued>>()
+const issued = cacheForFile<string, Promise<Issued>>()
 
 /** The one of that name; made when it is first asked for. */
 export function cast(name: Name): Promise<Issued> {

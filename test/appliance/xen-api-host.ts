@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { startTlsListener, type TlsListener } from '../../src/tls/index.js'
 import { createSelfSigned, type Identity } from '../../src/x509/index.js'
 import { type ApiResult, type ApiValue, decodeJsonRpcCall, encodeJsonRpcResponse } from '../../src/xapi/index.js'
+import { cacheForFile } from '../file-cache.js'
 
 export interface XenApiHost {
   readonly address: string
@@ -101,12 +102,14 @@ export function ignore(socket: Socket): void {
 
 /** More than are in use at once; each costs a seventh of a second of processor time to make. */
 const IDENTITIES = 4
-const made: Promise<Identity>[] = []
-let taken = 0
+const made = cacheForFile<number, Promise<Identity>>()
 
 /** Another one than the last few. */
 function newIdentity(): Promise<Identity> {
-  const place = taken++ % IDENTITIES
-  made[place] ??= createSelfSigned({ hostname: 'xs1.lab.internal', addresses: [], now: new Date() })
-  return made[place]
+  const oldest = made.size === IDENTITIES ? made.keys().next().value : undefined
+  const place = oldest ?? made.size
+  const identity = made.get(place) ?? createSelfSigned({ hostname: 'xs1.lab.internal', addresses: [], now: new Date() })
+  made.delete(place) // a Map lists its keys as they were added: this one becomes the newest
+  made.set(place, identity)
+  return identity
 }

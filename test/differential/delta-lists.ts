@@ -3,14 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { readCrls } from '../../src/x509/crl.js'
 import type { JudgedSet } from './judge.js'
 
-let isOld: boolean | undefined
+const version = spawnSync('openssl', ['version'], { encoding: 'utf8' }).stdout ?? ''
+const [, major, minor, patch = 0] = (/^OpenSSL (\d+)\.(\d+)\.(\d+)/.exec(version) ?? []).map(Number)
 
 /** Of the OpenSSL that stunnel and `openssl verify` on this machine use. */
 export function readsDeltaLists(): boolean {
-  const version = spawnSync('openssl', ['version'], { encoding: 'utf8' }).stdout ?? ''
-  const [, major, minor, patch] = (/^OpenSSL (\d+)\.(\d+)\.(\d+)/.exec(version) ?? []).map(Number)
-  isOld ??= major === 3 && minor === 0 && (patch ?? 0) < 20
-  return isOld
+  return major === 3 && minor === 0 && patch < 20
 }
 
 export function hasDeltaList({ crlFiles }: Pick<JudgedSet, 'crlFiles'>): boolean {

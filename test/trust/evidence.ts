@@ -8,6 +8,7 @@ import { checkAsPool } from '../../src/tls/index.js'
 import type { HostProof } from '../../src/trust/connection.js'
 import type { StoreOnDisk, StoresSeen } from '../../src/trust/disks.js'
 import type { Evidence, LocalFacts } from '../../src/trust/index.js'
+import { cacheForFile } from '../file-cache.js'
 import {
   type CertificateSpec,
   daysFromNow,
@@ -49,7 +50,7 @@ type Made<One = Issued> = Readonly<Record<string, One>>
 const LATER = { notBefore: daysFromNow(-3), notAfter: daysFromNow(400) }
 
 /** Signing takes longest, and most scenes have most certificates in common. */
-const issued = new Map<string, Promise<Issued>>()
+const issued = cacheForFile<string, Promise<Issued>>()
 
 function once(make: (spec: CertificateSpec) => Promise<Issued>, spec: CertificateSpec): Promise<Issued> {
   const { issuer, ...fields } = spec

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { paths } from '../../src/appliance/paths.js'
 import { probeServed } from '../../src/tls/index.js'
+import { cacheForFile } from '../file-cache.js'
 import { freePort } from '../free-port.js'
 import { type Issued, issue } from '../x509/test-authority.js'
 
@@ -28,7 +29,7 @@ export interface ManagedAppliance {
   stop(): void
 }
 
-const leaves = new Map<string, Promise<Issued>>()
+const leaves = cacheForFile<string, Promise<Issued>>()
 
 /** A leaf that a pool that has it, or its root, accepts. Made once for each label. */
 export function leafFor(label: string, issuer?: Issued): Promise<Issued> {

@@ -11,7 +11,8 @@ import {
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 
-import { cacheForFile, nextRsaKey } from '../rsa-keys.js'
+import { cacheForFile } from '../file-cache.js'
+import { nextRsaKey } from '../rsa-keys.js'
 export const TEST_NOW = new Date()
 export const daysFromNow = (days: number): Date => new Date(TEST_NOW.getTime() + days * 86_400_000)
 

@@ -2,7 +2,8 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto'
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
-import { cacheForFile, nextRsaKey } from '../rsa-keys.js'
+import { cacheForFile } from '../file-cache.js'
+import { nextRsaKey } from '../rsa-keys.js'
 
 export type RequestKey = 'rsa1024' | 'rsa2048' | 'ec' | 'ed25519'
 
