@@ -1,6 +1,7 @@
 /** Files an operator names on a command line, read as certificate files with bounded work. */
 
-import { checkFileSize, FILE_LIMIT_BYTES, type NamedBytes } from '../x509/index.js'
+import { checkFileSize, FILE_LIMIT_BYTES } from '../file-size.js'
+import type { NamedBytes } from '../x509/index.js'
 import { readLimitedFile } from './limited-file.js'
 import { readStandardInput } from './standard-input.js'
 

@@ -1,7 +1,7 @@
 /** Files that come from outside: looked at before they are read, and read no further than such a file can be long. */
 import { open } from 'node:fs/promises'
 import { WlbError } from '../error.js'
-import { checkFileSize, FILE_LIMIT_BYTES } from '../x509/index.js'
+import { checkFileSize, FILE_LIMIT_BYTES } from '../file-size.js'
 import { systemCode, touching } from './file-failure.js'
 
 /**

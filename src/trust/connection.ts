@@ -6,6 +6,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { Status } from '../appliance/index.js'
 import type { EndpointFacts } from '../tls/index.js'
 import type { StoresSeen } from './disks.js'
+import type { HostFacts, InstalledCertificate, PoolFacts } from './pool-records.js'
 
 export interface Connection {
   readonly pool: PoolFacts
@@ -21,48 +22,6 @@ export interface Connection {
   /** Certificates whose bytes are known here, by SHA-256 as upper-case hex with colons: the pool tells fingerprints only. */
   readonly known: ReadonlyMap<string, X509Certificate>
   readonly observedAt: Date
-}
-
-export interface PoolFacts {
-  readonly uuid: string
-  readonly ref: string
-  readonly name: string
-  /** As given: `host:port`; empty where the pool is not connected. */
-  readonly wlbUrl: string
-  readonly wlbUserName: string
-  readonly wlbEnabled: boolean
-  readonly verifies: boolean
-  readonly tlsVerification: boolean
-  /** Whether its licence includes WLB. */
-  readonly licensed: boolean
-  readonly otherConfig: Readonly<Record<string, string>>
-}
-
-export interface HostFacts {
-  readonly uuid: string
-  readonly ref: string
-  readonly name: string
-  readonly address: string
-  readonly role: 'coordinator' | 'member'
-  /** By the coordinator's heartbeat. */
-  readonly live: boolean
-  readonly enabled: boolean
-  readonly softwareVersion: Readonly<Record<string, string>>
-  /** Of the certificate its API answers with, as the pool records it; undefined where the record has none. */
-  readonly fingerprintSha256: string | undefined
-  /** The host's clock less ours, to within a second or so; undefined where it did not tell. */
-  readonly clockOffsetMs: number | undefined
-}
-
-export interface InstalledCertificate {
-  readonly uuid: string
-  readonly name: string
-  /** Empty in records that an upgrade has left unfinished. */
-  readonly fingerprintSha256: string
-  /** The record has the fields for fingerprints, and they are empty. */
-  readonly lacksFingerprints?: boolean
-  readonly notBefore: Date | undefined
-  readonly notAfter: Date | undefined
 }
 
 export interface ApplianceFacts {

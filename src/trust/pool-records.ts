@@ -1,6 +1,47 @@
 /** The pool's records as values: what is read of each class, and nothing else (docs/protocol/pool.md, classes). */
 import { type ApiValue, isApiMap, parseApiDate } from '../xapi/index.js'
-import type { HostFacts, InstalledCertificate, PoolFacts } from './connection.js'
+
+export interface PoolFacts {
+  readonly uuid: string
+  readonly ref: string
+  readonly name: string
+  /** As given: `host:port`; empty where the pool is not connected. */
+  readonly wlbUrl: string
+  readonly wlbUserName: string
+  readonly wlbEnabled: boolean
+  readonly verifies: boolean
+  readonly tlsVerification: boolean
+  /** Whether its licence includes WLB. */
+  readonly licensed: boolean
+  readonly otherConfig: Readonly<Record<string, string>>
+}
+
+export interface HostFacts {
+  readonly uuid: string
+  readonly ref: string
+  readonly name: string
+  readonly address: string
+  readonly role: 'coordinator' | 'member'
+  /** By the coordinator's heartbeat. */
+  readonly live: boolean
+  readonly enabled: boolean
+  readonly softwareVersion: Readonly<Record<string, string>>
+  /** Of the certificate its API answers with, as the pool records it; undefined where the record has none. */
+  readonly fingerprintSha256: string | undefined
+  /** The host's clock less ours, to within a second or so; undefined where it did not tell. */
+  readonly clockOffsetMs: number | undefined
+}
+
+export interface InstalledCertificate {
+  readonly uuid: string
+  readonly name: string
+  /** Empty in records that an upgrade has left unfinished. */
+  readonly fingerprintSha256: string
+  /** The record has the fields for fingerprints, and they are empty. */
+  readonly lacksFingerprints?: boolean
+  readonly notBefore: Date | undefined
+  readonly notAfter: Date | undefined
+}
 
 export type Records = ReadonlyMap<string, ApiRecord>
 

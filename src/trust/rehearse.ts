@@ -4,8 +4,9 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import { checkAsPool, floatText, poolErrorOf } from '../tls/index.js'
-import type { Connection, HostFacts, Prediction } from './connection.js'
+import type { Connection, Prediction } from './connection.js'
 import { linkedCrls } from './disks.js'
+import type { HostFacts } from './pool-records.js'
 
 export interface RehearseOptions {
   /** Another time than the host's own. */

@@ -1,5 +1,6 @@
 /** One verdict a host: its own word where it gave one, else what is predicted, and always which of the two it is. */
-import type { Connection, HostFacts, HostProof, HostVerdict } from './connection.js'
+import type { Connection, HostProof, HostVerdict } from './connection.js'
+import type { HostFacts } from './pool-records.js'
 import { rehearse } from './rehearse.js'
 
 /** Why a verdict of a plan is a prediction. */

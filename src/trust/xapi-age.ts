@@ -2,7 +2,7 @@
  * What a host's build tells of how its TLS client verifies. Until December 2024 it looked for the very leaf in its bundle
  * (`verifyPeer`); since then for a path to a root (`verifyChain`, docs/trust-stores.md).
  */
-import type { HostFacts } from './connection.js'
+import type { HostFacts } from './pool-records.js'
 
 /**
  * The change was merged on 16 December 2024, when 24.39 was out. A leaf too many does no harm, one too few does: in doubt

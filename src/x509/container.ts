@@ -3,6 +3,7 @@
  * thing is, its bytes say; what was unusual is noted; what is none of it is named. Work is bounded, whatever is sent.
  */
 import { WlbError } from '../error.js'
+import { checkFileSize } from '../file-size.js'
 import { type ArmouredBlock, BLOCK_LIMIT, pemMalformed, readArmour } from './armour.js'
 import { decodeText } from './decode-text.js'
 import { readElement, readElements, TAG } from './der.js'
@@ -16,9 +17,6 @@ export interface NamedBytes {
   readonly bytes: Buffer
 }
 
-/** A file of this size holds two thousand certificates. */
-export const FILE_LIMIT_BYTES = 4 * 1024 * 1024
-
 /**
  * Reads files in any form; the order is that of the files, and within a file its own. Nothing is sorted out or verified.
  * `passphrase` opens PKCS#12 files; keys are opened later, by whoever wants them.
@@ -30,11 +28,6 @@ export function readContainers(files: readonly NamedBytes[], passphrase?: string
   const found = new Findings()
   for (const file of files) readFile(file, passphrase, found)
   return found
-}
-
-/** @throws FILE_TOO_LARGE; for whoever knows the size before the content is read. */
-export function checkFileSize(file: string, sizeBytes: number): void {
-  if (sizeBytes > FILE_LIMIT_BYTES) throw fileTooLarge(file, sizeBytes)
 }
 
 function readFile({ file, bytes }: NamedBytes, passphrase: string | undefined, found: Findings): void {
@@ -121,15 +114,6 @@ function addBareBase64(text: string, file: string, passphrase: string | undefine
   const before = found.count
   found.addDer(der, { file }, passphrase)
   if (found.count > before) found.note({ file }, 'base64 without the lines that begin and end a PEM block')
-}
-
-function fileTooLarge(file: string, bytes: number): WlbError {
-  return new WlbError(
-    'FILE_TOO_LARGE',
-    'No file of certificates is that large.',
-    { file, bytes, limit: FILE_LIMIT_BYTES },
-    `ls -l ${file}`,
-  )
 }
 
 function unrecognized(file: string, looksLike: string): WlbError {

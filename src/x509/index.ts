@@ -11,7 +11,7 @@ export {
   type RequestSubject,
 } from './certificate-request.js'
 export { type Chain, orderChain, sendingOrder } from './chain.js'
-export { checkFileSize, FILE_LIMIT_BYTES, type NamedBytes, readContainers } from './container.js'
+export { type NamedBytes, readContainers } from './container.js'
 export { crlUrls } from './crl-urls.js'
 export { DEFECTS, type DefectCode } from './defects.js'
 export { encodeElement, readElement, readElements, TAG } from './der.js'

@@ -4,7 +4,7 @@
  */
 import { mapBounded } from '../../bounded.js'
 import { WlbError } from '../../error.js'
-import type { HostFacts } from '../connection.js'
+import type { HostFacts } from '../pool-records.js'
 import type { SshConnection } from './connection.js'
 import { type HostStoreFacts, readHostStore } from './host-store.js'
 import type { SshTarget } from './target.js'

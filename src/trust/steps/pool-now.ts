@@ -1,6 +1,6 @@
 /** What a step looks at before and after: the little of the pool it changes, read anew. */
 import { ApiFailure, isApiSet } from '../../xapi/index.js'
-import type { InstalledCertificate, PoolFacts } from '../connection.js'
+import type { InstalledCertificate, PoolFacts } from '../pool-records.js'
 import { readInstalled, readPool, readRecords } from '../pool-records.js'
 import type { PoolSession } from '../pool-session.js'
 
