@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { mapBounded } from '../src/bounded.js'
+import { mapBounded } from '../src/base/bounded.js'
 import type { BenchAppliance } from './appliance.js'
 import { type BenchPool, connectPool, openBenchPool, timeWlb } from './bench-pool.js'
 import type { Row } from './row.js'

@@ -26,7 +26,11 @@ const built = await Promise.all([
   build({
     ...common,
     banner: { js: `${programLine}\n${requireLine}` },
-    entryPoints: { wlb: 'src/cli/wlb.ts', 'lab-host': 'src/lab/main.ts', 'lab-stand-in': 'src/lab/stand-in/main.ts' },
+    entryPoints: {
+      wlb: 'src/cli/wlb.ts',
+      'lab-host': 'src/lab/host/main.ts',
+      'lab-stand-in': 'src/lab/stand-in/main.ts',
+    },
     splitting: true,
     external: ['@electric-sql/pglite', 'pg', 'pino', 'ssh2', 'acme-client'],
     chunkNames: 'chunks/[name]-[hash]',

@@ -5,8 +5,8 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { paths } from '../src/appliance/index.js'
-import { createEmbedded } from '../src/history/embedded-database.js'
+import { paths } from '../src/config/index.js'
+import { createEmbedded } from '../src/store/embedded-database.js'
 import { KEYS_VARIABLE } from './rsa-keys.js'
 
 const VARIABLE = 'OPENWLB_TEST_DATABASE'

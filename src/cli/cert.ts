@@ -1,5 +1,5 @@
 /** `wlb cert show`: the appliance's certificate as it lies on disk and as a handshake shows it. */
-import { type CertificateReport, reportCertificate } from '../appliance/index.js'
+import { type CertificateReport, reportCertificate } from '../identity/index.js'
 import { describeMissingNames } from './cert/missing-names.js'
 import { daysFrom, EXIT, printJson, renderFacts } from './print.js'
 

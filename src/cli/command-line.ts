@@ -2,7 +2,7 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { VERSION } from '../version.js'
+import { VERSION } from '../base/version.js'
 import { addCa } from './words/ca.js'
 import { addCert } from './words/cert.js'
 import { addCompletion } from './words/completion.js'

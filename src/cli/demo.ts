@@ -1,5 +1,5 @@
 /** `wlb demo`: an appliance and a pool that start as strangers and end with a connection that every host verifies. */
-import { WlbError } from '../error.js'
+import { WlbError } from '../base/error.js'
 import type { LabDocument } from '../lab/index.js'
 import { certificateFromAuthority } from './demo/authority-steps.js'
 import { renewalUnderLoad } from './demo/renewal-steps.js'

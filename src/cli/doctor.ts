@@ -1,6 +1,7 @@
 /** `wlb doctor`: looks at pool and appliance, says what is wrong and what to type, the first thing first. */
-import { WlbError } from '../error.js'
-import { type Diagnosis, diagnose, type Evidence, explainRefusal, gather, type PoolSession } from '../trust/index.js'
+import { WlbError } from '../base/error.js'
+import { type Diagnosis, diagnose, type Evidence, gather } from '../trust/index.js'
+import { explainRefusal, type PoolSession } from '../xapi/index.js'
 import { describeDiagnosis } from './doctor/diagnosis-text.js'
 import { type FixedStep, fixSafely } from './doctor/fix.js'
 import { startProgress } from './doctor/progress.js'

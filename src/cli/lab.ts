@@ -1,7 +1,7 @@
 /** `wlb lab …`: a pool in a box, printed for people and for programs. */
 
-import { quoteWord } from '../appliance/quote-word.js'
-import { WlbError } from '../error.js'
+import { WlbError } from '../base/error.js'
+import { quoteWord } from '../base/quote-word.js'
 import {
   type LabDocument,
   type LabFault,

@@ -1,6 +1,7 @@
 /** `wlb pool …`: the pools that have registered. */
-import { forgetPool } from '../appliance/index.js'
-import { WlbError } from '../error.js'
+
+import { WlbError } from '../base/error.js'
+import { forgetPool } from '../server/index.js'
 import { EXIT, printJson } from './print.js'
 
 /**

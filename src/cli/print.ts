@@ -1,7 +1,7 @@
 /** How every program of ours speaks: stdout is the answer, stderr the conversation, one place that prints an error. */
 import type { Writable } from 'node:stream'
-import { quoteWord } from '../appliance/quote-word.js'
-import { WlbError } from '../error.js'
+import { WlbError } from '../base/error.js'
+import { quoteWord } from '../base/quote-word.js'
 
 /** Exit codes, as docs/reference.md lists them. */
 export const EXIT = { done: 0, no: 1, usage: 2, interrupted: 130 } as const

@@ -1,9 +1,10 @@
 /** `wlb serve`: one line on stdout once it accepts connections, the log on stderr, until a signal ends it. */
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
-import { type Beside, type Log, openLog, paths, readSettings, serve } from '../appliance/index.js'
-import { parseWlbAddress } from '../trust/wlb-address.js'
-import { memberOf, openBringer } from './registered-pools.js'
+import { type Log, openLog, paths, readSettings } from '../config/index.js'
+import { type Beside, serve } from '../server/index.js'
+import { memberOf, openBringer } from '../server/reach-pools.js'
+import { parseWlbAddress } from '../xapi/pool/wlb-address.js'
 
 type WatchSettings = NonNullable<Awaited<ReturnType<typeof readSettings>>['watch']>
 
@@ -30,7 +31,7 @@ export async function serveCommand(root: string): Promise<void> {
 async function startWatching(root: string, log: Log, beside: Beside) {
   const place = paths(root)
   const { watch } = await readSettings(place.settings)
-  const { watchBesideAppliance } = await import('../trust/watch/index.js')
+  const { watchBesideAppliance } = await import('../trust/index.js')
   return watchBesideAppliance({
     root,
     log,

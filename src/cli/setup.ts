@@ -1,14 +1,9 @@
 /** `wlb setup`: the configuration wizard. It asks with an answer ready for each question, or takes everything from flags. */
-import {
-  checkChoice,
-  checkPassword,
-  type SetupOptions,
-  type SetupReport,
-  setUp,
-  suggestSetup,
-} from '../appliance/index.js'
-import { quoteWord } from '../appliance/quote-word.js'
-import { WlbError } from '../error.js'
+
+import { WlbError } from '../base/error.js'
+import { quoteWord } from '../base/quote-word.js'
+import { checkChoice, checkPassword } from '../config/index.js'
+import { type SetupOptions, type SetupReport, setUp, suggestSetup } from '../server/index.js'
 import { EXIT, printJson, renderFacts } from './print.js'
 import { readSecretFile } from './secret-file.js'
 

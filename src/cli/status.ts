@@ -1,6 +1,7 @@
 /** `wlb status`: what this appliance is, whether it runs, and which pools it serves. */
-import { readStatus, type Status } from '../appliance/index.js'
-import { quoteWord } from '../appliance/quote-word.js'
+
+import { quoteWord } from '../base/quote-word.js'
+import { readStatus, type Status } from '../identity/index.js'
 import { describeMissingNames } from './cert/missing-names.js'
 import { daysFrom, EXIT, inRoot, printJson, renderFacts, renderTable } from './print.js'
 

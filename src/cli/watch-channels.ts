@@ -1,5 +1,6 @@
 /** From options to the channels that are told: the same for the command and for the settings of an appliance. */
-import { type Channel, letterbox, type WlbAddress, webhook } from '../trust/index.js'
+import { type Channel, letterbox, webhook } from '../trust/index.js'
+import type { WlbAddress } from '../xapi/index.js'
 
 export interface ChannelFlags {
   readonly webhook?: string

@@ -1,17 +1,9 @@
 /** `wlb watch`: events as lines on stdout, until a signal ends it; or one look. */
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { WlbError } from '../error.js'
-import {
-  audienceOf,
-  configFolder,
-  type DatedEvent,
-  type FleetMember,
-  lineOf,
-  readKnownPools,
-  startWatch,
-  watchOnce,
-} from '../trust/index.js'
+import { WlbError } from '../base/error.js'
+import { audienceOf, type DatedEvent, type FleetMember, lineOf, startWatch, watchOnce } from '../trust/index.js'
+import { configFolder, readKnownPools } from '../xapi/index.js'
 import { printError } from './print.js'
 import { readFleetMembers } from './trust/fleet.js'
 import { choosePool } from './trust/open-pool.js'

@@ -1,6 +1,7 @@
-/** A pool in a box: brought up, looked at, broken on purpose, used from the inside, taken down. */
-export { type LabFault, labFault } from './fault.js'
-export { clearFaults, type FaultRow, injectFault, listFaults } from './faults/index.js'
-export { passwordFile } from './lab-file.js'
-export { type LabDocument, type LabUpOptions, labDown, labStatus, labUp } from './launcher.js'
-export { labExec } from './shell.js'
+/** Public API of lab: a pool in a box, brought up, looked at, broken on purpose, used from the inside, taken down. */
+export { clearFaults, injectFault } from './faults/index.js'
+export { type FaultRow, listFaults } from './faults/table.js'
+export { type LabFault, labFault } from './launcher/fault.js'
+export { passwordFile } from './launcher/lab-file.js'
+export { type LabDocument, type LabUpOptions, labDown, labStatus, labUp } from './launcher/launcher.js'
+export { labExec } from './launcher/shell.js'

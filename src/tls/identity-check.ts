@@ -1,7 +1,7 @@
 /** What a listener is given to serve, proven to work before anything is changed. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
-import { WlbError } from '../error.js'
+import { WlbError } from '../base/error.js'
 import { describeCertificate, readPemBlocks } from '../x509/index.js'
 
 export interface ServedIdentity {

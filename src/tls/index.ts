@@ -1,4 +1,4 @@
-/** The room's door: what a handshake says, seen from a pool, from us, and from the appliance that listens. */
+/** Public API of tls: what a handshake says, seen from a pool, from us, and from the appliance that listens. */
 export { dialAsPool } from './dial.js'
 export { type EndpointFacts, observeEndpoint } from './endpoint.js'
 export type { TlsFailure } from './failure.js'

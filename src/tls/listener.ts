@@ -8,7 +8,7 @@ import { createServer as createHttpsServer, type ServerOptions } from 'node:http
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
-import { WlbError } from '../error.js'
+import { WlbError } from '../base/error.js'
 import { checkIdentity, type ServedIdentity } from './identity-check.js'
 import { POOL_TLS } from './pool-limits.js'
 import { probeServed } from './probe.js'

@@ -1,6 +1,6 @@
 /** A clock that is wrong for one program: libfaketime, which Debian packs as `faketime`. */
 import { existsSync } from 'node:fs'
-import { WlbError } from '../error.js'
+import { WlbError } from '../base/error.js'
 
 const PLACES = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map((triple) => `/usr/lib/${triple}/faketime/libfaketime.so.1`)
 /** Shorter than this, it is our own time on the way. */

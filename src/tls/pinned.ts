@@ -1,7 +1,7 @@
 /** Connections of our own to pools: the certificate is known beforehand, or the caller is told which one was seen. */
 import { isIP } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls'
-import { WlbError } from '../error.js'
+import { WlbError } from '../base/error.js'
 import { isVerifyCode } from './failure.js'
 
 export type Trust =

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, readdirSync } from 'node:fs'
 import { Duplex, type Readable, Writable } from 'node:stream'
-import { WlbError } from '../error.js'
+import { WlbError } from '../base/error.js'
 import { environmentAt } from './other-clock.js'
 import type { PoolConnection, PoolDial } from './pool-connection.js'
 import { stunnelConfiguration } from './stunnel-configuration.js'

@@ -2,7 +2,7 @@
  * The children of `request`, each described once for both directions: the pool writes them in a fixed order, the appliance
  * reads them in any order, by local name, and lets unknown ones be (docs/protocol/wlb.md, reading a request).
  */
-import { childElements, childNamed, escapeXml, textOf, type XmlElement } from '../xml.js'
+import { childElements, childNamed, escapeXml, textOf, type XmlElement } from '../base/xml.js'
 import { type PairList, readPairs, writePairs } from './pairs.js'
 
 /** One child of `request`. */

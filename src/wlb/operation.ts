@@ -1,5 +1,5 @@
 /** What an operation is: a name, the children of its request, the contents of its result, each for both directions. */
-import type { XmlElement } from '../xml.js'
+import type { XmlElement } from '../base/xml.js'
 import type { RequestShape } from './arguments.js'
 import type { PoolResult } from './pool-result.js'
 

@@ -1,5 +1,5 @@
 /** Lists of names with values: rows of two leaves, in requests and in one result. */
-import { childNamed, textOf, type XmlElement } from '../xml.js'
+import { childNamed, textOf, type XmlElement } from '../base/xml.js'
 
 export type Pair = readonly [name: string, value: string]
 

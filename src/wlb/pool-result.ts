@@ -2,7 +2,7 @@
  * How a pool walks through an answer it could parse: by local names, first match first, and with a fixed idea of what to say
  * when something is not there (docs/protocol/wlb.md, reading an answer).
  */
-import { escapeXml, type XmlElement } from '../xml.js'
+import { escapeXml, type XmlElement } from '../base/xml.js'
 import { readPoolNumber } from './pool-number.js'
 
 /** One answer on its way through a method's own rules. */

@@ -6,7 +6,7 @@
  * A strict parser would refuse answers that a pool takes, so this reader is our own. It never calls itself and looks at each
  * character a bounded number of times: depth and size cost time in proportion.
  */
-import type { XmlElement, XmlNode } from '../xml.js'
+import type { XmlElement, XmlNode } from '../base/xml.js'
 import { decodePoolText } from './pool-text.js'
 
 export type PoolDocument =

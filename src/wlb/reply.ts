@@ -1,5 +1,5 @@
 /** An answer: what the appliance writes, and what a pool makes of it (docs/protocol/wlb.md, results; reading an answer). */
-import { escapeXml, type XmlElement } from '../xml.js'
+import { escapeXml, type XmlElement } from '../base/xml.js'
 import { type MethodName, OPERATIONS, type ResultOf, type WlbReply } from './operations.js'
 import { descend, leafText, malformed, ReplyRejected, refuseResultCode } from './pool-result.js'
 import { readPoolXml } from './pool-xml.js'

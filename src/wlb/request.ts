@@ -1,6 +1,6 @@
 /** A request: the bytes a pool sends, and what the appliance makes of them (docs/protocol/wlb.md, reading a request). */
-import { WlbError } from '../error.js'
-import { childElements, childNamed, parseXml } from '../xml.js'
+import { WlbError } from '../base/error.js'
+import { childElements, childNamed, parseXml } from '../base/xml.js'
 import { ArgumentRefused } from './arguments.js'
 import { type MethodName, OPERATIONS, type RequestOf, type WlbCall } from './operations.js'
 import { NAMESPACES, SERVICE_PATH, SOAP_ACTION_PREFIX } from './service.js'

@@ -1,5 +1,5 @@
 /** Results that more than one operation has, and the writing of rows. */
-import { escapeXml } from '../xml.js'
+import { escapeXml } from '../base/xml.js'
 import type { ResultShape } from './operation.js'
 import { failWithoutPayload, findChild, isChildless } from './pool-result.js'
 

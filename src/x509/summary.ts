@@ -1,11 +1,11 @@
 /** What people want to know of a certificate, read from it once. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { describeGeneralName } from './alternative-names.js'
-import { readFacts } from './certificate-facts.js'
-import { readElement, readElements } from './der.js'
-import { printable } from './name-fields.js'
-import { readSignatureAlgorithm } from './signature-algorithm.js'
+import { describeGeneralName } from './encoding/alternative-names.js'
+import { readElement, readElements } from './encoding/der.js'
+import { printable } from './encoding/name-fields.js'
+import { readSignatureAlgorithm } from './encoding/signature-algorithm.js'
+import { readFacts } from './validate/certificate-facts.js'
 
 export interface CertificateSummary {
   /** One line, the most specific part first (RFC 4514): `CN=wlb.example.com, O=Example`. */

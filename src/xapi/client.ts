@@ -4,7 +4,7 @@
  */
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WlbError } from '../error.js'
+import { WlbError } from '../base/error.js'
 import { connectPinned, type Trust } from '../tls/index.js'
 import { ApiFailure, type ApiResult, malformedMessage } from './failure.js'
 import { decodeJsonRpcResponse, encodeJsonRpcCall } from './json-rpc.js'

@@ -1,7 +1,7 @@
 /** Files a host serves over HTTP beside its API, such as `/wlb_diagnostics`: each host answers for itself (docs/protocol/pool.md). */
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { isIPv6 } from 'node:net'
-import { WlbError } from '../error.js'
+import { WlbError } from '../base/error.js'
 import { connectPinned, type Trust } from '../tls/index.js'
 
 export interface Download {

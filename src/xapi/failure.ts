@@ -1,5 +1,5 @@
 /** What a pool answers when it understood a call and will not do it: a code and its parameters, as they travel. */
-import { WlbError } from '../error.js'
+import { WlbError } from '../base/error.js'
 import type { ApiValue } from './value.js'
 
 /** Expected, and part of the protocol. Whoever catches it switches on `code` (docs/protocol/pool.md, how failures are reported). */

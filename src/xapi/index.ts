@@ -1,15 +1,13 @@
-/** How a pool is spoken to: XenAPI in both wire forms, its errors, a client that verifies, and the thin CLI's protocol. */
-
+/** Public API of xapi: how a pool is spoken to, in both wire forms and through the thin CLI. */
 export { connectXenApi, withSession, type XenApiClient, type XenApiTarget } from './client.js'
-export { type Download, download } from './download.js'
+export { download } from './download.js'
 export { API_ERRORS, isRegistered, renderApiFailure } from './errors.js'
 export { ApiFailure, type ApiResult } from './failure.js'
-export {
-  decodeJsonRpcCall,
-  decodeJsonRpcResponse,
-  encodeJsonRpcCall,
-  encodeJsonRpcResponse,
-} from './json-rpc.js'
+export { decodeJsonRpcCall, decodeJsonRpcResponse, encodeJsonRpcCall, encodeJsonRpcResponse } from './json-rpc.js'
+export { configFolder, type KnownPool, readKnownPools, rememberPool } from './pool/known-pools.js'
+export { explainRefusal } from './pool/pool-refused.js'
+export { openPool, type PoolAccess, type PoolSession } from './pool/pool-session.js'
+export { formatWlbAddress, parseWlbAddress, type WlbAddress } from './pool/wlb-address.js'
 export { BANNER, encodeBanner, PROTOCOL_VERSION } from './thin-cli/banner.js'
 export {
   decodeMessage,
@@ -22,9 +20,4 @@ export {
 export { ThinCliReader } from './thin-cli/reader.js'
 export { encodeCliRequest } from './thin-cli/request.js'
 export { type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF, parseApiDate } from './value.js'
-export {
-  decodeXmlRpcCall,
-  decodeXmlRpcResponse,
-  encodeXmlRpcCall,
-  encodeXmlRpcResponse,
-} from './xml-rpc.js'
+export { decodeXmlRpcCall, decodeXmlRpcResponse, encodeXmlRpcCall, encodeXmlRpcResponse } from './xml-rpc.js'

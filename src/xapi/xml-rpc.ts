@@ -2,7 +2,7 @@
  * XenAPI over XML-RPC, both directions (docs/protocol/pool.md). The pool writes strings without a tag, ints as
  * decimal text and nothing between the tags; it reads the tagged forms of other clients too.
  */
-import { childElements, childNamed, escapeXml, parseXml, textOf, type XmlElement } from '../xml.js'
+import { childElements, childNamed, escapeXml, parseXml, textOf, type XmlElement } from '../base/xml.js'
 import { type ApiResult, malformedMessage } from './failure.js'
 import { type ApiValue, formatApiDate, isApiSet, MAX_DEPTH, parseApiDate } from './value.js'
 

@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, it, test } from 'vitest'
-import type { AuthorityReport, IssuedCertificate, Published } from '../../src/appliance/index.js'
+import type { AuthorityReport, IssuedCertificate, Published } from '../../src/authority/index.js'
 import { describeCreated } from '../../src/cli/ca/create.js'
 import { describePublished } from '../../src/cli/ca/crl.js'
 import { describeList } from '../../src/cli/ca/list.js'
@@ -17,7 +17,7 @@ import {
   REVOCATION_REASONS,
   readRequest,
 } from '../../src/x509/index.js'
-import { LEAF_LIFETIME_DAYS, LEAF_LIFETIME_LIMIT_DAYS } from '../../src/x509/sign-leaf.js'
+import { LEAF_LIFETIME_DAYS, LEAF_LIFETIME_LIMIT_DAYS } from '../../src/x509/issue/sign-leaf.js'
 import { makeRequest } from '../x509/test-request.js'
 
 const now = new Date('2026-03-01T12:00:00Z')

@@ -4,10 +4,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { hostname as machineName } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, it, test } from 'vitest'
-import { paths, type RequestReport } from '../../src/appliance/index.js'
-import { hashPassword } from '../../src/appliance/password.js'
-import { writeSettings } from '../../src/appliance/settings.js'
 import { describe } from '../../src/cli/cert/request.js'
+import { paths } from '../../src/config/index.js'
+import { hashPassword } from '../../src/config/password.js'
+import { writeSettings } from '../../src/config/settings.js'
+import type { RequestReport } from '../../src/identity/index.js'
 import { makeFolder, removeFolder, run } from './program.js'
 
 const folder = makeFolder()

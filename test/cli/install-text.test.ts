@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
-import { installIdentity } from '../../src/appliance/identity-change.js'
+import { describeInstallation, describePlan } from '../../src/cli/cert/install-text.js'
+import { printError } from '../../src/cli/print.js'
+import { paths } from '../../src/config/index.js'
+import { installIdentity } from '../../src/identity/identity-change.js'
 import {
   type IdentityRecord,
   type InstallRequest,
   installSteps,
-  paths,
   planInstallation,
   type Replacement,
-  setUp,
-} from '../../src/appliance/index.js'
-import { describeInstallation, describePlan } from '../../src/cli/cert/install-text.js'
-import { printError } from '../../src/cli/print.js'
+} from '../../src/identity/index.js'
+import { setUp } from '../../src/server/index.js'
 import { placeDatabase } from '../empty-database.js'
 import { type CertificateSpec, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, test } from 'vitest'
 import { leaves, renderReference, sourceErrors, unnamed } from '../../scripts/reference-page.js'
+import { VERSION } from '../../src/base/version.js'
 import { commandLine } from '../../src/cli/command-line.js'
-import { VERSION } from '../../src/version.js'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -41,8 +41,8 @@ test('errors have a code in capitals, a sentence and something to type', () => {
 test('every code is written out where the error is made', () => {
   sourceErrors()
   expect([...new Set(unnamed)].sort()).toEqual([
-    'src/appliance/identity-store.ts', // a refusal, with the names of the files
-    'src/lab/host-control.ts', // what a host process said, passed on
-    'src/trust/pool-refused.ts', // the pool's own code
+    'src/identity/identity-store.ts', // a refusal, with the names of the files
+    'src/lab/launcher/host-control.ts', // what a host process said, passed on
+    'src/xapi/pool/pool-refused.ts', // the pool's own code
   ])
 })

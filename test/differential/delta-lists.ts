@@ -1,6 +1,6 @@
 /** Delta CRLs, which OpenSSL reads like whole lists up to 3.0.19 and passes over since 3.0.20: ours follows the newer. */
 import { spawnSync } from 'node:child_process'
-import { readCrls } from '../../src/x509/crl.js'
+import { readCrls } from '../../src/x509/validate/crl.js'
 import type { JudgedSet } from './judge.js'
 
 const version = spawnSync('openssl', ['version'], { encoding: 'utf8' }).stdout ?? ''

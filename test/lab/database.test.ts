@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it, test } from 'vitest'
-import { CLASSES } from '../../src/lab/classes.js'
-import { Database, readImage } from '../../src/lab/database.js'
-import { EventLog } from '../../src/lab/event-log.js'
-import { coerce, fromStored, toStored } from '../../src/lab/stored-value.js'
+import { CLASSES } from '../../src/lab/database/classes.js'
+import { Database, readImage } from '../../src/lab/database/database.js'
+import { EventLog } from '../../src/lab/database/event-log.js'
+import { coerce, fromStored, toStored } from '../../src/lab/database/stored-value.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-database-'))
 afterAll(() => rmSync(folder, { recursive: true }))

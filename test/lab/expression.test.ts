@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it, test } from 'vitest'
-import { matchesExpression, parseExpression } from '../../src/lab/expression.js'
+import { matchesExpression, parseExpression } from '../../src/lab/api/expression.js'
 
 const record = { type: 'ca', name: '', name_label: 'lab', size: 50n, live: true, tags: ['a'], quoted: 'a"b' }
 

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
-import { refreshHashLinks } from '../../src/lab/hash-links.js'
+import { refreshHashLinks } from '../../src/lab/certificates/hash-links.js'
 import { requirePart } from '../real-parts.js'
 import { issueAuthority } from '../x509/test-authority.js'
 

@@ -6,7 +6,7 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll } from 'vitest'
 
 export function buildHostProgram(): string {
-  return buildProgram('src/lab/main.ts')
+  return buildProgram('src/lab/host/main.ts')
 }
 
 export function buildStandInProgram(): string {

@@ -9,8 +9,8 @@ import {
   encodeResult,
   PURPOSES,
   type StoreKind,
-} from '../../src/lab/distribution-command.js'
-import { parseSexp, printSexp, type Sexp } from '../../src/lab/sexp.js'
+} from '../../src/lab/certificates/distribution-command.js'
+import { parseSexp, printSexp, type Sexp } from '../../src/lab/certificates/sexp.js'
 
 const printed: [what: string, expression: Sexp, text: string][] = [
   ['a bare atom', 'GenBundle', 'GenBundle'],

@@ -6,24 +6,25 @@ import { readFileSync, statSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
-import { readStatus, serve } from '../../src/appliance/index.js'
-import { openLog } from '../../src/appliance/log.js'
+import { openLog } from '../../src/config/log.js'
+import { readStatus } from '../../src/identity/index.js'
 import {
   APPLIANCE_FAULTS,
   applianceFaults,
   clearApplianceFaults,
   serveFromAuthority,
 } from '../../src/lab/faults/appliance/index.js'
+import { layoutOf } from '../../src/lab/host/layout.js'
+import { readSettings, writeSettings } from '../../src/lab/host/settings.js'
 import { labDown, labFault, labUp } from '../../src/lab/index.js'
-import { hostRoot } from '../../src/lab/lab-file.js'
-import { layoutOf } from '../../src/lab/layout.js'
-import { readSettings, writeSettings } from '../../src/lab/settings.js'
+import { hostRoot } from '../../src/lab/launcher/lab-file.js'
 import { FAULTLESS } from '../../src/lab/stand-in/behaviour.js'
 import { readState, standInLayout, writeState } from '../../src/lab/stand-in/layout.js'
+import { serve } from '../../src/server/index.js'
 import { connectXenApi, type XenApiClient } from '../../src/xapi/index.js'
-import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../appliance/test-appliance.js'
 import { run } from '../cli/program.js'
 import { requirePart } from '../real-parts.js'
+import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../server/test-appliance.js'
 import { buildHostProgram, buildStandInProgram } from './lab-program.js'
 
 const hostProgram = buildHostProgram()

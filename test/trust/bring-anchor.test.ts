@@ -7,40 +7,23 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
-import { type KeeperOptions, startRenewalKeeper } from '../../src/appliance/acme/renewal-keeper.js'
-import { installIdentity } from '../../src/appliance/identity-change.js'
-import { lockedIdentity } from '../../src/appliance/identity-lock.js'
-import {
-  type AcmeSettings,
-  type AnchorBringer,
-  listIdentities,
-  openLog,
-  paths,
-  type RunningAppliance,
-  readStatus,
-  readTermsOf,
-  rememberAcme,
-  type ServeOptions,
-  serve,
-} from '../../src/appliance/index.js'
 import { startSteadyClient } from '../../src/cli/demo/steady-client.js'
-import { openBringer } from '../../src/cli/registered-pools.js'
-import {
-  configFolder,
-  isBringUnfinished,
-  openPool,
-  placeHere,
-  readPoolNow,
-  renew,
-  undoLast,
-} from '../../src/trust/index.js'
-import { openJournal } from '../../src/trust/journal.js'
-import { type Pebble, startPebble } from '../appliance/acme/pebble.js'
-import { HOSTNAME, PASSWORD, setUpForTests, USER_NAME } from '../appliance/test-appliance.js'
+import { type AcmeSettings, openLog, paths } from '../../src/config/index.js'
+import { type KeeperOptions, startRenewalKeeper } from '../../src/identity/acme/renewal-keeper.js'
+import { installIdentity } from '../../src/identity/identity-change.js'
+import { lockedIdentity } from '../../src/identity/identity-lock.js'
+import { type AnchorBringer, listIdentities, readStatus, readTermsOf, rememberAcme } from '../../src/identity/index.js'
+import { type RunningAppliance, type ServeOptions, serve } from '../../src/server/index.js'
+import { openBringer } from '../../src/server/reach-pools.js'
+import { isBringUnfinished, placeHere, readPoolNow, renew, undoLast } from '../../src/trust/index.js'
+import { openJournal } from '../../src/trust/run/journal.js'
+import { configFolder, openPool } from '../../src/xapi/index.js'
 import { run, runUntilReady } from '../cli/program.js'
+import { type Pebble, startPebble } from '../identity/acme/pebble.js'
 import { buildHostProgram } from '../lab/lab-program.js'
 import { TestPool } from '../lab/test-pool.js'
 import { requirePart } from '../real-parts.js'
+import { HOSTNAME, PASSWORD, setUpForTests, USER_NAME } from '../server/test-appliance.js'
 import { daysFromNow, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 
 const program = requirePart('pebble')

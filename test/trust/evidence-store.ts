@@ -1,6 +1,6 @@
 /** The disk of a host of the evidence: files in the form a word has given them, and the bundle a host builds from them. */
 import type { X509Certificate } from 'node:crypto'
-import type { StoreOnDisk } from '../../src/trust/disks.js'
+import type { StoreOnDisk } from '../../src/trust/connection/disks.js'
 import { encodePem } from '../../src/x509/index.js'
 import { type FileForm, type HostName, NAME, type Scene } from './evidence-words.js'
 

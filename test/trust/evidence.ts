@@ -5,8 +5,8 @@
 import type { X509Certificate } from 'node:crypto'
 import type { EndpointFacts } from '../../src/tls/endpoint.js'
 import { checkAsPool } from '../../src/tls/index.js'
-import type { HostProof } from '../../src/trust/connection.js'
-import type { StoreOnDisk, StoresSeen } from '../../src/trust/disks.js'
+import type { HostProof } from '../../src/trust/connection/connection.js'
+import type { StoreOnDisk, StoresSeen } from '../../src/trust/connection/disks.js'
 import type { Evidence, LocalFacts } from '../../src/trust/index.js'
 import { cacheForFile } from '../file-cache.js'
 import {

@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:tls'
-import type { TestAppliance } from '../appliance/test-appliance.js'
 import { freePort } from '../free-port.js'
+import type { TestAppliance } from '../server/test-appliance.js'
 
 export async function startFront(
   { paths, port: behind }: TestAppliance,

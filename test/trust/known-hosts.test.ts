@@ -1,10 +1,10 @@
 /** Whom to reach, and by which keys a host is known: OpenSSH's forms, read as OpenSSH reads them. */
 import { createHmac } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { WlbError } from '../../src/error.js'
-import { isKnownKey } from '../../src/trust/ssh/host-key.js'
-import { parseSshTarget, renderSshTarget } from '../../src/trust/ssh/index.js'
-import { findKnownKeys, hostKeyFingerprint, keyType, renderKnownHost } from '../../src/trust/ssh/known-hosts.js'
+import { WlbError } from '../../src/base/error.js'
+import { isKnownKey } from '../../src/ssh/host-key.js'
+import { parseSshTarget, renderSshTarget } from '../../src/ssh/index.js'
+import { findKnownKeys, hostKeyFingerprint, keyType, renderKnownHost } from '../../src/ssh/known-hosts.js'
 
 function outcomeOf(work: () => string): string {
   try {

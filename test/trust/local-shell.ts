@@ -1,7 +1,7 @@
 /** What a command over SSH would do, done by a shell of this machine: for what is asked of it, and not for how it gets there. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { SshConnection, SshTarget } from '../../src/trust/ssh/index.js'
+import type { SshConnection, SshTarget } from '../../src/ssh/index.js'
 
 /** `before` is put in front of the shell. */
 export function localShell(target: SshTarget, before: readonly string[] = []): SshConnection {

@@ -4,8 +4,8 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
-import { openLog } from '../../src/appliance/log.js'
-import { WlbError } from '../../src/error.js'
+import { WlbError } from '../../src/base/error.js'
+import { openLog } from '../../src/config/log.js'
 import { clearFaults, injectFault } from '../../src/lab/index.js'
 import {
   type DatedEvent,

@@ -16,8 +16,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { WlbError } from '../../src/error.js'
-import { awaitServed } from '../../src/trust/ssh/await-served.js'
+import { WlbError } from '../../src/base/error.js'
+import type { SshConnection } from '../../src/ssh/index.js'
 import {
   digestsOf,
   type ManageStep,
@@ -26,8 +26,8 @@ import {
   readManagedIdentity,
   replaceOverSsh,
   restoreOverSsh,
-  type SshConnection,
-} from '../../src/trust/ssh/index.js'
+} from '../../src/trust/index.js'
+import { awaitServed } from '../../src/trust/remote/await-served.js'
 import { requirePart } from '../real-parts.js'
 import { daysFromNow, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 import { leafFor, type ManagedAppliance, makeAppliance, NAME, pairIn } from './managed-appliance.js'

@@ -2,9 +2,8 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterEach, expect, it, test } from 'vitest'
-import { WlbError } from '../../src/error.js'
-import { openPool, type PoolAccess, type PoolSession } from '../../src/trust/index.js'
-import { ApiFailure } from '../../src/xapi/index.js'
+import { WlbError } from '../../src/base/error.js'
+import { ApiFailure, openPool, type PoolAccess, type PoolSession } from '../../src/xapi/index.js'
 import { usePool } from '../lab/test-pool.js'
 
 const pool = usePool({ hosts: 3 })

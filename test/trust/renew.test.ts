@@ -6,8 +6,10 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { WlbError } from '../../src/base/error.js'
 import { startSteadyClient } from '../../src/cli/demo/steady-client.js'
-import { WlbError } from '../../src/error.js'
+import { connectSsh, type SshConnection } from '../../src/ssh/index.js'
+import type { SshReach } from '../../src/trust/index.js'
 import {
   type IdentityPlace,
   placeHere,
@@ -16,7 +18,6 @@ import {
   renew,
   type StepReport,
 } from '../../src/trust/index.js'
-import { connectSsh, type SshConnection, type SshReach } from '../../src/trust/ssh/index.js'
 import { requirePart } from '../real-parts.js'
 import { daysFromNow, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 import { type ManagedAppliance, makeAppliance } from './managed-appliance.js'

@@ -17,16 +17,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Server, utils } from 'ssh2'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { WlbError } from '../../src/error.js'
-import { fetchFile } from '../../src/trust/ssh/fetch-certificate.js'
-import {
-  type Credential,
-  connectSsh,
-  fetchCertificate,
-  readHostStore,
-  type SshConnection,
-  type SshRequest,
-} from '../../src/trust/ssh/index.js'
+import { WlbError } from '../../src/base/error.js'
+import { type Credential, connectSsh, type SshConnection, type SshRequest } from '../../src/ssh/index.js'
+import { fetchCertificate, readHostStore } from '../../src/trust/index.js'
+import { fetchFile } from '../../src/trust/remote/fetch-certificate.js'
 import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
 import { issue } from '../x509/test-authority.js'

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { connectSsh, type SshRequest, type SshTarget } from '../../src/trust/ssh/index.js'
+import { connectSsh, type SshRequest, type SshTarget } from '../../src/ssh/index.js'
 import { freePort } from '../free-port.js'
 
 export interface Sshd {

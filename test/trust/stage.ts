@@ -4,13 +4,11 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import { WlbError } from '../../src/error.js'
+import { WlbError } from '../../src/base/error.js'
 import {
   applyPlan,
   judgeHosts,
   observe,
-  openPool,
-  type PoolSession,
   preparePlan,
   proveHosts,
   readPoolNow,
@@ -19,10 +17,10 @@ import {
   type TrustRequest,
   undoLast,
 } from '../../src/trust/index.js'
-import { isApiSet } from '../../src/xapi/index.js'
-import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../appliance/test-appliance.js'
+import { isApiSet, openPool, type PoolSession } from '../../src/xapi/index.js'
 import { buildHostProgram } from '../lab/lab-program.js'
 import { TestPool } from '../lab/test-pool.js'
+import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../server/test-appliance.js'
 import { type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 
 export { HOSTNAME, PASSWORD }

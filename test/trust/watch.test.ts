@@ -6,14 +6,14 @@ import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, test } from 'vitest'
-import { paths } from '../../src/appliance/index.js'
+import { paths } from '../../src/config/index.js'
 import { audienceOf, type DatedEvent, letterbox, watchOnce, webhook } from '../../src/trust/index.js'
 import { compareSnapshots } from '../../src/trust/watch/compare.js'
 import { announceOwnEnd } from '../../src/trust/watch/own-certificate.js'
 import { keepKnown, type Snapshot } from '../../src/trust/watch/snapshot.js'
 import { createSelfSigned } from '../../src/x509/index.js'
-import { configureOnly, HOSTNAME } from '../appliance/test-appliance.js'
 import { run } from '../cli/program.js'
+import { configureOnly, HOSTNAME } from '../server/test-appliance.js'
 
 const NOW = new Date('2026-11-25T12:00:00Z')
 const inDays = (days: number) => new Date(NOW.getTime() + days * 86_400_000).toISOString()

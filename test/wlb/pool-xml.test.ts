@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { XmlElement } from '../../src/base/xml.js'
 import { readPoolXml } from '../../src/wlb/pool-xml.js'
-import type { XmlElement } from '../../src/xml.js'
 
 /** The tree in brackets, `a(b "text")`, or the reason in the pool's words. */
 function describeXml(body: string | Uint8Array): string {

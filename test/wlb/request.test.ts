@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { WlbError } from '../../src/error.js'
+import { WlbError } from '../../src/base/error.js'
 import { BODY_LIMIT_BYTES, decodeRequest, encodeRequest, requestHead } from '../../src/wlb/index.js'
 import { CALLS } from './samples.js'
 

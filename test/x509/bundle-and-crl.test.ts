@@ -1,8 +1,8 @@
 /** Bundles and CRLs as files of bytes; test/tls/dial-bundle.test.ts holds the same rules against the real stunnel. */
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it, test } from 'vitest'
-import { readCrl, readCrls } from '../../src/x509/crl.js'
 import { loadBundle, readPemBlocks, validate } from '../../src/x509/index.js'
+import { readCrl, readCrls } from '../../src/x509/validate/crl.js'
 import { daysFromNow, type Issued, issue, issueAuthority, issueCrl, TEST_NOW } from './test-authority.js'
 
 let root: Issued

@@ -4,9 +4,8 @@
  */
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import { WlbError } from '../../src/error.js'
-import { readCrls } from '../../src/x509/crl.js'
-import { readElements, readTime } from '../../src/x509/der.js'
+import { WlbError } from '../../src/base/error.js'
+import { readElements, readTime } from '../../src/x509/encoding/der.js'
 import {
   decodeSingleCertificate,
   loadBundle,
@@ -14,6 +13,7 @@ import {
   readPemBlocks,
   readPrivateKey,
 } from '../../src/x509/index.js'
+import { readCrls } from '../../src/x509/validate/crl.js'
 import { requirePart } from '../real-parts.js'
 import { makeChainFiles, makeOpensslFolder, type OpensslFolder } from './container-files.js'
 import { issueAuthority, issueCrl } from './test-authority.js'

@@ -1,7 +1,7 @@
 /** Certificates made to be slow: an answer or a refusal comes all the same, and OpenSSL's own limits are kept. */
 import { X509Certificate } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { WlbError } from '../../src/error.js'
+import { WlbError } from '../../src/base/error.js'
 import { validate } from '../../src/x509/index.js'
 import { createWriter } from '../differential/certificate-writer.js'
 import { type Draft, draftPlain, leafOf, NAME, planAuthority, rootOf } from '../differential/draft.js'

@@ -1,7 +1,7 @@
 /** Which names a request gets, and why it does not get the others. */
 import { expect, it } from 'vitest'
-import { decideNames } from '../../src/x509/leaf-names.js'
-import { readRequest } from '../../src/x509/read-request.js'
+import { readRequest } from '../../src/x509/files/read-request.js'
+import { decideNames } from '../../src/x509/issue/leaf-names.js'
 import { makeRequest } from './test-request.js'
 
 const OWN = 'CN=wlb.example.com'

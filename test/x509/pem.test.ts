@@ -1,7 +1,7 @@
 /** Which texts are PEM to us, and which are one certificate to a pool. */
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it, test } from 'vitest'
-import { WlbError } from '../../src/error.js'
+import { WlbError } from '../../src/base/error.js'
 import {
   createSelfSigned,
   decodeSingleCertificate,

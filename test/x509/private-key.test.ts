@@ -1,7 +1,7 @@
 /** Which private keys open, with what, and what is said of those that do not. */
 import { createPublicKey } from 'node:crypto'
 import { afterAll, describe, expect, it, test } from 'vitest'
-import { WlbError } from '../../src/error.js'
+import { WlbError } from '../../src/base/error.js'
 import { exportPrivateKey, findPrivateKey, readPrivateKey } from '../../src/x509/index.js'
 import { requirePart } from '../real-parts.js'
 import { makeOpensslFolder } from './container-files.js'

@@ -1,9 +1,10 @@
 /** What the commands of the small authority ask for alike: the passphrase, a yes, and files of bounded size. */
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
-import { AUTHORITY_LIMITS, paths } from '../../appliance/index.js'
-import { readStandardInput } from '../../appliance/standard-input.js'
-import { WlbError } from '../../error.js'
+import { AUTHORITY_LIMITS } from '../../authority/index.js'
+import { WlbError } from '../../base/error.js'
+import { readStandardInput } from '../../base/standard-input.js'
+import { paths } from '../../config/index.js'
 import { EXIT } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 

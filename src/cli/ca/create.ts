@@ -1,6 +1,6 @@
 /** `wlb ca create`: a root and, unless told otherwise, an intermediate. */
-import { type AuthorityReport, createSmallAuthority } from '../../appliance/index.js'
-import { quoteWord } from '../../appliance/quote-word.js'
+import { type AuthorityReport, createSmallAuthority } from '../../authority/index.js'
+import { quoteWord } from '../../base/quote-word.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
 import { chooseFolder, isSure, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
 

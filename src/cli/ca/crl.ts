@@ -1,7 +1,7 @@
 /** `wlb ca crl`: the revocation list, anew; a pool that has any list refuses every leaf when it runs out. */
 import { basename, resolve } from 'node:path'
-import { type Published, publishCrl } from '../../appliance/index.js'
-import { quoteWord } from '../../appliance/quote-word.js'
+import { type Published, publishCrl } from '../../authority/index.js'
+import { quoteWord } from '../../base/quote-word.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
 import { chooseFolder, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
 

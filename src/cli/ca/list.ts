@@ -1,5 +1,5 @@
 /** `wlb ca list`: the authority, and what it has issued. */
-import { type AuthorityReport, type IssuedCertificate, reportAuthority } from '../../appliance/index.js'
+import { type AuthorityReport, type IssuedCertificate, reportAuthority } from '../../authority/index.js'
 import { printJson, renderTable } from '../print.js'
 import { chooseFolder, sayWhatItIs } from './ask.js'
 import { describeAuthority } from './create.js'

@@ -1,8 +1,8 @@
 /** `wlb ca sign`: a request in, a certificate out, and every name that was not taken over with the reason. */
 import { resolve } from 'node:path'
-import { authorityFolder, planSignature, type Signed, signRequest } from '../../appliance/index.js'
-import { quoteWord } from '../../appliance/quote-word.js'
-import { WlbError } from '../../error.js'
+import { authorityFolder, planSignature, type Signed, signRequest } from '../../authority/index.js'
+import { WlbError } from '../../base/error.js'
+import { quoteWord } from '../../base/quote-word.js'
 import { describeCertificate, type LeafPlan, renderNameFields } from '../../x509/index.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
 import { chooseFolder, isSure, readBytes, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'

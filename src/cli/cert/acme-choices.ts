@@ -1,8 +1,8 @@
 /** What is asked of an authority: flags first, then what was remembered, then what goes without saying. */
 import { resolve } from 'node:path'
-import { type AcmeFault, type AcmeSettings, findAcmeFault, HTTP_ADDRESS, HTTP_PORT } from '../../appliance/index.js'
-import { quoteWord } from '../../appliance/quote-word.js'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
+import { quoteWord } from '../../base/quote-word.js'
+import { type AcmeFault, type AcmeSettings, findAcmeFault, HTTP_ADDRESS, HTTP_PORT } from '../../config/index.js'
 
 export interface AcmeFlags {
   readonly directory?: string

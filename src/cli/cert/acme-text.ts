@@ -1,13 +1,8 @@
 /** What `wlb cert acme` says: what it asks for, what came back, what pools have to trust now; for people and programs. */
-import {
-  type AcmeSettings,
-  type Anchor,
-  type InstallStep,
-  type Obtained,
-  ORDER_KEY_BITS,
-  type Replacement,
-} from '../../appliance/index.js'
-import { quoteWord } from '../../appliance/quote-word.js'
+
+import { quoteWord } from '../../base/quote-word.js'
+import type { AcmeSettings } from '../../config/index.js'
+import { type Anchor, type InstallStep, type Obtained, ORDER_KEY_BITS, type Replacement } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { inRoot, renderFacts } from '../print.js'
 import { describePlan, documentOf as documentOfInstall } from './install-text.js'

@@ -1,17 +1,16 @@
 /** `wlb cert acme`: a certificate from an ACME authority, from the question to the handshake that proves it. */
+
+import { WlbError } from '../../base/error.js'
+import { type AcmeSettings, paths, readSettings } from '../../config/index.js'
 import {
-  type AcmeSettings,
   factsInPlace,
   installObtained,
   installSteps,
   isRenewalDue,
   obtainCertificate,
-  paths,
-  readSettings,
   readTermsOf,
   rememberAcme,
-} from '../../appliance/index.js'
-import { WlbError } from '../../error.js'
+} from '../../identity/index.js'
 import { EXIT, printJson } from '../print.js'
 import { type AcmeFlags, chooseAcme, commandOf } from './acme-choices.js'
 import { describeDone, describeObtained, describeWish, documentOf } from './acme-text.js'

@@ -1,8 +1,8 @@
 /** `wlb cert export`: the certificates in place, for a pool or a colleague; never a key. */
 import type { X509Certificate } from 'node:crypto'
-import { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from '../../appliance/index.js'
-import { quoteWord } from '../../appliance/quote-word.js'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
+import { quoteWord } from '../../base/quote-word.js'
+import { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { printJson, renderFacts } from '../print.js'
 

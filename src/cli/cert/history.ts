@@ -1,5 +1,5 @@
 /** `wlb cert history`: every identity that was in place here, the newest first. */
-import { type KeptIdentity, listIdentities } from '../../appliance/index.js'
+import { type KeptIdentity, listIdentities } from '../../identity/index.js'
 import { daysFrom, inRoot, printJson, renderFacts } from '../print.js'
 
 export async function certHistory(root: string, json: boolean): Promise<void> {

@@ -1,7 +1,7 @@
 /** What `wlb cert install` says: the plan, what was done, what comes next; for people and for programs. */
 import type { X509Certificate } from 'node:crypto'
-import type { InstallPlan, InstallStep, Replacement } from '../../appliance/index.js'
-import { quoteWord } from '../../appliance/quote-word.js'
+import { quoteWord } from '../../base/quote-word.js'
+import type { InstallPlan, InstallStep, Replacement } from '../../identity/index.js'
 import { type CertificateSummary, describeCertificate, sendingOrder } from '../../x509/index.js'
 import { daysFrom, inRoot, renderFacts } from '../print.js'
 import { nextOnThePool } from './next-on-the-pool.js'

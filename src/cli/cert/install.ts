@@ -1,12 +1,13 @@
 /** `wlb cert install`: an authority's files become the appliance's identity, or it is said what is wrong with them. */
+
+import { WlbError } from '../../base/error.js'
 import {
   type InstallPlan,
   type InstallRequest,
   installCertificate,
   installSteps,
   planInstallation,
-} from '../../appliance/index.js'
-import { WlbError } from '../../error.js'
+} from '../../identity/index.js'
 import { printJson } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 import { describeInstallation, describePlan, documentOf } from './install-text.js'

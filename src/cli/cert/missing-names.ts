@@ -1,5 +1,5 @@
 /** Says that a host name is not, or no longer, in the certificate. */
-import type { MissingName } from '../../appliance/index.js'
+import type { MissingName } from '../../identity/index.js'
 
 /** One line each, for a list of facts. */
 export function describeMissingNames(missing: readonly MissingName[]): [label: string, value: string][] {

@@ -1,6 +1,6 @@
 /** What a pool has to be told before it verifies a chain: the commands for its coordinator, with the files that were given. */
 import { basename } from 'node:path'
-import type { CertificateSource, InstallPlan } from '../../appliance/index.js'
+import type { CertificateSource, InstallPlan } from '../../identity/index.js'
 
 /** The root first, as in the procedure by hand; a self-signed leaf is its own root. */
 export function nextOnThePool({ chain, sources }: InstallPlan): string[] {

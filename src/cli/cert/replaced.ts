@@ -1,6 +1,7 @@
 /** What a change of the identity has done, for people and for programs. */
-import type { Replacement, ReplaceStep } from '../../appliance/index.js'
-import { quoteWord } from '../../appliance/quote-word.js'
+
+import { quoteWord } from '../../base/quote-word.js'
+import type { Replacement, ReplaceStep } from '../../identity/index.js'
 import { inRoot, renderFacts } from '../print.js'
 
 export function describeSteps(steps: readonly ReplaceStep[]): string {

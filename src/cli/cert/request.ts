@@ -1,7 +1,7 @@
 /** `wlb cert request`: a key and a certificate request, by questions as openssl asks them, or from flags. */
 import { resolve } from 'node:path'
-import { type RequestReport, requestCertificate, suggestCommonName } from '../../appliance/index.js'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
+import { type RequestReport, requestCertificate, suggestCommonName } from '../../identity/index.js'
 import { EXIT, inRoot, printJson, renderFacts } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 import { type Answers, askForRequest, type RequestFlags } from './request-questions.js'

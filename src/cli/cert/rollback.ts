@@ -1,12 +1,13 @@
 /** `wlb cert rollback`: an earlier certificate and key, in place and in service again. */
+
+import { quoteWord } from '../../base/quote-word.js'
 import {
   findRollback,
   type ReplaceStep,
   type RollbackTarget,
   replaceIdentity,
   replaceSteps,
-} from '../../appliance/index.js'
-import { quoteWord } from '../../appliance/quote-word.js'
+} from '../../identity/index.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
 import { describeReplacement, describeSteps, documentOf } from './replaced.js'
 import { isSure } from './sure.js'

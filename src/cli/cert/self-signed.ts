@@ -1,14 +1,14 @@
 /** `wlb cert self-signed`: a new self-signed certificate, with another name, key or lifetime. */
 import { X509Certificate } from 'node:crypto'
+import { quoteWord } from '../../base/quote-word.js'
+import { paths } from '../../config/index.js'
 import {
-  paths,
   planSelfSigned,
   type ReplaceStep,
   replaceIdentity,
   replaceSteps,
   type SelfSignedPlan,
-} from '../../appliance/index.js'
-import { quoteWord } from '../../appliance/quote-word.js'
+} from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { inRoot, printJson, renderFacts } from '../print.js'
 import { describeReplacement, describeSteps, documentOf } from './replaced.js'

@@ -1,5 +1,5 @@
 /** One question before something is changed; nobody there to answer it is a wrong call, never a wait. */
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 import { EXIT } from '../print.js'
 
 /**

@@ -37,7 +37,7 @@ async function answerFor(program: string, words: readonly string[]): Promise<Ans
     const [command, ...rest] = inner[0] === '--' ? inner.slice(1) : inner
     if (rest.length === 0) return { kind: 'words', candidates: 'xe'.startsWith(command ?? '') ? [{ word: 'xe' }] : [] }
     if (command !== 'xe') return { kind: 'files', head: '', only: 'any' }
-    const { hostRoot } = await import('../../lab/lab-file.js')
+    const { hostRoot } = await import('../../lab/launcher/lab-file.js')
     const ours = join(dirname(realpathSync(process.argv[1] ?? '.')), 'xe.js')
     const env = { ...process.env, XE_ROOT: hostRoot(folderOf(root), host) }
     return completeOnXe([process.execPath, ours], env, rest)

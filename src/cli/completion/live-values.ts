@@ -25,14 +25,14 @@ const SOURCES: Readonly<Record<string, (place: Place) => Promise<readonly Candid
   },
   ID: async ({ root }) => {
     const [{ listRecords }, { paths }] = await Promise.all([
-      import('../../appliance/identity-history.js'),
-      import('../../appliance/paths.js'),
+      import('../../identity/identity-history.js'),
+      import('../../config/paths.js'),
     ])
     const records = await listRecords(paths(folderOf(root)).identities)
     return records.map(({ id, subject, installedAt }) => ({ word: id, meaning: `${subject ?? '?'}, ${installedAt}` }))
   },
   UUID: async ({ root }) => {
-    const { readStatus } = await import('../../appliance/index.js')
+    const { readStatus } = await import('../../identity/index.js')
     const { pools } = await readStatus(folderOf(root))
     return (pools ?? []).map(({ uuid, coordinatorAddress }) => ({ word: uuid, meaning: coordinatorAddress }))
   },
@@ -46,7 +46,7 @@ export function folderOf(root: string | undefined): string {
 }
 
 async function knownPools() {
-  const { readKnownPools } = await import('../../trust/known-pools.js')
+  const { readKnownPools } = await import('../../xapi/pool/known-pools.js')
   return [...(await readKnownPools())]
 }
 
@@ -56,7 +56,7 @@ async function faultRows() {
 }
 
 async function labHosts({ root }: Place): Promise<readonly Candidate[]> {
-  const { findLab } = await import('../../lab/lab-file.js')
+  const { findLab } = await import('../../lab/launcher/lab-file.js')
   const lab = await findLab(folderOf(root))
   return (lab?.hosts ?? []).map(({ name, address }) => ({ word: name, meaning: address }))
 }

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 
 export interface Outcome {
   readonly stdout: string

@@ -1,8 +1,9 @@
 /** What may be mended without a thought: nothing here can make a connection fail that works. Everything else is a command. */
 import { chmod } from 'node:fs/promises'
-import { activateIdentity } from '../../appliance/index.js'
-import { WlbError } from '../../error.js'
-import { breaksNothing, type Diagnosis, type Evidence, type Finding, type PoolSession } from '../../trust/index.js'
+import { WlbError } from '../../base/error.js'
+import { activateIdentity } from '../../identity/index.js'
+import { breaksNothing, type Diagnosis, type Evidence, type Finding } from '../../trust/index.js'
+import type { PoolSession } from '../../xapi/index.js'
 import { ApiFailure } from '../../xapi/index.js'
 import { isSure } from '../cert/sure.js'
 

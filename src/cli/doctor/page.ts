@@ -1,5 +1,5 @@
 /** A page for support: one file, nothing loaded from elsewhere, no password, session or user name in it. */
-import { replaceFile } from '../../durable-file.js'
+import { replaceFile } from '../../base/durable-file.js'
 import type { Diagnosis, Evidence, Finding } from '../../trust/index.js'
 import { describeScene } from './diagnosis-text.js'
 import { STYLE } from './page-style.js'

@@ -1,6 +1,6 @@
 /** The question of enrolment: is the certificate that is seen from here the one the appliance has? */
-import { WlbError } from '../../error.js'
-import type { FirstUse } from '../../trust/first-use.js'
+import { WlbError } from '../../base/error.js'
+import type { FirstUse } from '../../trust/connection/first-use.js'
 import { compareByEye, ON_THE_APPLIANCE } from './compare-by-eye.js'
 
 export interface FingerprintFlags {

@@ -1,5 +1,5 @@
 /** First contact: a fingerprint is shown, with the command that shows it on the other side, and a person compares. */
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 
 /** Where the same fingerprint can be had another way. */
 export interface OtherSide {

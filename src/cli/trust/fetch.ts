@@ -1,19 +1,15 @@
 /** `wlb trust fetch`: the certificate of an appliance, byte for byte, and whether its port serves it. */
-import { readLimitedFile } from '../../appliance/limited-file.js'
-import { paths } from '../../appliance/paths.js'
-import { readSettings } from '../../appliance/settings.js'
-import { WlbError } from '../../error.js'
+
+import { WlbError } from '../../base/error.js'
+import { readLimitedFile } from '../../base/limited-file.js'
+import { paths } from '../../config/paths.js'
+import { readSettings } from '../../config/settings.js'
+import { parseSshTarget, renderSshTarget } from '../../ssh/index.js'
 import { probeServed, reachable } from '../../tls/index.js'
-import { askFingerprint } from '../../trust/first-use.js'
-import {
-  type FetchedCertificate,
-  fetchCertificate,
-  parseSshTarget,
-  readCertificateBytes,
-  renderSshTarget,
-} from '../../trust/ssh/index.js'
-import { formatWlbAddress, type WlbAddress } from '../../trust/wlb-address.js'
+import { askFingerprint } from '../../trust/connection/first-use.js'
+import { type FetchedCertificate, fetchCertificate, readCertificateBytes } from '../../trust/index.js'
 import { describeCertificate, encodePem } from '../../x509/index.js'
+import { formatWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
 import { daysFrom, EXIT, printJson, renderFacts } from '../print.js'
 import type { SshFlags } from '../words/ssh-options.js'
 import { confirmFingerprint, type FingerprintFlags } from './ask-fingerprint.js'

@@ -1,9 +1,9 @@
 /** A file in the working directory for what was fetched: never another one's content without a word. */
 import { readFile } from 'node:fs/promises'
-import { systemCode, touching } from '../../appliance/file-failure.js'
-import { quoteWord } from '../../appliance/quote-word.js'
-import { replaceFile } from '../../durable-file.js'
-import { WlbError } from '../../error.js'
+import { replaceFile } from '../../base/durable-file.js'
+import { WlbError } from '../../base/error.js'
+import { systemCode, touching } from '../../base/file-failure.js'
+import { quoteWord } from '../../base/quote-word.js'
 
 /** @throws FETCH_WOULD_OVERWRITE, PATH_NOT_PERMITTED, PATH_OCCUPIED, DISK_FULL. */
 export async function writeFetched(file: string, bytes: Buffer, overwrite: boolean): Promise<'written' | 'already so'> {

@@ -1,5 +1,5 @@
 /** From the options that say how to log in to the hosts of a pool to what lies on their disks. */
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 import {
   type AskAboutHostKey,
   type Credential,
@@ -7,10 +7,9 @@ import {
   connectSsh,
   defaultKnownHosts,
   type HostKeyQuestion,
-  readHostStores,
   type SshTarget,
-  type StoreSights,
-} from '../../trust/ssh/index.js'
+} from '../../ssh/index.js'
+import { readHostStores, type StoreSights } from '../../trust/index.js'
 import type { HostSshFlags } from '../words/ssh-options.js'
 import { askAboutHostKey as askPerson, needsLogin, readCredentials, SSH_TIMEOUT_MS } from './open-ssh.js'
 

@@ -1,5 +1,5 @@
 /** What `wlb trust install` says: the plan, and what was done; for people and for programs. */
-import type { ManagedIdentity, ReplacementPlan } from '../../trust/ssh/index.js'
+import type { ManagedIdentity, ReplacementPlan } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { daysFrom, renderFacts } from '../print.js'
 

@@ -1,19 +1,17 @@
 /** `wlb trust install`: the certificate of an appliance that is not ours, replaced over SSH as the procedure by hand says. */
 import { isIP } from 'node:net'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
+import { parseSshTarget, runOrFail, type SshConnection } from '../../ssh/index.js'
 import {
   fetchCertificate,
   type ManagedIdentity,
-  parseSshTarget,
   planReplacement,
   type ReplacementPlan,
   readManagedIdentity,
   replaceOverSsh,
-  runOrFail,
-  type SshConnection,
-} from '../../trust/ssh/index.js'
-import type { WlbAddress } from '../../trust/wlb-address.js'
+} from '../../trust/index.js'
 import { readContainers } from '../../x509/index.js'
+import type { WlbAddress } from '../../xapi/pool/wlb-address.js'
 import { isSure } from '../cert/sure.js'
 import { printJson } from '../print.js'
 import { readSecretFile } from '../secret-file.js'

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 import { connectPinned, type Trust } from '../../tls/index.js'
 import {
   formatWlbAddress,
@@ -14,7 +14,7 @@ import {
   readKnownPools,
   rememberPool,
   type WlbAddress,
-} from '../../trust/index.js'
+} from '../../xapi/index.js'
 import { readSecretFile } from '../secret-file.js'
 import type { PoolFlags } from '../words/pool-options.js'
 import { compareByEye } from './compare-by-eye.js'

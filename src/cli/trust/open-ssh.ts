@@ -1,17 +1,16 @@
 /** From the options that say how to reach a machine over SSH to a connection with it. */
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 import {
   type Credential,
   connectSsh,
   defaultKnownHosts,
   type HostKeyQuestion,
-  type ManageStep,
   renderSshTarget,
   type SshConnection,
-  type SshReach,
   type SshRequest,
   type SshTarget,
-} from '../../trust/ssh/index.js'
+} from '../../ssh/index.js'
+import type { ManageStep, SshReach } from '../../trust/index.js'
 import { readSecretFile } from '../secret-file.js'
 import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
 

@@ -1,15 +1,9 @@
 /** `wlb trust plan`: what would be done, and what every host would say; nothing is changed. */
-import { quoteWord } from '../../appliance/quote-word.js'
-import { WlbError } from '../../error.js'
-import {
-  formatWlbAddress,
-  makeStep,
-  type Prepared,
-  preparePlan,
-  report,
-  type StepReport,
-  type World,
-} from '../../trust/index.js'
+
+import { WlbError } from '../../base/error.js'
+import { quoteWord } from '../../base/quote-word.js'
+import { makeStep, type Prepared, preparePlan, report, type StepReport, type World } from '../../trust/index.js'
+import { formatWlbAddress } from '../../xapi/index.js'
 import { errorDocument, inRoot, printError, printJson } from '../print.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { describePlan, trustDocument } from './plan-text.js'

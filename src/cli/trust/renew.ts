@@ -1,20 +1,23 @@
 /** `wlb trust renew`: the plan shown, asked about once, and carried out phase by phase. */
-import { quoteWord } from '../../appliance/quote-word.js'
-import { WlbError } from '../../error.js'
+
+import { WlbError } from '../../base/error.js'
+import { quoteWord } from '../../base/quote-word.js'
+import { parseSshTarget } from '../../ssh/index.js'
 import {
-  configFolder,
   type IdentityPlace,
   makeStep,
   type PreparedRenewal,
   placeHere,
   placeOverSsh,
+  RESTART_COMMAND,
   readPoolNow,
   renew,
   report,
+  type SshReach,
   type World,
 } from '../../trust/index.js'
-import { parseSshTarget, RESTART_COMMAND, type SshReach } from '../../trust/ssh/index.js'
 import { describeCertificate } from '../../x509/index.js'
+import { configFolder } from '../../xapi/index.js'
 import { printJson, renderFacts } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 import type { PoolFlags } from '../words/pool-options.js'

@@ -1,6 +1,6 @@
 /** What `wlb trust status` shows a person: the pool, the appliance, what is installed, then the hosts and what they say. */
 import type { X509Certificate } from 'node:crypto'
-import { quoteWord } from '../../appliance/quote-word.js'
+import { quoteWord } from '../../base/quote-word.js'
 import {
   type Connection,
   compareDisks,

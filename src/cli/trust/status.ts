@@ -3,13 +3,13 @@ import {
   type Connection,
   compareDisks,
   compareStores,
-  explainRefusal,
   type HostVerdict,
   judgeHosts,
   observe,
   proveHosts,
   readKnownCertificates,
 } from '../../trust/index.js'
+import { explainRefusal } from '../../xapi/index.js'
 import { CouldNotTell, EXIT, printJson } from '../print.js'
 import type { PoolFlags } from '../words/pool-options.js'
 import type { HostSshFlags } from '../words/ssh-options.js'

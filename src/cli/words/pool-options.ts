@@ -1,6 +1,6 @@
 /** The options that name a pool and how to speak to it, the same for every command that does. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { parseWlbAddress, type WlbAddress } from '../../trust/wlb-address.js'
+import { parseWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
 
 export interface PoolFlags {
   readonly pool?: string

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { connect, type NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 import type { Trust } from '../../tls/pinned.js'
 import type { TransferTarget } from '../../xapi/thin-cli/transfer.js'
 import type { ServerTrust, Settings } from './settings.js'
@@ -87,7 +87,7 @@ export function createConnector(settings: Settings, surroundings: Surroundings):
 }
 
 async function openLocalSocket(path: string): Promise<Duplex> {
-  const { shortenSocketPath } = await import('../../local-socket.js')
+  const { shortenSocketPath } = await import('../../base/local-socket.js')
   const short = shortenSocketPath(path)
   return openSocket({ path: short.path }).finally(() => short.close())
 }

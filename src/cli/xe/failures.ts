@@ -1,5 +1,5 @@
 /** What `xe` prints when a conversation cannot be had or breaks: the real client's words (docs/protocol/thin-cli.md). */
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 
 export interface FailureText {
   readonly lines: readonly string[]

@@ -5,8 +5,8 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ensureFolder, replaceFile } from '../../durable-file.js'
-import { labFolder } from '../lab-file.js'
+import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { labFolder } from '../launcher/lab-file.js'
 
 const entrySchema = z.object({
   /** Names the folder that keeps what was there before. */

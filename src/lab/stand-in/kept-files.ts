@@ -1,8 +1,8 @@
 /** The appliance's own files, copied aside before a fault changes them and put back afterwards. */
 import { copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AppliancePaths, paths } from '../../appliance/index.js'
-import { ensureFolder } from '../../durable-file.js'
+import { ensureFolder } from '../../base/durable-file.js'
+import { type AppliancePaths, paths } from '../../config/index.js'
 import { readState, type StandInLayout, type StandInState, writeState } from './layout.js'
 
 export type KeptFile = StandInState['kept'][number]

@@ -2,7 +2,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureFolder, replaceFile } from '../../durable-file.js'
+import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { createRsaKey, exportPrivateKey } from '../../x509/index.js'
 
 export type KeyName = 'root' | 'issuing' | 'below-issuing' | 'leaf' | 'other-root' | 'weak' | 'weak-issuing' | 'ec'

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { replaceFile } from '../../durable-file.js'
-import { labFolder } from '../lab-file.js'
+import { replaceFile } from '../../base/durable-file.js'
+import { labFolder } from '../launcher/lab-file.js'
 import { behaviourSchema, FAULTLESS } from './behaviour.js'
 
 export interface StandInLayout {

@@ -2,7 +2,7 @@
 import { chmod, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { shortenSocketPath } from '../../local-socket.js'
+import { shortenSocketPath } from '../../base/local-socket.js'
 import { ordersSchema } from './orders.js'
 import { type Listening, listenAsTold } from './server.js'
 

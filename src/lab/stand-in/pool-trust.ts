@@ -1,6 +1,6 @@
 /** What the stand-in asks of the pool, as any client would: certificates and lists in, certificates and lists out. */
 import { ApiFailure, type ApiValue, connectXenApi, withSession } from '../../xapi/index.js'
-import { type Lab, readLab } from '../lab-file.js'
+import { type Lab, readLab } from '../launcher/lab-file.js'
 
 export interface PoolTrust {
   readonly certificates: Readonly<Record<string, string>>

@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { open, readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import { askAppliance } from '../../appliance/index.js'
-import { replaceFile } from '../../durable-file.js'
-import { WlbError } from '../../error.js'
+import { replaceFile } from '../../base/durable-file.js'
+import { WlbError } from '../../base/error.js'
+import { askAppliance } from '../../config/index.js'
 import type { StandInLayout } from './layout.js'
 import type { StandInOrders } from './orders.js'
 

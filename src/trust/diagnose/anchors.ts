@@ -1,8 +1,8 @@
 /** Where the path should end and does not (rows 15, 19 to 21, 23 to 25, 27, 38). */
 import type { X509Certificate } from 'node:crypto'
-import { quoteWord } from '../../appliance/quote-word.js'
+import { quoteWord } from '../../base/quote-word.js'
 import { describeCertificate, isSelfSigned } from '../../x509/index.js'
-import { verifiesByPeer } from '../xapi-age.js'
+import { verifiesByPeer } from '../../xapi/pool/xapi-age.js'
 import type { Draft } from './finding.js'
 import { errorOf, type Flaw, heard, hostsOf } from './flaw.js'
 import { daysBetween, listOf, shortPrint, subjectOf } from './say.js'

@@ -1,6 +1,6 @@
 /** Whether another certificate may be served at once: a reload is safe where no host that verifies now would stop to. */
 import type { X509Certificate } from 'node:crypto'
-import { rehearse } from '../rehearse.js'
+import { rehearse } from '../connection/rehearse.js'
 import type { Evidence } from './evidence.js'
 
 /** Without a pool nobody knows who connects. What cannot be predicted for a host that verifies is no yes. */

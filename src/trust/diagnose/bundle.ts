@@ -1,5 +1,5 @@
 /** Whether the hosts' TLS clients can start: a bundle that is there and can be read (rows 22, 32 to 35, 37, 73, 78). */
-import { quoteWord } from '../../appliance/quote-word.js'
+import { quoteWord } from '../../base/quote-word.js'
 import type { Draft } from './finding.js'
 import { errorText, fewOf, listOf } from './say.js'
 import { isStoreError } from './store-errors.js'

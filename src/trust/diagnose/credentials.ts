@@ -1,5 +1,5 @@
 /** What is said once the connection stands: passwords in both directions (rows 75 and 76), and odd answers. */
-import { formatWlbAddress } from '../wlb-address.js'
+import { formatWlbAddress } from '../../xapi/pool/wlb-address.js'
 import type { Draft } from './finding.js'
 import { errorText, listOf } from './say.js'
 import type { View } from './view.js'

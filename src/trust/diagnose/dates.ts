@@ -1,5 +1,5 @@
 /** Dates and clocks (rows 1 to 5 and 39): which certificate, by whose clock. */
-import { quoteWord } from '../../appliance/quote-word.js'
+import { quoteWord } from '../../base/quote-word.js'
 import type { Draft } from './finding.js'
 import { errorOf, type Flaw, heard, hostsOf } from './flaw.js'
 import { fewOf, listOf, spanOf, subjectOf, whenOf } from './say.js'

@@ -2,8 +2,8 @@
  * Hosts whose disks hold something else than their coordinator's (rows 28, 30 and 79), and disks that hold something else than
  * the database believes (row 29). A sync writes a member's folder anew: one that is older than what it lacks has missed it.
  */
-import { quoteWord } from '../../appliance/quote-word.js'
-import { type Comparison, compareHeld, type Held, heldOn } from '../disks.js'
+import { quoteWord } from '../../base/quote-word.js'
+import { type Comparison, compareHeld, type Held, heldOn } from '../connection/disks.js'
 import {
   heldText,
   isCoordinator,

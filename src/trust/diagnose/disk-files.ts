@@ -1,7 +1,7 @@
 /** Files among the installed certificates that are not what they should be (rows 33 to 38), seen on the disks of hosts. */
-import { quoteWord } from '../../appliance/quote-word.js'
+import { quoteWord } from '../../base/quote-word.js'
 import type { InstalledFileKind } from '../../x509/index.js'
-import type { DiskFile } from '../disks.js'
+import type { DiskFile } from '../connection/disks.js'
 import { isCoordinator, namesOf, type SeenDisk, someOf } from './disk-view.js'
 import type { Draft, Severity } from './finding.js'
 import { listOf, shortPrint } from './say.js'

@@ -1,7 +1,7 @@
 /** What findings about disks have in common: whose disk was seen, who suffers from what lies there, and how it is said. */
 
-import { type Disk, type Held, heldByRecords, heldOn } from '../disks.js'
-import type { HostFacts } from '../pool-records.js'
+import type { HostFacts } from '../../xapi/pool/pool-records.js'
+import { type Disk, type Held, heldByRecords, heldOn } from '../connection/disks.js'
 import type { Severity } from './finding.js'
 import { shortPrint } from './say.js'
 import { isStoreError } from './store-errors.js'

@@ -2,7 +2,7 @@
  * What the disks of hosts show, where they were seen: the second witness. It names what can only be guessed from what hosts
  * say, and its word stands in place of the guess.
  */
-import { quoteWord } from '../../appliance/quote-word.js'
+import { quoteWord } from '../../base/quote-word.js'
 import { findDiskDrift } from './disk-drift.js'
 import { findDiskFiles, isHiddenByMark } from './disk-files.js'
 import { isCoordinator, namesOf, type SeenDisk, seenDisks, severityFor, someOf } from './disk-view.js'

@@ -1,5 +1,5 @@
 /** What has drifted apart: hosts from their coordinator (rows 28 and 79), records from files (rows 29 and 80). */
-import { quoteWord } from '../../appliance/quote-word.js'
+import { quoteWord } from '../../base/quote-word.js'
 import { isSelfSigned } from '../../x509/index.js'
 import type { Draft } from './finding.js'
 import { errorText, listOf, shortPrint } from './say.js'

@@ -1,8 +1,8 @@
 /** Everything a diagnosis goes by, gathered beforehand: it asks nobody and looks at no clock itself. */
 import type { X509Certificate } from 'node:crypto'
-import type { ApplianceFacts, HostProof } from '../connection.js'
-import type { StoresSeen } from '../disks.js'
-import type { HostFacts, InstalledCertificate, PoolFacts } from '../pool-records.js'
+import type { HostFacts, InstalledCertificate, PoolFacts } from '../../xapi/pool/pool-records.js'
+import type { ApplianceFacts, HostProof } from '../connection/connection.js'
+import type { StoresSeen } from '../connection/disks.js'
 
 export interface Evidence {
   /** Undefined where nobody knows where it is. */

@@ -1,5 +1,5 @@
 /** The files of an appliance on this machine (rows 17, 18 and 40 to 42): what it will not start with, or should not. */
-import { quoteWord } from '../../appliance/quote-word.js'
+import { quoteWord } from '../../base/quote-word.js'
 import type { LocalFacts, LocalFault } from './evidence.js'
 import type { Draft } from './finding.js'
 import type { View } from './view.js'

@@ -2,9 +2,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AppliancePaths, paths, readSettings, readStatus, type Status } from '../../appliance/index.js'
-import { quoteWord } from '../../appliance/quote-word.js'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
+import { quoteWord } from '../../base/quote-word.js'
+import { type AppliancePaths, paths, readSettings } from '../../config/index.js'
+import { readStatus, type Status } from '../../identity/index.js'
 import type { LocalFacts, LocalFault } from './evidence.js'
 
 export interface LocalAppliance {

@@ -1,6 +1,6 @@
 /** Whether there is a connection at all (rows 65 to 68 and 70): from here, and as the hosts say. */
 import { isIP } from 'node:net'
-import { formatWlbAddress, parseWlbAddress } from '../wlb-address.js'
+import { formatWlbAddress, parseWlbAddress } from '../../xapi/pool/wlb-address.js'
 import type { Draft } from './finding.js'
 import { errorText, listOf } from './say.js'
 import type { View, Voice } from './view.js'

@@ -1,6 +1,6 @@
 /** The exact error a call through the pool ends with: as it was, or as it will be. */
 import { floatText, poolErrorOf } from '../../tls/index.js'
-import { formatWlbAddress } from '../wlb-address.js'
+import { formatWlbAddress } from '../../xapi/pool/wlb-address.js'
 import { causeOf } from './catalogue/index.js'
 import type { Draft } from './finding.js'
 import type { View } from './view.js'

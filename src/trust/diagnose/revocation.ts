@@ -1,5 +1,5 @@
 /** Revocation lists (rows 58 to 64): the pool tells their names, and what the hosts make of them. */
-import { quoteWord } from '../../appliance/quote-word.js'
+import { quoteWord } from '../../base/quote-word.js'
 import { describeCertificate, isSelfSigned } from '../../x509/index.js'
 import type { Draft } from './finding.js'
 import { type Flaw, heard, hostsOf } from './flaw.js'

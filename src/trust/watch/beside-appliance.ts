@@ -2,9 +2,10 @@
  * The watch inside a running appliance: its own certificate and the clocks of its pools always, everything else of the pools
  * where its settings ask for it. It never stops serving.
  */
-import type { Log } from '../../appliance/index.js'
-import { mapBounded } from '../../bounded.js'
-import type { FleetMember } from '../fleet.js'
+
+import { mapBounded } from '../../base/bounded.js'
+import type { Log } from '../../config/index.js'
+import type { FleetMember } from '../connection/fleet.js'
 import type { Channel } from './channels.js'
 import { CLOCK_LIMIT_MS } from './compare.js'
 import { announceOwnEnd, type OwnEnd } from './own-certificate.js'

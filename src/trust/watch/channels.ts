@@ -1,8 +1,8 @@
 /** Where events go: a web address that is told of each round, a mailbox that gets a letter. Neither is told a secret. */
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
-import { readWebhookAddress } from '../../appliance/index.js'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
+import { readWebhookAddress } from '../../config/index.js'
 import type { DatedEvent } from './memory.js'
 
 export interface Channel {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ensureFolder, replaceFile } from '../../durable-file.js'
+import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { SNAPSHOT } from './snapshot.js'
 
 const EVENT = z.object({

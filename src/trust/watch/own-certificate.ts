@@ -5,8 +5,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readStatus } from '../../appliance/index.js'
-import { ensureFolder, replaceFile } from '../../durable-file.js'
+import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { readStatus } from '../../identity/index.js'
 import { THRESHOLD_DAYS } from './compare.js'
 
 const DAY_MS = 86_400_000

@@ -1,9 +1,9 @@
 /** How far a pool's clock is from ours: one login, three calls, nothing else of the pool. */
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 import { ApiFailure } from '../../xapi/index.js'
-import type { FleetMember } from '../fleet.js'
-import { readClock } from '../observe.js'
-import { openPool } from '../pool-session.js'
+import { openPool } from '../../xapi/pool/pool-session.js'
+import type { FleetMember } from '../connection/fleet.js'
+import { readClock } from '../connection/observe.js'
 
 /** Of the coordinator, less ours; undefined where the pool does not tell, for whatever reason of its own. */
 export async function readPoolClock({ access }: FleetMember): Promise<number | undefined> {

@@ -1,8 +1,8 @@
 /** What the watch remembers of a pool between two looks: plain values, small, and no secret among them. */
 import { z } from 'zod'
-import type { Connection } from '../connection.js'
-import type { FleetLine } from '../fleet.js'
-import { servedBy } from '../observe.js'
+import type { Connection } from '../connection/connection.js'
+import type { FleetLine } from '../connection/fleet.js'
+import { servedBy } from '../connection/observe.js'
 
 const EXPIRY = z.object({
   /** `certificate of the appliance`, `its issuer CN=...`, `root_ca.pem, installed`. */

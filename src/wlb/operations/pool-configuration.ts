@@ -1,5 +1,5 @@
 /** The configuration dictionary, read as a whole and written in parts (docs/protocol/wlb.md, the configuration dictionary). */
-import { escapeXml } from '../../xml.js'
+import { escapeXml } from '../../base/xml.js'
 import { pairs, requestOf, requiredText } from '../arguments.js'
 import { operation } from '../operation.js'
 import { type Pair, type PairList, writePairs } from '../pairs.js'

@@ -3,7 +3,7 @@
  * here, and what was read too far can be had back.
  */
 import type { Readable } from 'node:stream'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 
 /** Opened on a stream that nobody else reads. */
 export class ByteReader {

@@ -5,7 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Duplex, Writable } from 'node:stream'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 import { BANNER, PROTOCOL_VERSION, type ProtocolVersion } from './banner.js'
 import { encodeBlob, encodeResponse, type ThinCliCommand } from './message.js'
 import { ThinCliReader } from './reader.js'

@@ -2,7 +2,7 @@
  * The thin CLI's messages as bytes, both directions (docs/protocol/thin-cli.md, encoding): little-endian ints, strings
  * with their length before them, one frame a message. The raw bytes of a chunk follow its frame and belong to no frame.
  */
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 
 /** What a server tells the client to do. */
 export type ThinCliCommand =

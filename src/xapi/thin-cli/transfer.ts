@@ -2,7 +2,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import type { Duplex, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { WlbError } from '../../error.js'
+import { WlbError } from '../../base/error.js'
 import { ByteReader } from './byte-reader.js'
 
 /** Where a URL of the server's points: another host, or (no host) the server the conversation is with. */

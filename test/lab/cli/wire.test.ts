@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { baseName } from '../../../src/lab/cli/certificate-commands.js'
+import { baseName } from '../../../src/lab/thin-cli/certificate-commands.js'
 import { ApiFailure } from '../../../src/xapi/index.js'
 import { createPool, POOL, ref } from './pool-in-memory.js'
 import { BANNER_BYTES, dial, END, FAILED, hostFor, OK, obey, xe } from './raw-client.js'

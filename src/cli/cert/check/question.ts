@@ -1,9 +1,9 @@
 /** What `wlb cert check` is asked, read from its options, from files, from an endpoint and from the appliance's own folder. */
 import type { X509Certificate } from 'node:crypto'
+import { WlbError } from '../../../base/error.js'
+import { paths } from '../../../config/paths.js'
 // by its file: the whole room brings a database along, and scripts call this by the hundred
-import { readCertificateFiles } from '../../../appliance/certificate-files.js'
-import { paths } from '../../../appliance/paths.js'
-import { WlbError } from '../../../error.js'
+import { readCertificateFiles } from '../../../identity/install/certificate-files.js'
 import { type AnsweredFacts, observeEndpoint, poolErrorOf, type TlsFailure } from '../../../tls/index.js'
 import { encodePem, readContainers, validate } from '../../../x509/index.js'
 
@@ -79,7 +79,7 @@ export async function readQuestion(
 }
 
 async function readHostname(root: string): Promise<string> {
-  const { readSettings } = await import('../../../appliance/index.js')
+  const { readSettings } = await import('../../../config/index.js')
   const settings = await readSettings(paths(root).settings).catch((error: unknown) => {
     throw error instanceof WlbError && error.code === 'NOT_SET_UP' ? needsName(error) : error
   })

@@ -1,6 +1,6 @@
 /** Row 75: the appliance's password was changed and the pool goes on showing the one before. */
 import { randomBytes } from 'node:crypto'
-import { askAppliance, hashPassword, paths, readSettings, writeSettings } from '../../../appliance/index.js'
+import { askAppliance, hashPassword, paths, readSettings, writeSettings } from '../../../config/index.js'
 import { keepFiles } from '../../stand-in/kept-files.js'
 import { standInFailed } from '../../stand-in/process.js'
 import { withStandIn } from '../../stand-in/stage.js'

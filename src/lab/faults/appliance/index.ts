@@ -1,5 +1,5 @@
 /** The rows of the catalogue that lie on the appliance's side, each to be brought about, and all of them put right at once. */
-import { besideThisProgram } from '../../launcher.js'
+import { besideThisProgram } from '../../launcher/launcher.js'
 import { clearStandIn, twistStandIn } from '../../stand-in/stage.js'
 import type { ApplianceFault, FaultStage } from '../fault.js'
 import { changePassword } from './changed-password.js'

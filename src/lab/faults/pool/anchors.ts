@@ -1,8 +1,8 @@
 /** Rows about what is installed: too old, too little, the wrong one, under the wrong name. */
 import type { X509Certificate } from 'node:crypto'
 import { checkHost, createSelfSigned, isSelfSigned } from '../../../x509/index.js'
-import type { KnownHost } from '../../lab-file.js'
-import type { RecordChanges, Rows } from '../../records.js'
+import type { RecordChanges, Rows } from '../../database/records.js'
+import type { KnownHost } from '../../launcher/lab-file.js'
 import { certificateRow, newRecord } from './certificate-record.js'
 import { redate } from './forge.js'
 import { findIntermediate, observeIssued, wlbAddress } from './served.js'

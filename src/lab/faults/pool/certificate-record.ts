@@ -1,8 +1,8 @@
 /** The record a pool keeps of an installed certificate, as the database stores it. */
 import { randomUUID, type X509Certificate } from 'node:crypto'
 import { describeCertificate } from '../../../x509/index.js'
-import { NULL_REF } from '../../classes.js'
-import type { Rows } from '../../records.js'
+import { NULL_REF } from '../../database/classes.js'
+import type { Rows } from '../../database/records.js'
 
 type Row = Rows[string]
 

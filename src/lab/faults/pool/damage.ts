@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodePem } from '../../../x509/index.js'
-import { placesOf } from '../../layout.js'
+import { placesOf } from '../../host/layout.js'
 import { observeServed } from './served.js'
 import { layoutFor, type PoolFault, type PoolStage, targetsOf } from './stage.js'
 import { changeEachFile, changeFiles, readInstalled, type StoreFile } from './store-files.js'

@@ -1,8 +1,8 @@
 /** Rows about a member that has not what the coordinator has (docs/trust-stores.md, a member is down). */
 import { stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { KnownHost } from '../../lab-file.js'
-import { placesOf } from '../../layout.js'
+import { placesOf } from '../../host/layout.js'
+import type { KnownHost } from '../../launcher/lab-file.js'
 import { removeFiles, replaceAnchors } from './anchors.js'
 import { changeRecords, installedRefs, layoutFor, type PoolFault, type PoolStage, targetsOf } from './stage.js'
 import { readInstalled } from './store-files.js'

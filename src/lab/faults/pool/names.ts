@@ -1,7 +1,7 @@
 /** Rows about the name the pool connects by: `pool.wlb_url` is written as `pool.initialize_wlb` would have left it. */
 import { appendFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { WlbError } from '../../../error.js'
+import { WlbError } from '../../../base/error.js'
 import { checkHost, describeCertificate } from '../../../x509/index.js'
 import { observeServed, wlbAddress, wlbHostAddress } from './served.js'
 import { changeRecords, layoutFor, type PoolFault, type PoolStage, poolRecord } from './stage.js'

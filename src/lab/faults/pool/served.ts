@@ -1,11 +1,11 @@
 /** The appliance as the coordinator meets it: where it is, what it serves, and by which path the pool comes to trust that. */
 import type { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../../error.js'
+import { WlbError } from '../../../base/error.js'
 import { observeEndpoint } from '../../../tls/index.js'
 import { isSelfSigned, validate } from '../../../x509/index.js'
-import type { KnownHost } from '../../lab-file.js'
-import { resolveByHostsFile } from '../../name-resolution.js'
-import { parseWlbUrl, type WlbAddress } from '../../wlb-url.js'
+import { resolveByHostsFile } from '../../host/name-resolution.js'
+import type { KnownHost } from '../../launcher/lab-file.js'
+import { parseWlbUrl, type WlbAddress } from '../../wlb/wlb-url.js'
 import { layoutFor, type PoolStage, poolRecord } from './stage.js'
 import { readFiles } from './store-files.js'
 

@@ -1,10 +1,10 @@
 /** What a row of the pool works on: the lab as it is, and which of its hosts are meant. */
 import { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../../error.js'
-import { tellHost } from '../../host-control.js'
-import { hostRoot, type KnownHost } from '../../lab-file.js'
-import { type HostLayout, layoutOf } from '../../layout.js'
-import type { RecordChanges, Records } from '../../records.js'
+import { WlbError } from '../../../base/error.js'
+import type { RecordChanges, Records } from '../../database/records.js'
+import { type HostLayout, layoutOf } from '../../host/layout.js'
+import { tellHost } from '../../launcher/host-control.js'
+import { hostRoot, type KnownHost } from '../../launcher/lab-file.js'
 
 export interface PoolStage {
   readonly root: string

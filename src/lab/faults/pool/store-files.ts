@@ -2,12 +2,12 @@
 import type { X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFile } from '../../../durable-file.js'
-import { WlbError } from '../../../error.js'
+import { replaceFile } from '../../../base/durable-file.js'
+import { WlbError } from '../../../base/error.js'
 import { readPemBlocks } from '../../../x509/index.js'
-import type { KnownHost } from '../../lab-file.js'
-import { placesOf } from '../../layout.js'
-import { listStore, rebuildStore } from '../../trust-store.js'
+import { listStore, rebuildStore } from '../../certificates/trust-store.js'
+import { placesOf } from '../../host/layout.js'
+import type { KnownHost } from '../../launcher/lab-file.js'
 import { layoutFor, type PoolStage, parseCertificate } from './stage.js'
 
 export interface StoreFile {

@@ -1,0 +1,15 @@
+/** Public API of authority: the small certificate authority for labs. */
+export {
+  findCertificate,
+  type Published,
+  planSignature,
+  publishCrl,
+  type Revoked,
+  revokeCertificate,
+  type Signed,
+  signRequest,
+} from './acts.js'
+export { createSmallAuthority } from './create.js'
+export { AUTHORITY_LIMITS, authorityFolder } from './folder.js'
+export type { IssuedCertificate } from './index-file.js'
+export { type AuthorityReport, reportAuthority } from './report.js'

@@ -1,0 +1,73 @@
+/**
+ * The passwords pools hand over, sealed before they reach the database (AES-256-GCM): who copies the database alone has
+ * nothing. The key stays in a file of its own beside the settings.
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { replaceFile } from '../base/durable-file.js'
+import { WlbError } from '../base/error.js'
+import { systemCode, touching } from '../base/file-failure.js'
+
+const KEY_BYTES = 32
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+/** The first byte of what is sealed, so that another way can follow this one. */
+const VERSION = 1
+
+/** Makes a key where there is none. */
+export async function createSecretKey(path: string): Promise<void> {
+  await touching(path, () => replaceFile(path, `${randomBytes(KEY_BYTES).toString('base64')}\n`, 0o600))
+}
+
+/** @throws SECRET_KEY_UNUSABLE when the file is missing or holds something else. */
+export async function readSecretKey(path: string): Promise<Buffer> {
+  const text = await touching(path, () => readFile(path, 'utf8')).catch((error: unknown) => {
+    throw systemCode(error) === 'ENOENT' ? secretKeyUnusable(path, 'it does not exist') : error
+  })
+  const key = Buffer.from(text.trim(), 'base64')
+  if (key.length !== KEY_BYTES) throw secretKeyUnusable(path, `it holds ${key.length} bytes and not ${KEY_BYTES}`)
+  return key
+}
+
+/** `belongsTo` (the pool's uuid) is sealed in: moved to another pool's row, it does not open. */
+export function seal(secret: string, belongsTo: string, key: Buffer): Buffer {
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(belongsTo))
+  const sealed = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()])
+  return Buffer.concat([Buffer.of(VERSION), nonce, cipher.getAuthTag(), sealed])
+}
+
+/** @throws SECRET_UNREADABLE when it was sealed with another key, for another owner, or is damaged. */
+export function unseal(sealed: Uint8Array, belongsTo: string, key: Buffer): string {
+  const bytes = Buffer.from(sealed)
+  const nonce = bytes.subarray(1, 1 + NONCE_BYTES)
+  const tag = bytes.subarray(1 + NONCE_BYTES, 1 + NONCE_BYTES + TAG_BYTES)
+  if (bytes[0] !== VERSION || tag.length !== TAG_BYTES) throw secretUnreadable(belongsTo)
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+  decipher.setAAD(Buffer.from(belongsTo)).setAuthTag(tag)
+  try {
+    const opened = decipher.update(bytes.subarray(1 + NONCE_BYTES + TAG_BYTES))
+    return Buffer.concat([opened, decipher.final()]).toString('utf8')
+  } catch (error) {
+    throw secretUnreadable(belongsTo, error)
+  }
+}
+
+function secretKeyUnusable(file: string, why: string): WlbError {
+  return new WlbError(
+    'SECRET_KEY_UNUSABLE',
+    'The key that seals the passwords of pools cannot be used.',
+    { file, why },
+    `mv ${file} ${file}.broken; wlb setup   # then register each pool again`,
+  )
+}
+
+function secretUnreadable(belongsTo: string, cause?: unknown): WlbError {
+  return new WlbError(
+    'SECRET_UNREADABLE',
+    "The pool's stored password does not open with this key.",
+    { pool: belongsTo },
+    'xe pool-initialize-wlb   # registering the pool again stores it anew',
+    cause,
+  )
+}

@@ -1,0 +1,222 @@
+/** The appliance's settings: one TOML file that people may edit, checked key by key when it is read. */
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { parse, stringify, TomlError } from 'smol-toml'
+import { z } from 'zod'
+import { replaceFile } from '../base/durable-file.js'
+import { WlbError } from '../base/error.js'
+import { systemCode, touching } from '../base/file-failure.js'
+import { ACME_FILE, type AcmeSettings, fromAcmeFile, toAcmeFile } from './acme-settings.js'
+import { isFullHostname } from './full-hostname.js'
+import { isPasswordHash } from './password.js'
+import { readWebhookAddress } from './webhook-address.js'
+
+export interface Settings {
+  /** Fully qualified: pools connect to it, and the certificate carries it. */
+  readonly hostname: string
+  /** What to listen on: an IP address; 0.0.0.0 and :: mean all of this machine's. */
+  readonly address: string
+  readonly port: number
+  /** What pools present. */
+  readonly userName: string
+  readonly passwordHash: string
+  /** A PostgreSQL server; without it the database is embedded. */
+  readonly databaseUrl?: string | undefined
+  /** A TLS server of the site's own that pools connect to and that serves the same two files. */
+  readonly front?: FrontSettings | undefined
+  /** The ACME authority that certificates come from. */
+  readonly acme?: AcmeSettings | undefined
+  /** The pools that registered are watched while the appliance runs, and what is found is told to these. */
+  readonly watch?: WatchSettings | undefined
+}
+
+export interface WatchSettings {
+  readonly everySeconds: number
+  readonly webhook?: string | undefined
+  readonly mailTo?: string | undefined
+  readonly mailFrom?: string | undefined
+  /** `HOST:PORT` */
+  readonly smtp?: string | undefined
+}
+
+export interface FrontSettings {
+  /** Makes it read the files again: a program and its arguments, run without a shell. */
+  readonly reload: readonly string[]
+  /** Where a handshake proves it. */
+  readonly address: string
+  readonly port: number
+}
+
+const HOSTNAME_RULE = 'must be a full host name with dots, such as wlb.example.com'
+const ADDRESS_RULE = 'must be an IP address of this machine, or 0.0.0.0 or :: for all of them'
+const PORT_RULE = 'must be a whole number from 1 to 65535'
+const USER_NAME_RULE =
+  'must have a character, no colon, which ends it in HTTP, and no blank at either end: consoles cut it off'
+const PASSWORD_RULE = 'must have a character, no control character, and no blank at either end: consoles cut it off'
+const DATABASE_RULE = 'must be of the form postgres://user@host/name'
+
+const RELOAD_RULE = 'must be a list of words, the program first, such as ["systemctl", "reload", "stunnel4"]'
+const FRONT_ADDRESS_RULE = 'must be the IP address that shows what the front serves'
+
+const HOSTNAME = z.string(HOSTNAME_RULE).refine(isFullHostname, HOSTNAME_RULE)
+const ADDRESS = z.string(ADDRESS_RULE).refine((text) => isIP(text) !== 0, ADDRESS_RULE)
+const PORT = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_RULE)
+const USER_NAME = z.string(USER_NAME_RULE).regex(/^(?!\s)[^:\p{Cc}]+(?<!\s)$/u, USER_NAME_RULE)
+const PASSWORD = z.string(PASSWORD_RULE).regex(/^(?!\s)\P{Cc}+(?<!\s)$/u, PASSWORD_RULE)
+const DATABASE_URL = z.string(DATABASE_RULE).regex(/^postgres(ql)?:\/\/./, DATABASE_RULE)
+
+const EVERY_RULE = 'must be a whole number of seconds, 10 at least'
+const WEBHOOK_RULE = 'must be an https address without a password, or http to this machine'
+const SMTP_RULE = 'must be HOST:PORT of a server that takes mail'
+
+const FILE = z.strictObject({
+  hostname: HOSTNAME,
+  address: ADDRESS,
+  port: PORT,
+  account: z.strictObject({
+    username: USER_NAME,
+    password_hash: z.string().refine(isPasswordHash, 'is not a hash that wlb setup wrote'),
+  }),
+  database: z.strictObject({ url: DATABASE_URL }).optional(),
+  front: z
+    .strictObject({
+      reload: z.array(z.string(RELOAD_RULE).regex(/^[^\0]+$/, RELOAD_RULE), RELOAD_RULE).min(1, RELOAD_RULE),
+      address: z.string(FRONT_ADDRESS_RULE).refine((text) => isIP(text) !== 0, FRONT_ADDRESS_RULE),
+      port: PORT,
+    })
+    .optional(),
+  acme: ACME_FILE.optional(),
+  watch: z
+    .strictObject({
+      every_seconds: z.int(EVERY_RULE).min(10, EVERY_RULE).default(3600),
+      webhook: z
+        .string(WEBHOOK_RULE)
+        .refine((text) => readWebhookAddress(text) !== undefined, WEBHOOK_RULE)
+        .optional(),
+      mail_to: z.email('must be an e-mail address').optional(),
+      mail_from: z.email('must be an e-mail address').optional(),
+      smtp: z
+        .string(SMTP_RULE)
+        .refine((text) => isHostAndPort(text), SMTP_RULE)
+        .optional(),
+    })
+    .optional(),
+})
+
+/** What an operator chooses; each has its rule. */
+export interface Choices {
+  readonly hostname: string
+  readonly address: string
+  readonly port: number
+  readonly userName: string
+  readonly databaseUrl?: string | undefined
+}
+
+const CHOICES: { readonly [Name in keyof Choices]-?: z.ZodType } = {
+  hostname: HOSTNAME,
+  address: ADDRESS,
+  port: PORT,
+  userName: USER_NAME,
+  databaseUrl: DATABASE_URL.optional(),
+}
+
+/** Says what is wrong with a choice, as the end of a sentence that begins with its name; undefined when it may stand. */
+export function checkChoice(name: keyof Choices, value: unknown): string | undefined {
+  return CHOICES[name].safeParse(value).error?.issues[0]?.message
+}
+
+/** What is wrong with a password that pools are to present, or undefined. */
+export function checkPassword(text: string): string | undefined {
+  return PASSWORD.safeParse(text).error?.issues[0]?.message
+}
+
+/**
+ * Reads the settings.
+ *
+ * @throws NOT_SET_UP when there are none.
+ * @throws SETTINGS_INVALID when the file is no TOML or a key in it is missing, unknown or unusable.
+ */
+export async function readSettings(path: string): Promise<Settings> {
+  const text = await touching(path, () => readFile(path, 'utf8')).catch((error: unknown) => {
+    throw systemCode(error) === 'ENOENT' ? notSetUp(path, error) : error
+  })
+  const { data, error } = FILE.safeParse(parseToml(text, path))
+  if (data) {
+    const { hostname, address, port, account, database, front, acme: section, watch: watching } = data
+    const { username, password_hash } = account
+    const databaseUrl = database?.url
+    const acme = section && fromAcmeFile(section)
+    return {
+      hostname,
+      address,
+      port,
+      userName: username,
+      passwordHash: password_hash,
+      databaseUrl,
+      front,
+      acme,
+      watch: fromWatchFile(watching),
+    }
+  }
+  const [issue] = error.issues
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys : []
+  const key = [...(issue?.path ?? []), ...unknown.slice(0, 1)].join('.')
+  throw settingsInvalid(path, { key, why: unknown.length > 0 ? 'is not a key of this file' : (issue?.message ?? '') })
+}
+
+/** Replaces the file. It holds the hash of a password and perhaps the database's, so it is its owner's alone. */
+export async function writeSettings(path: string, settings: Settings): Promise<void> {
+  const { hostname, address, port, userName, passwordHash, databaseUrl, front, acme, watch } = settings
+  const document = {
+    hostname,
+    address,
+    port,
+    account: { username: userName, password_hash: passwordHash },
+    ...(databaseUrl !== undefined && { database: { url: databaseUrl } }),
+    ...(front && { front }),
+    ...(acme && { acme: toAcmeFile(acme) }),
+    ...(watch && { watch: toWatchFile(watch) }),
+  }
+  await touching(path, () => replaceFile(path, `${HEADING}${stringify(document)}`, 0o600))
+}
+
+function isHostAndPort(text: string): boolean {
+  const [, digits] = /^(?:\[[0-9A-Fa-f:.]+\]|[^:\s]+):(\d{1,5})$/.exec(text) ?? []
+  return digits !== undefined && Number(digits) >= 1 && Number(digits) <= 65_535
+}
+
+function fromWatchFile(section: z.infer<typeof FILE>['watch']): WatchSettings | undefined {
+  if (!section) return undefined
+  const { every_seconds: everySeconds, webhook, mail_to: mailTo, mail_from: mailFrom, smtp } = section
+  return { everySeconds, webhook, mailTo, mailFrom, smtp }
+}
+
+function toWatchFile({ everySeconds, webhook, mailTo, mailFrom, smtp }: WatchSettings) {
+  const section = { every_seconds: everySeconds, webhook, mail_to: mailTo, mail_from: mailFrom, smtp }
+  return Object.fromEntries(Object.entries(section).filter(([, value]) => value !== undefined))
+}
+
+const HEADING = '# OpenWLB. Read when the appliance starts; after a change, start it again.\n'
+
+function parseToml(text: string, path: string): unknown {
+  try {
+    return parse(text)
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    throw settingsInvalid(path, { line: error.line, why: error.message.split('\n', 1).join('') }, error)
+  }
+}
+
+function notSetUp(file: string, cause: unknown): WlbError {
+  return new WlbError('NOT_SET_UP', 'There is no appliance here yet.', { file }, 'wlb setup', cause)
+}
+
+function settingsInvalid(file: string, facts: Record<string, string | number>, cause?: unknown): WlbError {
+  return new WlbError(
+    'SETTINGS_INVALID',
+    'The settings cannot be used as they are.',
+    { file, ...facts },
+    `vi ${file}`,
+    cause,
+  )
+}

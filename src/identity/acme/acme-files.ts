@@ -1,0 +1,108 @@
+/**
+ * What is kept of an authority, a folder for each directory, since neither accounts nor certificates of one (a rehearsal)
+ * are any good at another: the account's key, and of an order the key and what was issued for it. The key is there before
+ * the order and what was issued is there before it is installed, so that after a kill nothing has to be ordered twice.
+ */
+import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { ensureFolder, replaceFile, syncFolder } from '../../base/durable-file.js'
+import { WlbError } from '../../base/error.js'
+import { touching } from '../../base/file-failure.js'
+import { readLimitedFile } from '../../base/limited-file.js'
+import { giveToOwner } from '../../config/owner.js'
+import type { AppliancePaths } from '../../config/paths.js'
+import { createRsaKey, exportPrivateKey, readPrivateKey } from '../../x509/index.js'
+
+export interface AcmeFiles {
+  readonly folder: string
+  readonly accountKey: string
+  /** Of the order under way, or of what it has brought. */
+  readonly pendingKey: string
+  /** Issued, and not in place yet. */
+  readonly pendingChain: string
+  /** What a pool would not have accepted, for whoever wants to look at it. */
+  readonly refusedChain: string
+}
+
+export function acmeFiles({ acmeFolder }: AppliancePaths, directory: string): AcmeFiles {
+  const { hostname } = new URL(directory)
+  const digest = createHash('sha256').update(directory).digest('hex').slice(0, 8)
+  const folder = join(acmeFolder, `${hostname.replace(/[^a-z0-9.-]/g, '')}-${digest}`)
+  return {
+    folder,
+    accountKey: join(folder, 'account.key'),
+    pendingKey: join(folder, 'pending.key'),
+    pendingChain: join(folder, 'pending.pem'),
+    refusedChain: join(folder, 'refused.pem'),
+  }
+}
+
+/** Nobody but the appliance's user looks into it. */
+export async function prepareFolder(paths: AppliancePaths, { folder }: AcmeFiles): Promise<void> {
+  await touching(folder, async () => {
+    await ensureFolder(paths.acmeFolder, 0o700)
+    await ensureFolder(folder, 0o700)
+  })
+  await giveToOwner(paths.acmeFolder, paths)
+}
+
+/** The key the account is known by; made when there is none. Authorities know elliptic ones, whatever pools know. */
+export async function readAccountKey(paths: AppliancePaths, files: AcmeFiles): Promise<string> {
+  return readOrMakeKey(paths, files.accountKey, async () => {
+    const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
+    return privateKey
+  })
+}
+
+/** The key of the order that is under way, or a new one: RSA, for pools offer suites for no other. */
+export async function readOrderKey(paths: AppliancePaths, files: AcmeFiles): Promise<KeyObject> {
+  const pem = await readOrMakeKey(paths, files.pendingKey, () => createRsaKey(ORDER_KEY_BITS))
+  return readPrivateKey(Buffer.from(pem), undefined, files.pendingKey)
+}
+
+export const ORDER_KEY_BITS = 2048
+
+export async function keepIssued(paths: AppliancePaths, files: AcmeFiles, chainPem: string): Promise<void> {
+  await touching(files.pendingChain, () => replaceFile(files.pendingChain, chainPem, 0o644))
+  await giveToOwner(files.folder, paths)
+}
+
+/** What was issued is in place, or of no use. The certificate goes first: a key without one is used for the next order. */
+export async function dropPending({ folder, pendingChain, pendingKey }: AcmeFiles): Promise<void> {
+  if (!existsSync(folder)) return
+  await touching(folder, async () => {
+    await rm(pendingChain, { force: true })
+    await rm(pendingKey, { force: true })
+    await syncFolder(folder)
+  })
+}
+
+/** The next order gets another key: it may have been the key that was refused. */
+export async function setAside(files: AcmeFiles): Promise<void> {
+  await touching(files.pendingChain, () => rename(files.pendingChain, files.refusedChain))
+  await dropPending(files)
+}
+
+/** What is no key any more is made anew: it can only have been spoiled by hand. */
+async function readOrMakeKey(paths: AppliancePaths, file: string, make: () => Promise<KeyObject>): Promise<string> {
+  if (existsSync(file)) {
+    const bytes = await readLimitedFile(file)
+    if (isKey(bytes, file)) return touching(file, () => readFile(file, 'utf8'))
+  }
+  const pem = exportPrivateKey(await make())
+  await touching(file, () => replaceFile(file, pem, 0o600))
+  await giveToOwner(paths.acmeFolder, paths)
+  return pem
+}
+
+function isKey(bytes: Buffer, file: string): boolean {
+  try {
+    return createPublicKey(readPrivateKey(bytes, undefined, file)).type === 'public'
+  } catch (error) {
+    if (error instanceof WlbError) return false
+    throw error
+  }
+}

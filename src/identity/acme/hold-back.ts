@@ -1,0 +1,105 @@
+/** What is written down and logged of a certificate that does not come into service, so that an operator knows what to do. */
+import { WlbError } from '../../base/error.js'
+import type { Log } from '../../config/log.js'
+import type { AppliancePaths } from '../../config/paths.js'
+import { describeCertificate } from '../../x509/index.js'
+import { anchorOf, readChainInPlace } from './anchor.js'
+import type { Hindrance } from './anchor-bringer.js'
+import type { Obtained } from './obtain.js'
+import { type RenewalState, readRenewalState, writeRenewalState } from './renewal-state.js'
+
+export interface Noting {
+  readonly place: AppliancePaths
+  readonly now: () => Date
+  readonly log: Log
+}
+
+const ANCHOR_CHANGED = 'ACME_ANCHOR_CHANGED'
+const DAY_MS = 86_400_000
+
+type Held = NonNullable<RenewalState['held']>
+
+/** Before pools are told of it: whoever goes on after a kill knows what it is about. */
+export async function noteHeld({ place, now }: Noting, { plan, anchor }: Obtained): Promise<void> {
+  const { fingerprintSha256 } = describeCertificate(plan.chain.leaf)
+  const state = await readRenewalState(place)
+  if (state.held?.fingerprintSha256 === fingerprintSha256) return
+  const held = { since: now().toISOString(), fingerprintSha256, anchor: anchor.name }
+  await writeRenewalState(place, { ...state, held })
+}
+
+/** Said once for each certificate and reason, and again after a day. */
+export async function holdBack({ place, now, log }: Noting, because: Hindrance): Promise<void> {
+  const state = await readRenewalState(place)
+  const { held } = state
+  if (!held) return
+  const at = now()
+  const isSaid = isSame(held, because) && at.getTime() - Date.parse(held.since) < DAY_MS
+  if (isSaid) return
+  await writeRenewalState(place, { ...state, held: { ...held, since: at.toISOString(), because } })
+  const { fingerprintSha256, anchor } = held
+  const chain = await readChainInPlace(place, at)
+  const anchorBefore = chain ? anchorOf(chain).name : 'none'
+  const { pool, code, message, remedy } = because
+  const facts = {
+    fingerprintSha256,
+    anchor,
+    anchorBefore,
+    ...(pool !== '' && { pool }),
+    because: code,
+    why: message,
+    remedy,
+  }
+  log.warn(
+    { code: ANCHOR_CHANGED, ...facts },
+    'a new certificate is held back: pools have to trust another anchor before it is served',
+  )
+}
+
+function isSame({ because }: Held, { pool, code }: Hindrance): boolean {
+  return because?.pool === pool && because.code === code
+}
+
+/** Nobody is to tell pools of it but an operator. */
+export const BY_OPERATOR: Hindrance = {
+  pool: '',
+  code: ANCHOR_CHANGED,
+  message: 'Pools are told of another anchor by an operator.',
+  remedy: 'wlb trust renew',
+}
+
+/** It serves, and pools have still to be rid of what only the certificate before needed. */
+export async function noteUnfinished({ place, now, log }: Noting, because: Hindrance): Promise<void> {
+  const { unfinished: before } = await readRenewalState(place)
+  const count = (before?.count ?? 0) + 1
+  await writeRenewalState(place, { unfinished: { ...because, count, at: now().toISOString() } })
+  log.warn({ ...because, failures: count }, 'the certificate before is still trusted by a pool; it is tried again')
+}
+
+/** Of what could not be done, by a pool or by us; counted, so that the pauses grow. */
+export async function noteFailure(noting: Noting, error: unknown): Promise<void> {
+  const isKnown = error instanceof WlbError
+  const code = isKnown ? error.code : 'INTERNAL_ERROR'
+  const message = error instanceof Error ? error.message : String(error)
+  const facts = isKnown ? { ...error.facts, remedy: error.remedy } : { err: error }
+  const wished = isKnown ? error.facts.retryAfterSeconds : undefined
+  await countFailure(noting, { code, message }, facts, typeof wished === 'number' ? wished : undefined)
+}
+
+/** A pool refused when others were changed already. */
+export async function noteHindrance(noting: Noting, { pool, code, message, remedy }: Hindrance): Promise<void> {
+  await countFailure(noting, { code, message }, { pool, remedy }, undefined)
+}
+
+async function countFailure(
+  { place, now, log }: Noting,
+  { code, message }: Pick<Hindrance, 'code' | 'message'>,
+  facts: object,
+  retryAfterSeconds: number | undefined,
+): Promise<void> {
+  const before = await readRenewalState(place)
+  const count = (before.failure?.count ?? 0) + 1
+  const wish = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
+  await writeRenewalState(place, { ...before, failure: { count, at: now().toISOString(), code, message, ...wish } })
+  log.error({ code, ...facts, failures: count }, 'the certificate was not renewed; it is tried again')
+}

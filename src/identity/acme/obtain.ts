@@ -1,0 +1,196 @@
+/**
+ * Gets a certificate from an authority, as far as a plan to install it: what was issued before and is not in place yet is
+ * taken up again, otherwise one is ordered. Of the chains offered the one counts that a pool accepts and, if there is such
+ * a one, that leads to what the pool trusts already.
+ */
+import type { X509Certificate } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { lockDirectory } from '../../base/directory-lock.js'
+import { WlbError } from '../../base/error.js'
+import { readLimitedFile } from '../../base/limited-file.js'
+import type { AcmeSettings } from '../../config/acme-settings.js'
+import { paths } from '../../config/paths.js'
+import { describeCertificate, readContainers } from '../../x509/index.js'
+import { type InstallPlan, planInstallation } from '../install/install-plan.js'
+import {
+  type AcmeFiles,
+  acmeFiles,
+  dropPending,
+  keepIssued,
+  prepareFolder,
+  readAccountKey,
+  readOrderKey,
+  setAside,
+} from './acme-files.js'
+import { type Anchor, anchorOf, isSameAnchor, readChainInPlace } from './anchor.js'
+import { openAccount, withAuthority } from './authority.js'
+import { openSolver } from './challenges.js'
+import { completeChain, readAll } from './complete-chain.js'
+import { orderChains } from './order.js'
+import { PACE, type Pace } from './poll.js'
+import { carriesNames, renewalTime } from './renewal.js'
+
+const NEVER = new AbortController().signal
+
+export type ObtainStep = 'contact' | 'order' | 'prove' | 'issue' | 'take up again'
+
+export interface ObtainOptions {
+  readonly root: string
+  readonly settings: AcmeSettings
+  readonly now: () => Date
+  readonly signal?: AbortSignal
+  readonly onStep?: (step: ObtainStep) => void
+  readonly pace?: Pace
+  readonly hookTimeoutMs?: number
+}
+
+/** Issued, kept, judged, and not in place yet. */
+export interface Obtained {
+  /** For `installCertificate`. */
+  readonly plan: InstallPlan
+  /** `kept`: it was issued before, and nothing was ordered. */
+  readonly origin: 'ordered' | 'kept'
+  readonly anchor: Anchor
+  /** Of the pair in place; undefined where there is none that works. */
+  readonly anchorBefore: Anchor | undefined
+  /** Pools need not be told of anything. */
+  readonly isAnchorKept: boolean
+}
+
+/**
+ * @throws ACME_… as the steps do, DIRECTORY_IN_USE when another process is at it, NOT_SET_UP, SETTINGS_INVALID.
+ * @throws ACME_CERTIFICATE_REFUSED when a pool would refuse what was issued.
+ */
+export async function obtainCertificate(options: ObtainOptions): Promise<Obtained> {
+  const { root, settings, now, onStep = () => {} } = options
+  const place = paths(root)
+  const files = acmeFiles(place, settings.directory)
+  await prepareFolder(place, files)
+  const lock = await lockDirectory(place.acmeFolder)
+  try {
+    const kept = await planKept(options, files)
+    if (kept) {
+      onStep('take up again')
+      return await withAnchors(kept, 'kept', root, now())
+    }
+    const chains = await order(options, files)
+    return await withAnchors(await choose(chains, options, files), 'ordered', root, now())
+  } finally {
+    await lock.release()
+  }
+}
+
+/** What was issued before, if it is still good for what is asked for now. */
+async function planKept(options: ObtainOptions, files: AcmeFiles): Promise<InstallPlan | undefined> {
+  const { root, settings, now } = options
+  if (!existsSync(files.pendingChain) || !existsSync(files.pendingKey)) return undefined
+  await completeKept(options, files)
+  const plan = await planPending(root, files, now()).catch((error: unknown) => {
+    if (error instanceof WlbError) return undefined
+    throw error
+  })
+  const leaf = plan && describeCertificate(plan.chain.leaf)
+  const isGood =
+    plan && leaf && !plan.isInPlace && carriesNames(plan.chain.leaf, settings.names) && now() < renewalTime(leaf)
+  if (isGood) return plan
+  await dropPending(files)
+  return undefined
+}
+
+/** Its root may have come to hand since it was issued. */
+async function completeKept({ root, settings, signal = NEVER }: ObtainOptions, files: AcmeFiles): Promise<void> {
+  const before = (await readLimitedFile(files.pendingChain)).toString('utf8')
+  const chain = await completeChain(before, signal, await readAtHand(settings))
+  if (chain !== before) await keepIssued(paths(root), files, chain)
+}
+
+/** An authority of the site's own often signs its HTTPS and what it issues by the same root. */
+async function readAtHand({ directoryCa }: AcmeSettings): Promise<readonly X509Certificate[]> {
+  if (directoryCa === undefined) return []
+  const bytes = await readLimitedFile(directoryCa).catch((error: unknown) => {
+    if (error instanceof WlbError) return Buffer.alloc(0) // whoever orders says so
+    throw error
+  })
+  return readAll(bytes)
+}
+
+async function order(options: ObtainOptions, files: AcmeFiles): Promise<string[]> {
+  const { root, settings, signal = NEVER, onStep = () => {}, pace = PACE, hookTimeoutMs } = options
+  const place = paths(root)
+  const accountKey = await readAccountKey(place, files)
+  const solver = await openSolver(settings, { timeoutMs: hookTimeoutMs, signal })
+  try {
+    onStep('contact')
+    return await withAuthority({ settings, accountKey, signal }, async (authority) => {
+      await openAccount(authority, settings)
+      const key = await readOrderKey(place, files)
+      const chains = await orderChains(authority, { names: settings.names, key, solver, pace, onStep })
+      const atHand = await readAtHand(settings)
+      return Promise.all(chains.map((chain) => completeChain(chain, signal, atHand)))
+    })
+  } finally {
+    await solver.close()
+  }
+}
+
+/** Leaves the chosen chain as what is pending. */
+async function choose(chains: readonly string[], { root, now }: ObtainOptions, files: AcmeFiles): Promise<InstallPlan> {
+  const place = paths(root)
+  const before = await readChainInPlace(place, now())
+  const accepted: { chain: string; plan: InstallPlan }[] = []
+  let refusal: unknown
+  for (const chain of chains) {
+    await keepIssued(place, files, chain)
+    try {
+      const plan = await planPending(root, files, now())
+      if (before && isSameAnchor(anchorOf(plan.chain), anchorOf(before))) return plan
+      accepted.push({ chain, plan })
+    } catch (error) {
+      if (!(error instanceof WlbError)) throw error
+      refusal ??= error
+    }
+  }
+  const [best] = accepted
+  if (best) {
+    await keepIssued(place, files, best.chain)
+    return best.plan
+  }
+  await keepIssued(place, files, chains[0] ?? '')
+  await setAside(files)
+  throw certificateRefused(files.refusedChain, refusal)
+}
+
+/** An authority whose clock is a little ahead of ours has issued something that is not valid yet, and will be in a moment. */
+const CLOCK_TOLERANCE_MS = 300_000
+
+async function planPending(root: string, { pendingChain, pendingKey }: AcmeFiles, now: Date): Promise<InstallPlan> {
+  const [leaf] = readContainers([{ file: pendingChain, bytes: await readLimitedFile(pendingChain) }]).certificates
+  const aheadMs = leaf ? describeCertificate(leaf.certificate).notBefore.getTime() - now.getTime() : 0
+  const at = aheadMs > 0 && aheadMs < CLOCK_TOLERANCE_MS ? new Date(now.getTime() + aheadMs) : now
+  return planInstallation({ root, files: [pendingChain], keyFile: pendingKey, now: at })
+}
+
+async function withAnchors(plan: InstallPlan, origin: Obtained['origin'], root: string, now: Date): Promise<Obtained> {
+  const before = await readChainInPlace(paths(root), now)
+  const anchor = anchorOf(plan.chain)
+  const anchorBefore = before && anchorOf(before)
+  return {
+    plan,
+    origin,
+    anchor,
+    anchorBefore,
+    isAnchorKept: anchorBefore !== undefined && isSameAnchor(anchor, anchorBefore),
+  }
+}
+
+function certificateRefused(file: string, refusal: unknown): WlbError {
+  const { code, facts } =
+    refusal instanceof WlbError ? refusal : { code: 'CERTIFICATE_NOT_GIVEN', facts: { found: 'nothing' } }
+  return new WlbError(
+    'ACME_CERTIFICATE_REFUSED',
+    'The authority has issued a certificate that no pool would accept; nothing was changed, and it is kept for whoever wants to look at it.',
+    { file, because: code, ...facts },
+    `wlb cert check ${file}`,
+    refusal,
+  )
+}

@@ -1,0 +1,197 @@
+/**
+ * How an authority is spoken to: HTTPS with the trust of our choosing, limits, and every refusal kept in its own words
+ * (RFC 8555, 6.7). The protocol above it is the library's; below it there are no redirects, proxies or silent repetitions.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ClientRequest } from 'node:http'
+import { Agent, request } from 'node:https'
+import { WlbError } from '../../base/error.js'
+import { systemCode } from '../../base/file-failure.js'
+import { type Problem, parseRetryAfter, readProblem } from './problem.js'
+
+export interface Wire {
+  readonly agent: Agent
+  readonly signal: AbortSignal
+  readonly timeoutMs: number
+  /** The last answer that was a refusal; undefined after one that was not. */
+  problem: Problem | undefined
+  /** Other ways to the same certificate that the last answer names (RFC 8555, 7.4.2). */
+  alternates: readonly string[]
+  /** How long the last answer wishes to be left alone. */
+  retryAfterSeconds: number | undefined
+}
+
+const ANSWER_LIMIT_BYTES = 1024 * 1024
+
+const current = new AsyncLocalStorage<Wire>()
+
+/** Opens the way to one authority for as long as `work` takes. `ca` is all that is trusted, where it is given. */
+export async function withWire<T>(
+  options: { readonly ca: string | undefined; readonly signal: AbortSignal; readonly timeoutMs: number },
+  work: (wire: Wire) => Promise<T>,
+): Promise<T> {
+  const { ca, signal, timeoutMs } = options
+  const agent = new Agent({ keepAlive: true, ...(ca !== undefined && { ca }) })
+  const wire: Wire = { agent, signal, timeoutMs, problem: undefined, alternates: [], retryAfterSeconds: undefined }
+  try {
+    return await current.run(wire, () => work(wire))
+  } finally {
+    agent.destroy()
+  }
+}
+
+/** The library, loaded when it is needed, sending by the wire of whoever calls it. */
+export async function loadAcmeLibrary() {
+  const acme = await import('acme-client')
+  acme.axios.defaults.adapter = async (config) => {
+    const wire = current.getStore()
+    if (!wire) throw new Error('there is no way to an authority here')
+    const body: unknown = config.data
+    const headers = Object.entries(config.headers).map(([name, value]): [string, string] => [name, String(value)])
+    const answer = await send(wire, config.url ?? '', {
+      method: (config.method ?? 'get').toUpperCase(),
+      headers: Object.fromEntries(headers),
+      body: typeof body === 'string' ? body : '',
+    })
+    return { data: answer.text, status: answer.status, statusText: '', headers: answer.headers, config }
+  }
+  return acme
+}
+
+/** Reads a document that needs no signature. Undefined where it is no JSON, or there is none (`wire.problem` says why). */
+export async function readDocument(wire: Wire, url: string): Promise<unknown> {
+  const { status, text } = await send(wire, url, { method: 'GET', headers: {}, body: '' })
+  if (status !== 200) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: Record<string, string>
+  readonly text: string
+}
+
+async function send(
+  wire: Wire,
+  url: string,
+  { method, headers, body }: { method: string; headers: Record<string, string>; body: string },
+): Promise<Answer> {
+  if (!url.startsWith('https://')) throw notEncrypted(url)
+  const ask = () => exchange(wire, url, method, headers, body)
+  const answer = await ask()
+    .catch((error: unknown) => {
+      if (error instanceof StaleConnection) return ask()
+      throw error
+    })
+    .catch((error: unknown) => {
+      throw explainConnection(url, error, wire)
+    })
+  wire.problem = answer.status >= 400 ? readProblem(answer.status, answer.headers, answer.text) : undefined
+  wire.alternates = readAlternates(answer.headers.link ?? '', url)
+  wire.retryAfterSeconds = parseRetryAfter(answer.headers['retry-after'])
+  return answer
+}
+
+function exchange(
+  { agent, signal, timeoutMs }: Wire,
+  url: string,
+  method: string,
+  headers: Record<string, string>,
+  body: string,
+): Promise<Answer> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      url,
+      { agent, method, headers: { ...headers, 'content-length': Buffer.byteLength(body) }, signal: limit },
+      async (response) => {
+        try {
+          const pieces: Buffer[] = []
+          let sizeBytes = 0
+          for await (const piece of response) {
+            const bytes: Buffer = piece
+            pieces.push(bytes)
+            sizeBytes += bytes.length
+            if (sizeBytes > ANSWER_LIMIT_BYTES) throw new Error('the answer has no end')
+          }
+          const said = Object.entries(response.headers).map(([name, value]) => [name, String(value ?? '')])
+          const text = Buffer.concat(pieces).toString('utf8')
+          resolve({ status: response.statusCode ?? 0, headers: Object.fromEntries(said), text })
+        } catch (error) {
+          reject(error)
+          asked.destroy()
+        }
+      },
+    )
+    asked.once('error', (error) => reject(isStale(asked, error) ? new StaleConnection() : error)).end(body)
+  })
+}
+
+/** Ended by the server while nobody was asking anything: what was asked on it has not arrived. */
+class StaleConnection extends Error {}
+
+function isStale({ reusedSocket }: ClientRequest, error: unknown): boolean {
+  return reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')
+}
+
+/** `<https://ca.example/cert/1/alt>;rel="alternate"`; addresses may be relative (RFC 8288, 3.1). */
+function readAlternates(header: string, base: string): string[] {
+  const links = [...header.matchAll(/<([^>]*)>\s*;\s*([^<]*)/g)]
+  return links.flatMap(([, target = '', parameters = '']) =>
+    /\brel\s*=\s*"?alternate"?/i.test(parameters) && URL.canParse(target, base) ? [new URL(target, base).href] : [],
+  )
+}
+
+const DISTRUST = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_|ERR_OSSL_X509)/
+
+function explainConnection(url: string, error: unknown, { signal, timeoutMs }: Wire): unknown {
+  if (error instanceof WlbError) return error
+  if (signal.aborted) return interrupted(url)
+  const code = systemCode(error) ?? ''
+  const why = error instanceof Error ? error.message || code : String(error)
+  if (DISTRUST.test(code)) return untrusted(url, why, error)
+  const isSlow = error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
+  return unreachable(url, isSlow ? `no answer in ${timeoutMs / 1000} seconds` : why, error)
+}
+
+function unreachable(url: string, why: string, cause: unknown): WlbError {
+  return new WlbError(
+    'ACME_DIRECTORY_UNREACHABLE',
+    'The authority could not be reached.',
+    { url, why },
+    `curl -v ${url}`,
+    cause,
+  )
+}
+
+function untrusted(url: string, why: string, cause: unknown): WlbError {
+  return new WlbError(
+    'ACME_DIRECTORY_UNTRUSTED',
+    'The certificate of the authority’s own server is not trusted here; nothing was sent.',
+    { url, why },
+    'wlb cert acme --directory-ca FILE',
+    cause,
+  )
+}
+
+function notEncrypted(url: string): WlbError {
+  return new WlbError(
+    'ACME_DIRECTORY_UNUSABLE',
+    'What is at this address is not the directory of an ACME authority.',
+    { url, why: 'it names an address that is not https' },
+    'wlb cert acme --directory URL',
+  )
+}
+
+function interrupted(url: string): WlbError {
+  return new WlbError(
+    'ACME_INTERRUPTED',
+    'The order was broken off; nothing was changed, and the next one begins where this one could not go on.',
+    { url },
+    'wlb cert acme',
+  )
+}

@@ -1,0 +1,102 @@
+/** What an appliance is and does, for `wlb status`: its files say what it is, the running process says what it does. */
+import { z } from 'zod'
+import { WlbError } from '../base/error.js'
+import { askAppliance } from '../config/control.js'
+import { paths } from '../config/paths.js'
+import { readSettings } from '../config/settings.js'
+import type { Pool } from '../store/index.js'
+import { type RenewalStatus, readRenewalStatus } from './acme/renewal-status.js'
+import { describeIdentity, type Identity } from './identity.js'
+
+const POOL = z.object({
+  uuid: z.string(),
+  id: z.number(),
+  address: z.string(),
+  coordinatorAddress: z.string(),
+  username: z.string(),
+  hosts: z.number(),
+  registeredAt: z.string(),
+  updatedAt: z.string(),
+  /** Pinned for the coordinator. */
+  certificateFingerprintSha256: z.string().nullable(),
+})
+
+const RUNNING = z.object({
+  listener: z.object({
+    state: z.literal('running'),
+    address: z.string(),
+    port: z.number(),
+    fingerprintSha256: z.string(),
+    pid: z.number(),
+    startedAt: z.string(),
+  }),
+  database: z.enum(['embedded', 'server']),
+  pools: z.array(POOL),
+  /** Names and addresses under which pools have asked since the start, the latest last. */
+  addressesUsed: z.array(z.string()),
+})
+
+/** What the running process tells through its control socket. */
+export type RunningStatus = z.infer<typeof RUNNING>
+
+export type IdentityFault = Pick<WlbError, 'code' | 'message' | 'facts' | 'remedy'>
+
+export interface Status {
+  readonly root: string
+  readonly hostname: string
+  /** Or why the pair on disk cannot be used; a running appliance goes on serving the one before. */
+  readonly identity: Identity | { readonly error: IdentityFault }
+  readonly listener:
+    | RunningStatus['listener']
+    | { readonly state: 'stopped'; readonly address: string; readonly port: number }
+  readonly database: 'embedded' | 'server'
+  /** Null when the appliance is stopped: only the running process knows. */
+  readonly pools: RunningStatus['pools'] | null
+  /** Likewise; what pools have connected to since the start. */
+  readonly addressesUsed: RunningStatus['addressesUsed'] | null
+  /** Null where no ACME authority is configured. */
+  readonly renewal: RenewalStatus | null
+}
+
+/** @throws NOT_SET_UP, SETTINGS_INVALID, APPLIANCE_SILENT. */
+export async function readStatus(root: string): Promise<Status> {
+  const place = paths(root)
+  const { hostname, address, port, databaseUrl, acme } = await readSettings(place.settings)
+  const identity = await describeIdentity(root).catch(explainFault)
+  const renewal = await readRenewalStatus(place, acme, new Date())
+  const answer = await askAppliance(place.controlSocket)
+  if (answer !== undefined) return { root, hostname, identity, ...RUNNING.parse(answer), renewal }
+  const database = databaseUrl === undefined ? 'embedded' : 'server'
+  return {
+    root,
+    hostname,
+    identity,
+    listener: { state: 'stopped', address, port },
+    database,
+    pools: null,
+    addressesUsed: null,
+    renewal,
+  }
+}
+
+function explainFault(error: unknown): { readonly error: IdentityFault } {
+  if (!(error instanceof WlbError)) throw error
+  const { code, message, facts, remedy } = error
+  return { error: { code, message, facts, remedy } }
+}
+
+export function describePool(pool: Pool): RunningStatus['pools'][number] {
+  const { uuid, id, address, coordinatorAddress, userName, hostUuids, registeredAt, updatedAt, pins } = pool
+  const pin = pins.findLast((candidate) => candidate.address === coordinatorAddress)
+  return {
+    uuid,
+    id,
+    address,
+    coordinatorAddress,
+    username: userName,
+    hosts: hostUuids.length,
+    registeredAt: registeredAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+    certificateFingerprintSha256: pin?.fingerprintSha256 ?? null,
+  }
+}

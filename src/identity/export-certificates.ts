@@ -1,0 +1,91 @@
+/** The certificates in `server.pem`, all or some of them: what is given to a pool, and never a key. */
+import { X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { replaceFile } from '../base/durable-file.js'
+import { WlbError } from '../base/error.js'
+import { systemCode, touching } from '../base/file-failure.js'
+import { paths } from '../config/paths.js'
+import { readSettings } from '../config/settings.js'
+import { encodePem, isSelfSigned, readPemBlocks } from '../x509/index.js'
+import { settleIfLeft } from './identity-lock.js'
+import { checkStoredIdentity, readIdentity } from './identity-store.js'
+
+/** `all`: the file as it is served. `chain`: the leaf and its intermediates. `root`: the self-signed one at the end. */
+export type ExportedPart = 'all' | 'leaf' | 'chain' | 'root'
+
+/**
+ * Reads the pair in place, proves that it fits, and chooses from its certificates, in sending order.
+ *
+ * @throws NOT_SET_UP, SETTINGS_INVALID, ROOT_NOT_THERE when there is no self-signed one; IDENTITY_INCOMPLETE and the codes of `checkIdentity`.
+ */
+export async function exportCertificates(root: string, part: ExportedPart): Promise<readonly X509Certificate[]> {
+  const place = paths(root)
+  await readSettings(place.settings)
+  await settleIfLeft(place)
+  const identity = await readIdentity(place)
+  checkStoredIdentity(place, identity)
+  const all = readPemBlocks(identity.certificatePem)
+    .filter(({ label }) => label === 'CERTIFICATE')
+    .map(({ der }) => new X509Certificate(der))
+  const [leaf] = all
+  const top = all.findLast(isSelfSigned)
+  switch (part) {
+    case 'all':
+      return all
+    case 'leaf':
+      return leaf ? [leaf] : []
+    case 'chain':
+      return all.filter((certificate) => certificate === leaf || !isSelfSigned(certificate))
+    case 'root':
+      if (!top) throw rootNotThere(place.certificate, all.at(-1)?.issuer ?? '')
+      return [top]
+  }
+}
+
+/**
+ * Writes an export. A file that is there is replaced only if it holds nothing but certificates, as an earlier export does.
+ *
+ * @throws EXPORT_WOULD_OVERWRITE, PATH_NOT_PERMITTED, DISK_FULL, PATH_OCCUPIED.
+ */
+export async function writeExport(path: string, content: string | Buffer): Promise<void> {
+  await touching(path, async () => {
+    const before = await readFile(path).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (before && before.length > 0 && !holdsOnlyCertificates(before)) throw wouldOverwrite(path)
+    await replaceFile(path, content, 0o644)
+  })
+}
+
+export function encodeCertificates(certificates: readonly X509Certificate[]): string {
+  return certificates.map(({ raw }) => encodePem('CERTIFICATE', raw)).join('')
+}
+
+function holdsOnlyCertificates(content: Buffer): boolean {
+  try {
+    const blocks = readPemBlocks(content.toString('utf8'))
+    if (blocks.length > 0) return blocks.every(({ label }) => label === 'CERTIFICATE')
+    return new X509Certificate(content).raw.equals(content)
+  } catch {
+    return false
+  }
+}
+
+function rootNotThere(certificate: string, issuer: string): WlbError {
+  return new WlbError(
+    'ROOT_NOT_THERE',
+    'The file holds no self-signed certificate: the authority has its root, and a server need not send it.',
+    { certificate, missing: issuer.split('\n').reverse().join(', ') },
+    'wlb cert export --chain',
+  )
+}
+
+function wouldOverwrite(file: string): WlbError {
+  return new WlbError(
+    'EXPORT_WOULD_OVERWRITE',
+    'There is a file of that name, and it holds something else than certificates.',
+    { file },
+    `ls -l ${file}`,
+  )
+}

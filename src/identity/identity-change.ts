@@ -1,0 +1,240 @@
+/**
+ * Exchanges the appliance's certificate and key. Two files cannot be renamed in one step, so everything that is to change
+ * is written beside them, complete, into a folder whose renaming is the decision; from then on there are only renames.
+ * After a kill at any point the next command or start finishes what was decided and forgets what was not.
+ */
+import { existsSync, renameSync } from 'node:fs'
+import { rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ensureFolder, syncFolder, writeNewFile } from '../base/durable-file.js'
+import { WlbError } from '../base/error.js'
+import { touching } from '../base/file-failure.js'
+import { giveToOwner } from '../config/owner.js'
+import type { AppliancePaths } from '../config/paths.js'
+import { checkIdentity, type ServedIdentity } from '../tls/index.js'
+import { readPemBlocks } from '../x509/index.js'
+import {
+  addIdentity,
+  describePair,
+  forgetUndecided,
+  type IdentityRecord,
+  type IdentitySource,
+  identityId,
+  listRecords,
+  prepareIdentity,
+  pruneIdentities,
+  publishPending,
+  replaceRecord,
+} from './identity-history.js'
+import {
+  CERTIFICATE_FILE,
+  decidedFolder,
+  type FoundPair,
+  isUsable,
+  KEY_FILE,
+  readOriginal,
+  readPair,
+} from './identity-store.js'
+
+export interface IdentityChange {
+  readonly how: IdentitySource
+  readonly now: Date
+  /**
+   * Puts back what was there as if nothing had been changed: this is what `server.pem_orig` and `server.key_orig` hold
+   * afterwards (null: they are not there). Left out, they hold the pair that is replaced, if it works.
+   */
+  readonly original?: ServedIdentity | null
+}
+
+/** `already so`: the very pair is in place, and nothing was touched. */
+export interface Installed {
+  readonly state: 'installed' | 'already so'
+  readonly id: string
+  /** In the history; undefined where nothing was replaced. */
+  readonly replaced: IdentityRecord | undefined
+}
+
+const CERTIFICATE_MODE = 0o644
+const KEY_MODE = 0o600
+const ORIGINAL_CERTIFICATE_FILE = 'server.pem_orig'
+const ORIGINAL_KEY_FILE = 'server.key_orig'
+/** Says in the decided folder that there is to be no original. */
+const NO_ORIGINAL_FILE = 'no_orig'
+
+/**
+ * Puts a pair in place, both files or neither, whatever happens, and keeps the one before as `_orig` and in the history.
+ * Keys are never readable by others, not for a moment. Whoever calls this holds the lock (`lockIdentity`).
+ *
+ * @throws the codes of `checkIdentity`, PATH_NOT_PERMITTED, DISK_FULL, PATH_OCCUPIED with everything as it was.
+ * @throws IDENTITY_UNSETTLED when it is decided and the files cannot be moved; the next command goes on.
+ */
+export async function installIdentity(
+  paths: AppliancePaths,
+  identity: ServedIdentity,
+  change: IdentityChange,
+): Promise<Installed> {
+  checkIdentity(identity)
+  return touching(paths.certificate, async () => {
+    await ensureFolder(paths.certificateFolder, 0o755)
+    await touching(paths.identities, () => ensureFolder(paths.identities, 0o700))
+    await settleIdentity(paths)
+    const current = await readPair(paths)
+    if (isSame(current, identity)) return { state: 'already so', id: identityId(current), replaced: undefined }
+
+    const replaced = await prepare(paths, identity, current, change).catch(async (error: unknown) => {
+      // what cannot be removed now is removed by the next command; the first failure is the one to tell of
+      await forget(paths).catch(() => {})
+      throw error
+    })
+    await settleIdentity(paths)
+      .catch(() => settleIdentity(paths))
+      .catch((error: unknown) => {
+        throw unsettled(paths, error)
+      })
+    return { state: 'installed', id: identityId(identity), replaced }
+  })
+}
+
+/** Tells whether an `installIdentity` was interrupted, or is going on. */
+export function isUnsettled(paths: AppliancePaths): boolean {
+  return existsSync(decidedFolder(paths)) || existsSync(undecidedFolder(paths))
+}
+
+/** Finishes or undoes what an interrupted `installIdentity` left. Whoever calls this holds the lock. */
+export async function settleIdentity(paths: AppliancePaths): Promise<void> {
+  const decided = decidedFolder(paths)
+  await touching(paths.certificateFolder, async () => {
+    if (existsSync(decided)) {
+      await syncFolder(paths.certificateFolder) // the decision comes before everything that follows from it
+      await publishPending(paths.identities)
+      moveAtOnce([
+        [join(decided, KEY_FILE), paths.key],
+        [join(decided, CERTIFICATE_FILE), paths.certificate],
+        [join(decided, ORIGINAL_KEY_FILE), paths.originalKey],
+        [join(decided, ORIGINAL_CERTIFICATE_FILE), paths.originalCertificate],
+      ])
+      if (existsSync(join(decided, NO_ORIGINAL_FILE))) {
+        await rm(paths.originalKey, { force: true })
+        await rm(paths.originalCertificate, { force: true })
+      }
+      await syncFolder(paths.certificateFolder) // before the folder goes: a power cut must not leave one file of each pair
+      await rm(decided, { recursive: true })
+    }
+    await forget(paths)
+  })
+}
+
+/** Writes down everything and decides. Returns the record of what is replaced. */
+async function prepare(
+  paths: AppliancePaths,
+  identity: ServedIdentity,
+  current: FoundPair,
+  change: IdentityChange,
+): Promise<IdentityRecord | undefined> {
+  const installedAt = change.now.toISOString()
+  const original = change.original === undefined ? (isUsable(current) ? current : undefined) : change.original
+  const history = <T>(work: () => Promise<T>) => touching(paths.identities, work)
+  await history(async () => pruneIdentities(paths.identities, await idsInUse(paths, current)))
+  const replaced = await history(() => keepReplaced(paths, current, installedAt))
+
+  const records = await listRecords(paths.identities)
+  const known = records.find(({ id }) => id === identityId(identity))
+  const sequence = (records.at(-1)?.sequence ?? 0) + 1
+  const isPutBack = change.original !== undefined && known !== undefined
+  const record = isPutBack
+    ? { ...known, replacedAt: null }
+    : describePair(identity, { sequence, how: change.how, installedAt })
+  await history(() => prepareIdentity(paths.identities, identity, record))
+  await history(() => giveToOwner(paths.identities, paths))
+
+  const undecided = undecidedFolder(paths)
+  await ensureFolder(undecided, 0o700)
+  await writeNewFile(join(undecided, KEY_FILE), identity.privateKeyPem, KEY_MODE)
+  await writeNewFile(join(undecided, CERTIFICATE_FILE), identity.certificatePem, CERTIFICATE_MODE)
+  if (original) {
+    await writeNewFile(join(undecided, ORIGINAL_KEY_FILE), original.privateKeyPem, KEY_MODE)
+    await writeNewFile(join(undecided, ORIGINAL_CERTIFICATE_FILE), original.certificatePem, CERTIFICATE_MODE)
+  } else if (original === null) await writeNewFile(join(undecided, NO_ORIGINAL_FILE), '', KEY_MODE)
+  await giveToOwner(undecided, paths)
+  await syncFolder(undecided)
+  await rename(undecided, decidedFolder(paths))
+  return replaced
+}
+
+/** The pair in place goes into the history, if it is not there, and its record says that its time is over. */
+async function keepReplaced(
+  paths: AppliancePaths,
+  current: FoundPair,
+  replacedAt: string,
+): Promise<IdentityRecord | undefined> {
+  if (current.certificatePem === undefined && current.privateKeyPem === undefined) return undefined
+  const known = await recordInPlace(paths, current)
+  const records = await listRecords(paths.identities)
+  const record = { ...known, replacedAt }
+  if (records.some(({ id }) => id === record.id)) await replaceRecord(paths.identities, record)
+  else await addIdentity(paths.identities, current, record)
+  return record
+}
+
+/** What is known of the pair in place; files put there by hand came when the newer of them was written. */
+export async function recordInPlace(paths: AppliancePaths, current: FoundPair): Promise<IdentityRecord> {
+  const records = await listRecords(paths.identities)
+  const known = records.find(({ id }) => id === identityId(current))
+  if (known) return { ...known, replacedAt: null }
+  const times = await Promise.all([timeOf(paths.certificate), timeOf(paths.key)])
+  const installedAt = new Date(Math.max(...times)).toISOString()
+  return describePair(current, { sequence: (records.at(-1)?.sequence ?? 0) + 1, how: 'found', installedAt })
+}
+
+async function timeOf(path: string): Promise<number> {
+  return existsSync(path) ? (await stat(path)).mtimeMs : 0
+}
+
+async function idsInUse(paths: AppliancePaths, current: FoundPair): Promise<string[]> {
+  const original = await readOriginal(paths).catch(() => undefined) // half of one, left by hand, is no identity
+  return [identityId(current), ...(original ? [identityId(original)] : [])]
+}
+
+/** The same certificates and a key that fits are the same identity, however the files are written. */
+function isSame(current: FoundPair, identity: ServedIdentity): boolean {
+  if (!isUsable(current)) return false
+  const contentOfChain = ({ certificatePem }: ServedIdentity) =>
+    readPemBlocks(certificatePem)
+      .filter(({ label }) => label === 'CERTIFICATE')
+      .map(({ der }) => der.toString('base64'))
+      .join(' ')
+  return contentOfChain(current) === contentOfChain(identity)
+}
+
+async function forget(paths: AppliancePaths): Promise<void> {
+  await rm(undecidedFolder(paths), { recursive: true, force: true })
+  await forgetUndecided(paths.identities)
+}
+
+function undecidedFolder({ certificateFolder }: AppliancePaths): string {
+  return join(certificateFolder, '.server.staging')
+}
+
+/**
+ * Moves what has not been moved yet. Whoever reads the two files by himself sees half a change between two renames, so
+ * nothing stands between them, not even a turn of the event loop.
+ */
+function moveAtOnce(moves: readonly (readonly [from: string, to: string])[]): void {
+  const left = moves.filter(([from]) => existsSync(from))
+  for (const [from, to] of left) renameSync(from, to)
+}
+
+function unsettled({ certificateFolder }: AppliancePaths, cause: unknown): WlbError {
+  return new WlbError(
+    'IDENTITY_UNSETTLED',
+    'The new certificate and key are written and decided, but could not be moved into their places; the next command will.',
+    { folder: certificateFolder, why: cause instanceof Error ? cause.message : String(cause) },
+    'wlb cert show',
+    cause,
+  )
+}
+
+/** Tells whether the very pair is in place already. */
+export async function isInPlace(paths: AppliancePaths, identity: ServedIdentity): Promise<boolean> {
+  return isSame(await readPair(paths), identity)
+}

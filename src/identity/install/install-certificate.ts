@@ -1,0 +1,55 @@
+/** Carries out what was planned: the pair comes into its place and into service, or everything stays as it was. */
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { WlbError } from '../../base/error.js'
+import { touching } from '../../base/file-failure.js'
+import { readLimitedFile } from '../../base/limited-file.js'
+import { type AppliancePaths, paths } from '../../config/paths.js'
+import { readPrivateKey } from '../../x509/index.js'
+import { lockedIdentity } from '../identity-lock.js'
+import { type Replacement, type ReplaceOptions, replaceIdentity } from '../replace-identity.js'
+import { listPendingKeys } from './install-key.js'
+import type { InstallPlan } from './install-plan.js'
+
+/**
+ * A key that waited for this certificate has found it, and is removed once the pair is in service and not before. After
+ * a kill in between it still waits; the same command again removes it.
+ *
+ * @throws what `replaceIdentity` throws.
+ */
+export async function installCertificate(
+  root: string,
+  { identity }: InstallPlan,
+  options: Omit<ReplaceOptions, 'how'> & Partial<Pick<ReplaceOptions, 'how'>>,
+): Promise<Replacement> {
+  const replacement = await replaceIdentity(root, identity, { how: 'install', ...options })
+  await removePendingKey(paths(root), identity.privateKeyPem)
+  return replacement
+}
+
+/** Another request may have been made since the plan was: only the very key goes. */
+async function removePendingKey(place: AppliancePaths, privateKeyPem: string): Promise<void> {
+  const installed = createPublicKey(privateKeyPem)
+  const waiting = (await listPendingKeys(place)).length > 0
+  if (!waiting) return
+  try {
+    await lockedIdentity(place, async () => {
+      for (const file of await listPendingKeys(place)) {
+        if (await holdsKey(file, installed)) await touching(file, () => rm(file, { force: true }))
+      }
+    })
+  } catch (error) {
+    // the certificate is in service, and a key that waits in vain does no harm
+    if (!(error instanceof WlbError)) throw error
+  }
+}
+
+async function holdsKey(file: string, publicKey: KeyObject): Promise<boolean> {
+  try {
+    const key = readPrivateKey(await readLimitedFile(file), undefined, file)
+    return createPublicKey(key).equals(publicKey)
+  } catch (error) {
+    if (error instanceof WlbError) return false
+    throw error
+  }
+}

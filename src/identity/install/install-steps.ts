@@ -1,0 +1,89 @@
+/** The steps of an installation with the commands an operator would have typed (docs/certificate-from-an-authority.md). */
+
+import { quoteWord } from '../../base/quote-word.js'
+import { type AppliancePaths, paths } from '../../config/paths.js'
+import type { InstallPlan } from './install-plan.js'
+
+export interface InstallStep {
+  readonly id: 'key' | 'merge' | 'back up' | 'move' | 'protect' | 'serve' | 'prove'
+  readonly what: string
+  /** By hand, as on an appliance of old; here all of it is done at once. */
+  readonly command: string
+}
+
+/** In order; none where the very pair is in place. */
+export function installSteps(root: string, plan: InstallPlan): InstallStep[] {
+  if (plan.isInPlace) return []
+  const place = paths(root)
+  const [certificate, key] = [quoteWord(place.certificate), quoteWord(place.key)]
+  const [originalCertificate, originalKey] = [quoteWord(place.originalCertificate), quoteWord(place.originalKey)]
+  const keyStep = takeOutKey(plan)
+  const keyFile = keyStep.length > 0 ? PLAIN_KEY : quoteWord(plan.key.file)
+  const isMovedAway = keyStep.length === 0 && plan.key.source === 'in place'
+  const putKey = isMovedAway ? `cp -p ${originalKey} ${key}` : `mv ${keyFile} ${key}`
+  return [
+    ...keyStep,
+    {
+      id: 'merge',
+      what:
+        plan.sources.length === 1
+          ? 'put the leaf into its file'
+          : `put ${describeOrder(plan)} into one file, in this order`,
+      command: plan.mergeCommand,
+    },
+    {
+      id: 'back up',
+      what: 'keep the pair before, here and in the history',
+      command: `mv ${certificate} ${originalCertificate}; mv ${key} ${originalKey}`,
+    },
+    {
+      id: 'move',
+      what: 'put certificate and key in place, both or neither',
+      command: `mv server.pem ${certificate}; ${putKey}`,
+    },
+    {
+      id: 'protect',
+      what: 'make the key readable by its owner only, before it has content',
+      command: `chmod 600 ${key}`,
+    },
+    {
+      id: 'serve',
+      what: 'serve it from the next handshake on; open connections go on, nothing is killed',
+      command: 'killall stunnel; stunnel',
+    },
+    {
+      id: 'prove',
+      what: 'prove by a handshake that what is served is what is on disk, or go back to the pair before',
+      command: proofCommand(place, plan),
+    },
+  ]
+}
+
+const PLAIN_KEY = 'privatekey.nop.pem'
+
+function takeOutKey({ key }: InstallPlan): InstallStep[] {
+  const { wasEncrypted, isInPkcs12, isAmongOthers } = key
+  const file = quoteWord(key.file)
+  if (isInPkcs12) {
+    const command = `openssl pkcs12 -in ${file} -nocerts -nodes -out ${PLAIN_KEY}`
+    return [{ id: 'key', what: 'take the key out of the PKCS#12 file, without a passphrase', command }]
+  }
+  const command = `openssl rsa -in ${file} -out ${PLAIN_KEY}`
+  if (wasEncrypted) {
+    const what = 'take the passphrase off the key: nobody is there to type it when the appliance starts'
+    return [{ id: 'key', what, command }]
+  }
+  return isAmongOthers ? [{ id: 'key', what: 'take the key out of the file it shares', command }] : []
+}
+
+function describeOrder({ chain }: InstallPlan): string {
+  const { length } = chain.intermediates
+  const middle = length === 0 ? [] : [length === 1 ? 'intermediate' : `${length} intermediates`]
+  return ['leaf', ...middle, ...(chain.root ? ['root'] : [])].join(', ')
+}
+
+function proofCommand({ certificate }: AppliancePaths, { name, port }: InstallPlan): string {
+  const print = 'openssl x509 -noout -fingerprint -sha256'
+  const served = `openssl s_client -connect localhost:${port} -servername ${quoteWord(name)} </dev/null | ${print}`
+  return `${served}; ${print} -in ${quoteWord(certificate)}`
+}

@@ -1,0 +1,124 @@
+/**
+ * The names a request asks for. Pools connect to the appliance's host name and compare names only, so the common name is
+ * that one, exactly, and it stands among the alternative names, where pools look first (docs/protocol/pool.md).
+ */
+import { isIP } from 'node:net'
+import { domainToASCII } from 'node:url'
+import { WlbError } from '../../base/error.js'
+
+export interface RequestNames {
+  readonly commonName: string
+  /** The common name first. */
+  readonly dnsNames: readonly string[]
+  readonly ipAddresses: readonly string[]
+}
+
+/**
+ * @throws COMMON_NAME_DIFFERS when it is not the host name and nobody insists (`force`).
+ * @throws NAME_INVALID when a name is neither a host name nor an IP address, or too long for a common name.
+ */
+export function chooseNames(wish: {
+  readonly hostname: string
+  readonly commonName?: string | undefined
+  readonly alternativeNames: readonly string[]
+  readonly force: boolean
+}): RequestNames {
+  const { hostname, commonName = hostname, alternativeNames, force } = wish
+  if (commonName !== hostname && !force) throw commonNameDiffers(commonName, hostname)
+  const all = [...new Set([commonName, ...alternativeNames])]
+  for (const name of all) {
+    const why = checkName(name)
+    if (why !== undefined) throw nameInvalid(name, why)
+  }
+  if (commonName.length > COMMON_NAME_LIMIT) throw nameInvalid(commonName, TOO_LONG)
+  return {
+    commonName,
+    dnsNames: all.filter((name) => isIP(name) === 0),
+    ipAddresses: all.filter((name) => isIP(name) !== 0),
+  }
+}
+
+/** ub-common-name, RFC 5280, appendix A.1. */
+const COMMON_NAME_LIMIT = 64
+const TOO_LONG =
+  'a common name holds 64 characters: ask for a short one with --common-name and --force, and for this one with --san'
+
+/** Says what is wrong with a name a certificate is to carry; undefined when it may stand. */
+function checkName(name: string): string | undefined {
+  if (isIP(name) !== 0) return undefined
+  const ascii = /[^\0-\x7f]/.test(name) ? domainToASCII(name) : ''
+  if (ascii !== '') return `certificates carry such a name as ${ascii}`
+  if (name.endsWith('.')) return 'certificates carry names without the final dot'
+  const labels = name.split('.')
+  const isName =
+    name.length <= 253 &&
+    labels.every(
+      (label, index) =>
+        /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label) || (index === 0 && label === '*'),
+    )
+  return isName && name !== '*' ? undefined : 'is neither a host name nor an IP address'
+}
+
+/** What will work less well than it looks, each a sentence or two. */
+export function warnOfNames(
+  names: RequestNames,
+  hostname: string,
+  machineName: string,
+  /** What pools have connected to, as far as that is known. */
+  addressesUsed: readonly string[],
+): string[] {
+  const { commonName, dnsNames, ipAddresses } = names
+  const warnings: string[] = []
+  if (ipAddresses.length > 0) {
+    warnings.push(
+      `Pools compare names and never look at the IP addresses of a certificate: a pool that connects to ${ipAddresses.join(' or ')} will refuse it, while browsers and other clients accept it. Connect the pool to ${dnsNames[0] ?? hostname}.`,
+    )
+  }
+  if (!dnsNames.includes(hostname)) {
+    warnings.push(
+      `The request does not ask for ${hostname}, the host name of this appliance: a pool that connects to that name will refuse the certificate.`,
+    )
+  }
+  if (commonName === hostname && !isSameMachine(machineName, hostname)) {
+    warnings.push(
+      `This machine calls itself ${machineName}, and the appliance is configured as ${hostname}, which the request asks for. If the machine was renamed, change hostname in the settings first.`,
+    )
+  }
+  for (const address of addressesUsed.filter((used) => used !== hostname.toLowerCase() && !isAmong(used, dnsNames))) {
+    const way = isIP(address) === 0 ? `Ask for it too (--san ${address}), or connect` : 'Connect'
+    warnings.push(
+      `A pool connects to ${address}, for which the certificate will not speak. ${way} that pool to ${dnsNames[0] ?? hostname}.`,
+    )
+  }
+  return warnings
+}
+
+/** As a pool compares: case does not count, `*` stands for the first label, and addresses are not names. */
+function isAmong(address: string, dnsNames: readonly string[]): boolean {
+  const wildcard = address.replace(/^[^.]*/, '*')
+  return dnsNames.some((name) => [address, wildcard].includes(name.toLowerCase()))
+}
+
+/** `hostname` prints the full name on some machines and the first label on others. */
+function isSameMachine(machineName: string, hostname: string): boolean {
+  const [machine, full] = [machineName.toLowerCase(), hostname.toLowerCase()]
+  return machine === full || machine === full.split('.', 1).join('')
+}
+
+function commonNameDiffers(commonName: string, hostname: string): WlbError {
+  return new WlbError(
+    'COMMON_NAME_DIFFERS',
+    'The common name must be the host name of the appliance exactly: it is what pools connect to and compare with.',
+    { commonName, hostname },
+    'wlb cert request   # without --common-name; or with --force, if it is meant',
+  )
+}
+
+function nameInvalid(name: string, why: string): WlbError {
+  return new WlbError(
+    'NAME_INVALID',
+    'A certificate cannot carry this name.',
+    { name, why },
+    'wlb cert request --san wlb2.example.com --san 192.0.2.10',
+  )
+}

@@ -1,0 +1,166 @@
+/** From a method's name and parameters to its answer: session, role of this host, then the method itself. */
+import { ApiFailure, type ApiValue } from '../../xapi/index.js'
+import { hasMethod } from '../database/old-pool.js'
+import { type Coordinator, HostUnreachable, type LabHost, type Member } from '../host/host.js'
+import { type Session, sessionInvalid } from '../host/sessions.js'
+import { Arguments, type Call, type Method, type Methods, type Origin } from './method.js'
+import { assertPermitted } from './permissions.js'
+import { endTask, startTask } from './task-methods.js'
+
+/**
+ * Answers one call; `params` begin with the session where the method needs one.
+ *
+ * @throws ApiFailure the failure that travels to the caller; anything else has become INTERNAL_ERROR.
+ */
+export async function dispatch(
+  host: LabHost,
+  methods: Methods,
+  origin: Origin,
+  name: string,
+  params: readonly ApiValue[],
+): Promise<ApiValue> {
+  try {
+    return await answer(host, methods, origin, name, params)
+  } catch (error) {
+    throw asFailure(host, name, error)
+  }
+}
+
+/** A bug or a full disk is told as the pool would: one code, and the text. */
+function asFailure(host: LabHost, name: string, error: unknown): ApiFailure {
+  if (error instanceof ApiFailure) return error
+  if (error instanceof HostUnreachable) return coordinatorOutOfReach(host, error)
+  host.log(`${name}: ${error instanceof Error ? error.stack : String(error)}`)
+  return new ApiFailure('INTERNAL_ERROR', [error instanceof Error ? error.message : String(error)])
+}
+
+/** Members pass most calls on; without their coordinator they can only say so. */
+function coordinatorOutOfReach({ role, settings, log }: LabHost, error: HostUnreachable): ApiFailure {
+  log(error.message)
+  const known = role.kind === 'member' ? Object.values(role.copy?.image.tables.pool ?? {})[0]?.master : undefined
+  return new ApiFailure('CANNOT_CONTACT_HOST', [typeof known === 'string' ? known : settings.address])
+}
+
+const ASYNC = 'Async.'
+
+async function answer(
+  host: LabHost,
+  methods: Methods,
+  origin: Origin,
+  name: string,
+  params: readonly ApiValue[],
+): Promise<ApiValue> {
+  const inBackground = name.startsWith(ASYNC) && !/^Async\.(session|event|task|system)\./.test(name)
+  const plainName = inBackground ? name.slice(ASYNC.length) : name
+  const method = isKnown(host, plainName) ? methods.get(plainName) : undefined
+  if (!method || (inBackground && method.session === 'none')) throw new ApiFailure('MESSAGE_METHOD_UNKNOWN', [name])
+  if (method.session === 'none') {
+    checkArity(name, method, params.length, 0)
+    const value = await method.handle({ host, origin, args: new Arguments(params) })
+    if (host.role.kind === 'coordinator') await host.role.database.durable()
+    return value
+  }
+
+  checkArity(name, method, params.length - 1, 1)
+  const ref = params[0]
+  if (typeof ref !== 'string') throw sessionInvalid(String(ref))
+  if (host.role.kind === 'member' && method.runsOn === 'coordinator') {
+    return forward(host, host.role, origin, name, ref, params)
+  }
+  const session = await findSession(host, ref, method)
+  if (method.session === 'pool' && session.kind !== 'pool') throw notForUsers(name)
+  if (session.kind === 'local' && method.session !== 'local') throw sessionInvalid(ref)
+  assertPermitted(session, plainName, method)
+
+  const call = { host, origin, session, args: new Arguments(params.slice(1)), ...roleOf(host) }
+  return inBackground ? runInBackground(host, name, method, call) : run(method, call)
+}
+
+function isKnown({ role }: LabHost, name: string): boolean {
+  return role.kind === 'member' || hasMethod(role.database, name)
+}
+
+type SessionMethod = Exclude<Method, { readonly session: 'none' }>
+type PartialCall = Omit<Call, 'coordinator'> & { readonly role: Coordinator | Member }
+
+function roleOf({ role }: LabHost): { role: Coordinator | Member } {
+  return { role }
+}
+
+async function run(method: SessionMethod, { role, ...rest }: PartialCall): Promise<ApiValue> {
+  const call: Call = {
+    ...rest,
+    get coordinator() {
+      if (role.kind === 'member') throw new ApiFailure('HOST_IS_SLAVE', [role.coordinatorAddress])
+      return role
+    },
+  }
+  if (method.changes && role.kind === 'coordinator' && role.frozen) {
+    throw new ApiFailure('OTHER_OPERATION_IN_PROGRESS', ['pool', role.database.pool.ref, 'designate_new_master'])
+  }
+  try {
+    return await method.handle(call)
+  } finally {
+    // Failed calls leave things behind too, and what is left must still be there after a kill.
+    if (method.changes && role.kind === 'coordinator' && !role.frozen) await role.database.durable()
+  }
+}
+
+function runInBackground(host: LabHost, name: string, method: SessionMethod, call: PartialCall): ApiValue {
+  const { role } = call
+  if (role.kind === 'member') throw new ApiFailure('HOST_IS_SLAVE', [role.coordinatorAddress])
+  const task = startTask(role, name, host.now())
+  run(method, call).then(
+    (value) => endTask(role, task, host.now(), { value }),
+    (error) => endTask(role, task, host.now(), { failure: asFailure(host, name, error) }),
+  )
+  return task
+}
+
+/** On the host's own socket, and for other hosts, a member passes calls on; anyone else is sent to the coordinator. */
+async function forward(
+  host: LabHost,
+  member: Member,
+  origin: Origin,
+  name: string,
+  session: string,
+  params: readonly ApiValue[],
+): Promise<ApiValue> {
+  if (origin === 'network' && !(await isPoolSession(host, member, session))) {
+    throw new ApiFailure('HOST_IS_SLAVE', [member.coordinatorAddress])
+  }
+  return host.callPool(member.coordinatorAddress, name, params)
+}
+
+async function findSession(host: LabHost, ref: string, method: SessionMethod): Promise<Session> {
+  const { role } = host
+  const local = method.session === 'local' ? host.localSessions.find(ref) : undefined
+  if (local) return local
+  if (role.kind === 'member') {
+    if (await isPoolSession(host, role, ref)) return { ref, kind: 'pool', isReadOnly: false }
+    const kind = await host.callPool(role.coordinatorAddress, 'lab.check_session', [ref])
+    if (kind === 'user' || kind === 'read-only') return { ref, kind: 'user', isReadOnly: kind === 'read-only' }
+    throw sessionInvalid(ref)
+  }
+  const session = role.sessions.find(ref)
+  if (!session) throw sessionInvalid(ref)
+  return session
+}
+
+async function isPoolSession(host: LabHost, member: Member, ref: string): Promise<boolean> {
+  if (member.knownPoolSessions.has(ref)) return true
+  const kind = await host.callPool(member.coordinatorAddress, 'lab.check_session', [ref])
+  if (kind === 'pool') member.knownPoolSessions.add(ref)
+  return kind === 'pool'
+}
+
+function checkArity(name: string, { arity: [fewest, most] }: Method, given: number, before: number): void {
+  if (given >= fewest && given <= most) return
+  const expected = given < fewest ? fewest : most
+  throw new ApiFailure('MESSAGE_PARAMETER_COUNT_MISMATCH', [name, String(expected + before), String(given + before)])
+}
+
+function notForUsers(name: string): ApiFailure {
+  const text = `Internal API "${name}" call attempted with non-pool (external) session`
+  return new ApiFailure('INTERNAL_ERROR', [text])
+}

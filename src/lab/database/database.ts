@@ -1,0 +1,217 @@
+/**
+ * The pool's database: records by class and reference, in memory and in one file. A change counts as made once
+ * `durable` has resolved; changes that arrive while the file is being written share the next writing.
+ */
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { replaceFile } from '../../base/durable-file.js'
+import { ApiFailure, type ApiValue } from '../../xapi/index.js'
+import { type ApiClass, CLASSES, findClass } from './classes.js'
+import { fromStored, type StoredValue, toStored } from './stored-value.js'
+
+export type ApiRecord = { readonly [field: string]: ApiValue }
+
+export interface Change {
+  readonly className: string
+  readonly ref: string
+  readonly operation: 'add' | 'mod' | 'del'
+  readonly generation: number
+}
+
+/** What the file holds; also what a coordinator hands to its successor. */
+export interface DatabaseImage {
+  readonly generation: number
+  readonly internals: Readonly<Record<string, string>>
+  readonly tables: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, StoredValue>>>>>>
+}
+
+export class Database {
+  readonly #path: string
+  readonly #tables = new Map<string, Map<string, ApiRecord>>()
+  readonly #internals = new Map<string, string>()
+  readonly #listeners = new Set<(change: Change) => void>()
+  #generation: number
+  #dirtySince: number
+  #written: number
+  #writing: Promise<void> | undefined
+
+  constructor(path: string, image: DatabaseImage) {
+    this.#path = path
+    this.#generation = image.generation
+    this.#dirtySince = image.generation
+    this.#written = image.generation
+    for (const owner of CLASSES) {
+      const rows = owner.lifetime === 'stored' ? Object.entries(image.tables[owner.name] ?? {}) : []
+      this.#tables.set(owner.name, new Map(rows.map(([ref, row]) => [ref, readRow(owner, row)])))
+    }
+    for (const [key, value] of Object.entries(image.internals)) this.#internals.set(key, value)
+  }
+
+  /** Grows with every change, over restarts and changes of coordinator. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Of the last change that is kept: sessions and tasks come and go without it. */
+  get storedGeneration(): number {
+    return this.#dirtySince
+  }
+
+  refs(className: string): string[] {
+    return [...this.#table(className).keys()]
+  }
+
+  rows(className: string): [ref: string, record: ApiRecord][] {
+    return [...this.#table(className).entries()]
+  }
+
+  find(className: string, ref: string): ApiRecord | undefined {
+    return this.#table(className).get(ref)
+  }
+
+  /** @throws ApiFailure HANDLE_INVALID when no such object is there. */
+  get(className: string, ref: string): ApiRecord {
+    const record = this.find(className, ref)
+    if (!record) throw new ApiFailure('HANDLE_INVALID', [className, ref])
+    return record
+  }
+
+  /** The only object of its class: the pool. */
+  get pool(): { readonly ref: string; readonly record: ApiRecord } {
+    const [first] = this.#table('pool')
+    if (!first) throw new Error('a database without a pool')
+    return { ref: first[0], record: first[1] }
+  }
+
+  /** Adds an object; what is not given has its default, a uuid is made. */
+  create(className: string, values: ApiRecord): string {
+    const owner = classNamed(className)
+    const record: Record<string, ApiValue> = {}
+    for (const { name, default: empty } of owner.fields) if (name !== '') record[name] = values[name] ?? empty
+    if (record.uuid === '') record.uuid = randomUUID()
+    const ref = `OpaqueRef:${randomUUID()}`
+    this.#table(className).set(ref, record)
+    this.#changed(owner, ref, 'add')
+    return ref
+  }
+
+  /** Adds an object under a reference of before, or changes the one that is there. */
+  put(className: string, ref: string, values: ApiRecord): void {
+    if (this.find(className, ref)) {
+      this.update(className, ref, values)
+      return
+    }
+    const owner = classNamed(className)
+    const named = owner.fields.filter(({ name }) => name !== '')
+    this.#table(className).set(
+      ref,
+      Object.fromEntries(named.map((field) => [field.name, values[field.name] ?? field.default])),
+    )
+    this.#changed(owner, ref, 'add')
+  }
+
+  update(className: string, ref: string, values: ApiRecord): void {
+    this.#table(className).set(ref, { ...this.get(className, ref), ...values })
+    this.#changed(classNamed(className), ref, 'mod')
+  }
+
+  destroy(className: string, ref: string): void {
+    if (this.#table(className).delete(ref)) this.#changed(classNamed(className), ref, 'del')
+  }
+
+  /** Facts that belong to the pool but are no field of it, such as where its WLB password is. */
+  internal(key: string): string {
+    return this.#internals.get(key) ?? ''
+  }
+
+  setInternal(key: string, value: string): void {
+    this.#internals.set(key, value)
+    this.#generation++
+    this.#dirtySince = this.#generation
+  }
+
+  /** Counts a change that no record shows: event.inject, or a claim that must outrank an older one. */
+  advance(by = 1): number {
+    this.#generation += by
+    this.#dirtySince = this.#generation
+    return this.#generation
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Resolves once every change made so far is on the disk. */
+  async durable(): Promise<void> {
+    const wanted = this.#dirtySince
+    while (this.#written < wanted) {
+      this.#writing ??= this.#write().finally(() => {
+        this.#writing = undefined
+      })
+      await this.#writing
+    }
+  }
+
+  image(): DatabaseImage {
+    const tables: Record<string, Record<string, Record<string, StoredValue>>> = {}
+    for (const owner of CLASSES) {
+      if (owner.lifetime !== 'stored') continue
+      tables[owner.name] = Object.fromEntries(
+        this.rows(owner.name).map(([ref, record]) => [ref, writeRow(owner, record)]),
+      )
+    }
+    return { generation: this.#generation, internals: Object.fromEntries(this.#internals), tables }
+  }
+
+  async #write(): Promise<void> {
+    const generation = this.#generation
+    await writeImage(this.#path, this.image())
+    this.#written = generation
+  }
+
+  #changed(owner: ApiClass, ref: string, operation: Change['operation']): void {
+    this.#generation++
+    if (owner.lifetime === 'stored') this.#dirtySince = this.#generation
+    const change = { className: owner.name, ref, operation, generation: this.#generation }
+    for (const listener of [...this.#listeners]) listener(change)
+  }
+
+  #table(className: string): Map<string, ApiRecord> {
+    const table = this.#tables.get(className)
+    if (!table) throw new Error(`no class ${className}`)
+    return table
+  }
+}
+
+/** Replaces the file, so that a kill at any time leaves the previous state or this one. */
+export async function writeImage(path: string, image: DatabaseImage): Promise<void> {
+  await replaceFile(path, `${JSON.stringify(image)}\n`, 0o600)
+}
+
+/** Throws the lower error when there is no such file. */
+export async function readImage(path: string): Promise<DatabaseImage> {
+  return JSON.parse(await readFile(path, 'utf8'))
+}
+
+function classNamed(name: string): ApiClass {
+  const owner = findClass(name)
+  if (!owner) throw new Error(`no class ${name}`)
+  return owner
+}
+
+function writeRow(owner: ApiClass, record: ApiRecord): Record<string, StoredValue> {
+  const named = owner.fields.filter(({ name }) => name !== '')
+  return Object.fromEntries(named.map((field) => [field.name, toStored(field, record[field.name] ?? field.default)]))
+}
+
+/** A field the file does not have came with a later version and has its default. */
+function readRow(owner: ApiClass, row: Readonly<Record<string, StoredValue>>): ApiRecord {
+  const record: Record<string, ApiValue> = {}
+  for (const field of owner.fields) {
+    if (field.name === '') continue
+    const stored = row[field.name]
+    record[field.name] = stored === undefined ? field.default : fromStored(field, stored)
+  }
+  return record
+}

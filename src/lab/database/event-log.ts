@@ -1,0 +1,188 @@
+/**
+ * Which objects changed since when, for event.from: one entry an object, so that ten changes are one event. A token is
+ * the database's generation; removed objects are remembered up to a bound, beyond which a caller has lost events.
+ */
+import { ApiFailure, type ApiValue } from '../../xapi/index.js'
+import { CLASSES, findClass } from './classes.js'
+import type { Change, Database } from './database.js'
+import { shownRecord } from './old-pool.js'
+
+const REMEMBERED_REMOVALS = 5000
+
+interface Traces {
+  readonly created: number
+  readonly modified: number
+}
+
+export type Batch = {
+  readonly events: readonly ApiValue[]
+  readonly valid_ref_counts: { readonly [className: string]: bigint }
+  readonly token: string
+}
+
+export class EventLog {
+  readonly #database: Database
+  readonly #traces = new Map<string, Traces>()
+  readonly #born: number
+  readonly #stop: () => void
+  readonly #subscriptions = new Map<string, { readonly patterns: readonly string[]; readonly token: string }>()
+  #removed: { className: string; ref: string; created: number; generation: number }[] = []
+  #forgottenUntil = 0
+  #closed = false
+  #waiting: (() => void)[] = []
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#born = database.generation
+    this.#stop = database.onChange((change) => this.#record(change))
+  }
+
+  /** Ends every wait; the callers get what there is. */
+  close(): void {
+    this.#closed = true
+    this.#stop()
+    this.#wake()
+  }
+
+  /** Makes an object look changed and returns a token from before. */
+  inject(className: string, ref: string): string {
+    const token = tokenOf(this.#database.generation)
+    this.#database.get(className, ref)
+    const generation = this.#database.advance()
+    this.#record({ className, ref, operation: 'mod', generation })
+    return token
+  }
+
+  /**
+   * Returns what happened to the classes since the token, waiting up to `timeoutMs` for something to happen.
+   *
+   * @throws ApiFailure EVENTS_LOST when removals since the token are no longer remembered.
+   * @throws ApiFailure EVENT_FROM_TOKEN_PARSE_FAILURE when the token is not one of ours.
+   */
+  async from(patterns: readonly string[], token: string, timeoutMs: number, stopped: () => boolean): Promise<Batch> {
+    const since = token === '' ? -1 : parseToken(token)
+    if (token !== '' && since < this.#forgottenUntil) throw new ApiFailure('EVENTS_LOST', [])
+    const deadline = Date.now() + timeoutMs
+    for (;;) {
+      const events = this.#since(patterns, since)
+      const leftMs = deadline - Date.now()
+      if (events.length > 0 || token === '' || leftMs <= 0 || this.#closed || stopped()) return this.#answer(events)
+      await this.#nextChange(leftMs)
+    }
+  }
+
+  /** The legacy form: a subscription a session, which remembers how far its caller has read. */
+  subscribe(session: string, patterns: readonly string[]): void {
+    const known = this.#subscriptions.get(session)
+    this.#subscriptions.set(session, {
+      patterns: [...(known?.patterns ?? []), ...patterns],
+      token: known?.token ?? tokenOf(this.#database.generation),
+    })
+  }
+
+  unsubscribe(session: string): void {
+    this.#subscriptions.delete(session)
+  }
+
+  /** @throws ApiFailure SESSION_NOT_REGISTERED when the session has not subscribed. */
+  async next(session: string, timeoutMs: number): Promise<ApiValue> {
+    const known = this.#subscriptions.get(session)
+    if (!known) throw new ApiFailure('SESSION_NOT_REGISTERED', [session])
+    const ended = () => !this.#subscriptions.has(session)
+    const { events, token } = await this.from(known.patterns, known.token, timeoutMs, ended)
+    if (this.#subscriptions.has(session)) this.#subscriptions.set(session, { ...known, token })
+    return events
+  }
+
+  currentId(): bigint {
+    return BigInt(this.#database.generation)
+  }
+
+  #since(patterns: readonly string[], since: number): ApiValue[] {
+    const events: { generation: number; event: ApiValue }[] = []
+    for (const { name, hasEvents } of CLASSES) {
+      if (!hasEvents) continue
+      for (const [ref, record] of this.#database.rows(name)) {
+        const { created, modified } = this.#traces.get(ref) ?? { created: 0, modified: this.#born }
+        if (modified <= since || !matches(patterns, name, ref)) continue
+        const operation = created > since ? 'add' : 'mod'
+        const snapshot = shownRecord(this.#database, name, record)
+        events.push({ generation: modified, event: eventOf(modified, name, ref, operation, snapshot) })
+      }
+    }
+    for (const { className, ref, created, generation } of this.#removed) {
+      if (generation <= since || created > since || !matches(patterns, className, ref)) continue
+      events.push({ generation, event: eventOf(generation, className, ref, 'del') })
+    }
+    return events.sort((a, b) => a.generation - b.generation).map(({ event }) => event)
+  }
+
+  #answer(events: ApiValue[]): Batch {
+    const counts = CLASSES.filter(({ hasEvents }) => hasEvents).map(
+      ({ name }) => [name.toLowerCase(), BigInt(this.#database.refs(name).length)] as const,
+    )
+    return { events, valid_ref_counts: Object.fromEntries(counts), token: tokenOf(this.#database.generation) }
+  }
+
+  #record({ className, ref, operation, generation }: Change): void {
+    if (!findClass(className)?.hasEvents) return
+    const created = operation === 'add' ? generation : (this.#traces.get(ref)?.created ?? 0)
+    if (operation === 'del') {
+      this.#traces.delete(ref)
+      this.#removed.push({ className, ref, created, generation })
+      if (this.#removed.length > REMEMBERED_REMOVALS) {
+        this.#forgottenUntil = this.#removed.shift()?.generation ?? this.#forgottenUntil
+      }
+    } else {
+      this.#traces.set(ref, { created, modified: generation })
+    }
+    this.#wake()
+  }
+
+  #nextChange(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs)
+      this.#waiting.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const wake of waiting) wake()
+  }
+}
+
+function eventOf(generation: number, className: string, ref: string, operation: string, snapshot?: ApiValue): ApiValue {
+  return {
+    id: BigInt(generation),
+    timestamp: '0.0',
+    class: className.toLowerCase(),
+    operation,
+    ref,
+    ...(snapshot !== undefined && { snapshot }),
+  }
+}
+
+function matches(patterns: readonly string[], className: string, ref: string): boolean {
+  return patterns.some((pattern) => {
+    const [wanted, wantedRef] = pattern.split('/', 2)
+    if (wanted === '*') return true
+    return wanted?.toLowerCase() === className.toLowerCase() && (wantedRef === undefined || wantedRef === ref)
+  })
+}
+
+/** Two counters, as a pool writes them; ours are always the same one. */
+function tokenOf(generation: number): string {
+  const digits = String(generation).padStart(20, '0')
+  return `${digits},${digits}`
+}
+
+function parseToken(token: string): number {
+  const found = /^(\d{1,20}),\d{1,20}$/.exec(token)
+  if (!found) throw new ApiFailure('EVENT_FROM_TOKEN_PARSE_FAILURE', [token])
+  return Number(found[1])
+}

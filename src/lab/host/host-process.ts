@@ -1,0 +1,165 @@
+/** One host at work: its listeners, its role, and the change from one role to the other without a restart. */
+import { readFile, rm } from 'node:fs/promises'
+import type { Duplex } from 'node:stream'
+import { METHODS } from '../api/methods.js'
+import { askForClaim } from '../api/pool-internal.js'
+import { Database, type DatabaseImage, readImage } from '../database/database.js'
+import { EventLog } from '../database/event-log.js'
+import { serveThinCli } from '../thin-cli/server.js'
+import { createWlbConnection } from '../wlb/wlb-connection.js'
+import { API_VERSION, cliHost } from './cli-host.js'
+import { readConditions } from './conditions.js'
+import { receiveConnection } from './front-door.js'
+import type { Coordinator, LabHost, Member } from './host.js'
+import { createHttpServer } from './http-server.js'
+import { createPoolTransport } from './intra-pool.js'
+import { layoutOf } from './layout.js'
+import { type Listeners, openListeners } from './listeners.js'
+import { keepHeartbeat } from './liveness.js'
+import { resolveByHostsFile } from './name-resolution.js'
+import { LocalSessions, Sessions } from './sessions.js'
+import { readAllegiance, readSettings, writeAllegiance } from './settings.js'
+
+export interface RunningHost {
+  close(): Promise<void>
+}
+
+/** Starts a host from its root folder; resolves once it answers. @throws PORT_IN_USE */
+export async function startHost(root: string, log: (message: string) => void): Promise<RunningHost> {
+  const layout = layoutOf(root)
+  const settings = await readSettings(layout)
+  const poolSecret = (await readFile(layout.poolSecret, 'utf8')).trim()
+  const transport = createPoolTransport(layout, settings.tlsPort, poolSecret)
+  let role: Coordinator | Member
+  let listeners: Listeners | undefined
+  let heartbeat = new AbortController()
+  let conditions = await readConditions(layout)
+  const now = () => new Date(Date.now() + conditions.clockOffsetMs)
+
+  const leave = () => {
+    heartbeat.abort()
+    heartbeat = new AbortController()
+    if (role?.kind !== 'coordinator') return
+    role.events.close()
+    for (const stepDown of [...role.onStepDown]) stepDown()
+  }
+  const host: LabHost = {
+    settings,
+    layout,
+    poolSecret,
+    localSessions: new LocalSessions(),
+    wlb: createWlbConnection({
+      tlsClient: settings.tlsClient,
+      hostRoot: root,
+      resolve: resolveByHostsFile(layout.hosts),
+      isUnroutable: (address) => conditions.unroutable.includes(address),
+      now,
+      userAgent: `xapi/${API_VERSION}`,
+    }),
+    get role() {
+      return role
+    },
+    now,
+    log,
+    callPool: (address, method, params) => transport.call(address, method, params),
+    forgetIdleConnections: () => transport.forgetIdleConnections(),
+    async becomeCoordinator(image) {
+      leave()
+      role = coordinatorFrom(host, image)
+      await rm(layout.incomingDatabase, { force: true })
+      await role.database.durable()
+      log('this host is coordinator')
+    },
+    async becomeMember(coordinatorAddress) {
+      leave()
+      const member: Member = {
+        kind: 'member',
+        coordinatorAddress,
+        knownPoolSessions: new Set(),
+        copy: undefined,
+        settled: false,
+      }
+      role = member
+      keepHeartbeat(host, member, transport, heartbeat.signal)
+      log(`this host is a member of ${coordinatorAddress}`)
+    },
+    reloadIdentities: async () => listeners?.reloadIdentities(),
+    async reloadConditions() {
+      conditions = await readConditions(layout)
+    },
+  }
+
+  const allegiance = await readAllegiance(layout)
+  if (allegiance.kind === 'coordinator') {
+    await host.becomeCoordinator(await readImage(layout.database))
+    if (host.role.kind === 'coordinator') host.role.frozen = true
+  } else {
+    await host.becomeMember(allegiance.coordinatorAddress)
+  }
+
+  const local = new WeakSet<object>()
+  const http = createHttpServer({
+    host,
+    methods: METHODS,
+    originOf: (socket) => (local.has(socket) ? 'local' : 'network'),
+    deafen: () => listeners?.deafen(),
+  })
+  const receive = (stream: Duplex, origin: 'network' | 'local') => {
+    if (origin === 'local') local.add(stream)
+    receiveConnection(stream, http, (cli, body) => serveThinCli(cli, body, cliHost(host, METHODS, transport, origin)))
+  }
+  listeners = await openListeners(layout, settings, receive)
+  await settleClaim(host)
+  return {
+    async close() {
+      leave()
+      await listeners?.close()
+      transport.close()
+      if (role.kind === 'coordinator') await role.database.durable()
+    },
+  }
+}
+
+/** What a coordinator begins with: nobody but itself is there yet, and no operation is going on. */
+function coordinatorFrom({ layout, settings, now }: LabHost, image: DatabaseImage): Coordinator {
+  const database = new Database(layout.database, image)
+  const own = database.rows('host').find(([, record]) => record.uuid === settings.uuid)
+  if (!own) throw new Error(`the database does not know ${settings.name}`)
+  for (const [ref, record] of database.rows('host_metrics')) {
+    const live = ref === own[1].metrics
+    if (record.live !== live) database.update('host_metrics', ref, { live, last_updated: now() })
+  }
+  const { ref, record } = database.pool
+  if (Object.keys(record.current_operations ?? {}).length > 0) database.update('pool', ref, { current_operations: {} })
+  return {
+    kind: 'coordinator',
+    database,
+    events: new EventLog(database),
+    sessions: new Sessions(database, now),
+    hostRef: own[0],
+    frozen: false,
+    onStepDown: new Set(),
+  }
+}
+
+/** Two hosts may believe they are coordinator after an emergency: the one whose database went further is. */
+async function settleClaim(host: LabHost): Promise<void> {
+  const { role, settings, layout } = host
+  if (role.kind === 'member') return
+  const others = role.database
+    .rows('host')
+    .flatMap(([ref, record]) => (ref === role.hostRef ? [] : [String(record.address)]))
+  const claims = await Promise.all(others.map((address) => askForClaim(host, address)))
+  const winner = claims.find((claim) => {
+    if (claim?.role !== 'coordinator') return false
+    if (claim.generation !== role.database.generation) return claim.generation > role.database.generation
+    return claim.coordinatorAddress > settings.address
+  })
+  if (winner) {
+    host.log(`${winner.coordinatorAddress} is coordinator already`)
+    await writeAllegiance(layout, { kind: 'member', coordinatorAddress: winner.coordinatorAddress })
+    await host.becomeMember(winner.coordinatorAddress)
+    return
+  }
+  role.frozen = false
+}

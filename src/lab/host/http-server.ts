@@ -1,0 +1,112 @@
+/** What a host serves over HTTP, by method and path; the longest prefix wins, as on a pool. */
+import { createServer, type Server } from 'node:http'
+import type { Methods, Origin } from '../api/method.js'
+import { changeRecords, readRecords } from '../database/records.js'
+import { downloadFromWlb } from '../wlb/wlb-download.js'
+import type { LabHost } from './host.js'
+import { describeHost, rehearseWlb } from './host-status.js'
+import { HEARTBEAT_PATH, receiveHeartbeat } from './liveness.js'
+import { type Manner, readManner } from './manner.js'
+import { answerJsonRpc, answerXmlRpc, type Exchange, refuse, showsPoolSecret } from './rpc-endpoint.js'
+
+export interface HttpServerOptions {
+  readonly host: LabHost
+  readonly methods: Methods
+  readonly originOf: (socket: object) => Origin
+  /** Stops listening to the network while the heartbeat stays: a host that is live and cannot be reached. */
+  readonly deafen: () => void
+}
+
+const UNREADABLE_BODY = '<html><body><h1>HTTP 500 Internal Server Error</h1></body></html>'
+/** The answer to what is no HTTP at all; the same page as for a body that is no call. */
+const UNREADABLE = [
+  'HTTP/1.1 500 Internal Server Error',
+  'connection: close',
+  'cache-control: no-cache, no-store',
+  'content-type: text/html',
+  `content-length: ${UNREADABLE_BODY.length}`,
+  '',
+  UNREADABLE_BODY,
+].join('\r\n')
+
+/** Builds the server; connections are handed to it one by one, it listens nowhere itself. */
+export function createHttpServer({ host, methods, originOf, deafen }: HttpServerOptions): Server {
+  // A pool answers an HTTP/1.1 request without a Host header too.
+  const options = { keepAliveTimeout: 60_000, requestTimeout: 0, requireHostHeader: false }
+  let manner: Manner = 'well'
+  const server = createServer(options, (request, response) => {
+    response.setHeader('date', host.now().toUTCString())
+    const exchange = { host, methods, origin: originOf(request.socket), request, response, manner }
+    const behave = (other: Manner) => {
+      manner = other
+    }
+    route(exchange, { deafen, behave }).catch((error: Error) => {
+      host.log(`${request.method} ${request.url}: ${error.stack}`)
+      refuse(exchange, 500, 'Internal Server Error')
+    })
+  })
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end(UNREADABLE)
+  })
+  return server
+}
+
+interface Switches {
+  readonly deafen: () => void
+  readonly behave: (manner: Manner) => void
+}
+
+async function route(exchange: Exchange, switches: Switches): Promise<void> {
+  const { host, origin, request, response } = exchange
+  const path = (request.url ?? '/').replace(/\?.*$/s, '')
+  if (request.method === 'POST') {
+    if (path === HEARTBEAT_PATH && showsPoolSecret(exchange)) return receiveHeartbeat(host, request, response)
+    if (path.startsWith('/lab/') && origin === 'local') return obey(exchange, path, switches)
+    return path.startsWith('/jsonrpc') ? answerJsonRpc(exchange) : answerXmlRpc(exchange)
+  }
+  if (request.method === 'OPTIONS') {
+    response.writeHead(200, {
+      'Access-Control-Allow-Origin': '*',
+      'Access-Control-Allow-Headers': 'X-Requested-With',
+      'content-length': 0,
+    })
+    return void response.end()
+  }
+  if (request.method !== 'GET') return refuse(exchange, 403, 'Forbidden')
+  if (path.startsWith('/wlb_report')) return downloadFromWlb(exchange, 'report')
+  if (path.startsWith('/wlb_diagnostics')) return downloadFromWlb(exchange, 'diagnostics')
+  if (origin === 'local' && path === '/lab/host') return sendJson(exchange, await describeHost(host))
+  if (origin === 'local' && path === '/lab/records' && host.role.kind === 'coordinator') {
+    return sendJson(exchange, readRecords(host.role.database))
+  }
+  if (origin === 'local' && path === '/lab/handshake') return sendJson(exchange, (await rehearseWlb(host)) ?? null)
+  refuse(exchange, 404, 'Not Found')
+}
+
+/** What the launcher tells a host to do to itself. */
+async function obey(exchange: Exchange, path: string, { deafen, behave }: Switches): Promise<void> {
+  const { host, response } = exchange
+  const manner = readManner(path.slice('/lab/answer-'.length))
+  if (manner && path.startsWith('/lab/answer-')) behave(manner)
+  else if (path === '/lab/deafen') deafen()
+  else if (path === '/lab/conditions') await host.reloadConditions()
+  else if (path === '/lab/expire-sessions') {
+    host.localSessions.expire()
+    if (host.role.kind === 'coordinator') host.role.sessions.expire()
+  } else if (path === '/lab/records' && host.role.kind === 'coordinator') {
+    await changeRecords(host.role.database, await readText(exchange))
+  } else return refuse(exchange, 404, 'Not Found')
+  response.writeHead(204).end()
+}
+
+async function readText({ request }: Exchange): Promise<string> {
+  let text = ''
+  for await (const piece of request.setEncoding('utf8')) text += piece
+  return text
+}
+
+function sendJson({ response }: Exchange, document: unknown): void {
+  const body = `${JSON.stringify(document)}\n`
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}

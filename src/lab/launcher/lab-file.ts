@@ -1,0 +1,78 @@
+/** lab.json: what the launcher remembers of a lab, its root password included, so the file is its owner's alone. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { WlbError } from '../../base/error.js'
+
+const schema = z.object({
+  pool: z.string(),
+  username: z.string(),
+  password: z.string(),
+  reader: z.object({ username: z.string(), password: z.string() }).optional(),
+  tlsClient: z.enum(['node', 'stunnel']),
+  plainPort: z.number(),
+  tlsPort: z.number(),
+  hosts: z.array(z.object({ name: z.string(), uuid: z.string(), address: z.string() })),
+})
+
+export type Lab = Readonly<z.infer<typeof schema>>
+export type KnownHost = Lab['hosts'][number]
+
+/** The lab's folder under the root the commands are given. */
+export function labFolder(root: string): string {
+  return join(root, 'lab')
+}
+
+export function hostRoot(root: string, name: string): string {
+  return join(labFolder(root), name)
+}
+
+/** undefined when there is no lab. */
+export async function findLab(root: string): Promise<Lab | undefined> {
+  try {
+    return schema.parse(JSON.parse(await readFile(join(labFolder(root), 'lab.json'), 'utf8')))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** @throws LAB_NOT_FOUND when there is no lab. */
+export async function readLab(root: string): Promise<Lab> {
+  const lab = await findLab(root)
+  if (!lab) throw notFound(root)
+  return lab
+}
+
+export async function writeLab(root: string, lab: Lab): Promise<void> {
+  await ensureFolder(labFolder(root), 0o700)
+  await replaceFile(passwordFile(root), `${lab.username}\n${lab.password}\n`, 0o600)
+  if (lab.reader) {
+    const { username, password } = lab.reader
+    await replaceFile(join(labFolder(root), 'reader-xe-password'), `${username}\n${password}\n`, 0o600)
+    await replaceFile(join(labFolder(root), 'reader-password'), `${password}\n`, 0o600)
+  }
+  await replaceFile(join(labFolder(root), 'lab.json'), `${JSON.stringify(lab, undefined, 2)}\n`, 0o600)
+}
+
+/** User name and password on a line each, as `xe -pwf` reads them. */
+export function passwordFile(root: string): string {
+  return join(labFolder(root), 'xe-password')
+}
+
+/** @throws LAB_HOST_UNKNOWN when the lab has no host of that name or uuid. */
+export function findHost(lab: Lab, name: string): KnownHost {
+  const host = lab.hosts.find((known) => known.name === name || known.uuid === name)
+  if (!host) throw unknownHost(lab, name)
+  return host
+}
+
+function notFound(root: string): WlbError {
+  return new WlbError('LAB_NOT_FOUND', 'There is no lab in this folder.', { root }, 'wlb lab up')
+}
+
+function unknownHost(lab: Lab, host: string): WlbError {
+  const hosts = lab.hosts.map(({ name }) => name).join(', ')
+  return new WlbError('LAB_HOST_UNKNOWN', 'The lab has no such host.', { host, hosts }, 'wlb lab status')
+}

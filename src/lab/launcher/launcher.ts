@@ -1,0 +1,238 @@
+/** Brings a lab up and down. Its hosts are processes of their own that keep all they know in their root folders. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { existsSync, realpathSync } from 'node:fs'
+import { appendFile, readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import { mapBounded } from '../../base/bounded.js'
+import { ensureFolder } from '../../base/durable-file.js'
+import { WlbError } from '../../base/error.js'
+import { installPool } from '../database/new-pool.js'
+import { chooseAddresses } from '../host/addresses.js'
+import type { HostStatus } from '../host/host-status.js'
+import { layoutOf } from '../host/layout.js'
+import { findAddress } from '../host/name-resolution.js'
+import { askForHandshake, askHost, endProcess, findProcess, startProcess, waitUntil } from './host-control.js'
+import { findLab, hostRoot, type Lab, labFolder, readLab, writeLab } from './lab-file.js'
+import { withLabLocked } from './lab-lock.js'
+
+export interface LabUpOptions {
+  /** The folder the lab's own folder `lab` is in. */
+  readonly root: string
+  readonly hosts?: number
+  /** Names every host of the lab knows, beside the hosts themselves. */
+  readonly addHosts?: readonly { readonly name: string; readonly address: string }[]
+  /** Which program connects to WLB: ours, or the stunnel that pools use. */
+  readonly tlsClient?: 'node' | 'stunnel'
+  /** The program of one host; beside the running program where nothing is said. */
+  readonly hostProgram?: string
+  readonly refusalDelayMs?: number
+}
+
+interface LabHostReport {
+  readonly name: string
+  readonly uuid: string
+  readonly role: 'coordinator' | 'member' | 'unknown'
+  readonly address: string
+  readonly tlsPort: number
+  readonly plainPort: number
+  readonly root: string
+  /** null when the host does not run. */
+  readonly pid: number | null
+  /** As the coordinator sees it. */
+  readonly live: boolean
+  readonly certificates: readonly string[]
+  readonly crls: readonly string[]
+  readonly bundle: HostStatus['bundle'] | 'unknown'
+  /** What the host's own verified handshake with WLB says; null when there is nothing to connect to. */
+  readonly wlb: { readonly accepted: boolean; readonly reason: string } | null
+}
+
+export interface LabDocument {
+  readonly pool: string
+  readonly username: string
+  readonly password: string
+  /** The user with the read-only role; null in a lab of before there was one. */
+  readonly reader: { readonly username: string; readonly password: string } | null
+  readonly hosts: readonly LabHostReport[]
+}
+
+const DEFAULT_HOSTS = 3
+/** Starting more processes at once makes each of them slower, and none of them sooner. */
+const PROCESSES_AT_A_TIME = 2 * availableParallelism()
+/** As large as a pool may be. */
+const MOST_HOSTS = 64
+const REFUSAL_DELAY_MS = 5_000
+/** On top of what a single host may take. */
+const WAIT_PER_HOST_MS = 1_000
+
+/**
+ * Starts every host that does not run, of a new pool or of the one that is there with all it knows, and returns once
+ * the pool is whole. `already` says that nothing was to be done.
+ *
+ * @throws LAB_SIZE_INVALID, LAB_SIZE_DIFFERS, LAB_NO_ADDRESS, PORT_IN_USE, LAB_HOST_FAILED or LAB_TIMEOUT.
+ */
+export async function labUp(
+  options: LabUpOptions,
+): Promise<{ readonly document: LabDocument; readonly already: boolean }> {
+  const { root, hosts } = options
+  if (hosts !== undefined && (!Number.isInteger(hosts) || hosts < 1 || hosts > MOST_HOSTS)) throw wrongSize(hosts)
+  await orNotWritable(root, ensureFolder(labFolder(root), 0o700))
+  return withLabLocked(root, () => bringUp(options))
+}
+
+async function bringUp(options: LabUpOptions): ReturnType<typeof labUp> {
+  const { root, addHosts = [], hostProgram = besideThisProgram('lab-host.js') } = options
+  const known = await orNotWritable(root, findLab(root))
+  if (known && options.hosts !== undefined && options.hosts !== known.hosts.length) {
+    throw otherSize(root, known.hosts.length, options.hosts)
+  }
+  const lab = known ?? (await orNotWritable(root, installLab(options)))
+  await addNames(lab, root, addHosts)
+  const stopped: string[] = []
+  for (const { name } of lab.hosts) if (!(await findProcess(hostRoot(root, name)))) stopped.push(name)
+  await mapBounded(stopped, PROCESSES_AT_A_TIME, (name) => startProcess(hostRoot(root, name), hostProgram))
+  await waitUntilWhole(lab, root)
+  return { document: await labStatus(root), already: stopped.length === 0 }
+}
+
+/** Stops every host; their folders stay. @throws LAB_NOT_FOUND */
+export async function labDown(root: string): Promise<{ readonly already: boolean }> {
+  if (!existsSync(labFolder(root))) await readLab(root)
+  return withLabLocked(root, async () => {
+    const lab = await readLab(root)
+    const running: string[] = []
+    for (const { name } of lab.hosts) if (await findProcess(hostRoot(root, name))) running.push(name)
+    await Promise.all(running.map((name) => endProcess(hostRoot(root, name), 'SIGTERM')))
+    return { already: running.length === 0 }
+  })
+}
+
+/** Asks every host what it holds and whether it could connect to WLB. @throws LAB_NOT_FOUND */
+export async function labStatus(root: string): Promise<LabDocument> {
+  const lab = await readLab(root)
+  const asked = await Promise.all(
+    lab.hosts.map(async ({ name }) => {
+      const folder = hostRoot(root, name)
+      const status = await askHost(folder)
+      return { status, wlb: status ? await askForHandshake(folder) : undefined }
+    }),
+  )
+  const live = new Set(asked.flatMap(({ status }) => status?.live ?? []))
+  const hosts = lab.hosts.map(({ name, uuid, address }, index): LabHostReport => {
+    const { status, wlb } = asked[index] ?? {}
+    return {
+      name,
+      uuid,
+      role: status?.role ?? 'unknown',
+      address,
+      tlsPort: lab.tlsPort,
+      plainPort: lab.plainPort,
+      root: hostRoot(root, name),
+      pid: status?.pid ?? null,
+      live: live.has(uuid),
+      certificates: status?.certificates ?? [],
+      crls: status?.crls ?? [],
+      bundle: status?.bundle ?? 'unknown',
+      wlb: wlb ?? null,
+    }
+  })
+  return { pool: lab.pool, username: lab.username, password: lab.password, reader: lab.reader ?? null, hosts }
+}
+
+async function installLab(options: LabUpOptions): Promise<Lab> {
+  const { root, hosts: count = DEFAULT_HOSTS, addHosts = [], tlsClient = 'node' } = options
+  const { refusalDelayMs = REFUSAL_DELAY_MS } = options
+  const { addresses, plainPort, tlsPort } = await chooseAddresses(count)
+  const lab: Lab = {
+    pool: randomUUID(),
+    username: 'root',
+    password: randomBytes(18).toString('base64url'),
+    reader: { username: 'reader', password: randomBytes(18).toString('base64url') },
+    tlsClient,
+    plainPort,
+    tlsPort,
+    hosts: addresses.map((address, index) => ({ name: `xs${index + 1}`, uuid: randomUUID(), address })),
+  }
+  const { pool: poolUuid, hosts, ...shared } = lab
+  const settings = hosts.map((host) => ({ ...shared, ...host, poolUuid, refusalDelayMs }))
+  await installPool(
+    settings.map((one) => ({ settings: one, root: hostRoot(root, one.name) })),
+    addHosts,
+    new Date(),
+  )
+  await writeLab(root, lab)
+  return lab
+}
+
+/** Names may come later than the lab; one that is there already stays as it is. */
+async function addNames(lab: Lab, root: string, names: LabUpOptions['addHosts'] = []): Promise<void> {
+  for (const host of lab.hosts) {
+    const path = layoutOf(hostRoot(root, host.name)).hosts
+    const known = await readFile(path, 'utf8')
+    const missing = names.filter(({ name, address }) => findAddress(known, name) !== address)
+    if (missing.length > 0) await appendFile(path, missing.map(({ name, address }) => `${address}\t${name}\n`).join(''))
+  }
+}
+
+/** Every host answers, one is coordinator, and it sees all the others: that is asked first, as it comes last. */
+async function waitUntilWhole({ hosts }: Lab, root: string): Promise<void> {
+  const ask = ({ name }: { readonly name: string }) => askHost(hostRoot(root, name))
+  let believed = hosts[0]
+  const isWhole = async () => {
+    const first = believed && (await ask(believed))
+    if (first?.role === 'coordinator' && first.live.length < hosts.length) return false
+    const statuses = await Promise.all(hosts.map(ask))
+    const found = statuses.findIndex((status) => status?.role === 'coordinator')
+    believed = hosts[found] ?? believed
+    return statuses[found]?.live.length === hosts.length && statuses.every((status) => status?.settled)
+  }
+  await waitUntil(
+    'all hosts of the pool',
+    hostRoot(root, hosts[0]?.name ?? ''),
+    isWhole,
+    hosts.length * WAIT_PER_HOST_MS,
+  )
+}
+
+/** Programs of ours lie in one folder, whatever link they were started by. */
+export function besideThisProgram(name: string): string {
+  return join(dirname(realpathSync(process.argv[1] ?? '.')), name)
+}
+
+const NOT_WRITABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EEXIST', 'ENOENT']
+
+async function orNotWritable<T>(root: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (error instanceof WlbError || !NOT_WRITABLE.includes(code)) throw error
+    const folder = labFolder(root)
+    throw new WlbError(
+      'LAB_NOT_WRITABLE',
+      'The folder of the lab cannot be used.',
+      { folder, reason: code },
+      `df -h ${root}; ls -ld ${root}`,
+      error,
+    )
+  }
+}
+
+function otherSize(root: string, hosts: number, asked: number): WlbError {
+  return new WlbError(
+    'LAB_SIZE_DIFFERS',
+    'There is a lab here already, of another size; another one needs another folder.',
+    { hosts, asked, root },
+    'wlb lab up --root DIR',
+  )
+}
+
+function wrongSize(hosts: number): WlbError {
+  return new WlbError(
+    'LAB_SIZE_INVALID',
+    `A lab has between 1 and ${MOST_HOSTS} hosts.`,
+    { hosts },
+    'wlb lab up --hosts 3',
+  )
+}

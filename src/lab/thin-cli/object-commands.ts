@@ -1,0 +1,178 @@
+/** The commands every class of objects has, made from the table of fields: lists, and reading and changing fields. */
+import type { ApiClass } from '../database/classes.js'
+import { findValue, isSet as isFlagSet, type Parameters, requireValue, withoutKeys } from './arguments.js'
+import type { Command, CommandFlag, Invocation } from './command.js'
+import { addParameter, clearParameter, removeParameter, setParameters } from './field-changes.js'
+import type { TableRecord } from './printer.js'
+import { type CliField, findByUuid, listObjects } from './records.js'
+import { refusal } from './refusal.js'
+import { classNamed, filterObjects, findField, isMap } from './selection.js'
+
+type Listed = readonly [
+  className: string,
+  shownAs: string,
+  columns: string,
+  filters?: Parameters,
+  flags?: CommandFlag[],
+]
+
+/** Columns are chosen here and printed in the order of the fields. */
+const LISTED: readonly Listed[] = [
+  ['pool', 'pool', 'uuid name-label name-description master default-SR'],
+  ['host', 'host', 'uuid name-label name-description'],
+  ['host_cpu', 'host-cpu', 'uuid number vendor speed modelname'],
+  ['VM', 'vm', 'name-label uuid power-state', [['is-a-template', 'false']], ['common']],
+  ['SR', 'sr', 'uuid name-label name-description host type content-type', [], ['common']],
+  ['Certificate', 'certificate', 'uuid type name host not-before not-after fingerprint purpose'],
+  ['task', 'task', 'uuid name-label name-description status progress'],
+  ['secret', 'secret', 'uuid value'],
+  ['message', 'message', 'uuid name priority class obj-uuid timestamp body'],
+]
+
+export const OBJECT_COMMANDS: readonly Command[] = LISTED.flatMap(([className, shownAs, columns, filters, flags]) =>
+  commandsOf(classNamed(className), shownAs, columns.split(' '), filters ?? [], flags ?? []),
+)
+
+function commandsOf(
+  owner: ApiClass,
+  shownAs: string,
+  columns: readonly string[],
+  filters: Parameters,
+  flags: readonly CommandFlag[],
+): Command[] {
+  const shown = owner.fields.filter(({ hidden }) => !hidden)
+  const names = shown.map(({ cliName }) => cliName)
+  const sets = shown.filter(({ access }) => access.startsWith('S')).map(({ cliName }) => `${cliName}:contains`)
+  const singles = shown.filter(({ access }) => access === 'RW').map(({ cliName }) => cliName)
+  const maps = shown.filter(({ access }) => access === 'MRW').map(({ cliName }) => `${cliName}:`)
+  const addable = shown.filter(({ access }) => access === 'SRW' || access === 'MRW').map(({ cliName }) => cliName)
+  const clearable = shown.filter(({ access }) => access !== 'RO').map(({ cliName }) => cliName)
+
+  const find = ({ parameters, rpc }: Invocation) => findByUuid(owner, requireValue(parameters, 'uuid'), rpc)
+  const commands: Command[] = [
+    {
+      name: `${shownAs}-list`,
+      required: [],
+      optional: ['params', 'database:', ...names, ...sets],
+      help: `Shows each ${shownAs} that matches all the filters given. A map is filtered by one of its keys: map:key=value.`,
+      flags,
+      run: (invocation) => list(owner, columns, filters, invocation),
+    },
+    {
+      name: `${shownAs}-param-list`,
+      required: ['uuid'],
+      optional: ['database:'],
+      help: 'Shows every field of one object.',
+      flags: [],
+      run: async (invocation) => {
+        const { fields } = await find(invocation)
+        await invocation.printer.table([await rowOf(fields.filter(isShown))])
+      },
+    },
+    {
+      name: `${shownAs}-param-get`,
+      required: ['uuid', 'param-name'],
+      optional: ['param-key', 'database:'],
+      help: 'Shows one field of one object. For a map, param-key picks a single entry.',
+      flags: [],
+      run: async (invocation) => {
+        const { fields } = await find(invocation)
+        const field = findField(fields, requireValue(invocation.parameters, 'param-name'))
+        const key = findValue(invocation.parameters, 'param-key')
+        const text = key !== undefined && isMap(field) ? await entryOf(field, key) : await field.text()
+        await invocation.printer.list([text])
+      },
+    },
+  ]
+  if (singles.length > 0) {
+    commands.push({
+      name: `${shownAs}-param-set`,
+      required: ['uuid'],
+      optional: [...singles, ...maps],
+      help: 'Changes fields of one object. A field without a value is emptied. Entries of a map: map:key=value.',
+      flags: [],
+      run: async (invocation) => {
+        const { fields } = await find(invocation)
+        await setParameters(fields, withoutKeys(invocation.parameters, 'uuid'))
+      },
+    })
+  }
+  if (addable.length > 0) {
+    commands.push(
+      {
+        name: `${shownAs}-param-add`,
+        required: ['uuid', 'param-name'],
+        optional: ['param-key'],
+        help: 'Adds to a set (param-key is the new member) or to a map (entries are given as key=value).',
+        flags: [],
+        run: async (invocation) => addParameter((await find(invocation)).fields, invocation.parameters),
+      },
+      {
+        name: `${shownAs}-param-remove`,
+        required: ['uuid', 'param-name', 'param-key'],
+        optional: [],
+        help: 'Takes a member out of a set, or an entry out of a map.',
+        flags: [],
+        run: async (invocation) => removeParameter((await find(invocation)).fields, invocation.parameters),
+      },
+    )
+  }
+  if (clearable.length > 0) {
+    commands.push({
+      name: `${shownAs}-param-clear`,
+      required: ['uuid', 'param-name'],
+      optional: [],
+      help: `Empties a field (param-name is one of ${clearable.join(',')}).`,
+      flags: [],
+      run: async (invocation) => {
+        const { fields } = await find(invocation)
+        await clearParameter(findField(fields, requireValue(invocation.parameters, 'param-name')))
+      },
+    })
+  }
+  return commands
+}
+
+async function list(
+  owner: ApiClass,
+  columns: readonly string[],
+  ownFilters: Parameters,
+  { parameters, rpc, printer }: Invocation,
+): Promise<void> {
+  const everything = await listObjects(owner, rpc)
+  const typed = withoutKeys(parameters, 'params').filter(([key]) => !key.startsWith('database:'))
+  const matching = await filterObjects(everything, [...ownFilters, ...typed])
+  const chosen = chooseColumns(parameters, columns)
+  const rows = (isFlagSet(parameters, 'all') ? everything : matching).map(({ fields }) =>
+    rowOf(
+      fields.filter((field) => isShown(field) && (chosen === 'all' || chosen.includes(field.name))),
+      (field) => (field.description.expensive ? '<expensive field>' : undefined),
+    ),
+  )
+  await printer.table(await Promise.all(rows))
+}
+
+function chooseColumns(parameters: Parameters, columns: readonly string[]): 'all' | readonly string[] {
+  const typed = findValue(parameters, 'params')
+  if (typed === undefined) return columns
+  return typed === 'all' ? 'all' : typed.split(',')
+}
+
+function isShown({ description }: CliField): boolean {
+  return !description.hidden
+}
+
+function rowOf(
+  fields: readonly CliField[],
+  placeholder: (field: CliField) => string | undefined = () => undefined,
+): Promise<TableRecord> {
+  return Promise.all(
+    fields.map(async (field): Promise<[string, string]> => [field.label, placeholder(field) ?? (await field.text())]),
+  )
+}
+
+async function entryOf(field: CliField, wanted: string): Promise<string> {
+  const found = (await field.entries()).find(([key]) => key === wanted)
+  if (!found) throw refusal(`Key ${wanted} not found in map`)
+  return found[1]
+}

@@ -1,0 +1,217 @@
+/**
+ * Makes an appliance out of a folder: settings, sealing key, certificate, database. Each is made once; run again, what is
+ * there is kept, and the report says so. A run that was cut off is finished by the next one.
+ */
+import { existsSync } from 'node:fs'
+import { hostname as machineName } from 'node:os'
+import { lockDirectory } from '../base/directory-lock.js'
+import { ensureFolder } from '../base/durable-file.js'
+import { WlbError } from '../base/error.js'
+import { touching } from '../base/file-failure.js'
+import { hashPassword, verifyPassword } from '../config/password.js'
+import { type AppliancePaths, paths } from '../config/paths.js'
+import { createSecretKey } from '../config/secret.js'
+import {
+  type Choices,
+  checkChoice,
+  checkPassword,
+  readSettings,
+  type Settings,
+  writeSettings,
+} from '../config/settings.js'
+import { describeIdentity, type Identity } from '../identity/identity.js'
+import { installIdentity, settleIdentity } from '../identity/identity-change.js'
+import { findIdentity, identityIncomplete } from '../identity/identity-store.js'
+import { ownAddresses } from '../identity/request/own-addresses.js'
+import { prepareDatabase } from '../store/index.js'
+import { createSelfSigned } from '../x509/index.js'
+
+export interface SetupOptions extends Partial<Choices> {
+  readonly root: string
+  /** In clear; only its hash is kept. */
+  readonly password?: string
+  readonly now: Date
+  /** Told before each item, for a sign of life. */
+  readonly onItem?: (item: SetupItem['item']) => void
+}
+
+export interface SetupItem {
+  readonly item: 'settings' | 'secret key' | 'certificate' | 'database'
+  readonly outcome: 'created' | 'kept'
+  readonly path: string
+}
+
+/** A choice that was given and differs from what is kept. */
+export interface NotApplied {
+  readonly choice: keyof Choices | 'password'
+  readonly kept: string
+}
+
+export interface SetupReport {
+  readonly root: string
+  readonly hostname: string
+  readonly address: string
+  readonly port: number
+  readonly userName: string
+  readonly identity: Identity
+  readonly items: readonly SetupItem[]
+  readonly notApplied: readonly NotApplied[]
+}
+
+export interface SetupSuggestion extends Choices {
+  /** There are settings already: these are they, and no question needs asking. */
+  readonly configured: boolean
+}
+
+/** What the wizard offers: what is configured, or else a default for everything but the password. */
+export async function suggestSetup(root: string): Promise<SetupSuggestion> {
+  const { settings } = paths(root)
+  if (existsSync(settings)) return { configured: true, ...(await readSettings(settings)) }
+  const name = machineName().toLowerCase()
+  const hostname = checkChoice('hostname', name) === undefined ? name : `${name.split('.', 1).join('')}.localdomain`
+  return { configured: false, hostname, address: '0.0.0.0', port: 8012, userName: 'wlbuser' }
+}
+
+/**
+ * Sets the appliance up, or finds that it is.
+ *
+ * @throws SETUP_INCOMPLETE when something is needed that was not given and is not there.
+ * @throws CHOICE_INVALID when a host name, address, port, user name or database address is unusable.
+ * @throws PATH_NOT_PERMITTED, DISK_FULL, PATH_OCCUPIED, DIRECTORY_IN_USE, and what `openStore` throws.
+ */
+export async function setUp(options: SetupOptions): Promise<SetupReport> {
+  const place = paths(options.root)
+  checkChoices(options)
+  if (!existsSync(place.settings)) checkComplete(options)
+
+  await touching(place.settingsFolder, () => ensureFolder(place.settingsFolder, 0o755))
+  await touching(place.stateFolder, () => ensureFolder(place.stateFolder, 0o700))
+  const lock = await lockDirectory(place.settingsFolder)
+  try {
+    const items: SetupItem[] = []
+    const make = async (item: SetupItem['item'], path: string, work: () => Promise<SetupItem['outcome']>) => {
+      options.onItem?.(item)
+      items.push({ item, path, outcome: await work() })
+    }
+    await make('settings', place.settings, () => makeSettings(place, options))
+    const settings = await readSettings(place.settings)
+    await make('secret key', place.secretKey, () => makeSecretKey(place))
+    await make('certificate', place.certificate, () => makeIdentity(place, settings, options.now))
+    await make('database', settings.databaseUrl ? 'a PostgreSQL server' : place.database, () =>
+      makeDatabase(place, settings),
+    )
+    const { hostname, address, port, userName } = settings
+    return {
+      root: options.root,
+      hostname,
+      address,
+      port,
+      userName,
+      identity: await describeIdentity(options.root),
+      items,
+      notApplied: items[0]?.outcome === 'kept' ? await compare(options, settings) : [],
+    }
+  } finally {
+    await lock.release()
+  }
+}
+
+async function makeSettings(place: AppliancePaths, options: SetupOptions): Promise<SetupItem['outcome']> {
+  if (existsSync(place.settings)) return 'kept'
+  const { password, address, port, userName, databaseUrl } = options
+  const { hostname } = options
+  if (hostname === undefined || password === undefined) throw setupIncomplete('--hostname')
+  // Before it is written down: what is there is kept, a wrong address too.
+  if (databaseUrl !== undefined) await prepareDatabase({ kind: 'server', url: databaseUrl })
+  await writeSettings(place.settings, {
+    hostname,
+    address: address ?? '0.0.0.0',
+    port: port ?? 8012,
+    userName: userName ?? 'wlbuser',
+    passwordHash: await hashPassword(password),
+    databaseUrl,
+  })
+  return 'created'
+}
+
+async function makeSecretKey({ secretKey }: AppliancePaths): Promise<SetupItem['outcome']> {
+  if (existsSync(secretKey)) return 'kept'
+  await createSecretKey(secretKey)
+  return 'created'
+}
+
+async function makeIdentity(place: AppliancePaths, settings: Settings, now: Date): Promise<SetupItem['outcome']> {
+  if (existsSync(place.certificateFolder)) await settleIdentity(place)
+  const found = findIdentity(place)
+  if (found === 'both') return 'kept'
+  // Half a pair is somebody's work or somebody's accident: not ours to overwrite.
+  if (found !== 'none') throw identityIncomplete(found === 'certificate' ? place.key : place.certificate)
+  const { hostname, address } = settings
+  const identity = await createSelfSigned({ hostname, addresses: ownAddresses(address), now })
+  await installIdentity(place, identity, { how: 'setup', now })
+  return 'created'
+}
+
+async function makeDatabase(place: AppliancePaths, { databaseUrl }: Settings): Promise<SetupItem['outcome']> {
+  if (databaseUrl !== undefined) return prepareDatabase({ kind: 'server', url: databaseUrl })
+  if (existsSync(place.database)) return 'kept' // a running appliance may hold its lock
+  const lock = await lockDirectory(place.stateFolder)
+  try {
+    return await touching(place.database, () => prepareDatabase({ kind: 'embedded', directory: place.database }))
+  } finally {
+    await lock.release()
+  }
+}
+
+const CHOICE_NAMES = ['hostname', 'address', 'port', 'userName', 'databaseUrl'] as const
+
+function checkChoices(options: SetupOptions): void {
+  for (const name of CHOICE_NAMES) {
+    const value = options[name]
+    const why = value === undefined ? undefined : checkChoice(name, value)
+    if (why !== undefined) throw choiceInvalid(name, String(value), why)
+  }
+  const why = options.password === undefined ? undefined : checkPassword(options.password)
+  if (why !== undefined) throw choiceInvalid('password', '', why)
+}
+
+function checkComplete({ hostname, password }: SetupOptions): void {
+  if (hostname === undefined) throw setupIncomplete('--hostname')
+  if (password === undefined) throw setupIncomplete('--password-file')
+}
+
+async function compare(options: SetupOptions, settings: Settings): Promise<readonly NotApplied[]> {
+  const { password } = options
+  const differing: NotApplied[] = CHOICE_NAMES.filter(
+    (name) => options[name] !== undefined && options[name] !== settings[name],
+  ).map((choice) => ({
+    choice,
+    kept: choice === 'databaseUrl' ? (settings[choice] ? 'another server' : 'embedded') : String(settings[choice]),
+  }))
+  const isOther = password !== undefined && !(await verifyPassword(password, settings.passwordHash))
+  return isOther ? [...differing, { choice: 'password', kept: 'the one set up before' }] : differing
+}
+
+const FLAGS = {
+  hostname: '--hostname wlb.example.com',
+  address: '--address 0.0.0.0',
+  port: '--port 8012',
+  userName: '--username wlbuser',
+  databaseUrl: '--database postgres://wlb@localhost/wlb',
+  password: '--password-file FILE',
+} as const
+
+function choiceInvalid(choice: keyof typeof FLAGS, given: string, why: string): WlbError {
+  const isSecret = choice === 'password' || choice === 'databaseUrl' // the latter may hold one
+  const facts = isSecret ? { choice, why } : { choice, given, why }
+  return new WlbError('CHOICE_INVALID', 'One of the choices cannot be used.', facts, `wlb setup ${FLAGS[choice]}`)
+}
+
+function setupIncomplete(missing: string): WlbError {
+  return new WlbError(
+    'SETUP_INCOMPLETE',
+    'There are no settings yet, and one that has no default was not given.',
+    { missing },
+    'wlb setup --hostname wlb.example.com --password-file FILE --yes',
+  )
+}

@@ -1,0 +1,168 @@
+/**
+ * The service over HTTP: framing, limits and who may ask (docs/protocol/wlb.md, framing). Each answer is whole, has its
+ * length, and ends the connection unless the client asked in so many words to keep it.
+ */
+import { type IncomingMessage, type RequestListener, type ServerOptions, ServerResponse } from 'node:http'
+import { BODY_LIMIT_BYTES, SERVICE_PATH } from '../../wlb/index.js'
+import type { Account } from './account.js'
+import { answerRequest, type Office } from './operations.js'
+import type { UsedAddresses } from './used-addresses.js'
+
+const HEADERS_TIMEOUT_MS = 10_000
+export const BODY_TIMEOUT_MS = 25_000
+/** How long a client that was refused early may go on sending, so that it reads the answer before the connection ends. */
+const LINGER_MS = 500
+const XML_TYPE = 'text/xml; charset=utf-8'
+const TEXT_TYPE = 'text/plain; charset=utf-8'
+
+/** Pools do not know interim answers, so `Expect: 100-continue` gets the final one only. */
+class FinalResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  override writeContinue(): void {}
+}
+
+export const HTTP_OPTIONS = {
+  ServerResponse: FinalResponse,
+  requireHostHeader: false, // Node's own answer would be in chunks
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: HEADERS_TIMEOUT_MS + BODY_TIMEOUT_MS,
+  connectionsCheckingInterval: 1000,
+} satisfies ServerOptions
+
+export interface ServiceOptions extends Office {
+  readonly account: Account
+  /** Told of the names under which those who may ask have asked. */
+  readonly usedAddresses: UsedAddresses
+  readonly bodyTimeoutMs: number
+}
+
+/** What is wrong with a request before its body is looked at, and what to answer; the order is that of the checks. */
+interface EarlyRefusal {
+  readonly status: number
+  readonly text: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export function serviceListener(options: ServiceOptions): RequestListener {
+  return (request, response) => {
+    const startedMs = performance.now()
+    const logged = (facts: Record<string, unknown>) => {
+      const durationMs = Math.round(performance.now() - startedMs)
+      options.log.info({ remote: request.socket.remoteAddress, ...facts, durationMs }, 'request')
+    }
+    serve(request, response, options)
+      .then(logged)
+      .catch((error: unknown) => {
+        options.log.error({ err: error }, 'a connection was given up')
+        request.socket.destroy()
+      })
+  }
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ServiceOptions,
+): Promise<Record<string, unknown>> {
+  if (!keepsAlive(request)) response.setHeader('Connection', 'close')
+  const refusal = findRefusal(request) ?? (await findIntruder(request, options.account))
+  if (refusal) return refuse(request, response, refusal)
+  options.usedAddresses.note(request.headers.host)
+
+  const body = await readBody(request, options.bodyTimeoutMs)
+  if (body.state === 'gone') return { status: 'gone' }
+  if (body.state === 'slow') return refuse(request, response, { status: 408, text: 'The body took too long' })
+  const { xml, ...facts } = await answerRequest(body.bytes, options)
+  response.writeHead(200, { 'Content-Type': XML_TYPE, 'Content-Length': Buffer.byteLength(xml) })
+  response.end(xml)
+  return { status: 200, ...facts }
+}
+
+/** Path, verb and length cost nothing to look at, so they come before the password, which does. */
+function findRefusal({ url, method, headers, httpVersion }: IncomingMessage): EarlyRefusal | undefined {
+  if (headers.host === undefined && httpVersion !== '1.0') return { status: 400, text: 'A request needs a Host' }
+  if (url !== SERVICE_PATH) return { status: 404, text: `The service is at ${SERVICE_PATH}` }
+  if (method !== 'POST') return { status: 405, text: 'The service takes POST only', headers: { Allow: 'POST' } }
+  const length = headers['content-length']
+  if (length === undefined || headers['transfer-encoding'] !== undefined)
+    return { status: 411, text: 'A request needs a Content-Length' }
+  if (Number(length) > BODY_LIMIT_BYTES) return { status: 413, text: `A request has at most ${BODY_LIMIT_BYTES} bytes` }
+  return undefined
+}
+
+async function findIntruder(request: IncomingMessage, account: Account): Promise<EarlyRefusal | undefined> {
+  const accepted = await account.accepts(request.headers.authorization, request.socket.remoteAddress ?? '')
+  if (accepted) return undefined
+  const headers = { 'WWW-Authenticate': 'Basic realm="OpenWLB", charset="UTF-8"' }
+  return { status: 401, text: 'The WLB user name or password is missing or wrong', headers }
+}
+
+/**
+ * Answers before the body has come. The connection ends when it has, or shortly after: closed with bytes unread, it would be
+ * reset, and the client might never see the answer.
+ */
+async function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, text, headers = {} }: EarlyRefusal,
+): Promise<Record<string, unknown>> {
+  const body = request.method === 'HEAD' ? '' : `${text}\n`
+  response.writeHead(status, {
+    ...headers,
+    Connection: 'close',
+    'Content-Type': TEXT_TYPE,
+    'Content-Length': Buffer.byteLength(`${text}\n`),
+  })
+  if (request.complete || hasNoBody(request)) {
+    response.end(body)
+    return { status }
+  }
+  response.write(body)
+  await drain(request)
+  response.end()
+  return { status }
+}
+
+function hasNoBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+}
+
+function drain(request: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, LINGER_MS)
+    request.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    request.on('error', () => {}).resume()
+  })
+}
+
+type Body =
+  | { readonly state: 'whole'; readonly bytes: Buffer }
+  /** The client went away. */
+  | { readonly state: 'gone' }
+  | { readonly state: 'slow' }
+
+function readBody(request: IncomingMessage, timeoutMs: number): Promise<Body> {
+  return new Promise((resolve) => {
+    const pieces: Buffer[] = []
+    const settle = (body: Body) => {
+      clearTimeout(timer)
+      resolve(body)
+    }
+    const timer = setTimeout(() => settle({ state: 'slow' }), timeoutMs)
+    request
+      .on('data', (piece: Buffer) => pieces.push(piece))
+      .once('end', () => settle({ state: 'whole', bytes: Buffer.concat(pieces) }))
+      .once('error', () => settle({ state: 'gone' }))
+      .once('close', () => settle({ state: 'gone' }))
+  })
+}
+
+/** HTTP/1.1 keeps connections unless told otherwise; pools read some answers to the end of the stream. */
+function keepsAlive({ headers }: IncomingMessage): boolean {
+  return (headers.connection ?? '')
+    .toLowerCase()
+    .split(',')
+    .some((token) => token.trim() === 'keep-alive')
+}

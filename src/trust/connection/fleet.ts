@@ -1,0 +1,73 @@
+/** Many pools looked at side by side: what one of them does wrong is its own line, and hides no other. */
+
+import { mapBounded } from '../../base/bounded.js'
+import { WlbError } from '../../base/error.js'
+import { explainRefusal } from '../../xapi/pool/pool-refused.js'
+import { openPool, type PoolAccess } from '../../xapi/pool/pool-session.js'
+import type { WlbAddress } from '../../xapi/pool/wlb-address.js'
+import { readKnownCertificates } from '../run/journal.js'
+import type { Connection, HostVerdict } from './connection.js'
+import { observe } from './observe.js'
+import { proveHosts } from './prove.js'
+import { judgeHosts } from './verdicts.js'
+
+export interface FleetMember {
+  readonly name: string
+  /** Made when its turn comes: a password file that is missing concerns this pool alone. */
+  readonly access: () => Promise<PoolAccess>
+  readonly appliance: WlbAddress | undefined
+  /** Its folder, where it is on this machine and says more of itself. */
+  readonly applianceRoot?: string
+}
+
+export type FleetLine =
+  | {
+      readonly state: 'seen'
+      readonly name: string
+      readonly connection: Connection
+      readonly verdicts: readonly HostVerdict[]
+      readonly tookMs: number
+    }
+  | { readonly state: 'not seen'; readonly name: string; readonly error: WlbError; readonly tookMs: number }
+
+export interface FleetOptions {
+  /** How many pools at once. */
+  readonly atOnce: number
+  readonly now: () => Date
+  readonly onPool?: (line: FleetLine) => void
+}
+
+const PROOF_TIMEOUT_MS = 15_000
+
+/** One line a pool, in the order given. A defect of ours is thrown; everything else is a line. */
+export function lookAtFleet(pools: readonly FleetMember[], options: FleetOptions): Promise<readonly FleetLine[]> {
+  return mapBounded(pools, options.atOnce, async (pool) => {
+    const line = await lookAtPool(pool, options.now())
+    options.onPool?.(line)
+    return line
+  })
+}
+
+async function lookAtPool({ name, access, appliance, applianceRoot }: FleetMember, now: Date): Promise<FleetLine> {
+  const startedMs = performance.now()
+  const tookMs = () => Math.round(performance.now() - startedMs)
+  try {
+    const session = await openPool(await access())
+    try {
+      const connection = await observe(session, {
+        now,
+        known: await readKnownCertificates(),
+        ...(appliance && { appliance }),
+        ...(applianceRoot !== undefined && { applianceRoot }),
+      })
+      const proofs = await proveHosts(session, connection, { timeoutMs: PROOF_TIMEOUT_MS })
+      return { state: 'seen', name, connection, verdicts: judgeHosts(connection, proofs), tookMs: tookMs() }
+    } finally {
+      await session.close()
+    }
+  } catch (caught) {
+    const error = explainRefusal(caught, 'trust status')
+    if (!(error instanceof WlbError)) throw error
+    return { state: 'not seen', name, error, tookMs: tookMs() }
+  }
+}

@@ -1,0 +1,195 @@
+/** Reads everything a verified connection is made of, from pool and appliance, at once; it changes nothing. */
+import type { X509Certificate } from 'node:crypto'
+import { lookup } from 'node:dns/promises'
+import { networkInterfaces } from 'node:os'
+import { WlbError } from '../../base/error.js'
+import { paths, readSettings } from '../../config/index.js'
+import { readStatus, type Status } from '../../identity/index.js'
+import { observeEndpoint } from '../../tls/index.js'
+import { ApiFailure, download, isApiSet, parseApiDate } from '../../xapi/index.js'
+import type { HostFacts } from '../../xapi/pool/pool-records.js'
+import { type Records, readHosts, readInstalled, readPool, readRecords } from '../../xapi/pool/pool-records.js'
+import type { PoolSession } from '../../xapi/pool/pool-session.js'
+import { formatWlbAddress, parseWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
+import type { ApplianceFacts, Connection } from './connection.js'
+import { type StoresSeen, storedCertificates } from './disks.js'
+
+export interface ObserveOptions {
+  /** Where the appliance is asked from here; the pool's own `wlb_url` where nothing is said. */
+  readonly appliance?: WlbAddress
+  /** The folder of an appliance on this machine, which says more of itself than its port does. */
+  readonly applianceRoot?: string
+  /** Certificates whose bytes are at hand, beside those that are served. */
+  readonly known?: readonly X509Certificate[]
+  /** Looks at the disks of these hosts. `name` is what the pool connects to. */
+  readonly readStores?: (hosts: readonly HostFacts[], name: string) => Promise<StoresSeen>
+  readonly now: Date
+}
+
+const ENDPOINT_TIMEOUT_MS = 5_000
+/** The coordinator asks the host itself, and of one that hangs it hears as little as we do. */
+const CLOCK_TIMEOUT_MS = 5_000
+
+/**
+ * @throws APPLIANCE_UNKNOWN when the pool is not connected and no address was given; POOL_UNREADABLE when its answer
+ * holds no pool; what `PoolSession.call` throws.
+ */
+export async function observe(session: PoolSession, options: ObserveOptions): Promise<Connection> {
+  const seen = await observePool(session)
+  const address = parseWlbAddress(seen.pool.wlbUrl)
+  const given = options.appliance ?? address
+  if (!given) throw applianceUnknown(seen.pool.name)
+  const name = address?.host ?? given.host
+  const [withClocks, appliance, stores] = await Promise.all([
+    readClocks(session, seen.hosts),
+    observeAppliance(given, name, options),
+    options.readStores?.(seen.hosts, name),
+  ])
+  return {
+    ...seen,
+    hosts: withClocks,
+    appliance,
+    ...(stores && { stores }),
+    known: indexByFingerprint([...servedBy(appliance), ...(options.known ?? []), ...storedCertificates(stores)]),
+    observedAt: options.now,
+  }
+}
+
+/** What the pool's database says; the clocks of the hosts are not asked yet. @throws as `observe` does. */
+export async function observePool(
+  session: PoolSession,
+): Promise<Pick<Connection, 'pool' | 'hosts' | 'installed' | 'crls'>> {
+  const [pools, hostRecords, metrics, certificates, crls] = await Promise.all([
+    readAll(session, 'pool'),
+    readAll(session, 'host'),
+    readAll(session, 'host_metrics'),
+    readAll(session, 'Certificate'),
+    readCrlNames(session),
+  ])
+  const [first] = pools
+  if (!first) throw poolUnreadable(session)
+  const [ref, record] = first
+  const hosts = readHosts(record, hostRecords, metrics, certificates, new Map())
+  session.learn(hosts)
+  return { pool: readPool(ref, record), hosts, installed: readInstalled(certificates), crls }
+}
+
+async function readAll(session: PoolSession, className: string): Promise<Records> {
+  return readRecords(await session.call(`${className}.get_all_records`))
+}
+
+/** Roles of old pools may not ask. */
+async function readCrlNames(session: PoolSession): Promise<readonly string[] | undefined> {
+  try {
+    const names = await session.call('pool.crl_list')
+    return isApiSet(names) ? names.map(String) : undefined
+  } catch (error) {
+    if (error instanceof ApiFailure) return undefined
+    throw error
+  }
+}
+
+/** Asks every host that is live for its time; the session has few connections, and hosts in front are asked first. */
+export async function readClocks(session: PoolSession, hosts: readonly HostFacts[]): Promise<readonly HostFacts[]> {
+  return Promise.all(
+    hosts.map(async (host) => {
+      const clockOffsetMs = host.live ? await readClock(session, host.ref) : undefined
+      return clockOffsetMs === undefined ? host : { ...host, clockOffsetMs }
+    }),
+  )
+}
+
+/** A host's clock less ours; undefined where it does not tell. */
+export async function readClock(session: PoolSession, hostRef: string): Promise<number | undefined> {
+  const sentMs = Date.now()
+  const answer = await session.callWithin(CLOCK_TIMEOUT_MS, 'host.get_servertime', hostRef).catch(() => undefined)
+  const stated = answer instanceof Date ? answer : parseApiDate(String(answer ?? ''))
+  // the answer is cut to whole seconds, so it is half a second behind on average
+  return stated && Math.round(stated.getTime() + 500 - (sentMs + Date.now()) / 2)
+}
+
+/** `name` is what the pool connects by. */
+export async function observeAppliance(
+  given: WlbAddress,
+  name: string,
+  { applianceRoot }: Pick<ObserveOptions, 'applianceRoot'>,
+): Promise<ApplianceFacts> {
+  const { host, port } = given
+  const [endpoint, resolved, clockOffsetMs, local] = await Promise.all([
+    observeEndpoint({ host, port, timeoutMs: ENDPOINT_TIMEOUT_MS }, name),
+    resolve(name),
+    readApplianceClock(given),
+    applianceRoot === undefined ? undefined : findLocal(applianceRoot, given),
+  ])
+  return { host, port, name, endpoint, resolved, clockOffsetMs, local }
+}
+
+async function resolve(name: string): Promise<readonly string[]> {
+  try {
+    return (await lookup(name, { all: true })).map(({ address }) => address)
+  } catch {
+    return []
+  }
+}
+
+/** Nothing secret is asked or told, so the connection need not be verified. */
+async function readApplianceClock({ host, port }: WlbAddress): Promise<number | undefined> {
+  const target = {
+    address: host,
+    port,
+    trust: { kind: 'none' },
+    timeoutMs: ENDPOINT_TIMEOUT_MS,
+    limitBytes: 65_536,
+  } as const
+  try {
+    const sentMs = Date.now()
+    const { headers } = await download(target, '/')
+    const stated = Date.parse(headers.date ?? '')
+    return Number.isNaN(stated) ? undefined : Math.round(stated + 500 - (sentMs + Date.now()) / 2)
+  } catch {
+    return undefined
+  }
+}
+
+/** The appliance in that folder, if it is the one that is asked. */
+async function findLocal(root: string, { host, port }: WlbAddress): Promise<Status | undefined> {
+  try {
+    const status = await readStatus(root)
+    // what it has set aside for a stand-in is on another port for the time being
+    const { port: configured, front } = await readSettings(paths(root).settings)
+    if (![status.listener.port, configured, front?.port].includes(port)) return undefined
+    const own = new Set(Object.values(networkInterfaces()).flatMap((one) => (one ?? []).map(({ address }) => address)))
+    const addresses = [host, ...(await resolve(host))]
+    const isHere = addresses.some((address) => own.has(address) || address.startsWith('127.'))
+    return isHere || host === status.hostname ? status : undefined
+  } catch (error) {
+    if (error instanceof WlbError) return undefined
+    throw error
+  }
+}
+
+export function servedBy({ endpoint }: ApplianceFacts): readonly X509Certificate[] {
+  return 'certificates' in endpoint ? endpoint.certificates : []
+}
+
+export function indexByFingerprint(certificates: readonly X509Certificate[]): ReadonlyMap<string, X509Certificate> {
+  return new Map(certificates.map((certificate) => [certificate.fingerprint256, certificate]))
+}
+
+function applianceUnknown(pool: string): WlbError {
+  return new WlbError(
+    'APPLIANCE_UNKNOWN',
+    'The pool is not connected to an appliance, and none was named.',
+    { pool },
+    'wlb trust status --appliance HOST:8012',
+  )
+}
+
+function poolUnreadable({ address, port }: PoolSession): WlbError {
+  return new WlbError(
+    'POOL_UNREADABLE',
+    'The answer holds no pool.',
+    { server: formatWlbAddress({ host: address, port }) },
+    'wlb trust status',
+  )
+}

@@ -1,0 +1,144 @@
+/**
+ * Certificate and key of an appliance that is not ours, replaced over SSH: planned from what lies there, carried out step by
+ * step, proved by a handshake from here, and taken back when the proof fails. A cut at any point leaves a note there by which
+ * the next attempt goes on or puts the old pair back.
+ */
+import { randomBytes, type X509Certificate } from 'node:crypto'
+import { WlbError } from '../../base/error.js'
+import type { SshConnection } from '../../ssh/connection.js'
+import { probeServed, type ServedIdentity } from '../../tls/index.js'
+import type { ApplianceEndpoint } from '../connection/first-use.js'
+import { awaitServed, type ServedProof } from './await-served.js'
+import { interrupted, notProved, notRepairable } from './manage-failure.js'
+import { finish, listManageSteps, type ManageStep, type ManageSteps, putBack } from './manage-steps.js'
+import {
+  digestsOf,
+  isSamePair,
+  type ManagedPlace,
+  managedPlace,
+  type PairDigests,
+  readManagedFiles,
+} from './managed-files.js'
+import { restartService, runManageStep } from './run-manage-step.js'
+
+export interface ReplacementRequest {
+  readonly identity: ServedIdentity
+  readonly leaf: X509Certificate
+  /** Where its TLS service is reached from here: the proof is made there. */
+  readonly endpoint: ApplianceEndpoint
+  /** Where the appliance's files lie on its machine; `/` on a real one. */
+  readonly applianceRoot?: string
+  readonly restartCommand?: string
+}
+
+export interface ReplacementPlan extends ManageSteps {
+  readonly request: ReplacementRequest
+  readonly place: ManagedPlace
+  readonly restartCommand: string
+  readonly wanted: PairDigests
+  readonly token: string
+  /** SHA-256 of what is served now; undefined when nothing is. */
+  readonly servedBefore: string | undefined
+}
+
+/** The words of the procedure by hand. */
+export const RESTART_COMMAND = 'killall stunnel; stunnel'
+
+/** Looks, and changes nothing. No steps: the pair is in place and served. @throws MANAGE_NOT_REPAIRABLE and what looking throws. */
+export async function planReplacement(ssh: SshConnection, request: ReplacementRequest): Promise<ReplacementPlan> {
+  const { identity, leaf, endpoint, applianceRoot = '/', restartCommand = RESTART_COMMAND } = request
+  const place = managedPlace(applianceRoot)
+  const wanted = digestsOf(identity)
+  const [seen, served] = await Promise.all([readManagedFiles(ssh, place), probeServed(endpoint)])
+  const servedBefore = served.state === 'served' ? served.fingerprintSha256 : undefined
+  const token = randomBytes(8).toString('hex')
+  const order = { place, wanted, restartCommand, proofCommand: proofCommand(endpoint), token }
+  const listed = listManageSteps(seen, order, servedBefore === leaf.fingerprint256)
+  if (listed.repair === 'impossible') throw notRepairable(ssh.target, place)
+  return { ...listed, request, place, restartCommand, wanted, token, servedBefore }
+}
+
+export interface ReplacementOptions {
+  /** Told before each step. */
+  readonly onStep?: (step: ManageStep) => void | Promise<void>
+  /** How long a restarted service may take to serve what it should. */
+  readonly proofMs: number
+}
+
+/**
+ * Carries a plan out.
+ *
+ * @throws MANAGE_ROLLED_BACK, MANAGE_NOT_PROVED when the new certificate is not served in time; MANAGE_INTERRUPTED when the
+ * connection is cut; MANAGE_OVERTAKEN when another attempt has begun since; SSH_COMMAND_FAILED with everything as it was.
+ */
+export async function replaceOverSsh(
+  ssh: SshConnection,
+  plan: ReplacementPlan,
+  options: ReplacementOptions,
+): Promise<'already so' | 'installed'> {
+  const { endpoint, leaf } = plan.request
+  const { onStep, proofMs } = options
+  let restarted = ''
+  let hasMoved = plan.repair === 'go on'
+  for (const step of plan.steps) {
+    try {
+      await onStep?.(step)
+      if (step.id === 'restart') restarted = await restartService(ssh, plan.restartCommand, proofMs)
+      else if (step.id === 'prove') {
+        const proof = await awaitServed(endpoint, leaf.fingerprint256, proofMs)
+        if (!proof.isServed) await goBack(ssh, plan, { proof, restarted, options })
+      } else {
+        if (step.id === 'move' || step.id === 'repair') hasMoved = true
+        await runManageStep(ssh, plan, step, step.reads && contentOf(plan.request.identity, step.reads))
+      }
+    } catch (error) {
+      if (!(error instanceof WlbError)) throw error
+      if (error.code === 'SSH_CONNECTION_LOST') throw interrupted(ssh.target, step, error)
+      if (error.code === 'SSH_COMMAND_FAILED') await undo(ssh, plan, hasMoved)
+      throw error
+    }
+  }
+  return plan.steps.length === 0 ? 'already so' : 'installed'
+}
+
+function contentOf({ certificatePem, privateKeyPem }: ServedIdentity, part: 'certificate' | 'key'): string {
+  return part === 'key' ? privateKeyPem : certificatePem
+}
+
+/** Never returns: what could not be proved is an error, whether or not the way back was found. */
+async function goBack(
+  ssh: SshConnection,
+  plan: ReplacementPlan,
+  { proof, restarted, options }: { proof: ServedProof; restarted: string; options: ReplacementOptions },
+): Promise<never> {
+  const { place, before, wanted, servedBefore, restartCommand, request } = plan
+  const { proofMs, onStep } = options
+  const facts = { target: ssh.target, endpoint: request.endpoint, leaf: request.leaf, proof, restarted, restartCommand }
+  const hadPair = before.certificate !== undefined && before.key !== undefined
+  if (isSamePair(before, wanted) || !hadPair) throw notProved({ ...facts, back: undefined })
+  const step = putBack(place, before, 'move')
+  await onStep?.(step)
+  await runManageStep(ssh, plan, step)
+  await restartService(ssh, restartCommand, proofMs)
+  // where nothing was served before, anything but the new certificate is as good as before
+  const back = servedBefore === undefined ? undefined : await awaitServed(request.endpoint, servedBefore, proofMs)
+  await runManageStep(ssh, plan, finish(place))
+  throw notProved({ ...facts, back: back ?? { isServed: true, seen: 'nothing, as before' } })
+}
+
+/** A step that fails on a full disk, or for want of permission, leaves the pair before in place and nothing else behind. */
+async function undo(ssh: SshConnection, plan: ReplacementPlan, hasMoved: boolean): Promise<void> {
+  try {
+    if (hasMoved && !isSamePair(plan.before, plan.wanted))
+      await runManageStep(ssh, plan, putBack(plan.place, plan.before, 'move'))
+    await runManageStep(ssh, plan, finish(plan.place))
+  } catch (error) {
+    // the note stays there, and the next attempt cleans up by it; the first error is the one to tell
+    if (!(error instanceof WlbError)) throw error
+  }
+}
+
+function proofCommand({ address, port, serverName }: ApplianceEndpoint): string {
+  const name = serverName === undefined ? '' : ` -servername ${serverName}`
+  return `openssl s_client -connect ${address}:${port}${name} </dev/null | openssl x509 -noout -fingerprint -sha256`
+}

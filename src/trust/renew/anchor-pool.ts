@@ -1,0 +1,121 @@
+/**
+ * One of the pools that an appliance brings a new anchor to by itself: opened with the credentials it gave when it registered,
+ * looked at, prepared as `wlb trust renew` prepares, and locked all the while.
+ */
+import { X509Certificate } from 'node:crypto'
+import { WlbError } from '../../base/error.js'
+import { readStaged } from '../../identity/index.js'
+import { openPool, type PoolSession } from '../../xapi/pool/pool-session.js'
+import type { FleetMember } from '../connection/fleet.js'
+import { look, worldOf } from '../run/apply.js'
+import { type Journal, type JournalRecord, openJournal } from '../run/journal.js'
+import { makeStep } from '../run/steps/make-step.js'
+import { readPoolNow } from '../run/steps/pool-now.js'
+import type { OrderOf, StepOrder, World } from '../run/steps/step.js'
+import { poolPaused, undoCutShort } from './bring-refusal.js'
+import { placeHere } from './places/here.js'
+import { prepare, type RenewRequest } from './renew.js'
+import { applyCutShort, renewalCutShort } from './renewal-refusal.js'
+
+export interface BringRequest {
+  readonly root: string
+  /** Where journals are kept. */
+  readonly home: string
+  /** The pools that have registered; `name` is the uuid. */
+  readonly members: readonly FleetMember[]
+  readonly now: Date
+}
+
+export interface AnchorPool {
+  readonly uuid: string
+  readonly session: PoolSession
+  readonly journal: Journal
+  readonly world: World
+  readonly request: RenewRequest
+  /** What was decided; undefined where nothing is yet. */
+  orders: readonly StepOrder[] | undefined
+}
+
+/**
+ * Undefined where the pool would not refuse anything: it is not connected, or does not verify.
+ *
+ * @throws ANOTHER_RUN_OPEN, WLB_PAUSED, TRUST_BUSY and what reaching the pool throws.
+ */
+export async function openAnchorPool(member: FleetMember, bring: BringRequest): Promise<AnchorPool | undefined> {
+  const { root, home, members, now } = bring
+  const access = await member.access()
+  const session = await openPool(access)
+  try {
+    const pool = await readPoolNow(session)
+    const journal = await openJournal(pool, home)
+    try {
+      const orders = findOwn(journal, root)
+      if (!orders && (!pool.verifies || pool.wlbUrl === '')) {
+        await closeAnchorPool({ session, journal })
+        return undefined
+      }
+      if (!pool.wlbEnabled) throw poolPaused(pool.uuid)
+      const { userName, password } = access
+      const request: RenewRequest = {
+        ...{ place: placeHere(root), home, now, otherPoolsReady: true, name: undefined },
+        ...{ appliance: member.appliance, wlbUserName: undefined, wlbPassword: undefined },
+        given: { files: [], keyFile: undefined, passphrase: undefined },
+        poolUser: { userName, password },
+        together: members.map(({ name }) => name),
+      }
+      const world = await worldOf(session, { ...request, applianceRoot: root, allowDown: false })
+      return { uuid: member.name, session, journal, world: { ...world, isUnattended: true }, request, orders }
+    } catch (error) {
+      await journal.close()
+      throw error
+    }
+  } catch (error) {
+    await session.close()
+    throw error
+  }
+}
+
+/** Plans what nobody has decided yet. The pool's stores are made equal, which asks whether we may change them. */
+export async function prepareAnchorPool(pool: AnchorPool): Promise<void> {
+  const { session, world, request, journal } = pool
+  await makeStep({ id: 'sync', kind: 'sync', isDue: true }, world).do()
+  const connection = await look(session, { ...request, applianceRoot: request.place.localRoot })
+  const prepared = await prepare(session, connection, request)
+  pool.orders = prepared.shown.orders
+  journal.begin('renew', prepared.request, request.now)
+}
+
+/** A run of ours that was cut short. @throws ANOTHER_RUN_OPEN where it was somebody else's */
+function findOwn({ last }: Journal, root: string): readonly StepOrder[] | undefined {
+  if (last?.state === 'undoing') throw undoCutShort(last.by)
+  if (last?.state !== 'open') return undefined
+  if (isOwnRun(last, root)) return last.request?.renewal?.orders
+  throw last.request?.renewal ? renewalCutShort(last.by) : applyCutShort(last.by)
+}
+
+export function isOwnRun({ state, request }: JournalRecord, root: string): boolean {
+  const { orders = [], together } = request?.renewal ?? {}
+  return (
+    state === 'open' && together !== undefined && orders.some((one) => one.kind === 'identity' && one.root === root)
+  )
+}
+
+export function identityOf({ orders = [] }: Pick<AnchorPool, 'orders'>): OrderOf<'identity'> | undefined {
+  return orders.find((order) => order.kind === 'identity')
+}
+
+/** Whether what was decided to be served is still there, and of any use. */
+export async function isStagedUsable({ root, staged }: OrderOf<'identity'>, now: Date): Promise<boolean> {
+  try {
+    const { certificatePem } = await readStaged(root, staged)
+    return new Date(new X509Certificate(certificatePem).validTo) > now
+  } catch (error) {
+    if (error instanceof WlbError) return false
+    throw error
+  }
+}
+
+export async function closeAnchorPool({ session, journal }: Pick<AnchorPool, 'session' | 'journal'>): Promise<void> {
+  await journal.close()
+  await session.close()
+}

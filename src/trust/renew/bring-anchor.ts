@@ -1,0 +1,189 @@
+/**
+ * What `wlb trust renew` does in one pool, done by an appliance in all of its pools (docs/renewal.md): the new anchor
+ * everywhere and every host's word for the old certificate, before the exchange; every host's word for the new one, or the old
+ * one is back; then the old anchor goes. The steps, their journals and their undoing are those of a renewal.
+ */
+
+import { WlbError } from '../../base/error.js'
+import { type Brought, dropStaged, type Hindrance, listIdentities, settleObtained } from '../../identity/index.js'
+import { explainRefusal } from '../../xapi/pool/pool-refused.js'
+import { formatWlbAddress } from '../../xapi/pool/wlb-address.js'
+import { readLastRun } from '../run/journal.js'
+import { openEntries, runPart, type StepReport } from '../run/run-steps.js'
+import type { StepOrder } from '../run/steps/step.js'
+import {
+  type AnchorPool,
+  type BringRequest,
+  closeAnchorPool,
+  identityOf,
+  isOwnRun,
+  isStagedUsable,
+  openAnchorPool,
+  prepareAnchorPool,
+} from './anchor-pool.js'
+import { roleRemedy } from './bring-refusal.js'
+
+export interface BringOptions {
+  /** Stops between two steps. */
+  readonly signal?: AbortSignal
+  readonly onStep?: (pool: string, step: StepReport) => void
+}
+
+/** Whether a run of the appliance in `root` was cut short in one of these pools, or could not be ended. Nobody is asked. */
+export async function isBringUnfinished(
+  uuids: readonly string[],
+  { root, home }: Pick<BringRequest, 'root' | 'home'>,
+): Promise<boolean> {
+  for (const uuid of uuids) {
+    const last = await readLastRun(uuid, home)
+    if (last && isOwnRun(last, root)) return true
+  }
+  return false
+}
+
+/** Goes on with what was cut short. Expected refusals are in what is returned; what is thrown is a defect. */
+export async function bringAnchor(request: BringRequest, options: BringOptions = {}): Promise<Brought> {
+  const pools: AnchorPool[] = []
+  const isSwitched = await isExchanged(request)
+  const at = { pool: '' }
+  let isBegun = false
+  try {
+    for (const member of request.members) {
+      at.pool = member.name
+      const pool = await openAnchorPool(member, request)
+      if (pool) pools.push(pool)
+    }
+    if (pools.length === 0) return { state: 'not needed' }
+    const { root } = request
+    if (!isSwitched) {
+      isBegun = pools.some(({ orders }) => orders !== undefined)
+      await prepareAll(pools, request, at)
+    }
+    // one that has registered since the exchange has seen nothing else
+    const concerned = pools.filter(({ orders }) => orders !== undefined)
+    isBegun = true
+    at.pool = ''
+    for (const { journal } of concerned) await journal.keep()
+    if (!isSwitched) {
+      const ended = await runInAll(concerned, beforeExchange, options)
+      if (ended) return ended
+    }
+    if (!concerned.some(hasParted)) {
+      const ended = await runInAll(concerned, exchange, options)
+      if (ended) return ended
+    }
+    await settleObtained(root)
+    return await partWithOld(concerned, options)
+  } catch (caught) {
+    const error = explainRefusal(caught, 'bring the new anchor')
+    if (!(error instanceof WlbError)) throw error
+    const because = await explain(error, at.pool, request)
+    return isSwitched ? { state: 'served', unfinished: because } : { state: 'held', because, isBegun }
+  } finally {
+    for (const pool of pools) await closeAnchorPool(pool)
+  }
+}
+
+/** Nothing is begun before all are prepared, and all for the same certificate. */
+async function prepareAll(pools: readonly AnchorPool[], { now }: BringRequest, at: { pool: string }): Promise<void> {
+  const prepareOne = async (pool: AnchorPool) => {
+    at.pool = pool.uuid
+    await prepareAnchorPool(pool)
+  }
+  for (const pool of pools) {
+    const order = identityOf(pool)
+    if (order && !(await isStagedUsable(order, now))) await forget(pool)
+  }
+  const fresh = pools.filter(({ orders }) => orders === undefined)
+  for (const pool of fresh) await prepareOne(pool)
+  const wanted = identityOf(fresh[0] ?? pools[0] ?? { orders: [] })?.staged
+  for (const pool of pools.filter((one) => identityOf(one)?.staged !== wanted)) {
+    await forget(pool)
+    await prepareOne(pool)
+  }
+}
+
+/** What was installed for a certificate that is of no use any more stays, and is known to be ours. */
+async function forget(pool: AnchorPool): Promise<void> {
+  await pool.journal.settle('done')
+  pool.orders = undefined
+}
+
+type Part = (orders: readonly StepOrder[]) => readonly StepOrder[]
+
+const beforeExchange: Part = (orders) => orders.slice(0, exchangeAt(orders))
+const exchange: Part = (orders) => orders.slice(exchangeAt(orders), provedAt(orders) + 1)
+const afterwards: Part = (orders) => orders.slice(provedAt(orders) + 1)
+
+function exchangeAt(orders: readonly StepOrder[]): number {
+  return orders.findIndex(({ kind }) => kind === 'identity')
+}
+
+/** Behind the exchange the hosts are asked first. */
+function provedAt(orders: readonly StepOrder[]): number {
+  const at = exchangeAt(orders)
+  return at + orders.slice(at).findIndex(({ kind }) => kind === 'prove')
+}
+
+/** A pool has begun to part with the old anchor: now there is no way back. */
+function hasParted({ journal }: AnchorPool): boolean {
+  return openEntries(journal).some(({ order }) => order.kind === 'uninstall')
+}
+
+/** One pool after the other; undefined where all have done it. */
+async function runInAll(pools: readonly AnchorPool[], part: Part, options: BringOptions): Promise<Brought | undefined> {
+  for (const pool of pools) {
+    const { ended, failure } = await runOne(pool, part, options)
+    if (ended === 'interrupted') return { state: 'interrupted' }
+    if (failure) return { state: 'held', because: hindranceOf(failure, pool.uuid), isBegun: true }
+  }
+  return undefined
+}
+
+/** The new certificate serves and is proved; a pool where something is in the way does not keep the others. */
+async function partWithOld(pools: readonly AnchorPool[], options: BringOptions): Promise<Brought> {
+  let unfinished: Hindrance | undefined
+  for (const pool of pools) {
+    const { ended, failure } = await runOne(pool, afterwards, options)
+    if (ended === 'interrupted') return { state: 'interrupted' }
+    if (failure) unfinished ??= hindranceOf(failure, pool.uuid)
+    else await pool.journal.settle('done')
+  }
+  if (unfinished) return { state: 'served', unfinished }
+  for (const order of pools.flatMap((pool) => identityOf(pool) ?? [])) await dropStaged(order.root, order.staged)
+  return { state: 'served' }
+}
+
+function runOne({ uuid, orders = [], world, journal }: AnchorPool, part: Part, { signal, onStep }: BringOptions) {
+  return runPart(part(orders), world, journal, {
+    ...(signal && { signal }),
+    onStep: (step) => onStep?.(uuid, step),
+  })
+}
+
+/** What a run that was cut short has decided to serve is in its place. */
+async function isExchanged({ root, home, members }: BringRequest): Promise<boolean> {
+  const serving = (await listIdentities(root)).find(({ isInPlace }) => isInPlace)?.id
+  for (const { name } of members) {
+    const last = await readLastRun(name, home)
+    if (!last || !isOwnRun(last, root)) continue
+    if (last.request?.renewal?.orders.some((order) => order.kind === 'identity' && order.staged === serving))
+      return true
+  }
+  return false
+}
+
+function hindranceOf({ code, message, remedy }: WlbError, pool: string): Hindrance {
+  return { pool, code, message, remedy }
+}
+
+async function explain(error: WlbError, pool: string, { members }: BringRequest): Promise<Hindrance> {
+  const access = await members
+    .find(({ name }) => name === pool)
+    ?.access()
+    .catch(() => undefined)
+  const remedy = access
+    ? roleRemedy(error, `https://${formatWlbAddress({ host: access.address, port: access.port })}`, members.length)
+    : error.remedy
+  return { ...hindranceOf(error, pool), remedy }
+}

@@ -1,0 +1,71 @@
+/**
+ * The appliance on this machine. The exchange is its own: both files or neither, proved by a handshake, no connection refused
+ * meanwhile; the new pair waits staged, and the one before stays in the history.
+ */
+
+import { quoteWord } from '../../../base/quote-word.js'
+import {
+  dropAbandoned,
+  dropStaged,
+  findRollback,
+  listIdentities,
+  readStaged,
+  replaceIdentity,
+  settleObtained,
+  stageIdentity,
+} from '../../../identity/index.js'
+import { formatWlbAddress } from '../../../xapi/pool/wlb-address.js'
+import { makeNextIdentity } from '../next-identity.js'
+import { needsAppliance } from '../renewal-refusal.js'
+import type { Exchange, IdentityOrder, IdentityPlace } from './place.js'
+
+export function placeHere(root: string): IdentityPlace {
+  return {
+    localRoot: root,
+    mayGoOn: () => true,
+    find: async ({ appliance }) => {
+      const before = await findInPlace(root)
+      if (!appliance.local || before === undefined) throw needsAppliance(formatWlbAddress(appliance))
+      return { name: before, certificates: [], pools: (appliance.local.pools ?? []).map(({ uuid }) => uuid) }
+    },
+    next: (question, _found, inPlace) => makeNextIdentity({ ...question, root }, inPlace),
+    tidy: async (open, now) => {
+      const named = open.flatMap((order) => (order.kind === 'identity' && !order.over ? [order.staged] : []))
+      await dropAbandoned(root, new Set(named), now)
+    },
+    keep: async ({ identity, how }, { name }) => {
+      const staged = await stageIdentity(root, identity)
+      return { id: 'identity', kind: 'identity', root, staged, before: name, how }
+    },
+    again: async () => undefined,
+    drop: async ({ staged }) => {
+      await settleObtained(root)
+      await dropStaged(root, staged)
+    },
+    exchange: (order) => exchangeHere(root, order),
+  }
+}
+
+const COMMANDS = { install: 'install FILES...', acme: 'acme', 'self-signed': 'self-signed' } as const
+
+function exchangeHere(root: string, { staged, before, how }: IdentityOrder): Exchange {
+  return {
+    command: `wlb --root ${quoteWord(root)} cert ${COMMANDS[how]}`,
+    // the pair may be in its place and not be served yet: it is activated and proved once more
+    check: async () => ((await findInPlace(root)) === staged ? 'unseen' : 'open'),
+    do: async () => {
+      await replaceIdentity(root, await readStaged(root, staged), { how, now: new Date() })
+    },
+    undo: async () => {
+      if ((await findInPlace(root)) !== staged) return // never done, or replaced by somebody since
+      const { identity, record } = await findRollback(root, before)
+      // what an authority issued by ACME goes on being renewed
+      const how = record.how === 'acme' ? 'acme' : 'rollback'
+      await replaceIdentity(root, identity, { how, now: new Date() })
+    },
+  }
+}
+
+async function findInPlace(root: string): Promise<string | undefined> {
+  return (await listIdentities(root)).find(({ isInPlace }) => isInPlace)?.id
+}

@@ -1,0 +1,171 @@
+/**
+ * An appliance on another machine, ours or not. Its pair is exchanged by the commands of `wlb trust install`, and brought
+ * back from what they keep there. Pairs are named by the SHA-256 of both files. The new key is given each time, and is
+ * written nowhere but to its place on the appliance.
+ */
+import { X509Certificate } from 'node:crypto'
+import { WlbError } from '../../../base/error.js'
+import { quoteWord } from '../../../base/quote-word.js'
+import { renderSshTarget, type SshTarget } from '../../../ssh/index.js'
+import { probeServed, type ServedIdentity } from '../../../tls/index.js'
+import { isSelfSigned, readContainers } from '../../../x509/index.js'
+import type { Connection } from '../../connection/connection.js'
+import { servedBy } from '../../connection/observe.js'
+import { fetchCertificate } from '../../remote/fetch-certificate.js'
+import { readManagedIdentity, readManagedKey } from '../../remote/manage-order.js'
+import { digestsOf, managedPlace, type PairDigests, readManagedFiles } from '../../remote/managed-files.js'
+import type { SshReach } from '../../remote/reach.js'
+import { planReplacement, replaceOverSsh } from '../../remote/replace-over-ssh.js'
+import { restoreOverSsh } from '../../remote/restore-over-ssh.js'
+import type { Check } from '../../run/steps/step.js'
+import type { NextIdentity } from '../next-identity.js'
+import { needsFilesOverSsh, needsKeyAgain, otherAppliance, switchFailed } from '../renewal-refusal-over-ssh.js'
+import type {
+  Exchange,
+  FoundIdentity,
+  GivenFiles,
+  IdentityOrder,
+  IdentityPlace,
+  NextQuestion,
+  SeenHere,
+} from './place.js'
+
+const TIMEOUT_MS = 10_000
+
+export interface PlaceOverSsh {
+  readonly target: SshTarget
+  /** Where the appliance's files lie on its machine. */
+  readonly root: string
+  readonly restartCommand: string
+}
+
+export function placeOverSsh(where: PlaceOverSsh, reach: SshReach): IdentityPlace {
+  const { target } = where
+  return {
+    localRoot: undefined,
+    mayGoOn: ({ over }) => over !== undefined && over.target === renderSshTarget(target),
+    find: (connection) => find(where, reach, connection),
+    next: (question, found) => readNext(question, found),
+    tidy: async () => {},
+    keep: async (next, { name }, seen) => orderOf(where, next, name, seen),
+    again: (order, given) => readAgain(where, reach, order, given),
+    drop: async () => {},
+    exchange: (order, identity) => exchangeOverSsh(where, reach, order, identity),
+  }
+}
+
+/** Changes nothing, and is the moment in which a host key that changed is refused. */
+async function find({ target, root }: PlaceOverSsh, reach: SshReach, connection: Connection): Promise<FoundIdentity> {
+  const ssh = await reach.connect(target)
+  const { inPlace } = await readManagedFiles(ssh, managedPlace(root))
+  const { bytes, file, leaf } = await fetchCertificate(ssh, { applianceRoot: root })
+  const [served] = servedBy(connection.appliance)
+  if (leaf.fingerprint256 !== served?.fingerprint256 || inPlace.key === undefined) {
+    const facts = {
+      file: leaf.fingerprint256,
+      served: served?.fingerprint256 ?? 'nothing',
+      hasKey: inPlace.key !== undefined,
+    }
+    throw otherAppliance(renderSshTarget(target), facts)
+  }
+  const certificates = readContainers([{ file, bytes }]).certificates.map(({ certificate }) => certificate)
+  return { name: namePair(inPlace), certificates, pools: undefined }
+}
+
+async function readNext(question: NextQuestion, { certificates }: FoundIdentity): Promise<NextIdentity> {
+  if (question.files.length === 0) throw needsFilesOverSsh()
+  const { identity, served, chain } = await readManagedIdentity({ ...question, inPlace: certificates }).catch(
+    (error: unknown) => {
+      throw error instanceof WlbError && error.code === 'USAGE_NEEDS_KEY' ? needsKeyAgain() : error
+    },
+  )
+  const how = isSelfSigned(chain.leaf) ? 'self-signed' : 'install'
+  return { identity, how, chain: served, candidates: [...served, ...chain.unrelated] }
+}
+
+function orderOf(
+  { target, root, restartCommand }: PlaceOverSsh,
+  { identity, how }: NextIdentity,
+  before: string,
+  { appliance: { host, port, name }, leaf }: SeenHere,
+): IdentityOrder {
+  const over = {
+    target: renderSshTarget(target),
+    restartCommand,
+    endpoint: { address: host, port, serverName: name },
+    certificatePem: identity.certificatePem,
+    servedBefore: leaf.fingerprint256,
+  }
+  return { id: 'identity', kind: 'identity', root, staged: namePair(digestsOf(identity)), before, how, over }
+}
+
+async function readAgain(
+  where: PlaceOverSsh,
+  reach: SshReach,
+  order: IdentityOrder,
+  given: GivenFiles,
+): Promise<ServedIdentity | undefined> {
+  const { certificatePem, leaf } = overOf(order)
+  if ((await check(where, reach, order)) === 'holds') return undefined
+  if (given.files.length === 0 && given.keyFile === undefined) throw needsKeyAgain()
+  return { certificatePem, privateKeyPem: await readManagedKey(given, leaf) }
+}
+
+function exchangeOverSsh(
+  where: PlaceOverSsh,
+  reach: SshReach,
+  order: IdentityOrder,
+  identity: ServedIdentity | undefined,
+): Exchange {
+  const { target, root: applianceRoot, restartCommand } = where
+  const { proofMs, onStep } = reach
+  const options = { proofMs, ...(onStep && { onStep }) }
+  return {
+    command: `wlb trust install ${quoteWord(renderSshTarget(target))} FILES... --key FILE`,
+    check: () => check(where, reach, order),
+    do: async () => {
+      if (!identity) throw needsKeyAgain()
+      const { leaf, endpoint } = overOf(order)
+      const ssh = await reach.connect(target)
+      const request = { identity, leaf, endpoint, applianceRoot, restartCommand }
+      try {
+        await replaceOverSsh(ssh, await planReplacement(ssh, request), options)
+      } catch (error) {
+        throw switchFailed(error)
+      }
+    },
+    undo: async () => {
+      const { endpoint, servedBefore } = overOf(order)
+      const [before, replacedBy] = [readPairName(order.before), readPairName(order.staged)]
+      const request = { before, replacedBy, servedBefore, endpoint, applianceRoot, restartCommand }
+      await restoreOverSsh(await reach.connect(target), request, options)
+    },
+  }
+}
+
+/** In place, served, and no note of an attempt that has not come to its end. */
+async function check({ target, root }: PlaceOverSsh, reach: SshReach, order: IdentityOrder): Promise<Check> {
+  const { leaf, endpoint } = overOf(order)
+  const ssh = await reach.connect(target)
+  const [{ inPlace, journal }, served] = await Promise.all([
+    readManagedFiles(ssh, managedPlace(root)),
+    probeServed(endpoint),
+  ])
+  const isServed = served.state === 'served' && served.fingerprintSha256 === leaf.fingerprint256
+  return isServed && !journal && namePair(inPlace) === order.staged ? 'holds' : 'open'
+}
+
+function overOf({ over }: IdentityOrder) {
+  if (!over) throw new Error('an exchange over SSH says where')
+  const endpoint = { ...over.endpoint, timeoutMs: TIMEOUT_MS }
+  return { ...over, endpoint, leaf: new X509Certificate(over.certificatePem) }
+}
+
+function namePair({ certificate = '-', key = '-' }: PairDigests): string {
+  return `${certificate} ${key}`
+}
+
+function readPairName(name: string): PairDigests {
+  const [certificate, key] = name.split(' ')
+  return { certificate, key }
+}

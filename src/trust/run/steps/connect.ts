@@ -1,0 +1,68 @@
+/** The pool connected to its appliance by a name that the certificate has; the pool keeps the address only if that worked. */
+import { WlbError } from '../../../base/error.js'
+import { readPoolNow, setVerification } from './pool-now.js'
+import type { OrderOf, Step, World } from './step.js'
+
+export function connectStep(order: OrderOf<'connect'>, world: World): Step {
+  const { session } = world
+  const { url, before } = order
+  const title =
+    before.url === '' ? `connect the pool to ${url}` : `reconnect the pool by name: ${url}, not ${before.url}`
+  return {
+    id: order.id,
+    order,
+    title,
+    command: connectCommand(url, order.userName, world.poolUser.userName),
+    check: async () => ((await readPoolNow(session)).wlbUrl === url ? 'holds' : 'open'),
+    do: () => initialize(url, order.userName, world, reconnectNeeded),
+    undo: async () => {
+      const now = await readPoolNow(session)
+      if (now.wlbUrl === url) await (before.url === '' ? session.call('pool.deconfigure_wlb') : goBack(order, world))
+      else if (now.wlbUrl !== before.url) return // connected elsewhere by now
+      await setVerification(session, before.verifies)
+    },
+  }
+}
+
+/** An address that no certificate names is taken only while nothing is verified. */
+async function goBack({ before }: OrderOf<'connect'>, world: World): Promise<void> {
+  if (world.wlbPassword === undefined) throw undoNeedsPassword(before.url)
+  await setVerification(world.session, false)
+  await initialize(before.url, before.userName, world, undoNeedsPassword)
+}
+
+/** Passwords are not shown, and are not typed where others see them. */
+export function connectCommand(url: string, wlbUserName: string, poolUserName: string): string {
+  return [
+    `xe pool-initialize-wlb wlb_url=${url} wlb_username=${wlbUserName} wlb_password=******`,
+    `xenserver_username=${poolUserName} xenserver_password=******`,
+  ].join(' ')
+}
+
+async function initialize(
+  url: string,
+  userName: string,
+  { session, poolUser, wlbPassword }: World,
+  missing: (url: string) => WlbError,
+): Promise<void> {
+  if (wlbPassword === undefined) throw missing(url)
+  await session.call('pool.initialize_wlb', url, userName, wlbPassword, poolUser.userName, poolUser.password)
+}
+
+function reconnectNeeded(url: string): WlbError {
+  return new WlbError(
+    'RECONNECT_NEEDED',
+    'The pool is connected by an address that the certificate does not have; it must be connected again, by name.',
+    { connectTo: url, missing: '--wlb-password-file' },
+    'wlb trust apply --resume --wlb-password-file FILE',
+  )
+}
+
+function undoNeedsPassword(url: string): WlbError {
+  return new WlbError(
+    'UNDO_NEEDS_PASSWORD',
+    'The pool was connected by another address; to connect it there again, the password of the appliance is needed.',
+    { connectTo: url, missing: '--wlb-password-file' },
+    'wlb trust undo --wlb-password-file FILE',
+  )
+}

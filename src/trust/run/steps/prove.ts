@@ -1,0 +1,103 @@
+/** The proof: every host connects itself, and then the pool asks its appliance something. */
+import { WlbError } from '../../../base/error.js'
+import type { HostVerdict } from '../../connection/connection.js'
+import { proveHosts } from '../../connection/prove.js'
+import { judgeHosts } from '../../connection/verdicts.js'
+import { hostsDown } from '../../plan/plan-refusal.js'
+import { isFailure, readPoolNow } from './pool-now.js'
+import type { OrderOf, Step, World } from './step.js'
+
+export function proveStep(order: OrderOf<'prove'>, world: World): Step {
+  return {
+    id: order.id,
+    order,
+    title: 'ask every host to connect to the appliance itself',
+    command: 'xe pool-retrieve-wlb-diagnostics filename=/dev/null   # on each host',
+    check: async () => (order.isDue ? 'unseen' : 'holds'),
+    do: async () => {
+      const { verdicts, down } = await proveNow(world)
+      world.onVerdicts?.(verdicts)
+      refuseRefused(verdicts)
+      if (down.length > 0 && !world.allowDown) throw hostsDown(down)
+      if (world.isUnattended) refuseSilent(verdicts)
+    },
+    undo: async () => {},
+  }
+}
+
+/**
+ * Asks every host now. A proof counts only where verification was on before and after it.
+ *
+ * @throws VERIFICATION_SWITCHED_OFF when it was not.
+ */
+async function proveNow({ session, observe }: World) {
+  const connection = await observe()
+  if (!connection.pool.verifies) throw switchedOff(connection.pool.name)
+  const proofs = await proveHosts(session, connection)
+  if (!(await readPoolNow(session)).verifies) throw switchedOff(connection.pool.name)
+  const down = connection.hosts.filter(({ live }) => !live).map(({ name }) => name)
+  const verdicts = judgeHosts(connection, proofs).map((one, index): HostVerdict => {
+    // what is recorded while a host is down says nothing of what it will have when it is back
+    const isDown = connection.hosts[index]?.live === false
+    return isDown ? { ...one, verdict: 'unknown', error: [], why: 'the host is down' } : one
+  })
+  return { verdicts, down }
+}
+
+export function askStep(order: OrderOf<'ask'>, { session }: World): Step {
+  return {
+    id: order.id,
+    order,
+    title: 'ask the appliance something through the pool',
+    command: 'xe pool-retrieve-wlb-configuration',
+    check: async () => (order.isDue ? 'unseen' : 'holds'),
+    do: async () => {
+      try {
+        await session.call('pool.retrieve_wlb_configuration')
+      } catch (error) {
+        // an appliance that answered so was reached, verified, and has let the pool in
+        if (!isFailure(error, 'WLB_INTERNAL_ERROR', 'WLB_MALFORMED_RESPONSE', 'LICENSE_RESTRICTION')) throw error
+      }
+    },
+    undo: async () => {},
+  }
+}
+
+/** @throws HOSTS_REFUSE */
+export function refuseRefused(verdicts: readonly HostVerdict[]): void {
+  const refused = verdicts.filter(({ verdict }) => verdict === 'refused')
+  if (refused.length > 0) throw hostsRefuse(refused)
+}
+
+/** Where nobody is there to judge, a prediction is no proof. @throws HOSTS_NOT_ASKED */
+export function refuseSilent(verdicts: readonly HostVerdict[]): void {
+  const silent = verdicts.filter(({ proof }) => proof !== 'host')
+  if (silent.length > 0) throw hostsNotAsked(silent)
+}
+
+function hostsRefuse(refused: readonly HostVerdict[]): WlbError {
+  return new WlbError(
+    'HOSTS_REFUSE',
+    'Not every host accepts the appliance.',
+    Object.fromEntries(refused.map(({ host, error }) => [host, error.join(': ')])),
+    'wlb trust status',
+  )
+}
+
+function hostsNotAsked(silent: readonly HostVerdict[]): WlbError {
+  return new WlbError(
+    'HOSTS_NOT_ASKED',
+    'Not every host could be asked to connect itself, and a prediction is no proof.',
+    Object.fromEntries(silent.map(({ host, why }) => [host, why])),
+    'wlb trust status',
+  )
+}
+
+function switchedOff(pool: string): WlbError {
+  return new WlbError(
+    'VERIFICATION_SWITCHED_OFF',
+    'Somebody switched verification off while the hosts were asked, so what they said proves nothing.',
+    { pool },
+    'wlb trust apply --resume',
+  )
+}

@@ -1,0 +1,102 @@
+/**
+ * What a file among a host's installed certificates really is: what OpenSSL takes from it once it is part of the bundle
+ * (docs/trust-stores.md), and why a pool would not have installed it.
+ */
+import { X509Certificate } from 'node:crypto'
+import { WlbError } from '../../base/error.js'
+import { splitPem } from '../encoding/openssl-pem.js'
+import { readContainers } from './container.js'
+import { isKeyBlock } from './private-key.js'
+import { decodeSingleCertificate } from './single-certificate.js'
+
+export type InstalledFileKind =
+  /** Exactly one certificate, as pools install it. */
+  | 'certificate'
+  /** One certificate, in a text no pool may have read: a byte order mark, line ends of Windows, blanks. */
+  | 'odd text'
+  | 'several'
+  /** OpenSSL's TRUSTED CERTIFICATE. */
+  | 'trusted form'
+  /** DER, PKCS#7, a request, a key, nothing: no bundle gets a certificate from it. */
+  | 'not PEM'
+  /** A block that is cut off or damaged, which spoils the bundle it gets into. */
+  | 'broken'
+
+export interface InstalledFile {
+  readonly kind: InstalledFileKind
+  /** Those a bundle gets from it; of a file in DER, and in the trusted form, the one that was meant. */
+  readonly certificates: readonly X509Certificate[]
+  /** A few words: what it is, or what is odd about it. */
+  readonly what: string
+  /** Where it is not the first file, OpenSSL does not see the block behind a byte order mark. */
+  readonly beginsWithMark: boolean
+  readonly holdsKey: boolean
+}
+
+const PLAIN = ['CERTIFICATE', 'X509 CERTIFICATE']
+const MARK = Buffer.from([0xef, 0xbb, 0xbf])
+
+/** Whatever the bytes are: nothing is thrown. */
+export function readInstalledFile(bytes: Buffer): InstalledFile {
+  const { blocks, fault } = splitPem(bytes)
+  const shape = {
+    beginsWithMark: bytes.subarray(0, 3).equals(MARK),
+    holdsKey: blocks.some(({ label }) => isKeyBlock({ label })),
+  }
+  const plain = blocks.filter(({ label }) => PLAIN.includes(label)).map(({ der }) => parse(der))
+  const trusted = blocks.filter(({ label }) => label === 'TRUSTED CERTIFICATE').map(({ der }) => parse(der))
+  const certificates = [...plain, ...trusted].flatMap((one) => one ?? [])
+  if (fault !== undefined) return { kind: 'broken', certificates, what: fault, ...shape }
+  if (certificates.length < plain.length + trusted.length)
+    return { kind: 'broken', certificates, what: 'a block that is no certificate', ...shape }
+  if (certificates.length > 1)
+    return { kind: 'several', certificates, what: `${certificates.length} certificates`, ...shape }
+  if (trusted.length === 1) return { kind: 'trusted form', certificates, what: 'a TRUSTED CERTIFICATE block', ...shape }
+  if (plain.length === 0) return { kind: 'not PEM', ...describeOther(bytes), ...shape }
+  const oddity = oddTextOf(bytes, shape.beginsWithMark)
+  if (oddity !== undefined) return { kind: 'odd text', certificates, what: oddity, ...shape }
+  return { kind: 'certificate', certificates, what: 'a certificate', ...shape }
+}
+
+function parse(der: Buffer): X509Certificate | undefined {
+  try {
+    return new X509Certificate(der)
+  } catch {
+    return undefined
+  }
+}
+
+function oddTextOf(bytes: Buffer, beginsWithMark: boolean): string | undefined {
+  const text = bytes.toString('latin1')
+  const oddities = [
+    ...(beginsWithMark ? ['a byte order mark'] : []),
+    ...(text.includes('\r\n') ? ['line ends of Windows'] : []),
+    ...(/^-----(BEGIN|END) [^\n]*-----[ \t]+\r?$/m.test(text) ? ['blanks behind the dashes'] : []),
+  ]
+  if (oddities.length > 0) return oddities.join(', ')
+  const asPool = decodeSingleCertificate(text)
+  return asPool.state === 'refused' ? asPool.why : undefined
+}
+
+function describeOther(bytes: Buffer): Pick<InstalledFile, 'certificates' | 'what'> {
+  try {
+    const { certificates, keys, requests, crls } = readContainers([{ file: '', bytes }])
+    const found = certificates.map(({ certificate }) => certificate)
+    if (found.length > 0) return { certificates: found, what: formOf(bytes, found.length) }
+    const what = keys.length > 0 ? 'a private key' : requests.length > 0 ? 'a certificate request' : ''
+    return { certificates: [], what: what || (crls.length > 0 ? 'a revocation list' : 'no certificate') }
+  } catch (error) {
+    if (!(error instanceof WlbError)) throw error
+    const { looksLike } = error.facts
+    return { certificates: [], what: typeof looksLike === 'string' ? looksLike : `of no use (${error.code})` }
+  }
+}
+
+function formOf(bytes: Buffer, count: number): string {
+  const isDer = count === 1 && parse(bytes) !== undefined && bytes[0] === 0x30
+  return isDer
+    ? 'a certificate in DER'
+    : count === 1
+      ? 'a certificate in another form'
+      : `${count} certificates in another form`
+}

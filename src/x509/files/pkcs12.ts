@@ -1,0 +1,258 @@
+/**
+ * PKCS#12, the form Windows and Java hand out key and certificates together (RFC 7292). The password is proven by the
+ * MAC before anything is opened; what only OpenSSL's legacy provider opens is named.
+ */
+import { createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
+import { WlbError } from '../../base/error.js'
+import { rewriteAsDefinite } from '../encoding/ber.js'
+import { type DerElement, readElement, readElements, readOid, readWholeNumber, TAG } from '../encoding/der.js'
+import {
+  checkWork,
+  decryptWithPassword,
+  readAlgorithm,
+  readPasswordScheme,
+  readPbkdf2,
+  workOf,
+  workOfPbkdf2,
+} from './password-encryption.js'
+import { derivePkcs12Key, encodePkcs12Password, PKCS12_MAC, PKCS12_ROUND_COST } from './pkcs12-key.js'
+
+export interface Pkcs12Contents {
+  readonly certificates: readonly Buffer[]
+  readonly crls: readonly Buffer[]
+  /** PKCS#8; the encrypted ones open with the password of the file. */
+  readonly keys: readonly { readonly der: Buffer; readonly encrypted: boolean }[]
+  /** What opened the file; null where there was none to give, undefined where nothing but a key needs one. */
+  readonly password: string | null | undefined
+}
+
+const OID = {
+  data: '1.2.840.113549.1.7.1',
+  encryptedData: '1.2.840.113549.1.7.6',
+  pbmac1: '1.2.840.113549.1.5.14',
+  bag: '1.2.840.113549.1.12.10.1.',
+  x509Certificate: '1.2.840.113549.1.9.22.1',
+  x509Crl: '1.2.840.113549.1.9.23.1',
+}
+
+const MAC_DIGESTS: Readonly<Record<string, string>> = {
+  '1.3.14.3.2.26': 'sha1',
+  '2.16.840.1.101.3.4.2.4': 'sha224',
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+}
+
+/**
+ * Opens a PKCS#12 file.
+ *
+ * @throws PKCS12_MALFORMED, PKCS12_PASSWORD_NEEDED, PKCS12_PASSWORD_WRONG.
+ * @throws PKCS12_UNSUPPORTED when it is encrypted or signed in a way we do not open; PASSWORD_TOO_COSTLY when it would take too long.
+ */
+export function readPkcs12(der: Buffer, password: string | undefined, file: string): Pkcs12Contents {
+  const whole = rewriteAsDefinite(der)
+  const [version, authSafe, mac] = fieldsOf(whole && readElement(whole))
+  const safe = readContentInfo(authSafe)
+  if (version?.tag !== TAG.integer || !safe) throw malformed(file, 'its outer structure')
+  if (safe.oid !== OID.data || safe.content?.tag !== TAG.octetString)
+    throw unsupported(file, 'a signature instead of a password')
+
+  const parts = readParts(safe.content.content, file)
+  const check = mac && readMac(mac, file)
+  const sealed = parts.filter((part) => part.kind === 'sealed')
+  const work = sealed.reduce((sum, { scheme }) => sum + workOf(scheme, 'us'), check?.work ?? 0)
+  checkWork(work, file)
+
+  const opened = findPassword(password, file, (candidate) => {
+    if (check && !check.proves(candidate, safe.content?.content ?? Buffer.alloc(0))) return undefined
+    return openParts(parts, candidate)
+  })
+  const isProven = check !== undefined || sealed.length > 0
+  return { ...readBags(opened.safes, file, work), password: isProven ? opened.password : undefined }
+}
+
+/** Without a password the two ways of having none are tried. */
+function findPassword(
+  given: string | undefined,
+  file: string,
+  attempt: (password: string | null) => Buffer[] | undefined,
+): { safes: Buffer[]; password: string | null } {
+  const candidates = given === undefined || given === '' ? ['', null] : [given]
+  for (const password of candidates) {
+    const safes = attempt(password)
+    if (safes) return { safes, password }
+  }
+  throw given === undefined ? passwordNeeded(file) : passwordWrong(file)
+}
+
+type Part =
+  | { readonly kind: 'plain'; readonly safe: Buffer }
+  | {
+      readonly kind: 'sealed'
+      readonly scheme: NonNullable<ReturnType<typeof readPasswordScheme>>
+      readonly sealed: Buffer
+    }
+
+/** AuthenticatedSafe ::= SEQUENCE OF ContentInfo, each plain or encrypted as a whole. */
+function readParts(bytes: Buffer, file: string): Part[] {
+  const whole = rewriteAsDefinite(bytes)
+  const infos = whole && readElements(readElement(whole)?.content ?? Buffer.alloc(0))
+  if (!infos) throw malformed(file, 'its list of parts')
+  return infos.map((info): Part => {
+    const { oid, content } = readContentInfo(info) ?? {}
+    if (oid === OID.data && content?.tag === TAG.octetString) return { kind: 'plain', safe: content.content }
+    if (oid !== OID.encryptedData || !content) throw unsupported(file, 'encryption for the owner of a certificate')
+    const [, encrypted] = fieldsOf(content)
+    const [, algorithm, sealed] = fieldsOf(encrypted)
+    const scheme = readPasswordScheme(algorithm)
+    if (!scheme || !sealed) throw malformed(file, 'the encryption of a part')
+    if (scheme.kind === 'unsupported') throw unsupported(file, scheme.name)
+    return { kind: 'sealed', scheme, sealed: joinPieces(sealed) }
+  })
+}
+
+/** An implicit tag hides that a string is in pieces; the constructed bit tells. */
+function joinPieces({ tag, content }: DerElement): Buffer {
+  if ((tag & 0x20) === 0) return content
+  return Buffer.concat((readElements(content) ?? []).map((piece) => piece.content))
+}
+
+function openParts(parts: readonly Part[], password: string | null): Buffer[] | undefined {
+  const safes = parts.map((part) =>
+    part.kind === 'plain' ? part.safe : decryptWithPassword(part.scheme, part.sealed, password),
+  )
+  const open = safes.filter((safe) => safe !== undefined)
+  // without a MAC, garbage is how a wrong password shows
+  return open.length === safes.length && open.every((safe) => safe[0] === TAG.sequence) ? open : undefined
+}
+
+interface MacCheck {
+  readonly work: number
+  proves(password: string | null, content: Buffer): boolean
+}
+
+/** MacData ::= SEQUENCE { mac DigestInfo, macSalt, iterations DEFAULT 1 }; RFC 9579 puts PBKDF2 into the DigestInfo. */
+function readMac(mac: DerElement, file: string): MacCheck {
+  const [info, salt, count] = fieldsOf(mac)
+  const [algorithm, expected] = fieldsOf(info)
+  const { oid = '', parameters } = readAlgorithm(algorithm)
+  if (expected?.tag !== TAG.octetString || salt?.tag !== TAG.octetString) throw malformed(file, 'its MAC')
+  const compare = (key: Buffer, digest: string, content: Buffer) => {
+    const found = createHmac(digest, key).update(content).digest()
+    return found.length === expected.content.length && timingSafeEqual(found, expected.content)
+  }
+  if (oid === OID.pbmac1) {
+    const [derivation, scheme] = fieldsOf(parameters)
+    const derived = readPbkdf2(derivation)
+    const digest = derived?.digest
+    if (!derived?.keyBytes || derived.keyBytes > 64 || !digest || !scheme) throw malformed(file, 'its MAC')
+    const { salt: own, rounds, keyBytes } = derived
+    return {
+      work: workOfPbkdf2(rounds, digest, keyBytes),
+      proves: (password, content) =>
+        compare(pbkdf2Sync(password ?? '', own, rounds, keyBytes, digest), digest, content),
+    }
+  }
+  const digest = MAC_DIGESTS[oid]
+  if (!digest) throw unsupported(file, `a MAC with the digest ${oid}`)
+  const rounds = count ? readWholeNumber(count) : 1
+  if (!rounds || salt.content.length > 1024) throw malformed(file, 'its MAC')
+  const length = expected.content.length
+  return {
+    work: rounds * PKCS12_ROUND_COST,
+    proves: (candidate, content) => {
+      const password = encodePkcs12Password(candidate)
+      const question = { digest, password, salt: salt.content, purpose: PKCS12_MAC, rounds, length }
+      return compare(derivePkcs12Key(question), digest, content)
+    },
+  }
+}
+
+/** SafeBag ::= SEQUENCE { bagId, bagValue [0], bagAttributes OPTIONAL }. Secrets and bags in bags are left out. */
+function readBags(safes: readonly Buffer[], file: string, workDone: number): Omit<Pkcs12Contents, 'password'> {
+  const certificates: Buffer[] = []
+  const crls: Buffer[] = []
+  const keys: { der: Buffer; encrypted: boolean }[] = []
+  let work = workDone
+  for (const bytes of safes) {
+    const safe = rewriteAsDefinite(bytes)
+    const bags = safe && readElements(readElement(safe)?.content ?? Buffer.alloc(0))
+    if (!bags) throw malformed(file, 'its list of contents')
+    for (const bag of bags) {
+      const [id, wrapped] = fieldsOf(bag)
+      const value = wrapped && readElement(wrapped.content)
+      if (id?.tag !== TAG.oid || !value) throw malformed(file, 'one of its contents')
+      const [type, inner] = fieldsOf(value)
+      const content = inner && readElement(inner.content)?.content
+      switch (readOid(id.content.subarray(0, 16)).replace(OID.bag, '')) {
+        case '1':
+          keys.push({ der: value.bytes, encrypted: false })
+          break
+        case '2':
+          work += workOfKey(type)
+          keys.push({ der: value.bytes, encrypted: true })
+          break
+        case '3':
+          if (content && type && readOid(type.content) === OID.x509Certificate) certificates.push(content)
+          break
+        case '4':
+          if (content && type && readOid(type.content) === OID.x509Crl) crls.push(content)
+          break
+      }
+    }
+  }
+  checkWork(work, file)
+  return { certificates, crls, keys }
+}
+
+function workOfKey(algorithm: DerElement | undefined): number {
+  const scheme = readPasswordScheme(algorithm)
+  return scheme ? workOf(scheme, 'openssl') : 0
+}
+
+/** ContentInfo ::= SEQUENCE { contentType, content [0] EXPLICIT }. */
+function readContentInfo(element: DerElement | undefined) {
+  const [type, wrapped] = fieldsOf(element)
+  if (type?.tag !== TAG.oid || wrapped?.tag !== TAG.context0) return undefined
+  return { oid: readOid(type.content.subarray(0, 16)), content: readElement(wrapped.content) }
+}
+
+function fieldsOf(element: DerElement | undefined): DerElement[] {
+  return (element && (element.tag & 0x20) !== 0 && readElements(element.content)) || []
+}
+
+function malformed(file: string, where: string): WlbError {
+  return new WlbError(
+    'PKCS12_MALFORMED',
+    'The PKCS#12 file is damaged.',
+    { file, where },
+    `openssl pkcs12 -info -noout -in ${file}`,
+  )
+}
+
+function unsupported(file: string, what: string): WlbError {
+  return new WlbError(
+    'PKCS12_UNSUPPORTED',
+    'The PKCS#12 file is protected in a way that OpenSSL 3 no longer opens by itself; convert it first.',
+    { file, what },
+    `openssl pkcs12 -legacy -in ${file} -nodes -out ${file}.pem`,
+  )
+}
+
+function passwordNeeded(file: string): WlbError {
+  return new WlbError(
+    'PKCS12_PASSWORD_NEEDED',
+    'The PKCS#12 file has a password, and it was not given (--passphrase-file).',
+    { file },
+    `openssl pkcs12 -info -noout -in ${file}   # asks for it`,
+  )
+}
+
+function passwordWrong(file: string): WlbError {
+  return new WlbError(
+    'PKCS12_PASSWORD_WRONG',
+    'The PKCS#12 file does not open with this password.',
+    { file },
+    `openssl pkcs12 -info -noout -in ${file}   # asks for it`,
+  )
+}

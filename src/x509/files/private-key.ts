@@ -1,0 +1,174 @@
+/**
+ * Private keys in every form OpenSSL has written them: PKCS#8 and the traditional ones, PEM and DER, encrypted or not.
+ * Opening is Node's work; telling why a key does not open is ours.
+ */
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { WlbError } from '../../base/error.js'
+import { type ArmouredBlock, readArmour } from '../encoding/armour.js'
+import { decodeText } from '../encoding/decode-text.js'
+import { readElement, readElements } from '../encoding/der.js'
+import { type DerKind, recognizeDer } from '../encoding/der-kind.js'
+import { encodePem } from '../encoding/pem.js'
+import { checkWork, readPasswordScheme, workOf } from './password-encryption.js'
+
+/** A key that was found, still shut. */
+export interface SealedKey {
+  readonly encrypted: boolean
+  /**
+   * @throws KEY_PASSPHRASE_NEEDED, KEY_PASSPHRASE_WRONG when it is encrypted.
+   * @throws KEY_FORMAT_UNSUPPORTED, PASSWORD_TOO_COSTLY when it is encrypted in a way we do not open.
+   * @throws KEY_MALFORMED when it is no key after all.
+   */
+  open(passphrase: string | undefined): KeyObject
+}
+
+/** Larger than any key: 16,384 bits of RSA are 10 kB. */
+const SIZE_LIMIT = 128 * 1024
+
+/**
+ * Reads the private key of a file: its only content, or the first key block among others.
+ *
+ * @throws KEY_MISSING, PEM_MALFORMED, and what `SealedKey.open` throws.
+ */
+export function readPrivateKey(bytes: Buffer, passphrase: string | undefined, file = 'server.key'): KeyObject {
+  return findPrivateKey(bytes, file).open(passphrase)
+}
+
+/** @throws KEY_MISSING when there is none; PEM_MALFORMED when a block is damaged. */
+export function findPrivateKey(bytes: Buffer, file: string): SealedKey {
+  const kind = recognizeDer(bytes)
+  if (isKeyKind(kind)) return sealedDer(bytes, kind, file)
+  const block = bytes.length <= SIZE_LIMIT && readArmour(decodeText(bytes).text, file).blocks.find(isKeyBlock)
+  if (!block) throw keyMissing(file)
+  return sealedBlock(block, file)
+}
+
+/** Writes PKCS#8 without a passphrase, as an appliance serves it: nobody is there to type one when it starts. */
+export function exportPrivateKey(key: KeyObject): string {
+  return encodePem('PRIVATE KEY', key.export({ type: 'pkcs8', format: 'der' }))
+}
+
+export function isKeyBlock({ label }: Pick<ArmouredBlock, 'label'>): boolean {
+  return label.endsWith('PRIVATE KEY')
+}
+
+export function isKeyKind(kind: DerKind): kind is KeyKind {
+  return kind === 'pkcs8' || kind === 'encrypted pkcs8' || kind === 'pkcs1' || kind === 'sec1'
+}
+
+type KeyKind = 'pkcs8' | 'encrypted pkcs8' | 'pkcs1' | 'sec1'
+
+export function sealedDer(der: Buffer, kind: KeyKind, file: string): SealedKey {
+  const encrypted = kind === 'encrypted pkcs8'
+  const type = encrypted ? 'pkcs8' : kind
+  return {
+    encrypted,
+    open: (passphrase) => {
+      if (encrypted) checkScheme(der, file)
+      return open(file, encrypted, passphrase, (secret) =>
+        createPrivateKey({ key: der, format: 'der', type, ...secret }),
+      )
+    },
+  }
+}
+
+export function sealedBlock(block: ArmouredBlock, file: string): SealedKey {
+  const { label, headers, der } = block
+  if (label === 'ENCRYPTED PRIVATE KEY') return sealedDer(der, 'encrypted pkcs8', file)
+  const encrypted = headers.some((header) => /^Proc-Type:.*ENCRYPTED/.test(header))
+  return {
+    encrypted,
+    open: (passphrase) => {
+      const why = unsupportedBlock(block)
+      if (why) throw formatUnsupported(file, why)
+      const [begin, ...rest] = encodePem(label, der).split('\n')
+      const pem = [begin, ...headers, ...(headers.length > 0 ? [''] : []), ...rest].join('\n')
+      return open(file, encrypted, passphrase, (secret) => createPrivateKey({ key: pem, format: 'pem', ...secret }))
+    },
+  }
+}
+
+/** Node opens what OpenSSL's default provider knows; RC2 and single DES went to the legacy one. */
+function unsupportedBlock({ label, headers }: ArmouredBlock): string | undefined {
+  if (label === 'OPENSSH PRIVATE KEY') return "OpenSSH's own form"
+  const cipher = headers.map((header) => /^DEK-Info: *([A-Za-z0-9-]+)/.exec(header)?.[1]).find(Boolean)
+  return cipher && /^(DES-CBC|RC2|IDEA|BF|SEED|RC4)/i.test(cipher) ? cipher : undefined
+}
+
+function checkScheme(der: Buffer, file: string): void {
+  const [algorithm] = readElements(readElement(der)?.content ?? Buffer.alloc(0)) ?? []
+  const scheme = readPasswordScheme(algorithm)
+  if (!scheme) throw keyMalformed(file, 'its encryption parameters make no sense')
+  if (scheme.kind === 'unsupported') throw formatUnsupported(file, scheme.name)
+  checkWork(workOf(scheme, 'openssl'), file)
+}
+
+function open(
+  file: string,
+  encrypted: boolean,
+  passphrase: string | undefined,
+  read: (secret: { passphrase?: string }) => KeyObject,
+): KeyObject {
+  if (encrypted && passphrase === undefined) throw passphraseNeeded(file)
+  try {
+    return read(encrypted && passphrase !== undefined ? { passphrase } : {})
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code === 'ERR_OSSL_EVP_UNSUPPORTED' && encrypted)
+      throw formatUnsupported(file, 'a cipher OpenSSL gave up', error)
+    // Once in 256 times a wrong passphrase leaves a padding that looks right, and garbage instead of a key.
+    if (encrypted) throw passphraseWrong(file, error)
+    throw keyMalformed(file, error instanceof Error ? error.message : String(error), error)
+  }
+}
+
+function keyMissing(file: string): WlbError {
+  return new WlbError(
+    'KEY_MISSING',
+    'There is no private key in the text.',
+    { file },
+    `openssl pkey -noout -check -in ${file}`,
+  )
+}
+
+function keyMalformed(file: string, why: string, cause?: unknown): WlbError {
+  return new WlbError(
+    'KEY_MALFORMED',
+    'The private key cannot be read.',
+    { file, why },
+    `openssl pkey -noout -check -in ${file}`,
+    cause,
+  )
+}
+
+function passphraseNeeded(file: string): WlbError {
+  return new WlbError(
+    'KEY_PASSPHRASE_NEEDED',
+    'The private key is encrypted, and its passphrase was not given (--passphrase-file).',
+    { file },
+    `openssl pkey -noout -in ${file}   # asks for it, and prints nothing when it is the right one`,
+  )
+}
+
+function passphraseWrong(file: string, cause: unknown): WlbError {
+  return new WlbError(
+    'KEY_PASSPHRASE_WRONG',
+    'The private key does not open with this passphrase.',
+    { file },
+    `openssl pkey -noout -in ${file}   # asks for it, and prints nothing when it is the right one`,
+    cause,
+  )
+}
+
+function formatUnsupported(file: string, format: string, cause?: unknown): WlbError {
+  const isSsh = format.startsWith('OpenSSH')
+  return new WlbError(
+    'KEY_FORMAT_UNSUPPORTED',
+    'The private key is in a form that OpenSSL 3 no longer opens by itself; convert it first.',
+    { file, format },
+    isSsh
+      ? `ssh-keygen -p -m PKCS8 -f ${file}`
+      : `openssl pkey -provider legacy -provider default -in ${file} -out ${file}.pem`,
+    cause,
+  )
+}

@@ -1,0 +1,170 @@
+/** A server's certificate from its request: decided first, so that it can be shown, then signed as decided. */
+import { type KeyObject, X509Certificate } from 'node:crypto'
+import { WlbError } from '../../base/error.js'
+import { printable } from '../encoding/name-fields.js'
+import {
+  BACKDATE_MS,
+  DAY_MS,
+  importPublicKey,
+  importSigningKey,
+  loadLibrary,
+  nextSecond,
+  SIGNATURE,
+} from '../encoding/signing.js'
+import type { CertificateRequest } from '../files/read-request.js'
+import type { Signer } from './authority.js'
+import { commonHostNames, decideNames, type LeafNames } from './leaf-names.js'
+
+export interface LeafOrder {
+  readonly request: CertificateRequest
+  readonly issuer: X509Certificate
+  /** Domains and addresses the names must be within; empty for any. */
+  readonly allow: readonly string[]
+  readonly now: Date
+  readonly lifetimeDays?: number
+}
+
+export interface LeafPlan {
+  readonly request: CertificateRequest
+  readonly issuer: X509Certificate
+  readonly names: LeafNames
+  readonly notBefore: Date
+  readonly notAfter: Date
+  /** The issuer ends before the certificate would have. */
+  readonly shortened: boolean
+  /** Extensions the request asks for and does not get: the authority decides what its certificates are good for. */
+  readonly ignoredExtensions: readonly string[]
+}
+
+/** With the day it is dated back, 398: what browsers take from the authorities of the web, and so from any. */
+export const LEAF_LIFETIME_DAYS = 397
+/** With the day it is dated back, 825: Apple's clients refuse more, from private authorities too. */
+export const LEAF_LIFETIME_LIMIT_DAYS = 824
+const KEY_BITS_LEAST = 2048
+/** A handshake with more takes longer than a pool's patience is worth. */
+const KEY_BITS_MOST = 8192
+
+/**
+ * Decides what the certificate will say.
+ *
+ * @throws REQUEST_KEY_UNSUITABLE when pools could not use the key.
+ * @throws REQUEST_NAMES_REFUSED when no name is left, or the common name is among those refused: clients read it too.
+ * @throws AUTHORITY_NOT_VALID when the issuer is outside its own dates.
+ * @throws USAGE_LIFETIME when the certificate would be valid for less than a day, or for longer than clients take.
+ */
+export function planLeaf({ request, issuer, allow, now, lifetimeDays = LEAF_LIFETIME_DAYS }: LeafOrder): LeafPlan {
+  if (lifetimeDays < 1 || lifetimeDays > LEAF_LIFETIME_LIMIT_DAYS) throw lifetimeWrong(lifetimeDays)
+  const [issuerBegins, issuerEnds] = [new Date(issuer.validFrom), new Date(issuer.validTo)]
+  if (now < issuerBegins || now >= issuerEnds) throw authorityNotValid(now, issuerBegins, issuerEnds)
+  const objection = findKeyObjection(request.publicKey, issuer)
+  if (objection !== undefined) throw keyUnsuitable(objection)
+
+  const names = decideNames(request, allow)
+  const refusedCommonName = commonHostNames(request).some(({ value }) =>
+    names.refused.some(({ name }) => name === printable(value)),
+  )
+  if (refusedCommonName || names.dnsNames.length + names.ipAddresses.length === 0) throw namesRefused(names)
+
+  const wanted = nextSecond(now.getTime() + lifetimeDays * DAY_MS)
+  const begin = nextSecond(now.getTime() - BACKDATE_MS + 1000) // a period includes its last second
+  return {
+    request,
+    issuer,
+    names,
+    notBefore: begin < issuerBegins ? issuerBegins : begin,
+    notAfter: wanted > issuerEnds ? issuerEnds : wanted,
+    shortened: wanted > issuerEnds,
+    ignoredExtensions: [...new Set(request.extensions)].filter((oid) => oid !== SUBJECT_ALT_NAME).map(nameExtension),
+  }
+}
+
+/** Signs what was decided. The subject is the request's, byte by byte. */
+export async function signLeaf(plan: LeafPlan, issuer: Signer, serialNumber: string): Promise<X509Certificate> {
+  const { request, names, notBefore, notAfter } = plan
+  const x509 = await loadLibrary()
+  const publicKey = await importPublicKey(request.publicKey)
+  const { KeyUsageFlags } = x509
+  const alternativeNames = [
+    ...names.dnsNames.map((value) => ({ type: 'dns' as const, value })),
+    ...names.ipAddresses.map((value) => ({ type: 'ip' as const, value })),
+  ]
+  const made = await x509.X509CertificateGenerator.create({
+    serialNumber,
+    subject: new x509.Name(request.subjectDer),
+    issuer: new x509.X509Certificate(issuer.certificate.raw).subjectName,
+    notBefore,
+    notAfter,
+    publicKey,
+    signingKey: await importSigningKey(issuer.privateKey),
+    signingAlgorithm: SIGNATURE,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(await importPublicKey(issuer.privateKey)),
+      new x509.SubjectAlternativeNameExtension(alternativeNames, request.subject.length === 0), // RFC 5280, 4.2.1.6
+    ],
+  })
+  return new X509Certificate(Buffer.from(made.rawData))
+}
+
+const SUBJECT_ALT_NAME = '2.5.29.17'
+const EXTENSION_NAMES: Readonly<Record<string, string>> = {
+  '2.5.29.14': 'subjectKeyIdentifier',
+  '2.5.29.15': 'keyUsage',
+  '2.5.29.19': 'basicConstraints',
+  '2.5.29.32': 'certificatePolicies',
+  '2.5.29.37': 'extendedKeyUsage',
+  '1.3.6.1.5.5.7.1.24': 'tlsFeature (must-staple)',
+}
+
+function nameExtension(oid: string): string {
+  return EXTENSION_NAMES[oid] ?? oid
+}
+
+function findKeyObjection(key: KeyObject, issuer: X509Certificate): string | undefined {
+  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
+  if (key.asymmetricKeyType !== 'rsa') return `${key.asymmetricKeyType ?? 'unknown'}: pools offer RSA suites only`
+  if (modulusLength < KEY_BITS_LEAST) return `RSA ${modulusLength}: pools refuse less than ${KEY_BITS_LEAST} bits`
+  if (modulusLength > KEY_BITS_MOST) return `RSA ${modulusLength}: more than ${KEY_BITS_MOST} bits is too slow`
+  if (publicExponent < 3n || publicExponent % 2n === 0n)
+    return `its exponent ${publicExponent} is not one RSA works with`
+  return key.equals(issuer.publicKey) ? "it is the authority's own key" : undefined
+}
+
+function keyUnsuitable(key: string): WlbError {
+  return new WlbError(
+    'REQUEST_KEY_UNSUITABLE',
+    'A certificate for the key in this request would be of no use.',
+    { key },
+    'openssl req -new -newkey rsa:2048 -noenc -keyout server.key -out csr',
+  )
+}
+
+function namesRefused({ refused }: LeafNames): WlbError {
+  return new WlbError(
+    'REQUEST_NAMES_REFUSED',
+    'Nothing was signed: the common name was refused, or no name is left that clients could compare.',
+    { refused: refused.map(({ name, why }) => `${name} ${why}`).join('; ') || 'the request names no host' },
+    'openssl req -new -key server.key -subj /CN=wlb.example.com -addext subjectAltName=DNS:wlb.example.com -out csr',
+  )
+}
+
+function authorityNotValid(now: Date, notBefore: Date, notAfter: Date): WlbError {
+  return new WlbError(
+    'AUTHORITY_NOT_VALID',
+    "By this machine's clock the authority's own certificate is not valid, so neither would be what it signs.",
+    { now: now.toISOString(), notBefore: notBefore.toISOString(), notAfter: notAfter.toISOString() },
+    'date; wlb ca create --help',
+  )
+}
+
+function lifetimeWrong(days: number): WlbError {
+  return new WlbError(
+    'USAGE_LIFETIME',
+    `A server's certificate is valid for 1 to ${LEAF_LIFETIME_LIMIT_DAYS} days.`,
+    { days },
+    'wlb ca sign --help',
+  )
+}

@@ -1,0 +1,162 @@
+/**
+ * The extensions that decide whether a path is valid, as OpenSSL caches them (RFC 5280, 4.2). One that cannot be decoded, or that is
+ * there twice, makes the whole certificate invalid: it then issues nothing and is issued by nobody.
+ */
+import { type AuthorityKeyId, readAuthorityKeyId } from '../encoding/authority-key-id.js'
+import { type DerElement, readElement, readElements, readOid, TAG } from '../encoding/der.js'
+import { type DistributionPoint, readDistributionPoints } from '../encoding/distribution-point.js'
+import { type GeneralName, readGeneralNames } from '../encoding/general-name.js'
+import { type NameConstraints, readNameConstraints } from './name-constraints.js'
+
+export interface Extensions {
+  /** One of them is malformed or there twice. */
+  readonly invalid: boolean
+  readonly hasUnknownCritical: boolean
+  readonly isProxy: boolean
+  readonly basicConstraints?: { readonly ca: boolean; readonly pathLength?: number }
+  /** Bits as in the first two bytes of the BIT STRING, first byte lowest. */
+  readonly keyUsage?: number
+  readonly extendedKeyUsage?: readonly string[]
+  readonly netscapeType?: number
+  readonly subjectKeyId?: Buffer
+  readonly authorityKeyId?: AuthorityKeyId
+  readonly alternativeNames?: readonly GeneralName[]
+  readonly nameConstraints?: NameConstraints
+  readonly distributionPoints?: readonly DistributionPoint[]
+}
+
+export const KEY_USAGE = {
+  digitalSignature: 0x80,
+  keyEncipherment: 0x20,
+  keyAgreement: 0x08,
+  keyCertSign: 0x04,
+  cRLSign: 0x02,
+}
+
+export interface RawExtension {
+  readonly oid: string
+  readonly critical: boolean
+  readonly value: Buffer
+}
+
+const OID = {
+  netscapeType: '2.16.840.1.113730.1.1',
+  subjectKeyId: '2.5.29.14',
+  keyUsage: '2.5.29.15',
+  alternativeNames: '2.5.29.17',
+  basicConstraints: '2.5.29.19',
+  nameConstraints: '2.5.29.30',
+  distributionPoints: '2.5.29.31',
+  authorityKeyId: '2.5.29.35',
+  extendedKeyUsage: '2.5.29.37',
+  proxy: '1.3.6.1.5.5.7.1.14',
+  addressBlocks: '1.3.6.1.5.5.7.1.7',
+  autonomousSystems: '1.3.6.1.5.5.7.1.8',
+}
+
+/** X509_supported_extension of OpenSSL 3.0: what it takes responsibility for when it is marked critical. */
+const SUPPORTED_CRITICAL = new Set<string>([
+  OID.netscapeType,
+  OID.keyUsage,
+  OID.alternativeNames,
+  OID.basicConstraints,
+  OID.nameConstraints,
+  OID.distributionPoints,
+  OID.extendedKeyUsage,
+  OID.proxy,
+  OID.addressBlocks,
+  OID.autonomousSystems,
+  '2.5.29.32', // certificate policies
+  '2.5.29.33', // policy mappings
+  '2.5.29.36', // policy constraints
+  '2.5.29.54', // inhibit anyPolicy
+  '1.3.6.1.5.5.7.48.1.5', // OCSP no check
+])
+
+/** Reads a SEQUENCE OF Extension's content; undefined when the list itself is malformed. */
+export function readExtensionList(content: Buffer): RawExtension[] | undefined {
+  const list = readElements(content)?.map(readExtension)
+  return list?.every((extension) => extension !== undefined) ? list : undefined
+}
+
+function readExtension({ tag, content }: DerElement): RawExtension | undefined {
+  const [oid, ...rest] = (tag === TAG.sequence && readElements(content)) || []
+  const flag = rest[0]?.tag === TAG.boolean ? rest.shift() : undefined
+  const [value] = rest
+  if (oid?.tag !== TAG.oid || value?.tag !== TAG.octetString) return undefined
+  return { oid: readOid(oid.content), critical: (flag?.content[0] ?? 0) !== 0, value: value.content }
+}
+
+/** Decodes what validation asks about. */
+export function decodeExtensions(list: readonly RawExtension[]): Extensions {
+  let invalid = false
+  /** Two of a kind are as bad as one that cannot be read. */
+  const decode = <T>(oid: string, read: (value: DerElement) => T | undefined): T | undefined => {
+    const [found, ...more] = list.filter((extension) => extension.oid === oid)
+    if (!found) return undefined
+    const element = readElement(found.value)
+    const decoded = element && more.length === 0 ? read(element) : undefined
+    if (decoded === undefined) invalid = true
+    return decoded
+  }
+  const has = (oid: string) => list.some((extension) => extension.oid === oid)
+
+  const basicConstraints = decode(OID.basicConstraints, readBasicConstraints)
+  const keyUsage = decode(OID.keyUsage, readBits)
+  const extendedKeyUsage = decode(OID.extendedKeyUsage, readPurposes)
+  const netscapeType = decode(OID.netscapeType, readBits)
+  const subjectKeyId = decode(OID.subjectKeyId, ({ tag, content }) => (tag === TAG.octetString ? content : undefined))
+  const authorityKeyId = decode(OID.authorityKeyId, readAuthorityKeyId)
+  const alternativeNames = decode(OID.alternativeNames, ({ tag, content }) =>
+    tag === TAG.sequence ? readGeneralNames(content) : undefined,
+  )
+  const nameConstraints = decode(OID.nameConstraints, readNameConstraints)
+  const distributionPoints = decode(OID.distributionPoints, readDistributionPoints)
+  const isProxy = has(OID.proxy)
+  const proxyClash = isProxy && (basicConstraints?.ca === true || has(OID.alternativeNames) || has('2.5.29.18'))
+
+  return {
+    invalid: invalid || keyUsage === 0 || (basicConstraints?.pathLength ?? 0) < 0 || proxyClash,
+    hasUnknownCritical: list.some(({ oid, critical }) => critical && !SUPPORTED_CRITICAL.has(oid)),
+    isProxy,
+    ...(basicConstraints && { basicConstraints }),
+    ...(keyUsage !== undefined && { keyUsage }),
+    ...(extendedKeyUsage && { extendedKeyUsage }),
+    ...(netscapeType !== undefined && { netscapeType }),
+    ...(subjectKeyId && { subjectKeyId }),
+    ...(authorityKeyId && { authorityKeyId }),
+    ...(alternativeNames && { alternativeNames }),
+    ...(nameConstraints && { nameConstraints }),
+    ...(distributionPoints && { distributionPoints }),
+  }
+}
+
+function readBasicConstraints({ tag, content }: DerElement): Extensions['basicConstraints'] {
+  const fields = tag === TAG.sequence ? readElements(content) : undefined
+  if (!fields) return undefined
+  const flag = fields[0]?.tag === TAG.boolean ? fields.shift() : undefined
+  const [length, ...rest] = fields
+  if (rest.length > 0 || (length && length.tag !== TAG.integer)) return undefined
+  const ca = (flag?.content[0] ?? 0) !== 0
+  return length ? { ca, pathLength: readSmallInteger(length.content) } : { ca }
+}
+
+/** More than 31 bits are as good as no limit. */
+function readSmallInteger(content: Buffer): number {
+  if (content.length === 0 || content.length > 4) return (content[0] ?? 0) >= 0x80 ? -1 : 0x7fffffff
+  return content.readIntBE(0, content.length)
+}
+
+/** The used bits of the first two bytes of a BIT STRING. */
+function readBits({ tag, content }: DerElement): number | undefined {
+  const [unused] = content
+  if (tag !== TAG.bitString || unused === undefined || unused > 7) return undefined
+  const bits = Buffer.from(content.subarray(1))
+  if (bits.length > 0) bits[bits.length - 1] = (bits.at(-1) ?? 0) & (0xff << unused)
+  return (bits[0] ?? 0) | ((bits[1] ?? 0) << 8)
+}
+
+function readPurposes({ tag, content }: DerElement): string[] | undefined {
+  const oids = tag === TAG.sequence ? readElements(content) : undefined
+  return oids?.every((oid) => oid.tag === TAG.oid) ? oids.map((oid) => readOid(oid.content)) : undefined
+}

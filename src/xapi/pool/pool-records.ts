@@ -1,0 +1,166 @@
+/** The pool's records as values: what is read of each class, and nothing else (docs/protocol/pool.md, classes). */
+import { type ApiValue, isApiMap, parseApiDate } from '../value.js'
+
+export interface PoolFacts {
+  readonly uuid: string
+  readonly ref: string
+  readonly name: string
+  /** As given: `host:port`; empty where the pool is not connected. */
+  readonly wlbUrl: string
+  readonly wlbUserName: string
+  readonly wlbEnabled: boolean
+  readonly verifies: boolean
+  readonly tlsVerification: boolean
+  /** Whether its licence includes WLB. */
+  readonly licensed: boolean
+  readonly otherConfig: Readonly<Record<string, string>>
+}
+
+export interface HostFacts {
+  readonly uuid: string
+  readonly ref: string
+  readonly name: string
+  readonly address: string
+  readonly role: 'coordinator' | 'member'
+  /** By the coordinator's heartbeat. */
+  readonly live: boolean
+  readonly enabled: boolean
+  readonly softwareVersion: Readonly<Record<string, string>>
+  /** Of the certificate its API answers with, as the pool records it; undefined where the record has none. */
+  readonly fingerprintSha256: string | undefined
+  /** The host's clock less ours, to within a second or so; undefined where it did not tell. */
+  readonly clockOffsetMs: number | undefined
+}
+
+export interface InstalledCertificate {
+  readonly uuid: string
+  readonly name: string
+  /** Empty in records that an upgrade has left unfinished. */
+  readonly fingerprintSha256: string
+  /** The record has the fields for fingerprints, and they are empty. */
+  readonly lacksFingerprints?: boolean
+  readonly notBefore: Date | undefined
+  readonly notAfter: Date | undefined
+}
+
+export type Records = ReadonlyMap<string, ApiRecord>
+
+/** One record, read field by field: what is absent in an older pool, or of another type, has the value given. */
+export class ApiRecord {
+  readonly #fields: Readonly<Record<string, ApiValue>>
+
+  constructor(fields: Readonly<Record<string, ApiValue>>) {
+    this.#fields = fields
+  }
+
+  has(name: string): boolean {
+    return this.#fields[name] !== undefined
+  }
+
+  text(name: string): string {
+    const value = this.#fields[name]
+    return typeof value === 'string' ? value : ''
+  }
+
+  flag(name: string, otherwise = false): boolean {
+    const value = this.#fields[name]
+    return typeof value === 'boolean' ? value : otherwise
+  }
+
+  time(name: string): Date | undefined {
+    const value = this.#fields[name]
+    return value instanceof Date ? value : parseApiDate(this.text(name))
+  }
+
+  map(name: string): Readonly<Record<string, string>> {
+    const value = this.#fields[name]
+    if (value === undefined || !isApiMap(value)) return {}
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one)]))
+  }
+
+  texts(name: string): readonly string[] {
+    const value = this.#fields[name]
+    return Array.isArray(value) ? value.map(String) : []
+  }
+}
+
+/** The answer of `get_all_records`: what is no record is left out. */
+export function readRecords(answer: ApiValue): Records {
+  if (!isApiMap(answer)) return new Map()
+  return new Map(
+    Object.entries(answer).flatMap(([ref, value]): [string, ApiRecord][] =>
+      isApiMap(value) ? [[ref, new ApiRecord(value)]] : [],
+    ),
+  )
+}
+
+export function readPool(ref: string, record: ApiRecord): PoolFacts {
+  return {
+    uuid: record.text('uuid'),
+    ref,
+    name: record.text('name_label'),
+    wlbUrl: record.text('wlb_url'),
+    wlbUserName: record.text('wlb_username'),
+    wlbEnabled: record.flag('wlb_enabled'),
+    verifies: record.flag('wlb_verify_cert'),
+    tlsVerification: record.flag('tls_verification_enabled'),
+    licensed: record.map('restrictions').restrict_wlb !== 'true',
+    otherConfig: record.map('other_config'),
+  }
+}
+
+/** The coordinator first, the rest by name. `offsets` are the clocks that were asked, by reference. */
+export function readHosts(
+  pool: ApiRecord,
+  hosts: Records,
+  metrics: Records,
+  certificates: Records,
+  offsets: ReadonlyMap<string, number>,
+): readonly HostFacts[] {
+  const coordinator = pool.text('master')
+  const facts = [...hosts].map(([ref, record]): HostFacts => {
+    const role = ref === coordinator ? 'coordinator' : 'member'
+    return {
+      uuid: record.text('uuid'),
+      ref,
+      name: record.text('name_label') || record.text('hostname') || record.text('uuid'),
+      address: record.text('address'),
+      role,
+      live: role === 'coordinator' || (metrics.get(record.text('metrics'))?.flag('live') ?? false),
+      enabled: record.flag('enabled', true),
+      softwareVersion: record.map('software_version'),
+      fingerprintSha256: findServerFingerprint(ref, certificates),
+      clockOffsetMs: offsets.get(ref),
+    }
+  })
+  const rank = ({ role, name }: HostFacts) => `${role === 'coordinator' ? 0 : 1}${name}`
+  return facts.sort((one, other) => (rank(one) < rank(other) ? -1 : 1))
+}
+
+function findServerFingerprint(host: string, certificates: Records): string | undefined {
+  const own = [...certificates.values()].find(
+    (record) => record.text('host') === host && (record.text('type') || 'host') === 'host',
+  )
+  return own && (fingerprintOf(own) || undefined)
+}
+
+/** Certificates of authorities that have a file name: the others belong to stores that WLB does not use. */
+export function readInstalled(certificates: Records): readonly InstalledCertificate[] {
+  return [...certificates.values()]
+    .filter((record) => record.text('type') === 'ca' && record.text('name') !== '')
+    .map((record) => ({
+      uuid: record.text('uuid'),
+      name: record.text('name'),
+      fingerprintSha256: fingerprintOf(record),
+      lacksFingerprints: record.has('fingerprint_sha256') && record.text('fingerprint_sha256') === '',
+      notBefore: record.time('not_before'),
+      notAfter: record.time('not_after'),
+    }))
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+}
+
+/** Upper-case hex with colons; pools before mid-2024 have the older field only, which may hold the same. */
+function fingerprintOf(record: ApiRecord): string {
+  const text = (record.text('fingerprint_sha256') || record.text('fingerprint')).toUpperCase()
+  return /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(text) ? text : ''
+}
