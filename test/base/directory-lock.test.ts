@@ -23,12 +23,12 @@ test('held once, under whatever name the directory is called; free again after r
 
 test('a killed holder holds nothing', async () => {
   const program = `
-    import { lockDirectory } from './src/directory-lock.ts'
+    import { lockDirectory } from './src/base/directory-lock.ts'
     await lockDirectory(process.argv[1])
     process.stdout.write('held')
     setInterval(() => {}, 1000)`
   const holder = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program, folder], {
-    cwd: join(import.meta.dirname, '..'),
+    cwd: join(import.meta.dirname, '../..'),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await once(holder.stdout, 'data')
