@@ -3,8 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Command } from 'commander'
 import ts from 'typescript'
+import type { ErrorRow } from '../src/base/error.js'
+import { baseErrors } from '../src/base/errors.js'
 import { commandLine } from '../src/cli/command-line.js'
 
+/** The table of each room. */
+const TABLES: readonly (readonly [file: string, rows: Readonly<Record<string, ErrorRow>>])[] = [
+  ['src/base/errors.ts', baseErrors.rows],
+]
 const root = join(import.meta.dirname, '..')
 
 export interface DocumentedError {
@@ -88,9 +94,21 @@ function renderCommand({ words, command }: { words: readonly string[]; command: 
   ]
 }
 
+/** What the rooms' tables say; a text that names a fact is shown with the fact's name in capitals. */
+function tableErrors(): DocumentedError[] {
+  return TABLES.flatMap(([file, rows]) =>
+    Object.entries(rows).map(([code, { message, facts, remedy }]) => {
+      const names = facts.map((name) => name.replace(/\?$/, ''))
+      const shown = Object.fromEntries(names.map((name) => [name, name.toUpperCase()]))
+      const text = (part: typeof message) => (typeof part === 'string' ? part : part(shown))
+      return { code, message: text(message), facts: names, remedy: text(remedy), file }
+    }),
+  )
+}
+
 /** Finds every `new WlbError(code, message, facts, remedy)` in src/; a template's holes are shown as `…`. */
 export function sourceErrors(): DocumentedError[] {
-  const found: DocumentedError[] = []
+  const found: DocumentedError[] = tableErrors()
   for (const path of sourceFiles()) {
     const file = join(root, path)
     const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true)

@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
-import { WlbError } from './error.js'
+import { fail } from './errors.js'
 
 export interface DirectoryLock {
   release(): Promise<void>
@@ -23,7 +23,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
     await listen(server, name)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
-    throw directoryInUse(directory, await askPid(name))
+    throw fail('DIRECTORY_IN_USE', { directory, pid: await askPid(name) })
   }
   server.unref()
   return {
@@ -46,13 +46,4 @@ async function askPid(name: string): Promise<number | undefined> {
   } catch {
     return undefined
   }
-}
-
-function directoryInUse(directory: string, pid: number | undefined): WlbError {
-  return new WlbError(
-    'DIRECTORY_IN_USE',
-    'Another process is using this directory, and two would destroy what is in it.',
-    { directory, ...(pid !== undefined && { pid }) },
-    pid === undefined ? 'wlb status' : `ps -o pid,args -p ${pid}; kill ${pid}`,
-  )
 }

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { WlbError } from './error.js'
+import { fail } from './errors.js'
 
 /** Writes a file that is not there yet, flushed, with permission bits `mode` from the first byte on. */
 export async function writeNewFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
@@ -55,7 +55,7 @@ export async function syncFolder(folder: string): Promise<void> {
 export async function ensureFolder(path: string, mode: number): Promise<void> {
   if ((await makeFolder(path, mode)) !== 'no parent') return
   await ensureFolder(dirname(path), mode)
-  if ((await makeFolder(path, mode)) === 'no parent') throw folderImpossible(path)
+  if ((await makeFolder(path, mode)) === 'no parent') throw fail('FOLDER_IMPOSSIBLE', { path })
 }
 
 async function makeFolder(path: string, mode: number): Promise<'made' | 'there' | 'no parent'> {
@@ -69,13 +69,4 @@ async function makeFolder(path: string, mode: number): Promise<'made' | 'there' 
     if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error
     return 'there'
   }
-}
-
-function folderImpossible(path: string): WlbError {
-  return new WlbError(
-    'FOLDER_IMPOSSIBLE',
-    'The file system there takes no folders.',
-    { path },
-    `df -T ${dirname(path)}`,
-  )
 }

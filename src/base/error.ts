@@ -1,7 +1,8 @@
-/** The one class of errors: what it is called, what was found, what to type next (docs/reference.md lists every code). */
+/** The one class of errors, and the tables its codes come from: what happened, what was found, what to type next. */
 
 /** Flat and printable, units in the names: `{ host: 'xs3', expiredDays: 4 }`. Never a secret. */
-export type Facts = Readonly<Record<string, string | number | boolean>>
+export type Facts = Readonly<Record<string, FactValue>>
+type FactValue = string | number | boolean
 
 /** Something an operator can act on. Whoever catches it switches on `code`, never on the text. */
 export class WlbError extends Error {
@@ -16,5 +17,55 @@ export class WlbError extends Error {
     this.code = code
     this.facts = facts
     this.remedy = remedy
+  }
+}
+
+/** The names of a row's facts as a type; a name that ends in `?` may be left out. */
+type FactsOf<Name extends string> = { readonly [N in RequiredName<Name>]: FactValue } & {
+  readonly [N in OptionalName<Name>]?: FactValue | undefined
+}
+type RequiredName<Name extends string> = Name extends `${string}?` ? never : Name
+type OptionalName<Name extends string> = Name extends `${infer Base}?` ? Base : never
+
+/** A sentence or a command; a function of the facts where it has to name one. */
+type Text<Name extends string> = string | ((facts: FactsOf<Name>) => string)
+
+export interface ErrorRow<Name extends string = string> {
+  readonly message: Text<Name>
+  /** In the order in which they are printed. */
+  readonly facts: readonly Name[]
+  readonly remedy: Text<Name>
+}
+
+/** What a code stands for, with one error of it made by `fail`. */
+export interface ErrorTable<Names extends Record<string, string>> {
+  readonly rows: { readonly [Code in keyof Names]: ErrorRow<Names[Code]> }
+  /** Makes the error; it is for the caller to throw. `cause` is the lower error, kept as such. */
+  fail<Code extends keyof Names & string>(code: Code, facts: FactsOf<Known<Names[Code]>>, cause?: unknown): WlbError
+}
+/** A row without facts is inferred with any name: it takes none. */
+type Known<Name extends string> = string extends Name ? never : Name
+
+/**
+ * Defines the errors of a room: `const { fail } = defineErrors({ CODE: { message, facts, remedy } })`. A code that is not in
+ * the table, a fact that is missing and one that the row does not name do not compile. The reference page is printed from
+ * `rows`.
+ */
+export function defineErrors<Names extends Record<string, string>>(rows: ErrorTable<Names>['rows']): ErrorTable<Names> {
+  return {
+    rows,
+    fail(code, given, cause) {
+      const { message, facts: names, remedy }: ErrorRow = rows[code]
+      const values: Readonly<Record<string, FactValue | undefined>> = given
+      const facts = Object.fromEntries(
+        names.flatMap((name): [string, FactValue][] => {
+          const bare = name.replace(/\?$/, '')
+          const value = values[bare]
+          return value === undefined ? [] : [[bare, value]]
+        }),
+      )
+      const text = (part: Text<string>) => (typeof part === 'string' ? part : part(facts))
+      return new WlbError(code, text(message), facts, text(remedy), cause)
+    },
   }
 }

@@ -1,6 +1,6 @@
 /** Files that come from outside: looked at before they are read, and read no further than such a file can be long. */
 import { open } from 'node:fs/promises'
-import { WlbError } from './error.js'
+import { fail } from './errors.js'
 import { systemCode, touching } from './file-failure.js'
 import { checkFileSize, FILE_LIMIT_BYTES } from './file-size.js'
 
@@ -28,10 +28,6 @@ export async function readLimitedFile(file: string): Promise<Buffer> {
       await handle.close()
     }
   }).catch((error: unknown) => {
-    throw systemCode(error) === 'ENOENT' ? fileMissing(file, error) : error
+    throw systemCode(error) === 'ENOENT' ? fail('FILE_MISSING', { file }, error) : error
   })
-}
-
-function fileMissing(file: string, cause: unknown): WlbError {
-  return new WlbError('FILE_MISSING', 'There is no such file.', { file }, `ls -l ${file}`, cause)
 }

@@ -4,7 +4,7 @@
  * grows with it; size is the caller's to bound, before a document is read at all.
  */
 import { SaxesParser } from 'saxes'
-import { WlbError } from './error.js'
+import { fail } from './errors.js'
 
 export interface XmlElement {
   /** The name without its prefix. */
@@ -36,13 +36,15 @@ export function parseXml(text: string, limits: XmlLimits = DEFAULT_LIMITS): XmlE
   let root: XmlElement | undefined
 
   parser.on('error', (error) => {
-    throw malformed(error.message, parser.line)
+    throw fail('XML_MALFORMED', { reason: error.message, line: parser.line })
   })
   parser.on('doctype', () => {
-    if (limits.doctype === 'refuse') throw forbidden('a document type declaration', parser.line)
+    if (limits.doctype === 'refuse')
+      throw fail('XML_FORBIDDEN', { found: 'a document type declaration', line: parser.line })
   })
   parser.on('opentag', (tag) => {
-    if (open.length >= limits.maxDepth) throw forbidden(`more than ${limits.maxDepth} nested elements`, parser.line)
+    if (open.length >= limits.maxDepth)
+      throw fail('XML_FORBIDDEN', { found: `more than ${limits.maxDepth} nested elements`, line: parser.line })
     const element = { local: tag.local, namespace: tag.uri, children: [] }
     open.at(-1)?.children.push(element)
     root ??= element
@@ -62,7 +64,7 @@ export function parseXml(text: string, limits: XmlLimits = DEFAULT_LIMITS): XmlE
   parser.on('cdata', addText)
 
   parser.write(text).close()
-  if (!root) throw malformed('no root element', parser.line)
+  if (!root) throw fail('XML_MALFORMED', { reason: 'no root element', line: parser.line })
   return root
 }
 
@@ -99,17 +101,4 @@ const REPLACEMENTS: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&apos;',
   '\r': '&#xD;',
-}
-
-function malformed(reason: string, line: number): WlbError {
-  return new WlbError('XML_MALFORMED', 'The document is not well-formed XML.', { reason, line }, 'xmllint --noout FILE')
-}
-
-function forbidden(found: string, line: number): WlbError {
-  return new WlbError(
-    'XML_FORBIDDEN',
-    'The document holds something that no message needs.',
-    { found, line },
-    'xmllint --noout FILE',
-  )
 }
