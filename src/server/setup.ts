@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { hostname as machineName } from 'node:os'
 import { lockDirectory } from '../base/directory-lock.js'
 import { ensureFolder } from '../base/durable-file.js'
-import { WlbError } from '../base/error.js'
+import { type Facts, WlbError } from '../base/error.js'
 import { touching } from '../base/file-failure.js'
 import { hashPassword, verifyPassword } from '../config/password.js'
 import { type AppliancePaths, paths } from '../config/paths.js'
@@ -203,7 +203,7 @@ const FLAGS = {
 
 function choiceInvalid(choice: keyof typeof FLAGS, given: string, why: string): WlbError {
   const isSecret = choice === 'password' || choice === 'databaseUrl' // the latter may hold one
-  const facts = isSecret ? { choice, why } : { choice, given, why }
+  const facts: Facts = isSecret ? { choice, why } : { choice, given, why }
   return new WlbError('CHOICE_INVALID', 'One of the choices cannot be used.', facts, `wlb setup ${FLAGS[choice]}`)
 }
 

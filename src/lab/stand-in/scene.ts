@@ -64,7 +64,7 @@ export async function makeScene(order: SceneOrder): Promise<Scene> {
 
   const anchor = await tools.anchor(chain, root)
   const made = await tools.chain(anchor, chain, leaf)
-  const crls = leaf.revoked ? { [CRL_NAME]: await revoke(made, anchor, now) } : {}
+  const crls: Record<string, string> = leaf.revoked ? { [CRL_NAME]: await revoke(made, anchor, now) } : {}
   return { served: pairOf(sendingOrder(made, anchor, chain)), renewed, certificates, crls }
 }
 
