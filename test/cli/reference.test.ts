@@ -41,6 +41,7 @@ test('errors have a code in capitals, a sentence and something to type', () => {
 test('every code is written out where the error is made', () => {
   sourceErrors()
   expect([...new Set(unnamed)].sort()).toEqual([
+    'src/base/error.ts', // the tables
     'src/identity/identity-store.ts', // a refusal, with the names of the files
     'src/lab/launcher/host-control.ts', // what a host process said, passed on
     'src/xapi/pool/pool-refused.ts', // the pool's own code
