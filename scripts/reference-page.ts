@@ -58,15 +58,15 @@ export function renderReference(): string {
   ].join('\n')
 }
 
-/** Every command that does something, with its words from the root down. */
+/** Every command that does something and is not hidden, with its words from the root down. */
 export function leaves(
   command: Command,
   words: readonly string[] = [],
 ): { words: readonly string[]; command: Command }[] {
   const path = [...words, command.name()]
-  const children = command.commands.flatMap((child) => leaves(child, path))
-  const isLeaf = children.length === 0 || command.registeredArguments.length > 0
-  return [...(isLeaf ? [{ words: path, command }] : []), ...children]
+  if (command.commands.length === 0) return [{ words: path, command }]
+  const visible = command.createHelp().visibleCommands(command)
+  return command.commands.filter((child) => visible.includes(child)).flatMap((child) => leaves(child, path))
 }
 
 function renderCommand({ words, command }: { words: readonly string[]; command: Command }): string[] {

@@ -108,10 +108,9 @@ function rootOf(command: Command): string | undefined {
   return typeof root === 'string' ? root : undefined
 }
 
-/** Every command that does something, however deep; `lab fault` does, and has further words. */
+/** Every command that does something, however deep. */
 function leaves(command: Command): Command[] {
-  const isLeaf = command.commands.length === 0 || command.registeredArguments.length > 0
-  return [...(isLeaf ? [command] : []), ...command.commands.flatMap(leaves)]
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
 }
 
 /** It may stand before the command or behind it. */

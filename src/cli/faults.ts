@@ -1,4 +1,4 @@
-/** What `wlb lab fault` can do to a host, and how the outcome is told. */
+/** What `wlb lab break` does to a host, and how the outcome is printed. */
 import type { LabFault } from '../lab/index.js'
 
 export const FAULTS: Readonly<Record<LabFault, string>> = {

@@ -65,7 +65,7 @@ export async function exec(root: string, host: string, words: readonly string[])
 }
 
 /** @throws USAGE_FAULT when there is no such fault. */
-export async function fault(root: string, action: string, host: string, json: boolean): Promise<void> {
+export async function breakHost(root: string, action: string, host: string, json: boolean): Promise<void> {
   if (!isFault(action)) throw unknownFault(action)
   await labFault({ root, action, host })
   if (json) printJson({ host, action })
@@ -81,7 +81,7 @@ function unknownFault(action: string): WlbError {
     'USAGE_FAULT',
     'There is no such fault.',
     { action, known: FAULT_NAMES.join(', ') },
-    'wlb lab fault --help',
+    'wlb lab break --help',
   )
 }
 

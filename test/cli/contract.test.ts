@@ -259,8 +259,12 @@ test('the pool is pinned, so xe can verify it: by fingerprint, and not by a wron
 })
 
 test('the pool goes on after every host was killed', async () => {
-  for (const host of ['xs2', 'xs3', 'xs1'])
-    expect(await wlb('lab', 'fault', 'kill', host)).toMatchObject({ exitCode: 0 })
+  for (const [name, host] of [
+    ['fault', 'xs2'],
+    ['break', 'xs3'],
+    ['break', 'xs1'],
+  ] as const)
+    expect(await wlb('lab', name, 'kill', host)).toMatchObject({ exitCode: 0, stdout: `${host} is dead\n` })
   const up = await wlb('lab', 'up', '--json')
   const hosts: { pid: number }[] = JSON.parse(up.stdout).hosts
   expect(hosts.map(({ pid }) => pid)).not.toEqual(lab.hosts.map(({ pid }) => pid))
@@ -301,7 +305,7 @@ test('a pool can be forgotten on the appliance, once', async () => {
 
 const wrong: [args: string, exitCode: number, code: string][] = [
   ['lab exec xs9 -- xe pool-list', 1, 'LAB_HOST_UNKNOWN'],
-  ['lab fault burn xs1 --json', 2, 'USAGE_FAULT'],
+  ['lab break burn xs1 --json', 2, 'USAGE_FAULT'],
   ['lab up --hosts 5 --json', 1, 'LAB_SIZE_DIFFERS'],
   ['--root /proc/nowhere lab up --hosts 0 --json', 1, 'LAB_SIZE_INVALID'],
 ]

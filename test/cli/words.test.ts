@@ -8,6 +8,7 @@ const calls: [file: string, words: string][] = [
   ['help-setup', 'setup --help'],
   ['help-cert-request', 'cert request --help'],
   ['help-lab-exec', 'lab exec --help'],
+  ['help-lab-break', 'lab break --help'],
   ['help-lab-fault', 'lab fault --help'],
   ['help-cert-rollback', 'cert rollback --help'],
   ['help-cert-export', 'cert export --help'],

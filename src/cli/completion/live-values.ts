@@ -16,7 +16,7 @@ const SOURCES: Readonly<Record<string, (place: Place) => Promise<readonly Candid
   },
   '--host': labHosts,
   HOST: labHosts,
-  ACTION: async () => Object.entries(FAULTS).map(([word, outcome]) => ({ word, meaning: `the host ${outcome}` })),
+  WHAT: async () => Object.entries(FAULTS).map(([word, outcome]) => ({ word, meaning: `the host ${outcome}` })),
   ROW: async () =>
     (await faultRows()).map(({ row, where, what }) => ({ word: String(row), meaning: `${where}: ${what}` })),
   '--variant': async ({ operands: [asked] }) => {

@@ -46,15 +46,9 @@ export async function completeWlb(
   const isCommandNext = operands.length === 0 || (operands.length === 1 && host === 'help')
   const children = isCommandNext ? matching(commandsOf(command), typed) : NOTHING
   const argument = host === 'help' ? undefined : argumentAt(command, operands.length)
-  if (argument) return either(await valuesOf(meaningOfArgument(argument), '', typed, place, live), children)
+  if (argument) return valuesOf(meaningOfArgument(argument), '', typed, place, live)
   if (command.commands.length > 0) return children
   return typed === '' && !isEnded ? matching(optionsOf(read), typed) : NOTHING
-}
-
-/** `lab fault` takes a command or an action. */
-function either(values: Answer, children: Answer): Answer {
-  if (values.kind === 'files' || children.kind === 'files') return values
-  return { kind: 'words', candidates: [...values.candidates, ...children.candidates] }
 }
 
 interface ReadLine {

@@ -1,8 +1,10 @@
-/** The words of `wlb lab fault` about rows of the failure catalogue. */
+/** The words of `wlb lab fault`: rows of the failure catalogue. */
 import type { Command } from 'commander'
+import { FAULT_NAMES } from '../faults.js'
 import { examples, integer } from './word.js'
 
-export function addFaultRows(fault: Command, root: () => string): void {
+export function addFault(lab: Command, root: () => string): void {
+  const fault = lab.command('fault').description('bring about rows of the failure catalogue, and take them back')
   fault
     .command('inject')
     .argument('<ROW>', 'the number of the row', integer)
@@ -24,4 +26,12 @@ export function addFaultRows(fault: Command, root: () => string): void {
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb lab fault list'))
     .action(async ({ json = false }) => (await import('../lab-faults.js')).list(json))
+  // `wlb lab break WHAT HOST` under the name it had before: it goes after one release
+  for (const what of FAULT_NAMES) {
+    fault
+      .command(`${what} <HOST>`, { hidden: true })
+      .description(`the same as \`wlb lab break ${what} HOST\``)
+      .option('--json', 'print one JSON document')
+      .action(async (host: string, { json = false }) => (await import('../lab.js')).breakHost(root(), what, host, json))
+  }
 }

@@ -1,7 +1,7 @@
 /** The words of `wlb lab`. */
 import { type Command, InvalidArgumentError } from 'commander'
 import { FAULT_NAMES } from '../faults.js'
-import { addFaultRows } from './lab-fault.js'
+import { addFault } from './lab-fault.js'
 import { examples, integer, tlsClient } from './word.js'
 
 export function addLab(program: Command, root: () => string): void {
@@ -34,16 +34,16 @@ export function addLab(program: Command, root: () => string): void {
     .allowUnknownOption()
     .addHelpText('before', examples('wlb lab exec xs1 -- xe pool-list'))
     .action(async (host: string, command: string[]) => (await import('../lab.js')).exec(root(), host, command))
-  const fault = lab
-    .command('fault <ACTION> <HOST>')
-    .description('break something on purpose, or mend it')
+  lab
+    .command('break <WHAT> <HOST>')
+    .description('break something on one host; `start` and `mend` put it right')
     .option('--json', 'print one JSON document')
-    .addHelpText('before', examples('wlb lab fault stop xs2', 'wlb lab fault inject 22', 'wlb lab fault clear'))
-    .addHelpText('after', `\nActions: ${FAULT_NAMES.join(', ')}`)
-    .action(async (action: string, host: string, { json = false }) =>
-      (await import('../lab.js')).fault(root(), action, host, json),
+    .addHelpText('before', examples('wlb lab break kill xs2', 'wlb lab break start xs2', 'wlb lab break slow xs1'))
+    .addHelpText('after', `\nWHAT is one of: ${FAULT_NAMES.join(', ')}`)
+    .action(async (what: string, host: string, { json = false }) =>
+      (await import('../lab.js')).breakHost(root(), what, host, json),
     )
-  addFaultRows(fault, root)
+  addFault(lab, root)
 }
 
 function nameAndAddress(text: string, before: readonly { name: string; address: string }[]) {

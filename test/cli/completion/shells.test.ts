@@ -100,7 +100,7 @@ const PRESSED: [keys: string, args: string][] = [
   ['xe pool-certificate-install filename=files/a\\t', 'pool-certificate-install|filename=files/a b.pem'],
   ['xe host-get-server-certificate host="x\\t', 'host-get-server-certificate|host=xs1'],
   ['wlb cert install fi\\ta\\t', 'cert|install|files/a b.pem'],
-  ['wlb lab fault stop x\\t--js\\t', 'lab|fault|stop|xs1|--json'],
+  ['wlb lab break stop x\\t--js\\t', 'lab|break|stop|xs1|--json'],
 ]
 
 /** Starts a shell at a terminal, presses the keys of each argument, and prints what its command got. */

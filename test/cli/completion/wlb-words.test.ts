@@ -8,7 +8,7 @@ import { completeWlb, type LiveValues } from '../../../src/cli/completion/wlb-wo
 
 const KNOWN: Record<string, string[]> = {
   ROW: ['22'],
-  ACTION: ['stop', 'start'],
+  WHAT: ['stop', 'start'],
   '--pool': ['lab', 'office'],
   HOST: ['xs1', 'xs2'],
 }
@@ -25,7 +25,7 @@ async function offered(line: string, program = commandLine()): Promise<string> {
 
 const LINES: [line: string, offered: string][] = [
   ['wlb ce', 'cert'],
-  ['wlb lab ', 'up status down exec fault help'],
+  ['wlb lab ', 'up status down exec break fault help'],
   ['wlb cert install ', 'any behind ""'],
   ['wlb cert install a.pem ', 'any behind ""'],
   ['wlb cert install --k', '--key'],
@@ -50,8 +50,10 @@ const LINES: [line: string, offered: string][] = [
   ['wlb lab exec --root=/y xs2', 'xs2-of-/y'],
   ['wlb lab exec xs1 -- xe pool-', 'on xs1: -- xe pool-'],
   ['wlb lab exec xs1 xe -s', 'on xs1: xe -s'],
+  ['wlb lab break ', 'stop start'],
+  ['wlb lab break stop ', 'xs1 xs2'],
+  ['wlb lab fault ', 'inject clear list help'],
   ['wlb lab fault stop ', 'xs1 xs2'],
-  ['wlb lab fault ', 'stop start inject clear list'],
   ['wlb lab fault inject ', '22'],
   ['wlb trust plan --goal ', 'self-signed ca'],
   ['wlb completion ', 'bash zsh fish'],
