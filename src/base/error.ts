@@ -20,6 +20,12 @@ export class WlbError extends Error {
   }
 }
 
+/** An error as programs read it. */
+export function errorDocument({ code, message, facts, remedy }: WlbError): ErrorDocument {
+  return { code, message, facts, remedy }
+}
+export type ErrorDocument = Pick<WlbError, 'code' | 'message' | 'facts' | 'remedy'>
+
 /** The names of a row's facts as a type; a name that ends in `?` may be left out. */
 type FactsOf<Name extends string> = { readonly [N in RequiredName<Name>]: FactValue } & {
   readonly [N in OptionalName<Name>]?: FactValue | undefined

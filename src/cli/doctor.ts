@@ -1,11 +1,11 @@
 /** `wlb doctor`: looks at pool and appliance, says what is wrong and what to type, the first thing first. */
 import { WlbError } from '../base/error.js'
-import { type Diagnosis, diagnose, type Evidence, gather } from '../trust/index.js'
+import { type Diagnosis, diagnose, diagnosisDocument, type Evidence, type FixedStep, gather } from '../trust/index.js'
 import { explainRefusal, type PoolSession } from '../xapi/index.js'
 import { describeDiagnosis } from './doctor/diagnosis-text.js'
-import { type FixedStep, fixSafely } from './doctor/fix.js'
+import { fixSafely } from './doctor/fix.js'
 import { startProgress } from './doctor/progress.js'
-import { EXIT, errorDocument, printError, printJson } from './print.js'
+import { EXIT, printError, printJson } from './print.js'
 import { chooseReadStores, type ReadStores } from './trust/host-stores.js'
 import { type PoolChoice, remember, withPoolSession } from './trust/open-pool.js'
 import type { PoolFlags } from './words/pool-options.js'
@@ -42,8 +42,8 @@ export async function doctor(root: string, flags: DoctorFlags): Promise<void> {
   }
   process.exitCode = exitCodeOf(looked, flags)
   if (flags.json) {
-    const told = error instanceof WlbError ? { error: errorDocument(error) } : {}
-    printJson({ ...diagnosis, ...(flags.fix && { fixed }), ...told })
+    const told = error instanceof WlbError ? error : undefined
+    printJson(diagnosisDocument(diagnosis, { fixed: flags.fix ? fixed : undefined, error: told }))
   } else if (flags.predict) process.stdout.write(`${JSON.stringify(diagnosis.predicted)}\n`)
   else process.stdout.write(`${describeDiagnosis(evidence, diagnosis, fixed)}\n`)
   if (error !== undefined) printError(error, 'text')

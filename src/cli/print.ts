@@ -1,6 +1,6 @@
 /** How every program of ours speaks: stdout is the answer, stderr the conversation, one place that prints an error. */
 import type { Writable } from 'node:stream'
-import { WlbError } from '../base/error.js'
+import { errorDocument, WlbError } from '../base/error.js'
 import { quoteWord } from '../base/quote-word.js'
 
 /** Exit codes, as docs/reference.md lists them. */
@@ -38,16 +38,6 @@ export function printError(
   }
   if (told.code === 'INTERRUPTED') return EXIT.interrupted
   return isOpen || told.code.startsWith('USAGE_') ? EXIT.usage : EXIT.no
-}
-
-/** An error as programs read it. */
-export function errorDocument({
-  code,
-  message,
-  facts,
-  remedy,
-}: WlbError): Pick<WlbError, 'code' | 'message' | 'facts' | 'remedy'> {
-  return { code, message, facts, remedy }
 }
 
 /** Prints the one document a program asked for. */

@@ -14,7 +14,24 @@ export type { Evidence, LocalFacts } from './diagnose/evidence.js'
 export type { Diagnosis, Finding } from './diagnose/finding.js'
 export { gather } from './diagnose/gather.js'
 export { errorText, shortPrint } from './diagnose/say.js'
-export { type FetchedCertificate, fetchCertificate, readCertificateBytes } from './remote/fetch-certificate.js'
+export {
+  diagnosisDocument,
+  doAllVerify,
+  type Fetched,
+  type FixedStep,
+  fetchedDocument,
+  fleetDocument,
+  type InstallOrder,
+  installDocument,
+  outcomeDocument,
+  planDocument,
+  refusalDocument,
+  renewalDocument,
+  type ServedComparison,
+  statusDocument,
+} from './documents.js'
+export type { Plan } from './plan/plan.js'
+export { fetchCertificate, readCertificateBytes } from './remote/fetch-certificate.js'
 export { readHostStore } from './remote/host-store.js'
 export { type ManagedIdentity, readManagedIdentity } from './remote/manage-order.js'
 export type { ManageStep } from './remote/manage-steps.js'

@@ -1,6 +1,5 @@
 /** A diagnosis for people: a paragraph a finding, and at the end what to do. */
-import type { Diagnosis, Evidence, Finding } from '../../trust/index.js'
-import type { FixedStep } from './fix.js'
+import type { Diagnosis, Evidence, Finding, FixedStep } from '../../trust/index.js'
 
 export function describeDiagnosis(evidence: Evidence, diagnosis: Diagnosis, fixed: readonly FixedStep[]): string {
   const { findings, notSeen } = diagnosis

@@ -2,18 +2,10 @@
 import { chmod } from 'node:fs/promises'
 import { WlbError } from '../../base/error.js'
 import { activateIdentity } from '../../identity/index.js'
-import { breaksNothing, type Diagnosis, type Evidence, type Finding } from '../../trust/index.js'
+import { breaksNothing, type Diagnosis, type Evidence, type Finding, type FixedStep } from '../../trust/index.js'
 import type { PoolSession } from '../../xapi/index.js'
 import { ApiFailure } from '../../xapi/index.js'
 import { isSure } from '../cert/sure.js'
-
-export interface FixedStep {
-  readonly row: number
-  readonly command: string
-  readonly state: 'done' | 'failed'
-  /** Empty when done. */
-  readonly why: string
-}
 
 export interface FixOptions {
   readonly root: string

@@ -1,9 +1,9 @@
 /** `wlb trust apply`: the plan shown, asked about once, and carried out step by step. */
-import { applyPlan, readPoolNow, type TrustOutcome } from '../../trust/index.js'
-import { EXIT, errorDocument, printError, printJson } from '../print.js'
+import { applyPlan, outcomeDocument, type Plan, readPoolNow, type TrustOutcome } from '../../trust/index.js'
+import { EXIT, printError, printJson } from '../print.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { refusalsWhole, reportPlanned, toType, trustPlan } from './plan.js'
-import { describePlan, describeStep, renderHosts, trustDocument } from './plan-text.js'
+import { describePlan, describeStep, renderHosts } from './plan-text.js'
 import { hearStop } from './safe-stop.js'
 import { type CredentialFlags, type GoalFlags, readTrustRequest } from './trust-request.js'
 
@@ -33,8 +33,7 @@ export async function trustApply(root: string, files: readonly string[], flags: 
         },
       )
       if (!outcome) return
-      const { byHand, notes, name } = outcome.plan
-      printOutcome(outcome, { byHand, notes, name }, flags, root, 'apply')
+      printOutcome(outcome, outcome.plan, flags, root, 'apply')
     }),
   )
 }
@@ -43,20 +42,19 @@ type Verb = 'apply' | 'undo' | 'renew'
 
 export function printOutcome(
   outcome: TrustOutcome,
-  more: Readonly<Record<string, unknown>>,
+  plan: Plan | undefined,
   flags: CredentialFlags,
   root: string,
   verb: Verb,
   goOn = verb === 'apply' ? 'apply --resume' : verb,
 ): void {
-  const { ended, reports, left, hosts, failure } = outcome
+  const { ended, hosts, failure } = outcome
   const isRefused = verb !== 'undo' && hosts.some(({ verdict }) => verdict === 'refused')
   const ok = ended === 'done' && !isRefused
   process.exitCode = ok ? EXIT.done : ended === 'interrupted' ? EXIT.interrupted : EXIT.no
   if (failure) printError(failure, 'text', root)
   if (flags.json) {
-    const error = failure ? { error: errorDocument(failure) } : {}
-    printJson(trustDocument(ok, reports, hosts, { ...more, notReached: left, ...error }))
+    printJson(outcomeDocument(outcome, ok, plan))
     return
   }
   process.stdout.write(

@@ -1,4 +1,4 @@
-/** What lies on the disks of hosts, for people and for programs: the second witness beside what a pool says of itself. */
+/** What lies on the disks of hosts, compared with what a pool says of itself. */
 import { type Held, type HostDisk, shortPrint } from '../../trust/index.js'
 
 type Seen = Extract<HostDisk, { readonly disk: unknown }>
@@ -43,25 +43,5 @@ function describeBundle({ bundle, bundleFault, bundleLacks, bundleKeeps }: Seen[
       return 'a damaged block makes all of it useless'
     case 'outdated':
       return `older than the files: ${bundleLacks.length} certificates are not in it, ${bundleKeeps.length} are in it alone`
-  }
-}
-
-/** Field names are a contract with scripts (docs/status.md). */
-export function diskDocument(host: HostDisk): object {
-  if (host.state === 'not seen') return host
-  const { state, disk, againstRecords, againstCoordinator, resolved } = host
-  return {
-    state,
-    files: disk.files.map(({ name, kind, what, certificates }) => ({
-      ...{ name, kind, what },
-      fingerprintsSha256: certificates.map(({ fingerprint256 }) => fingerprint256),
-    })),
-    bundle: disk.bundle,
-    trustedSha256: disk.trusted.map(({ fingerprint256 }) => fingerprint256),
-    crls: disk.crls,
-    odd: disk.odd,
-    againstRecords,
-    againstCoordinator: againstCoordinator ?? null,
-    resolved: resolved ?? null,
   }
 }

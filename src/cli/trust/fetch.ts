@@ -7,7 +7,13 @@ import { readSettings } from '../../config/settings.js'
 import { parseSshTarget, renderSshTarget } from '../../ssh/index.js'
 import { probeServed, reachable } from '../../tls/index.js'
 import { askFingerprint } from '../../trust/connection/first-use.js'
-import { type FetchedCertificate, fetchCertificate, readCertificateBytes } from '../../trust/index.js'
+import {
+  type Fetched,
+  fetchCertificate,
+  fetchedDocument,
+  readCertificateBytes,
+  type ServedComparison,
+} from '../../trust/index.js'
 import { describeCertificate, encodePem } from '../../x509/index.js'
 import { formatWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
 import { daysFrom, EXIT, printJson, renderFacts } from '../print.js'
@@ -24,16 +30,6 @@ export interface FetchFlags extends SshFlags, FingerprintFlags {
   readonly overwrite?: boolean
   readonly json?: boolean
 }
-
-interface Fetched extends FetchedCertificate {
-  /** For people. */
-  readonly from: string
-  readonly appliance: WlbAddress
-}
-
-type Comparison =
-  | { readonly state: 'same' | 'differs'; readonly fingerprintSha256: string }
-  | { readonly state: 'not served'; readonly why: string }
 
 const TIMEOUT_MS = 10_000
 const DEFAULT_FILE = 'wlb.pem'
@@ -62,7 +58,7 @@ export async function trustFetch(
   }
   const state = await writeFetched(file, fetched.bytes, flags.overwrite ?? false)
   const compared = await compare(fetched)
-  if (flags.json) printJson(documentOf(file, state, fetched, compared))
+  if (flags.json) printJson(fetchedDocument(file, state, fetched, compared))
   else process.stdout.write(`${describe(file, state, fetched, compared, new Date())}\n`)
   if (compared.state !== 'same') process.exitCode = compared.state === 'differs' ? EXIT.no : EXIT.usage
 }
@@ -95,14 +91,14 @@ async function fetchFromTls(appliance: WlbAddress, flags: FetchFlags): Promise<F
   return { bytes, file: from, leaf: readCertificateBytes(bytes, from), from, appliance }
 }
 
-async function compare({ leaf, appliance: { host, port } }: Fetched): Promise<Comparison> {
+async function compare({ leaf, appliance: { host, port } }: Fetched): Promise<ServedComparison> {
   const served = await probeServed({ address: host, port, serverName: host, timeoutMs: TIMEOUT_MS })
   if (served.state === 'unreachable') return { state: 'not served', why: served.why }
   const { fingerprintSha256 } = served
   return { state: fingerprintSha256 === leaf.fingerprint256 ? 'same' : 'differs', fingerprintSha256 }
 }
 
-function describe(file: string, state: string, fetched: Fetched, compared: Comparison, now: Date): string {
+function describe(file: string, state: string, fetched: Fetched, compared: ServedComparison, now: Date): string {
   const { subject, notAfter } = describeCertificate(fetched.leaf)
   const place = formatWlbAddress(fetched.appliance)
   const served = {
@@ -121,7 +117,7 @@ function describe(file: string, state: string, fetched: Fetched, compared: Compa
   return `${facts}\n\n${whatNext(file, compared)}`
 }
 
-function whatNext(file: string, { state }: Comparison): string {
+function whatNext(file: string, { state }: ServedComparison): string {
   switch (state) {
     case 'same':
       return `Next, on the pool's coordinator, with a copy of the file:  xe pool-certificate-install filename=${file}`
@@ -129,19 +125,6 @@ function whatNext(file: string, { state }: Comparison): string {
       return 'Its TLS service was not restarted since the file changed. On the appliance:  killall stunnel; stunnel'
     case 'not served':
       return 'Whether it is served could not be told; name the port by --appliance HOST:PORT.'
-  }
-}
-
-function documentOf(file: string, state: string, fetched: Fetched, compared: Comparison) {
-  return {
-    state,
-    file,
-    from: fetched.from,
-    certificate: describeCertificate(fetched.leaf),
-    fingerprintSha256: fetched.leaf.fingerprint256,
-    appliance: formatWlbAddress(fetched.appliance),
-    served: compared,
-    agreed: compared.state === 'not served' ? null : compared.state === 'same',
   }
 }
 

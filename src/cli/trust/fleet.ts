@@ -4,13 +4,14 @@ import {
   type FleetLine,
   type FleetMember,
   type FleetPool,
+  fleetDocument,
   lookAtFleet,
   readFleet,
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { daysFrom, EXIT, errorDocument, printJson, renderTable } from '../print.js'
+import { daysFrom, EXIT, printJson, renderTable } from '../print.js'
 import { choosePool } from './open-pool.js'
-import { documentOf, exitCodeOf } from './status.js'
+import { exitCodeOf } from './status.js'
 
 export interface FleetFlags {
   readonly fleet: string
@@ -36,7 +37,7 @@ export async function fleetStatus({
       if (performance.now() - startedMs > 1000) process.stderr.write(`${name} ...\n`)
     },
   })
-  if (json) printJson(lines.map(lineDocument))
+  if (json) printJson(fleetDocument(lines))
   else process.stdout.write(`${describeFleet(lines, hosts, new Date())}\n`)
   const codes = lines.map(exitOf)
   process.exitCode = codes.includes(EXIT.no) ? EXIT.no : codes.includes(EXIT.usage) ? EXIT.usage : EXIT.done
@@ -66,12 +67,6 @@ function memberOf({ name, url, userName, passwordFile, trust, appliance }: Fleet
 
 function exitOf(line: FleetLine): number {
   return line.state === 'seen' ? exitCodeOf(line.connection, line.verdicts) : EXIT.usage
-}
-
-function lineDocument(line: FleetLine): object {
-  const { name, tookMs } = line
-  if (line.state === 'seen') return { name, tookMs, ...documentOf(line.connection, line.verdicts) }
-  return { name, tookMs, ok: false, error: errorDocument(line.error) }
 }
 
 function describeFleet(lines: readonly FleetLine[], withHosts: boolean, now: Date): string {

@@ -1,14 +1,7 @@
-/** What `wlb trust install` says: the plan, and what was done; for people and for programs. */
-import type { ManagedIdentity, ReplacementPlan } from '../../trust/index.js'
+/** What `wlb trust install` says: the plan, and what was done. */
+import type { InstallOrder, ManagedIdentity } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { daysFrom, renderFacts } from '../print.js'
-
-export interface InstallOrder {
-  readonly managed: ManagedIdentity
-  readonly plan: ReplacementPlan
-  readonly name: string
-  readonly now: Date
-}
 
 type Outcome = 'planned' | 'already so' | 'installed'
 
@@ -63,22 +56,4 @@ export function describeOutcome({ managed, plan }: InstallOrder, outcome: Outcom
       ['SHA-256', managed.chain.leaf.fingerprint256],
     ]),
   ].join('\n')
-}
-
-/** The one document of `--json`. */
-export function documentOf({ managed, plan, name }: InstallOrder, outcome: Outcome) {
-  const state = outcome === 'planned' ? 'planned' : 'done'
-  const { address, port } = plan.request.endpoint
-  return {
-    ok: true,
-    state: plan.steps.length === 0 ? 'already so' : outcome,
-    name,
-    identity: describeCertificate(managed.chain.leaf),
-    chain: managed.served.map(describeCertificate),
-    fingerprintSha256: managed.chain.leaf.fingerprint256,
-    verdict: { accepted: managed.verdict.accepted, reason: managed.verdict.reason },
-    appliance: { address, port, servedBefore: plan.servedBefore ?? null },
-    repair: plan.repair ?? null,
-    steps: plan.steps.map(({ id, what, command }) => ({ id, what, command, state })),
-  }
 }

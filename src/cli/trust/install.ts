@@ -4,9 +4,9 @@ import { WlbError } from '../../base/error.js'
 import { parseSshTarget, runOrFail, type SshConnection } from '../../ssh/index.js'
 import {
   fetchCertificate,
-  type ManagedIdentity,
+  type InstallOrder,
+  installDocument,
   planReplacement,
-  type ReplacementPlan,
   readManagedIdentity,
   replaceOverSsh,
 } from '../../trust/index.js'
@@ -16,7 +16,7 @@ import { isSure } from '../cert/sure.js'
 import { printJson } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
-import { describeOutcome, describePlan, documentOf } from './install-text.js'
+import { describeOutcome, describePlan } from './install-text.js'
 import { proofMsOf, withSshConnection } from './open-ssh.js'
 
 export interface TrustInstallFlags extends SshFlags, RestartFlags {
@@ -53,20 +53,11 @@ export async function trustInstall(given: string, files: readonly string[], flag
   })
 }
 
-async function carryOut(
-  ssh: SshConnection,
-  order: {
-    readonly managed: ManagedIdentity
-    readonly plan: ReplacementPlan
-    readonly name: string
-    readonly now: Date
-  },
-  flags: TrustInstallFlags,
-): Promise<void> {
+async function carryOut(ssh: SshConnection, order: InstallOrder, flags: TrustInstallFlags): Promise<void> {
   const screen = flags.json ? process.stderr : process.stdout
   screen.write(`${describePlan(order)}\n`)
   if (flags.dryRun) {
-    if (flags.json) printJson(documentOf(order, 'planned'))
+    if (flags.json) printJson(installDocument(order, 'planned'))
     return
   }
   const question = `Install this certificate on ${ssh.target.host}?`
@@ -76,7 +67,7 @@ async function carryOut(
     proofMs: proofMsOf(flags),
     onStep: ({ what }) => void process.stderr.write(`${what} ...\n`),
   })
-  if (flags.json) printJson(documentOf(order, outcome))
+  if (flags.json) printJson(installDocument(order, outcome))
   else process.stdout.write(`${describeOutcome(order, outcome)}\n`)
 }
 

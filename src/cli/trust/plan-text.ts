@@ -57,18 +57,3 @@ export function describeStep({ title, state, error }: StepReport): string {
   if (error) lines.push(`            ${error.message} [${error.code}]`)
   return lines.join('\n')
 }
-
-/** The document of all three commands. */
-export function trustDocument(
-  ok: boolean,
-  steps: readonly StepReport[],
-  hosts: readonly HostVerdict[],
-  more: Readonly<Record<string, unknown>> = {},
-): object {
-  return {
-    ok,
-    steps,
-    hosts: hosts.map(({ host, verdict, proof, error, why }) => ({ name: host, verdict, proof, error, why })),
-    ...more,
-  }
-}

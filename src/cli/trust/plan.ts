@@ -2,11 +2,20 @@
 
 import { WlbError } from '../../base/error.js'
 import { quoteWord } from '../../base/quote-word.js'
-import { makeStep, type Prepared, preparePlan, report, type StepReport, type World } from '../../trust/index.js'
+import {
+  makeStep,
+  type Prepared,
+  planDocument,
+  preparePlan,
+  refusalDocument,
+  report,
+  type StepReport,
+  type World,
+} from '../../trust/index.js'
 import { formatWlbAddress } from '../../xapi/index.js'
-import { errorDocument, inRoot, printError, printJson } from '../print.js'
+import { inRoot, printError, printJson } from '../print.js'
 import { remember, withPoolSession } from './open-pool.js'
-import { describePlan, trustDocument } from './plan-text.js'
+import { describePlan } from './plan-text.js'
 import { type CredentialFlags, type GoalFlags, readTrustRequest } from './trust-request.js'
 
 export async function trustPlan(root: string, files: readonly string[], flags: GoalFlags): Promise<void> {
@@ -29,11 +38,8 @@ export function reportPlanned({ plan }: Prepared, world: World): readonly StepRe
 export function printPlan(prepared: Prepared, steps: readonly StepReport[], flags: GoalFlags, root: string): void {
   const { plan } = prepared
   const [obstacle] = plan.obstacles
-  const { byHand, notes, name } = plan
-  if (flags.json) {
-    const more = { name, byHand, notes, ...(obstacle && { error: errorDocument(obstacle) }) }
-    printJson(trustDocument(!obstacle, steps, plan.verdicts, more))
-  } else process.stdout.write(`${describePlan(prepared, steps)}\n`)
+  if (flags.json) printJson(planDocument(plan, steps))
+  else process.stdout.write(`${describePlan(prepared, steps)}\n`)
   if (obstacle) process.exitCode = printError(obstacle, 'text', root)
   else if (!flags.json) process.stdout.write(`\n${lastLine(steps, root, flags)}\n`)
 }
@@ -72,6 +78,6 @@ export async function refusalsWhole(
   } catch (error) {
     if (!json || !(error instanceof WlbError)) throw error
     process.exitCode = printError(error, 'text', root)
-    printJson(trustDocument(false, [], [], { error: errorDocument(error) }))
+    printJson(refusalDocument(error))
   }
 }

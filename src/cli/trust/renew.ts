@@ -12,6 +12,7 @@ import {
   RESTART_COMMAND,
   readPoolNow,
   renew,
+  renewalDocument,
   report,
   type SshReach,
   type World,
@@ -26,7 +27,7 @@ import { printOutcome } from './apply.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
 import { refusalsWhole, toType } from './plan.js'
-import { describeStep, renderHosts, trustDocument } from './plan-text.js'
+import { describeStep, renderHosts } from './plan-text.js'
 import { hearStop } from './safe-stop.js'
 
 export interface RenewFlags extends PoolFlags, SshFlags, RestartFlags {
@@ -84,8 +85,7 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
         const world: World = { session, observe, allowDown: false, poolUser, wlbPassword, ssh }
         return report(makeStep(order, world), 'planned')
       })
-      const { notes, verdicts } = prepared
-      if (flags.dryRun && json) printJson(trustDocument(true, steps, verdicts, { notes }))
+      if (flags.dryRun && json) printJson(renewalDocument(prepared, steps))
       if (!json && !stop.signal.aborted) process.stdout.write(`${describeRenewal(prepared, steps)}\n\n`)
       if (flags.dryRun) return false
       return stop.confirm(`Exchange the certificate for ${pool.name}?`, 'wlb trust renew', flags.yes ?? false)
@@ -95,7 +95,7 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
       onStep: (step) => void (json || process.stdout.write(`${describeStep(step)}\n`)),
     })
     if (!outcome) return
-    printOutcome(outcome, {}, flags, root, 'renew', toGoOn(flags))
+    printOutcome(outcome, undefined, flags, root, 'renew', toGoOn(flags))
   })
 }
 

@@ -46,7 +46,7 @@ export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
             onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
           },
         )
-        if (outcome) printOutcome(outcome, {}, flags, root, 'undo')
+        if (outcome) printOutcome(outcome, undefined, flags, root, 'undo')
       }),
     ),
   )
