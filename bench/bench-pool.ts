@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type LabDocument, labDown, labUp } from '../src/lab/index.js'
-import { connectXenApi, withSession } from '../src/xapi/index.js'
+import { withPool } from '../src/xapi/index.js'
 import { type BenchAppliance, PROGRAM } from './appliance.js'
 
 const NAME = 'wlb.bench.internal'
@@ -36,19 +36,15 @@ export async function openBenchPool(root: string, hosts: number): Promise<BenchP
 export async function connectPool({ document }: BenchPool, appliance: BenchAppliance): Promise<void> {
   const [{ address = '', tlsPort = 0 } = {}] = document.hosts
   const { username: userName, password } = document
-  const client = await connectXenApi({ address, port: tlsPort, trust: { kind: 'none' }, timeoutMs: 60_000 })
-  try {
-    await withSession(client, { userName, password, originator: 'bench' }, async (session) => {
-      const [pool = ''] = Object.values(await client.call('pool.get_all', session)).map(String)
-      const pem = readFileSync(appliance.certificate, 'utf8')
-      await client.call('pool.install_ca_certificate', session, 'wlb.pem', pem)
-      const url = `${NAME}:${appliance.port}`
-      await client.call('pool.set_wlb_verify_cert', session, pool, true)
-      await client.call('pool.initialize_wlb', session, url, 'wlbuser', 'bench', userName, password)
-    })
-  } finally {
-    client.close()
-  }
+  const trust = { kind: 'none' } as const
+  await withPool({ address, port: tlsPort, userName, password, trust, timeoutMs: 60_000 }, async (session) => {
+    const [pool = ''] = Object.values(await session.call('pool.get_all')).map(String)
+    const pem = readFileSync(appliance.certificate, 'utf8')
+    await session.call('pool.install_ca_certificate', 'wlb.pem', pem)
+    const url = `${NAME}:${appliance.port}`
+    await session.call('pool.set_wlb_verify_cert', pool, true)
+    await session.call('pool.initialize_wlb', url, 'wlbuser', 'bench', userName, password)
+  })
 }
 
 /** How long a whole process took. @throws Error where it did not end with 0 */

@@ -21,6 +21,8 @@ export interface XenApiTarget {
   readonly timeoutMs: number
   /** For calls that every member has to carry out, which take a large pool minutes; `timeoutMs` where nothing is said. */
   readonly storeTimeoutMs?: number
+  /** Closes the client; a connection that is being made is given up. */
+  readonly signal?: AbortSignal
 }
 
 export interface XenApiClient {
@@ -43,13 +45,13 @@ const MAX_CONNECTIONS = 4
 
 /** @throws what `connectPinned` throws: PIN_MISMATCH, TLS_UNTRUSTED, CONNECT_REFUSED and the like. */
 export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient> {
-  const { address, port, timeoutMs, storeTimeoutMs = timeoutMs } = target
-  const first = await connectPinned({ address, port, timeoutMs, trust: target.trust })
+  const { address, port, timeoutMs, storeTimeoutMs = timeoutMs, signal } = target
+  const first = await connectPinned({ address, port, timeoutMs, trust: target.trust, signal })
   const trust: Trust =
     target.trust.kind === 'first-use' ? { kind: 'pin', fingerprintSha256: first.fingerprintSha256 } : target.trust
   const agent = new PinnedAgent(
     first.socket,
-    async () => (await connectPinned({ address, port, timeoutMs, trust })).socket,
+    async () => (await connectPinned({ address, port, timeoutMs, trust, signal })).socket,
   )
   const open = new Set<ClientRequest>()
   const codec = target.protocol === 'xml' ? XML : JSON_RPC
@@ -77,32 +79,13 @@ export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient>
       throw new ApiFailure(code, failureParams)
     },
     close() {
+      signal?.removeEventListener('abort', client.close)
       for (const pending of open) pending.destroy(new Error('the client was closed'))
       agent.destroy()
     },
   }
+  signal?.addEventListener('abort', client.close)
   return client
-}
-
-/**
- * Logs in, runs `work` with the session, and logs out whatever happened.
- *
- * @throws ApiFailure SESSION_AUTHENTICATION_FAILED or HOST_IS_SLAVE [coordinator's address] when the login is refused.
- */
-export async function withSession<T>(
-  client: XenApiClient,
-  login: { readonly userName: string; readonly password: string; readonly originator: string },
-  work: (session: string) => Promise<T>,
-): Promise<T> {
-  const { userName, password, originator } = login
-  const session = await client.call('session.login_with_password', userName, password, '2.21', originator)
-  if (typeof session !== 'string') throw malformedMessage('a session that is no reference')
-  try {
-    return await work(session)
-  } finally {
-    // The pool forgets sessions by itself; a failing logout must not hide what `work` found.
-    await client.call('session.logout', session).catch(() => undefined)
-  }
 }
 
 interface Codec {

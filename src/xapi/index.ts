@@ -1,12 +1,12 @@
 /** Public API of xapi: how a pool is spoken to, in both wire forms and through the thin CLI. */
-export { connectXenApi, withSession, type XenApiClient, type XenApiTarget } from './client.js'
+export { connectXenApi, type XenApiClient, type XenApiTarget } from './client.js'
 export { download } from './download.js'
 export { API_ERRORS, isRegistered, renderApiFailure } from './errors.js'
 export { ApiFailure, type ApiResult } from './failure.js'
 export { decodeJsonRpcCall, decodeJsonRpcResponse, encodeJsonRpcCall, encodeJsonRpcResponse } from './json-rpc.js'
 export { configFolder, type KnownPool, readKnownPools, rememberPool } from './pool/known-pools.js'
 export { explainRefusal } from './pool/pool-refused.js'
-export { openPool, type PoolAccess, type PoolSession } from './pool/pool-session.js'
+export { openPool, type PinnedHost, type PoolAccess, type PoolSession, withPool } from './pool/pool-session.js'
 export { formatWlbAddress, parseWlbAddress, type WlbAddress } from './pool/wlb-address.js'
 export { BANNER, encodeBanner, PROTOCOL_VERSION } from './thin-cli/banner.js'
 export {

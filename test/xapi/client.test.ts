@@ -12,7 +12,7 @@ import {
   decodeXmlRpcCall,
   encodeJsonRpcResponse,
   encodeXmlRpcResponse,
-  withSession,
+  withPool,
   type XenApiClient,
   type XenApiTarget,
 } from '../../src/xapi/index.js'
@@ -185,14 +185,16 @@ describe('trust', () => {
 })
 
 describe('sessions', () => {
-  const login = { userName: 'root', password: 'secret', originator: 'OpenWLB' }
+  const enter = <T>(work: () => Promise<T>) =>
+    withPool(
+      { address: ADDRESS, port, userName: 'root', password: 'secret', trust: { kind: 'none' }, timeoutMs: 5000 },
+      work,
+    )
 
   it('are logged out whatever happened', async () => {
     pool = (method) => success(method.startsWith('session.login') ? 'OpaqueRef:s' : '')
-    await use(async (client) => {
-      expect(await withSession(client, login, async (session) => session)).toBe('OpaqueRef:s')
-      await expect(withSession(client, login, () => Promise.reject(new Error('work')))).rejects.toThrow('work')
-    })
+    expect(await enter(async () => 'found')).toBe('found')
+    await expect(enter(() => Promise.reject(new Error('work')))).rejects.toThrow('work')
     expect(calls).toEqual([
       'session.login_with_password',
       'session.logout',
@@ -206,14 +208,17 @@ describe('sessions', () => {
       method === 'session.logout'
         ? { status: 'failure', description: ['SESSION_INVALID', 'OpaqueRef:s'] }
         : success('OpaqueRef:s')
-    expect(await use((client) => withSession(client, login, async () => 'found'))).toBe('found')
+    expect(await enter(async () => 'found')).toBe('found')
   })
 
-  it('a refused login is the pool’s failure', async () => {
-    pool = () => ({ status: 'failure', description: ['SESSION_AUTHENTICATION_FAILED', 'root', 'no'] })
-    const refused = await use((client) =>
-      withSession(client, login, async () => 'never').catch((error: unknown) => error),
-    )
-    expect(refused).toMatchObject({ code: 'SESSION_AUTHENTICATION_FAILED', params: ['root', 'no'] })
+  it('a login that is refused for a reason of the pool’s own is the pool’s failure', async () => {
+    pool = () => ({ status: 'failure', description: ['HOST_STILL_BOOTING'] })
+    const refused = await enter(async () => 'never').catch((error: unknown) => error)
+    expect(refused).toMatchObject({ code: 'HOST_STILL_BOOTING', params: [] })
+  })
+
+  it('a login that answers no reference is none', async () => {
+    pool = () => success(5n)
+    expect(await code(enter(async () => 'never'))).toBe('RPC_MALFORMED')
   })
 })

@@ -7,13 +7,13 @@ import { connectPinned, type Trust } from '../../tls/index.js'
 import {
   formatWlbAddress,
   type KnownPool,
-  openPool,
   type PoolAccess,
   type PoolSession,
   parseWlbAddress,
   readKnownPools,
   rememberPool,
   type WlbAddress,
+  withPool,
 } from '../../xapi/index.js'
 import { readSecretFile } from '../secret-file.js'
 import type { PoolFlags } from '../words/pool-options.js'
@@ -65,12 +65,7 @@ export async function withPoolSession<T>(
   callTimeoutMs = CALL_TIMEOUT_MS,
 ): Promise<T> {
   const choice = await choosePool(flags)
-  const session = await openPool({ ...choice.access, timeoutMs: callTimeoutMs })
-  try {
-    return await work(session, choice)
-  } finally {
-    await session.close()
-  }
+  return withPool({ ...choice.access, timeoutMs: callTimeoutMs }, (session) => work(session, choice))
 }
 
 /** Once it has answered; a pool that was taken without looking is not worth remembering. */

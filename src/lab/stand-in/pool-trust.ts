@@ -1,5 +1,5 @@
 /** What the stand-in asks of the pool, as any client would: certificates and lists in, certificates and lists out. */
-import { ApiFailure, type ApiValue, connectXenApi, withSession } from '../../xapi/index.js'
+import { ApiFailure, type ApiValue, withPool } from '../../xapi/index.js'
 import { type Lab, readLab } from '../launcher/lab-file.js'
 
 export interface PoolTrust {
@@ -56,32 +56,28 @@ const TIMEOUT_MS = 60_000
 
 type Call = (method: string, ...params: readonly ApiValue[]) => Promise<ApiValue>
 
-/** Asks the hosts one after the other until one is the coordinator, or names it. */
+/**
+ * Asks the hosts one after the other until one is the coordinator, or names it. Whatever certificate they show will do: they
+ * are processes of this lab, on this machine.
+ */
 async function withCoordinator(lab: Lab, work: (call: Call) => Promise<void>): Promise<void> {
-  const addresses = lab.hosts.map(({ address }) => address)
+  const { hosts, tlsPort: port, username: userName, password } = lab
+  const common = {
+    port,
+    userName,
+    password,
+    trust: { kind: 'none' },
+    followsMember: true,
+    timeoutMs: TIMEOUT_MS,
+  } as const
   let failure: unknown
-  for (let address = addresses.shift(); address !== undefined; address = addresses.shift()) {
+  for (const { address } of hosts) {
     try {
-      return await withHost(lab, address, work)
+      return await withPool({ ...common, address }, (session) => work((...call) => session.call(...call)))
     } catch (error) {
+      if (error instanceof ApiFailure) throw error
       failure = error
-      if (error instanceof ApiFailure && error.code === 'HOST_IS_SLAVE') addresses.unshift(error.params[0] ?? '')
-      else if (error instanceof ApiFailure) throw error
     }
   }
   throw failure
-}
-
-/** Whatever certificate the host shows: it is a process of this lab, on this machine. */
-async function withHost(lab: Lab, address: string, work: (call: Call) => Promise<void>): Promise<void> {
-  const trust = { kind: 'first-use' } as const
-  const client = await connectXenApi({ address, port: lab.tlsPort, trust, timeoutMs: TIMEOUT_MS })
-  try {
-    const { username: userName, password } = lab
-    await withSession(client, { userName, password, originator: 'OpenWLB lab' }, (session) =>
-      work((method, ...params) => client.call(method, session, ...params)),
-    )
-  } finally {
-    client.close()
-  }
 }

@@ -1,12 +1,11 @@
 /**
- * Proves a pool's credentials by using them: a login over TLS with the certificate known for that address, or remembered
- * from this first time, and a look at who answered (docs/protocol/pool.md, how the appliance reaches the pool).
+ * Proves a pool's credentials by using them: logs in, with the certificate known for each address or remembered from this
+ * first time, and reads which pool answered (docs/protocol/pool.md, how the appliance reaches the pool).
  */
 import { once } from 'node:events'
-import { isIP } from 'node:net'
 import { WlbError } from '../../base/error.js'
 import type { CertificatePin } from '../../store/index.js'
-import { ApiFailure, type ApiValue, connectXenApi, isApiMap, withSession, type XenApiClient } from '../../xapi/index.js'
+import { ApiFailure, type ApiValue, isApiMap, type PoolAccess, withPool } from '../../xapi/index.js'
 
 export interface PoolLogin {
   readonly address: string
@@ -39,49 +38,38 @@ const WHOLE_TIMEOUT_MS = 20_000
 
 /** Logs in, reads the pool's and its hosts' uuids, logs out. A member names its coordinator, which is asked then, once. */
 export async function logIn(login: PoolLogin, timeoutMs = WHOLE_TIMEOUT_MS): Promise<LoginResult> {
-  const deadline = AbortSignal.timeout(timeoutMs)
-  const passed = once(deadline, 'abort').then(() =>
+  const { address, tlsPort, userName, password } = login
+  const signal = AbortSignal.timeout(timeoutMs)
+  const passed = once(signal, 'abort').then(() =>
     unreachable(login, `it did not finish answering within ${timeoutMs / 1000} s`),
   )
-  return Promise.race([passed, visit(login, [], deadline)])
+  const pins = login.pins.filter((pin) => pin.tlsPort === tlsPort)
+  let asked = address
+  const identified = identifyPool({
+    address,
+    port: tlsPort,
+    userName,
+    password,
+    trust: { kind: 'first-use' },
+    pins,
+    followsMember: true,
+    timeoutMs: CALL_TIMEOUT_MS,
+    signal,
+    onAsk: (next) => {
+      asked = next
+    },
+  }).catch((error: unknown) => explainFailure(error, { ...login, address: asked, pins }))
+  return Promise.race([passed, identified])
 }
 
-async function visit(login: PoolLogin, before: readonly CertificatePin[], deadline: AbortSignal): Promise<LoginResult> {
-  const { address, tlsPort, pins } = login
-  const pinned = pins.find((pin) => pin.address === address && pin.tlsPort === tlsPort)
-  let client: XenApiClient
-  try {
-    const trust = pinned
-      ? ({ kind: 'pin', fingerprintSha256: pinned.fingerprintSha256 } as const)
-      : ({ kind: 'first-use' } as const)
-    client = await connectXenApi({ address, port: tlsPort, trust, timeoutMs: CALL_TIMEOUT_MS })
-  } catch (error) {
-    return explainConnectFailure(error, login, pinned)
-  }
-  deadline.addEventListener('abort', () => client.close())
-  const seen = [...before, { address, tlsPort, fingerprintSha256: client.fingerprintSha256 }]
-  try {
-    return await look(client, login, seen)
-  } catch (error) {
-    if (error instanceof WlbError) return unreachable(login, `${error.message} (${describeFacts(error)})`)
-    if (!(error instanceof ApiFailure)) throw error
-    const [coordinator = ''] = error.params
-    const isFirst = before.length === 0
-    if (error.code === 'HOST_IS_SLAVE' && isFirst && isIP(coordinator) !== 0)
-      return await visit({ ...login, address: coordinator }, seen, deadline)
-    return explainApiFailure(error, login)
-  } finally {
-    client.close()
-  }
-}
-
-function look(client: XenApiClient, login: PoolLogin, seen: readonly CertificatePin[]): Promise<LoginResult> {
-  const { userName, password, address } = login
-  return withSession(client, { userName, password, originator: 'openwlb' }, async (session): Promise<LoginResult> => {
-    const [poolUuid] = readUuids(await client.call('pool.get_all_records', session))
-    const hostUuids = readUuids(await client.call('host.get_all_records', session))
-    if (poolUuid === undefined) return unreachable(login, 'the answer holds no pool')
-    return { state: 'in', poolUuid, hostUuids, coordinatorAddress: address, seen }
+function identifyPool(access: PoolAccess): Promise<LoginResult> {
+  return withPool(access, async (session): Promise<LoginResult> => {
+    const [poolUuid] = readUuids(await session.call('pool.get_all_records'))
+    const hostUuids = readUuids(await session.call('host.get_all_records'))
+    const { address: coordinatorAddress, port: tlsPort } = session
+    if (poolUuid === undefined) return unreachable({ address: coordinatorAddress, tlsPort }, 'the answer holds no pool')
+    const seen = session.seen.map((host) => ({ ...host, tlsPort }))
+    return { state: 'in', poolUuid, hostUuids, coordinatorAddress, seen }
   })
 }
 
@@ -94,27 +82,30 @@ function readUuids(records: ApiValue): readonly string[] {
   })
 }
 
-function explainConnectFailure(error: unknown, login: PoolLogin, pinned: CertificatePin | undefined): LoginResult {
+/** `login.address` is the host that was asked last. */
+function explainFailure(error: unknown, login: PoolLogin): LoginResult {
+  if (error instanceof ApiFailure) {
+    return error.code === 'RBAC_PERMISSION_DENIED'
+      ? { state: 'not-permitted', why: error.params.join(', ') }
+      : unreachable(login, `it answered ${error.code}`)
+  }
   if (!(error instanceof WlbError)) throw error
-  if (error.code === 'PIN_MISMATCH' && pinned)
-    return { state: 'other-certificate', pinned, seen: String(error.facts.seen) }
-  return unreachable(login, error.message)
-}
-
-function explainApiFailure({ code, params }: ApiFailure, login: PoolLogin): LoginResult {
+  const { code, message, facts } = error
   switch (code) {
-    case 'SESSION_AUTHENTICATION_FAILED':
+    case 'POOL_CREDENTIALS_REFUSED':
       return { state: 'credentials-refused' }
-    case 'RBAC_PERMISSION_DENIED':
-      return { state: 'not-permitted', why: params.join(', ') }
-    case 'HOST_IS_SLAVE':
-      return unreachable(login, `it says that ${params[0] || 'another host'} is the coordinator`)
-    default:
-      return unreachable(login, `it answered ${code}`)
+    case 'POOL_MEMBER_GIVEN':
+      return unreachable(login, `it says that ${facts.coordinator || 'another host'} is the coordinator`)
+    case 'PIN_MISMATCH': {
+      const pinned = login.pins.find(({ address }) => address === login.address)
+      return pinned ? { state: 'other-certificate', pinned, seen: String(facts.seen) } : unreachable(login, message)
+    }
+    default: // an error of connecting names the host in its facts, which the answer does already
+      return unreachable(login, facts.address === undefined ? `${message} (${describeFacts(error)})` : message)
   }
 }
 
-function unreachable({ address, tlsPort }: PoolLogin, why: string): LoginResult {
+function unreachable({ address, tlsPort }: Pick<PoolLogin, 'address' | 'tlsPort'>, why: string): LoginResult {
   return { state: 'unreachable', why: `${address}, port ${tlsPort}: ${why}` }
 }
 

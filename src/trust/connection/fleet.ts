@@ -3,7 +3,7 @@
 import { mapBounded } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
 import { explainRefusal } from '../../xapi/pool/pool-refused.js'
-import { openPool, type PoolAccess } from '../../xapi/pool/pool-session.js'
+import { type PoolAccess, withPool } from '../../xapi/pool/pool-session.js'
 import type { WlbAddress } from '../../xapi/pool/wlb-address.js'
 import { readKnownCertificates } from '../run/journal.js'
 import type { Connection, HostVerdict } from './connection.js'
@@ -52,19 +52,12 @@ async function lookAtPool({ name, access, appliance, applianceRoot }: FleetMembe
   const startedMs = performance.now()
   const tookMs = () => Math.round(performance.now() - startedMs)
   try {
-    const session = await openPool(await access())
-    try {
-      const connection = await observe(session, {
-        now,
-        known: await readKnownCertificates(),
-        ...(appliance && { appliance }),
-        ...(applianceRoot !== undefined && { applianceRoot }),
-      })
+    return await withPool(await access(), async (session) => {
+      const known = await readKnownCertificates()
+      const connection = await observe(session, { now, known, appliance, applianceRoot })
       const proofs = await proveHosts(session, connection, { timeoutMs: PROOF_TIMEOUT_MS })
       return { state: 'seen', name, connection, verdicts: judgeHosts(connection, proofs), tookMs: tookMs() }
-    } finally {
-      await session.close()
-    }
+    })
   } catch (caught) {
     const error = explainRefusal(caught, 'trust status')
     if (!(error instanceof WlbError)) throw error

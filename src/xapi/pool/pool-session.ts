@@ -1,25 +1,44 @@
 /**
- * A logged-in conversation with a pool that survives what happens to pools: sessions that expire, a coordinator that
- * changes in the middle. Every connection is judged: the first by what the operator gave, those to other hosts by the
- * fingerprints that the pool itself records for them.
+ * A session with a pool: logs in, follows the coordinator when another host becomes it, logs in again when the session has
+ * expired. Each connection is verified before anything is sent: the first as the caller says, those to other hosts by the
+ * fingerprints that are known or that the pool itself records for them.
  */
+import { isIP } from 'node:net'
 import { WlbError } from '../../base/error.js'
 import type { Trust } from '../../tls/index.js'
 import { connectXenApi, type XenApiClient } from '../client.js'
 import { type Download, download } from '../download.js'
-import { ApiFailure } from '../failure.js'
+import { ApiFailure, malformedMessage } from '../failure.js'
 import type { ApiValue } from '../value.js'
+
+/** A host and the certificate it is recognised by. */
+export interface PinnedHost {
+  readonly address: string
+  readonly fingerprintSha256: string
+}
 
 export interface PoolAccess {
   readonly address: string
   readonly port: number
   readonly userName: string
   readonly password: string
+  /** How the host at `address` is recognised, where `pins` has no entry for it. */
   readonly trust: Trust
+  /** Hosts of the pool whose certificates are known already. */
+  readonly pins?: readonly PinnedHost[]
+  /**
+   * Whether a member at `address` may name the coordinator, which is then asked instead: once, at an IP address, and
+   * recognised by its pin or by `trust`. Without it a member is refused, so that an operator names the coordinator.
+   */
+  readonly followsMember?: boolean
   /** For connecting and for each answer. */
   readonly timeoutMs: number
-  /** For what every member has to carry out; `timeoutMs` where nothing is said. */
+  /** For calls that every member has to carry out; `timeoutMs` where it is not given. */
   readonly storeTimeoutMs?: number
+  /** Ends the session: connections are dropped, calls under way fail. */
+  readonly signal?: AbortSignal
+  /** Called with the address of each host before it is connected to. */
+  readonly onAsk?: (address: string) => void
 }
 
 export interface PoolSession {
@@ -28,6 +47,8 @@ export interface PoolSession {
   readonly port: number
   /** Of the coordinator's certificate, as it was shown. */
   readonly fingerprintSha256: string
+  /** What each host that was connected to has shown. */
+  readonly seen: readonly PinnedHost[]
   /**
    * Calls a method with the session as its first parameter. An expired session is opened anew, a coordinator that moved
    * is followed; a call that may have been carried out is never repeated.
@@ -40,8 +61,15 @@ export interface PoolSession {
   /** Gets a path of one host, with the session in its query. @throws what `download` throws; HOST_NOT_PINNED. */
   get(host: string, path: string, query: Readonly<Record<string, string>>, patience: Patience): Promise<Download>
   /** From now on these hosts can be spoken to: address and SHA-256 of the certificate, as the pool records them. */
-  learn(hosts: readonly { readonly address: string; readonly fingerprintSha256: string | undefined }[]): void
+  learn(hosts: readonly RecordedHost[]): void
+  /** Logs out and drops the connections; that a logout fails hides nothing, because pools forget sessions by themselves. */
   close(): Promise<void>
+}
+
+/** As the pool's records have it: not every record names a certificate. */
+export interface RecordedHost {
+  readonly address: string
+  readonly fingerprintSha256: string | undefined
 }
 
 export interface Patience {
@@ -55,13 +83,80 @@ const DOWNLOAD_LIMIT_BYTES = 4 * 1024 * 1024
 /**
  * Connects and logs in.
  *
- * @throws POOL_MEMBER_GIVEN when the address is a member's; POOL_CREDENTIALS_REFUSED; what `connectPinned` throws.
+ * @throws POOL_MEMBER_GIVEN when the address is a member's and is not followed; POOL_CREDENTIALS_REFUSED; `ApiFailure` when
+ * the pool refuses for another reason; what `connectXenApi` and its calls throw.
  */
 export async function openPool(access: PoolAccess): Promise<PoolSession> {
-  const first = await enter(access, access.address, access.trust).catch((error: unknown) => {
-    throw error instanceof ApiFailure ? explainLogin(error, access) : error
-  })
-  return new LivePoolSession(access, first)
+  const hosts = new HostPins(access)
+  const { address, trust, followsMember = false } = access
+  try {
+    return new LivePoolSession(access, hosts, await enter(access, hosts, address, hosts.pinOf(address) ?? trust))
+  } catch (error) {
+    const coordinator = coordinatorNamedBy(error)
+    const isFollowed = followsMember && coordinator !== undefined && isIP(coordinator) !== 0 && coordinator !== address
+    const next = isFollowed && (hosts.recognise(coordinator) ?? (trust.kind === 'first-use' ? trust : undefined))
+    if (!next) throw explainLogin(error, access, address)
+    const entered = await enter(access, hosts, coordinator, next).catch((second: unknown) => {
+      throw explainLogin(second, access, coordinator)
+    })
+    return new LivePoolSession(access, hosts, entered)
+  }
+}
+
+/** Opens a session, gives it to `work`, and closes it whatever happens. @throws what `openPool` and `work` throw */
+export async function withPool<T>(access: PoolAccess, work: (session: PoolSession) => Promise<T>): Promise<T> {
+  const session = await openPool(access)
+  try {
+    return await work(session)
+  } finally {
+    await session.close()
+  }
+}
+
+/** Which hosts of the pool can be recognised, and what they have shown. */
+class HostPins {
+  readonly #trust: Trust
+  readonly #pins: Map<string, string>
+  readonly #seen = new Map<string, string>()
+
+  constructor({ trust, pins = [] }: PoolAccess) {
+    this.#trust = trust
+    this.#pins = new Map(pins.map(({ address, fingerprintSha256 }) => [address, fingerprintSha256]))
+  }
+
+  get pinned(): readonly string[] {
+    return [...this.#pins.keys()]
+  }
+
+  get seen(): readonly PinnedHost[] {
+    return [...this.#seen].map(([address, fingerprintSha256]) => ({ address, fingerprintSha256 }))
+  }
+
+  pinOf(address: string): Trust | undefined {
+    const fingerprintSha256 = this.#pins.get(address)
+    return fingerprintSha256 !== undefined && this.#trust.kind !== 'none'
+      ? { kind: 'pin', fingerprintSha256 }
+      : undefined
+  }
+
+  /** undefined for a host that nothing tells from an impostor. */
+  recognise(address: string): Trust | undefined {
+    const trust = this.#trust
+    if (trust.kind === 'none') return trust
+    return this.pinOf(address) ?? (trust.kind === 'ca-file' ? { ...trust, name: address } : undefined)
+  }
+
+  /** What the pool records about a host replaces what was known, except for the one that is spoken to. */
+  learn({ address, fingerprintSha256 }: RecordedHost, current: string): void {
+    const isProven = address === current && this.#pins.has(address)
+    if (fingerprintSha256 && !isProven) this.#pins.set(address, fingerprintSha256)
+  }
+
+  /** From now on the host is held to the first certificate it has shown. */
+  show(address: string, fingerprintSha256: string): void {
+    this.#seen.set(address, fingerprintSha256)
+    if (!this.#pins.has(address)) this.#pins.set(address, fingerprintSha256)
+  }
 }
 
 interface Entered {
@@ -70,18 +165,33 @@ interface Entered {
   readonly ref: string
 }
 
+async function enter(access: PoolAccess, hosts: HostPins, address: string, trust: Trust): Promise<Entered> {
+  const { port, timeoutMs, storeTimeoutMs, signal, userName, password } = access
+  access.onAsk?.(address)
+  const client = await connectXenApi({ address, port, trust, timeoutMs, storeTimeoutMs, signal })
+  hosts.show(address, client.fingerprintSha256)
+  try {
+    const ref = await client.call('session.login_with_password', userName, password, '2.21', ORIGINATOR)
+    if (typeof ref !== 'string') throw malformedMessage('a session that is no reference')
+    return { address, client, ref }
+  } catch (error) {
+    client.close()
+    throw error
+  }
+}
+
 class LivePoolSession implements PoolSession {
   readonly port: number
   readonly #access: PoolAccess
-  readonly #pins = new Map<string, string>()
+  readonly #hosts: HostPins
   #now: Entered
   #entering: Promise<Entered> | undefined
 
-  constructor(access: PoolAccess, first: Entered) {
+  constructor(access: PoolAccess, hosts: HostPins, first: Entered) {
     this.port = access.port
     this.#access = access
+    this.#hosts = hosts
     this.#now = first
-    if (access.trust.kind !== 'none') this.#pins.set(first.address, first.client.fingerprintSha256)
   }
 
   get address(): string {
@@ -90,6 +200,10 @@ class LivePoolSession implements PoolSession {
 
   get fingerprintSha256(): string {
     return this.#now.client.fingerprintSha256
+  }
+
+  get seen(): readonly PinnedHost[] {
+    return this.#hosts.seen
   }
 
   call(method: string, ...params: ApiValue[]): Promise<ApiValue> {
@@ -135,18 +249,15 @@ class LivePoolSession implements PoolSession {
     query: Readonly<Record<string, string>>,
     patience: Patience,
   ): Promise<Download> {
-    const trust = this.#trustFor(host)
+    const trust = this.#hosts.recognise(host)
     if (!trust) throw notPinned(host)
     const words = new URLSearchParams({ session_id: this.#now.ref, ...query })
     const target = { address: host, port: this.port, trust, limitBytes: DOWNLOAD_LIMIT_BYTES, ...patience }
     return download(target, `${path}?${words}`)
   }
 
-  learn(hosts: readonly { readonly address: string; readonly fingerprintSha256: string | undefined }[]): void {
-    for (const { address, fingerprintSha256 } of hosts) {
-      const isKnown = address === this.#now.address && this.#pins.has(address)
-      if (fingerprintSha256 && !isKnown) this.#pins.set(address, fingerprintSha256)
-    }
+  learn(hosts: readonly RecordedHost[]): void {
+    for (const host of hosts) this.#hosts.learn(host, this.#now.address)
   }
 
   async close(): Promise<void> {
@@ -158,10 +269,10 @@ class LivePoolSession implements PoolSession {
   /** Opens the session anew where that can help and nothing was carried out; undefined otherwise. */
   async #reenter(entered: Entered, error: unknown, isOut: boolean): Promise<Entered | undefined> {
     const isExpired = error instanceof ApiFailure && error.code === 'SESSION_INVALID'
-    const hasMoved = error instanceof ApiFailure && error.code === 'HOST_IS_SLAVE'
+    const hasMoved = isMembersAnswer(error)
     if (!isExpired && !hasMoved && !isOut) return undefined
     if (entered !== this.#now) return this.#now // another call was quicker
-    const start = hasMoved ? (error.params[0] ?? entered.address) : entered.address
+    const start = coordinatorNamedBy(error) ?? entered.address
     this.#entering ??= this.#find(start).finally(() => {
       this.#entering = undefined
     })
@@ -177,43 +288,31 @@ class LivePoolSession implements PoolSession {
 
   /** Asks one host after the other; a member names the coordinator, who is asked next. */
   async #find(start: string): Promise<Entered> {
-    const queue = [start, ...[...this.#pins.keys()].filter((address) => address !== start)]
+    const queue = [start, ...this.#hosts.pinned.filter((address) => address !== start)]
     const asked = new Set<string>()
     let last: unknown
     for (let address = queue.shift(); address !== undefined; address = queue.shift()) {
-      const trust = this.#trustFor(address)
+      const trust = this.#hosts.recognise(address)
       if (asked.has(address) || !trust) continue
       asked.add(address)
       try {
-        return await enter(this.#access, address, trust)
+        return await enter(this.#access, this.#hosts, address, trust)
       } catch (error) {
         last = error
-        const [coordinator] = error instanceof ApiFailure && error.code === 'HOST_IS_SLAVE' ? error.params : []
+        const coordinator = coordinatorNamedBy(error)
         if (coordinator !== undefined && !asked.has(coordinator)) queue.unshift(coordinator)
       }
     }
     throw last
   }
-
-  #trustFor(address: string): Trust | undefined {
-    const { trust } = this.#access
-    if (trust.kind === 'none') return trust
-    const pin = this.#pins.get(address)
-    if (pin !== undefined) return { kind: 'pin', fingerprintSha256: pin }
-    return trust.kind === 'ca-file' ? { ...trust, name: address } : undefined
-  }
 }
 
-async function enter(access: PoolAccess, address: string, trust: Trust): Promise<Entered> {
-  const { port, timeoutMs, storeTimeoutMs = timeoutMs, userName, password } = access
-  const client = await connectXenApi({ address, port, trust, timeoutMs, storeTimeoutMs })
-  try {
-    const ref = await client.call('session.login_with_password', userName, password, '2.21', ORIGINATOR)
-    return { address, client, ref: String(ref) }
-  } catch (error) {
-    client.close()
-    throw error
-  }
+function isMembersAnswer(error: unknown): error is ApiFailure {
+  return error instanceof ApiFailure && error.code === 'HOST_IS_SLAVE'
+}
+
+function coordinatorNamedBy(error: unknown): string | undefined {
+  return isMembersAnswer(error) ? error.params[0] : undefined
 }
 
 function isLost(error: unknown): boolean {
@@ -229,9 +328,11 @@ function isReading(method: string): boolean {
   return /\.(get_|retrieve_wlb_|crl_list$|certificate_list$)/.test(method)
 }
 
-function explainLogin(failure: ApiFailure, { address, port, userName }: PoolAccess): Error {
-  const [first = ''] = failure.params
-  switch (failure.code) {
+/** Two refusals of a login are the operator's to mend; everything else passes as it is. */
+function explainLogin(error: unknown, { port, userName }: PoolAccess, address: string): unknown {
+  if (!(error instanceof ApiFailure)) return error
+  const [first = ''] = error.params
+  switch (error.code) {
     case 'HOST_IS_SLAVE':
       return new WlbError(
         'POOL_MEMBER_GIVEN',
@@ -247,7 +348,7 @@ function explainLogin(failure: ApiFailure, { address, port, userName }: PoolAcce
         'wlb trust status --username USER --password-file FILE',
       )
     default:
-      return failure
+      return error
   }
 }
 

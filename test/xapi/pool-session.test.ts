@@ -58,6 +58,25 @@ test('a member names the coordinator, ready to be typed (S30)', async () => {
   expect(error).toMatchObject({ facts: { coordinator: pool.host('xs1').address } })
 })
 
+test('a member that may name the coordinator is followed, and both are held to what they have shown', async () => {
+  const session = await enter(access('xs2', { trust: { kind: 'first-use' }, followsMember: true }))
+  expect(session.address).toBe(pool.host('xs1').address)
+  expect(session.seen).toEqual(
+    ['xs2', 'xs1'].map((name) => ({ address: pool.host(name).address, fingerprintSha256: pinOf(name) })),
+  )
+})
+
+test('a coordinator that is named and shows another certificate than its pin is sent nothing', async () => {
+  const pins = [{ address: pool.host('xs1').address, fingerprintSha256: pinOf('xs3') }]
+  const error = await enter(access('xs2', { pins, followsMember: true })).catch((caught: unknown) => caught)
+  expect(error).toMatchObject({ code: 'PIN_MISMATCH', facts: { address: pool.host('xs1').address } })
+})
+
+test('a named coordinator of which no certificate is known is not asked where a pin was given for the member alone', async () => {
+  const error = await enter(access('xs2', { followsMember: true })).catch((caught: unknown) => caught)
+  expect(error).toMatchObject({ code: 'POOL_MEMBER_GIVEN' })
+})
+
 test('an expired session is opened anew, and the call made once', async () => {
   const session = await enter(access('xs1'))
   await session.call('session.logout')
