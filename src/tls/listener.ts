@@ -8,7 +8,7 @@ import { createServer as createHttpsServer, type ServerOptions } from 'node:http
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
-import { WlbError } from '../base/error.js'
+import { fail } from './errors.js'
 import { checkIdentity, type ServedIdentity } from './identity-check.js'
 import { POOL_TLS } from './pool-limits.js'
 import { probeServed } from './probe.js'
@@ -105,7 +105,10 @@ export async function startTlsListener(options: ListenerOptions): Promise<TlsLis
   const prove = async () => {
     const seen = await probeServed({ address: reachable(address), port, timeoutMs: PROOF_TIMEOUT_MS })
     if (seen.state !== 'served' || seen.fingerprintSha256 !== leaf.fingerprint256) {
-      throw notServed(leaf.fingerprint256, seen.state === 'served' ? seen.fingerprintSha256 : seen.why)
+      throw fail('IDENTITY_NOT_SERVED', {
+        expected: leaf.fingerprint256,
+        seen: seen.state === 'served' ? seen.fingerprintSha256 : seen.why,
+      })
     }
   }
 
@@ -225,42 +228,14 @@ function closeIdle(server: Server): void {
 }
 
 function cannotListen(error: NodeJS.ErrnoException, address: string, port: number): Error {
-  const facts = { address, port }
   switch (error.code) {
     case 'EADDRINUSE':
-      return new WlbError(
-        'PORT_IN_USE',
-        'Another process listens there already.',
-        facts,
-        `ss -ltnp sport = :${port}`,
-        error,
-      )
+      return fail('PORT_IN_USE', { address, port }, error)
     case 'EADDRNOTAVAIL':
-      return new WlbError(
-        'ADDRESS_NOT_HERE',
-        'This machine does not have that address.',
-        facts,
-        'ip address show',
-        error,
-      )
+      return fail('ADDRESS_NOT_HERE', { address, port }, error)
     case 'EACCES':
-      return new WlbError(
-        'PORT_NOT_PERMITTED',
-        'This user may not listen on that port.',
-        facts,
-        'wlb setup --port 8012',
-        error,
-      )
+      return fail('PORT_NOT_PERMITTED', { address, port }, error)
     default:
       return error
   }
-}
-
-function notServed(expected: string, seen: string): WlbError {
-  return new WlbError(
-    'IDENTITY_NOT_SERVED',
-    'A handshake does not show the new certificate, so the one before was put back.',
-    { expected, seen },
-    'wlb cert show',
-  )
 }

@@ -1,6 +1,6 @@
 /** A clock that is wrong for one program: libfaketime, which Debian packs as `faketime`. */
 import { existsSync } from 'node:fs'
-import { WlbError } from '../base/error.js'
+import { fail } from './errors.js'
 
 const PLACES = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map((triple) => `/usr/lib/${triple}/faketime/libfaketime.so.1`)
 /** Shorter than this, it is our own time on the way. */
@@ -15,16 +15,7 @@ export function environmentAt(now: Date | undefined): Readonly<Record<string, st
   const offsetMs = now ? now.getTime() - Date.now() : 0
   if (Math.abs(offsetMs) < SAME_TIME_MS) return {}
   const library = PLACES.find((place) => existsSync(place))
-  if (!library) throw faketimeNotFound()
+  if (!library) throw fail('FAKETIME_NOT_FOUND', { lookedAt: PLACES.join(' ') })
   const seconds = Math.round(offsetMs / 1000)
   return { LD_PRELOAD: library, FAKETIME: `${seconds < 0 ? '' : '+'}${seconds}s` }
-}
-
-function faketimeNotFound(): WlbError {
-  return new WlbError(
-    'FAKETIME_NOT_FOUND',
-    'The library libfaketime is not installed, without which stunnel knows the time of the machine only.',
-    { lookedAt: PLACES.join(' ') },
-    'apt-get install faketime',
-  )
 }

@@ -1,7 +1,8 @@
 /** Connections of our own to pools: the certificate is known beforehand, or the caller is told which one was seen. */
 import { isIP } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls'
-import { WlbError } from '../base/error.js'
+import type { WlbError } from '../base/error.js'
+import { fail } from './errors.js'
 import { isVerifyCode } from './failure.js'
 
 export type Trust =
@@ -33,7 +34,7 @@ export interface PinnedTarget {
 export function connectPinned(
   target: PinnedTarget,
 ): Promise<{ readonly socket: TLSSocket; readonly fingerprintSha256: string }> {
-  const { timeoutMs, trust, signal } = target
+  const { address, port, timeoutMs, trust, signal } = target
   return new Promise((resolve, reject) => {
     const socket = connect(connectionOptions(target))
     const abandon = (error: Error) => {
@@ -44,19 +45,19 @@ export function connectPinned(
     const detach = () => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
-      socket.off('error', fail).off('close', close)
+      socket.off('error', failConnection).off('close', close)
     }
-    const timer = setTimeout(() => abandon(timedOut(target)), timeoutMs)
+    const timer = setTimeout(() => abandon(fail('CONNECT_TIMEOUT', { address, port, timeoutMs })), timeoutMs)
     const abort = () => abandon(connectionFailed(new Error('given up'), target))
-    const fail = (error: Error) => abandon(connectionFailed(error, target))
+    const failConnection = (error: Error) => abandon(connectionFailed(error, target))
     const close = () => abandon(connectionFailed(new Error('closed during the handshake'), target))
     signal?.addEventListener('abort', abort)
-    socket.once('error', fail).once('close', close)
+    socket.once('error', failConnection).once('close', close)
     socket.once('secureConnect', () => {
       const seen = socket.getPeerX509Certificate()?.fingerprint256
       if (seen === undefined) return close()
       if (trust.kind === 'pin' && normalise(trust.fingerprintSha256) !== normalise(seen)) {
-        return abandon(pinMismatch(target, trust.fingerprintSha256, seen))
+        return abandon(fail('PIN_MISMATCH', { address, port, expected: trust.fingerprintSha256, seen }))
       }
       detach()
       resolve({ socket, fingerprintSha256: seen })
@@ -87,50 +88,21 @@ function normalise(fingerprint: string): string {
   return fingerprint.replaceAll(':', '').toUpperCase()
 }
 
-function pinMismatch({ address, port }: PinnedTarget, expected: string, seen: string): WlbError {
-  return new WlbError(
-    'PIN_MISMATCH',
-    'The server shows another certificate than the one it was known by.',
-    { address, port, expected, seen },
-    `openssl s_client -connect ${address}:${port} -showcerts </dev/null`,
-  )
-}
-
-function timedOut({ address, port, timeoutMs }: PinnedTarget): WlbError {
-  return new WlbError(
-    'CONNECT_TIMEOUT',
-    'The server does not answer.',
-    { address, port, timeoutMs },
-    `nc -vz ${address} ${port}`,
-  )
-}
-
 function connectionFailed(error: Error, { address, port, trust }: PinnedTarget): WlbError {
-  const cause: NodeJS.ErrnoException = error
+  const { code }: NodeJS.ErrnoException = error
   const facts = { address, port, why: error.message }
-  const knock = `nc -vz ${address} ${port}`
-  const inspect = `openssl s_client -connect ${address}:${port} -showcerts </dev/null`
-  switch (cause.code) {
+  switch (code) {
     case 'ECONNREFUSED':
-      return new WlbError('CONNECT_REFUSED', 'Nothing listens there.', facts, knock, error)
+      return fail('CONNECT_REFUSED', facts, error)
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new WlbError('HOST_UNKNOWN', 'The name does not resolve.', facts, `getent hosts ${address}`, error)
+      return fail('HOST_UNKNOWN', facts, error)
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return new WlbError(
-        'HOST_UNREACHABLE',
-        'There is no way to that address.',
-        facts,
-        `ip route get ${address}`,
-        error,
-      )
+      return fail('HOST_UNREACHABLE', facts, error)
     case 'ETIMEDOUT':
-      return new WlbError('CONNECT_TIMEOUT', 'The server does not answer.', facts, knock, error)
+      return fail('CONNECT_TIMEOUT', facts, error)
   }
-  const isVerdict =
-    trust.kind === 'ca-file' && (cause.code === 'ERR_TLS_CERT_ALTNAME_INVALID' || isVerifyCode(cause.code))
-  return isVerdict
-    ? new WlbError('TLS_UNTRUSTED', 'The server is not who the given authority says it is.', facts, inspect, error)
-    : new WlbError('TLS_FAILED', 'The connection broke during the handshake.', facts, inspect, error)
+  const isVerdict = trust.kind === 'ca-file' && (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || isVerifyCode(code))
+  return fail(isVerdict ? 'TLS_UNTRUSTED' : 'TLS_FAILED', facts, error)
 }

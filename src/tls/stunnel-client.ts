@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, readdirSync } from 'node:fs'
 import { Duplex, type Readable, Writable } from 'node:stream'
-import { WlbError } from '../base/error.js'
+import { fail } from './errors.js'
 import { environmentAt } from './other-clock.js'
 import type { PoolConnection, PoolDial } from './pool-connection.js'
 import { stunnelConfiguration } from './stunnel-configuration.js'
@@ -15,7 +15,7 @@ import { keepNotices, saysConnected, scanStunnelLog } from './stunnel-log.js'
  */
 export async function dialWithStunnel(dial: PoolDial): Promise<PoolConnection> {
   const binary = findStunnel()
-  if (!binary) throw stunnelNotFound()
+  if (!binary) throw fail('STUNNEL_NOT_FOUND', { lookedAt: LOOKED_AT })
   if (dial.signal?.aborted) return { state: 'failed', failure: { kind: 'reset' }, log: '' }
 
   const child = spawn(binary, ['-fd', '3'], {
@@ -24,7 +24,8 @@ export async function dialWithStunnel(dial: PoolDial): Promise<PoolConnection> {
   })
   const { stdin, stdout, stderr } = child
   const configuration = child.stdio[3]
-  if (!stdin || !stdout || !stderr || !(configuration instanceof Writable)) throw stunnelNotFound()
+  if (!stdin || !stdout || !stderr || !(configuration instanceof Writable))
+    throw fail('STUNNEL_NOT_FOUND', { lookedAt: LOOKED_AT })
   // a stunnel that dies early breaks its pipes: its end says so, the pipes need not
   for (const pipe of [stdin, stdout, configuration]) pipe.on('error', () => {})
   configuration.end(configure(dial))
@@ -52,7 +53,7 @@ export async function dialWithStunnel(dial: PoolDial): Promise<PoolConnection> {
       if (saysConnected(log)) settle({ state: 'connected', stream: joinPipes(child, stdin, stdout, dial.signal) })
     })
     child.once('error', (error) => {
-      reject(stunnelNotFound(error))
+      reject(fail('STUNNEL_NOT_FOUND', { lookedAt: LOOKED_AT }, error))
       settle({ state: 'failed', failure: { kind: 'reset' }, log })
     })
     child.once('close', () => {
@@ -130,6 +131,7 @@ const PLACES = [
   '/usr/bin/stunnel4',
   '/usr/bin/stunnel',
 ]
+const LOOKED_AT = ['$XE_STUNNEL', ...PLACES].join(' ')
 
 /** Finds the program where a pool's own tools look: `$XE_STUNNEL`, then its usual places. */
 function findStunnel(environment: NodeJS.ProcessEnv = process.env): string | undefined {
@@ -143,14 +145,4 @@ function isExecutable(path: string): boolean {
   } catch {
     return false
   }
-}
-
-function stunnelNotFound(cause?: unknown): WlbError {
-  return new WlbError(
-    'STUNNEL_NOT_FOUND',
-    'The program stunnel is not installed.',
-    { lookedAt: ['$XE_STUNNEL', ...PLACES].join(' ') },
-    'apt-get install stunnel4',
-    cause,
-  )
 }

@@ -2,7 +2,7 @@
  * PEM as it arrives from people: saved by Windows, pasted into mails, joined without a line's end, with notes between
  * the blocks. Read where there is only one way to read it, and what was unusual is said; refused with the line otherwise.
  */
-import { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
 import { decodeBase64 } from './pem.js'
 
 export interface ArmouredBlock {
@@ -55,7 +55,7 @@ interface Open {
 export function readArmour(text: string, file: string): Armour {
   const blocks: ArmouredBlock[] = []
   const oddities: Oddity[] = []
-  const malformed = (line: number, found: string) => pemMalformed(file, line, found)
+  const malformed = (line: number, found: string) => fail('PEM_MALFORMED', { file, line, found })
   let open: Open | undefined
 
   const begin = (label: string, line: number) => {
@@ -140,13 +140,4 @@ function addTo(open: Open, line: string): void {
   } else if (line !== '') {
     open.body.push(line.includes(' ') || line.includes('\t') ? line.replace(/[ \t]+/g, '') : line)
   }
-}
-
-export function pemMalformed(file: string, line: number, found: string): WlbError {
-  return new WlbError(
-    'PEM_MALFORMED',
-    'The text is not well-formed PEM.',
-    { file, line, found },
-    `grep -n -e ----- ${file}`,
-  )
 }

@@ -1,5 +1,5 @@
 /** PEM as strictly as an appliance's own files deserve it (RFC 7468, 2): whole blocks, clean base64, nothing guessed. */
-import { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
 
 export interface PemBlock {
   /** What stands between `BEGIN` and the dashes: `CERTIFICATE`, `PRIVATE KEY`, ... */
@@ -23,18 +23,22 @@ export function readPemBlocks(text: string): PemBlock[] {
     const line = raw.trimEnd()
     const begin = /^-----BEGIN (.+)-----$/.exec(line)?.[1]
     if (begin !== undefined) {
-      if (open) throw malformed(index + 1, `${open.label} begun on line ${open.line} does not end`)
+      if (open)
+        throw fail('PEM_MALFORMED', { line: index + 1, found: `${open.label} begun on line ${open.line} does not end` })
       open = { label: begin, line: index + 1, body: [] }
     } else if (open && line === `-----END ${open.label}-----`) {
       blocks.push({ label: open.label, der: decodeBody(open.body, open.line) })
       open = undefined
     } else if (line.startsWith('-----END ')) {
-      throw malformed(index + 1, open ? `${open.label} ends in a wrong line` : 'an end without a beginning')
+      throw fail('PEM_MALFORMED', {
+        line: index + 1,
+        found: open ? `${open.label} ends in a wrong line` : 'an end without a beginning',
+      })
     } else if (open) {
       open.body.push(line)
     }
   }
-  if (open) throw malformed(open.line, `${open.label} does not end`)
+  if (open) throw fail('PEM_MALFORMED', { line: open.line, found: `${open.label} does not end` })
   return blocks
 }
 
@@ -49,7 +53,8 @@ function decodeBody(body: readonly string[], beginLine: number): Buffer {
   const firstIsHeader = body[0]?.includes(':') ?? false
   const base64 = (firstIsHeader ? body.slice(body.indexOf('') + 1) : body).join('')
   const der = decodeBase64(base64)
-  if (!der || der.length === 0) throw malformed(beginLine, 'the block holds something that is not base64, or nothing')
+  if (!der || der.length === 0)
+    throw fail('PEM_MALFORMED', { line: beginLine, found: 'the block holds something that is not base64, or nothing' })
   return der
 }
 
@@ -57,13 +62,4 @@ function decodeBody(body: readonly string[], beginLine: number): Buffer {
 export function encodePem(label: string, der: Buffer): string {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? []
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
-}
-
-function malformed(line: number, found: string): WlbError {
-  return new WlbError(
-    'PEM_MALFORMED',
-    'The text is not well-formed PEM.',
-    { line, found },
-    'grep -n -e ----- server.pem',
-  )
 }

@@ -2,13 +2,14 @@
  * Everything people send certificates in: PEM of every label, DER, PKCS#7, PKCS#12, base64 without its armour. What a
  * thing is, its bytes say; what was unusual is noted; what is none of it is named. Work is bounded, whatever is sent.
  */
-import { WlbError } from '../../base/error.js'
+
 import { checkFileSize } from '../../base/file-size.js'
-import { type ArmouredBlock, BLOCK_LIMIT, pemMalformed, readArmour } from '../encoding/armour.js'
+import { type ArmouredBlock, BLOCK_LIMIT, readArmour } from '../encoding/armour.js'
 import { decodeText } from '../encoding/decode-text.js'
 import { readElement, readElements, TAG } from '../encoding/der.js'
 import { decodeBase64 } from '../encoding/pem.js'
-import { type Contents, certificateMalformed, Findings, type ItemKind, tooMany } from './findings.js'
+import { fail } from '../errors.js'
+import { type Contents, describePlace, Findings, ITEM_LIMIT, type ItemKind } from './findings.js'
 import { describeForeignFile } from './foreign-file.js'
 import { isKeyBlock, sealedBlock } from './private-key.js'
 
@@ -40,10 +41,11 @@ function readFile({ file, bytes }: NamedBytes, passphrase: string | undefined, f
   }
   const { text, encoding } = decodeText(bytes)
   const { blocks, oddities } = readArmour(text, file)
-  if (blocks.length > BLOCK_LIMIT) throw tooMany(file)
+  if (blocks.length > BLOCK_LIMIT) throw fail('TOO_MANY_CERTIFICATES', { file, limit: ITEM_LIMIT })
   for (const block of blocks) addBlock(block, file, passphrase, found)
   if (found.count === before) addBareBase64(text, file, passphrase, found)
-  if (found.count === before) throw unrecognized(file, describeOthers(blocks) ?? describeForeignFile(bytes, text))
+  if (found.count === before)
+    throw fail('FILE_UNRECOGNIZED', { file, looksLike: describeOthers(blocks) ?? describeForeignFile(bytes, text) })
 
   if (encoding !== 'UTF-8') found.note({ file }, `the text is ${encoding}`)
   if (text.includes('\r')) found.note({ file }, 'the lines end as on Windows')
@@ -92,9 +94,10 @@ function addBlock(block: ArmouredBlock, file: string, passphrase: string | undef
   // behind the certificate, a TRUSTED block says what OpenSSL should use it for
   const first = readElement(der)?.bytes ?? der
   const kind = found.addDer(label === 'TRUSTED CERTIFICATE' ? first : der, place, passphrase)
-  if (found.count === count && expected === 'certificate') throw certificateMalformed(place)
+  if (found.count === count && expected === 'certificate')
+    throw fail('CERTIFICATE_MALFORMED', { where: describePlace(place) })
   if (found.count === count && kind !== 'pkcs7')
-    throw pemMalformed(file, line, `the ${label} block holds something else`)
+    throw fail('PEM_MALFORMED', { file, line, found: `the ${label} block holds something else` })
   if (label === 'TRUSTED CERTIFICATE') found.note(place, 'a TRUSTED CERTIFICATE block: only OpenSSL reads those')
   else if (kind !== expected) found.note(place, `the block is labelled ${label} and holds a ${kind}`)
 }
@@ -114,13 +117,4 @@ function addBareBase64(text: string, file: string, passphrase: string | undefine
   const before = found.count
   found.addDer(der, { file }, passphrase)
   if (found.count > before) found.note({ file }, 'base64 without the lines that begin and end a PEM block')
-}
-
-function unrecognized(file: string, looksLike: string): WlbError {
-  return new WlbError(
-    'FILE_UNRECOGNIZED',
-    'The file holds no certificate, key, request or CRL.',
-    { file, looksLike },
-    `head -c 300 ${file}`,
-  )
 }

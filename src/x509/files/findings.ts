@@ -1,8 +1,8 @@
 /** What was found in the files so far, each thing with its place; how much may be found is limited. */
 import { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { readElement, readElements, TAG } from '../encoding/der.js'
 import { type DerKind, recognizeDer } from '../encoding/der-kind.js'
+import { fail } from '../errors.js'
 import { readCrl } from '../validate/crl.js'
 import { readPkcs7 } from './pkcs7.js'
 import { readPkcs12 } from './pkcs12.js'
@@ -29,7 +29,7 @@ export interface Contents {
 
 export type ItemKind = 'certificate' | 'request' | 'CRL' | Exclude<DerKind, 'signed'>
 
-const ITEM_LIMIT = 1000
+export const ITEM_LIMIT = 1000
 const NOTE_LIMIT = 100
 /** A TLS client reads 100 kB of certificates in all. */
 const CERTIFICATE_LIMIT_BYTES = 128 * 1024
@@ -114,7 +114,7 @@ export class Findings implements Contents {
   private addParts(certificates: readonly Buffer[], crls: readonly Buffer[], place: Place, within: string): void {
     for (const [index, certificate] of certificates.entries()) {
       const own = { ...place, part: `${within}, certificate ${index + 1}` }
-      if (!this.addCertificate(certificate, own)) throw certificateMalformed(own)
+      if (!this.addCertificate(certificate, own)) throw fail('CERTIFICATE_MALFORMED', { where: describePlace(own) })
     }
     for (const [index, crl] of crls.entries()) {
       this.admit(place)
@@ -123,7 +123,7 @@ export class Findings implements Contents {
   }
 
   private admit({ file }: Place): void {
-    if (++this.count > ITEM_LIMIT) throw tooMany(file)
+    if (++this.count > ITEM_LIMIT) throw fail('TOO_MANY_CERTIFICATES', { file, limit: ITEM_LIMIT })
   }
 }
 
@@ -134,23 +134,5 @@ function isRequest(der: Buffer): boolean {
   const tags = (info && readElements(info.content))?.map(({ tag }) => tag) ?? []
   return (
     [TAG.integer, TAG.sequence, TAG.sequence].every((tag, index) => tags[index] === tag) && (tags[3] ?? 0xa0) === 0xa0
-  )
-}
-
-export function certificateMalformed(place: Place): WlbError {
-  return new WlbError(
-    'CERTIFICATE_MALFORMED',
-    'A block is labelled as a certificate and is none.',
-    { where: describePlace(place) },
-    `openssl x509 -noout -text -in ${place.file}`,
-  )
-}
-
-export function tooMany(file: string): WlbError {
-  return new WlbError(
-    'TOO_MANY_CERTIFICATES',
-    'There are more certificates, keys and CRLs than any chain needs; give the few that belong to this appliance.',
-    { file, limit: ITEM_LIMIT },
-    `grep -c -e '-----BEGIN' ${file}`,
   )
 }

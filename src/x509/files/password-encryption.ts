@@ -3,8 +3,8 @@
  * appendix B): which scheme it is, what opening it would cost, and opening it.
  */
 import { createDecipheriv, pbkdf2Sync, scryptSync } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { type DerElement, readElements, readOid, readWholeNumber, TAG } from '../encoding/der.js'
+import { fail } from '../errors.js'
 import { derivePkcs12Key, encodePkcs12Password, PKCS12_KEY, PKCS12_ROUND_COST, PKCS12_VECTOR } from './pkcs12-key.js'
 
 export type PasswordScheme =
@@ -145,7 +145,7 @@ export function workOfPbkdf2(rounds: number, digest: string, keyBytes: number): 
 
 /** @throws PASSWORD_TOO_COSTLY when `work` is more than anybody's file asks for: such a file is made to keep us busy. */
 export function checkWork(work: number, file: string): void {
-  if (!(work <= WORK_LIMIT)) throw tooCostly(file, work)
+  if (!(work <= WORK_LIMIT)) throw fail('PASSWORD_TOO_COSTLY', { file, work, limit: WORK_LIMIT })
 }
 
 /** Decrypts; undefined when the password (or the file) is wrong. The caller has checked the work. */
@@ -199,13 +199,4 @@ function fieldsOf(element: DerElement | undefined): DerElement[] {
 
 function isSalt(element: DerElement | undefined): element is DerElement {
   return element?.tag === TAG.octetString && element.content.length <= SALT_LIMIT
-}
-
-function tooCostly(file: string, work: number): WlbError {
-  return new WlbError(
-    'PASSWORD_TOO_COSTLY',
-    'Trying one password on this file would keep the processor busy for far longer than any real file does.',
-    { file, work, limit: WORK_LIMIT },
-    `openssl asn1parse -in ${file}`,
-  )
 }

@@ -3,9 +3,9 @@
  * MAC before anything is opened; what only OpenSSL's legacy provider opens is named.
  */
 import { createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { rewriteAsDefinite } from '../encoding/ber.js'
 import { type DerElement, readElement, readElements, readOid, readWholeNumber, TAG } from '../encoding/der.js'
+import { fail } from '../errors.js'
 import {
   checkWork,
   decryptWithPassword,
@@ -53,9 +53,9 @@ export function readPkcs12(der: Buffer, password: string | undefined, file: stri
   const whole = rewriteAsDefinite(der)
   const [version, authSafe, mac] = fieldsOf(whole && readElement(whole))
   const safe = readContentInfo(authSafe)
-  if (version?.tag !== TAG.integer || !safe) throw malformed(file, 'its outer structure')
+  if (version?.tag !== TAG.integer || !safe) throw fail('PKCS12_MALFORMED', { file, where: 'its outer structure' })
   if (safe.oid !== OID.data || safe.content?.tag !== TAG.octetString)
-    throw unsupported(file, 'a signature instead of a password')
+    throw fail('PKCS12_UNSUPPORTED', { file, what: 'a signature instead of a password' })
 
   const parts = readParts(safe.content.content, file)
   const check = mac && readMac(mac, file)
@@ -82,7 +82,7 @@ function findPassword(
     const safes = attempt(password)
     if (safes) return { safes, password }
   }
-  throw given === undefined ? passwordNeeded(file) : passwordWrong(file)
+  throw given === undefined ? fail('PKCS12_PASSWORD_NEEDED', { file }) : fail('PKCS12_PASSWORD_WRONG', { file })
 }
 
 type Part =
@@ -97,16 +97,17 @@ type Part =
 function readParts(bytes: Buffer, file: string): Part[] {
   const whole = rewriteAsDefinite(bytes)
   const infos = whole && readElements(readElement(whole)?.content ?? Buffer.alloc(0))
-  if (!infos) throw malformed(file, 'its list of parts')
+  if (!infos) throw fail('PKCS12_MALFORMED', { file, where: 'its list of parts' })
   return infos.map((info): Part => {
     const { oid, content } = readContentInfo(info) ?? {}
     if (oid === OID.data && content?.tag === TAG.octetString) return { kind: 'plain', safe: content.content }
-    if (oid !== OID.encryptedData || !content) throw unsupported(file, 'encryption for the owner of a certificate')
+    if (oid !== OID.encryptedData || !content)
+      throw fail('PKCS12_UNSUPPORTED', { file, what: 'encryption for the owner of a certificate' })
     const [, encrypted] = fieldsOf(content)
     const [, algorithm, sealed] = fieldsOf(encrypted)
     const scheme = readPasswordScheme(algorithm)
-    if (!scheme || !sealed) throw malformed(file, 'the encryption of a part')
-    if (scheme.kind === 'unsupported') throw unsupported(file, scheme.name)
+    if (!scheme || !sealed) throw fail('PKCS12_MALFORMED', { file, where: 'the encryption of a part' })
+    if (scheme.kind === 'unsupported') throw fail('PKCS12_UNSUPPORTED', { file, what: scheme.name })
     return { kind: 'sealed', scheme, sealed: joinPieces(sealed) }
   })
 }
@@ -136,7 +137,8 @@ function readMac(mac: DerElement, file: string): MacCheck {
   const [info, salt, count] = fieldsOf(mac)
   const [algorithm, expected] = fieldsOf(info)
   const { oid = '', parameters } = readAlgorithm(algorithm)
-  if (expected?.tag !== TAG.octetString || salt?.tag !== TAG.octetString) throw malformed(file, 'its MAC')
+  if (expected?.tag !== TAG.octetString || salt?.tag !== TAG.octetString)
+    throw fail('PKCS12_MALFORMED', { file, where: 'its MAC' })
   const compare = (key: Buffer, digest: string, content: Buffer) => {
     const found = createHmac(digest, key).update(content).digest()
     return found.length === expected.content.length && timingSafeEqual(found, expected.content)
@@ -145,7 +147,8 @@ function readMac(mac: DerElement, file: string): MacCheck {
     const [derivation, scheme] = fieldsOf(parameters)
     const derived = readPbkdf2(derivation)
     const digest = derived?.digest
-    if (!derived?.keyBytes || derived.keyBytes > 64 || !digest || !scheme) throw malformed(file, 'its MAC')
+    if (!derived?.keyBytes || derived.keyBytes > 64 || !digest || !scheme)
+      throw fail('PKCS12_MALFORMED', { file, where: 'its MAC' })
     const { salt: own, rounds, keyBytes } = derived
     return {
       work: workOfPbkdf2(rounds, digest, keyBytes),
@@ -154,9 +157,9 @@ function readMac(mac: DerElement, file: string): MacCheck {
     }
   }
   const digest = MAC_DIGESTS[oid]
-  if (!digest) throw unsupported(file, `a MAC with the digest ${oid}`)
+  if (!digest) throw fail('PKCS12_UNSUPPORTED', { file, what: `a MAC with the digest ${oid}` })
   const rounds = count ? readWholeNumber(count) : 1
-  if (!rounds || salt.content.length > 1024) throw malformed(file, 'its MAC')
+  if (!rounds || salt.content.length > 1024) throw fail('PKCS12_MALFORMED', { file, where: 'its MAC' })
   const length = expected.content.length
   return {
     work: rounds * PKCS12_ROUND_COST,
@@ -177,11 +180,11 @@ function readBags(safes: readonly Buffer[], file: string, workDone: number): Omi
   for (const bytes of safes) {
     const safe = rewriteAsDefinite(bytes)
     const bags = safe && readElements(readElement(safe)?.content ?? Buffer.alloc(0))
-    if (!bags) throw malformed(file, 'its list of contents')
+    if (!bags) throw fail('PKCS12_MALFORMED', { file, where: 'its list of contents' })
     for (const bag of bags) {
       const [id, wrapped] = fieldsOf(bag)
       const value = wrapped && readElement(wrapped.content)
-      if (id?.tag !== TAG.oid || !value) throw malformed(file, 'one of its contents')
+      if (id?.tag !== TAG.oid || !value) throw fail('PKCS12_MALFORMED', { file, where: 'one of its contents' })
       const [type, inner] = fieldsOf(value)
       const content = inner && readElement(inner.content)?.content
       switch (readOid(id.content.subarray(0, 16)).replace(OID.bag, '')) {
@@ -219,40 +222,4 @@ function readContentInfo(element: DerElement | undefined) {
 
 function fieldsOf(element: DerElement | undefined): DerElement[] {
   return (element && (element.tag & 0x20) !== 0 && readElements(element.content)) || []
-}
-
-function malformed(file: string, where: string): WlbError {
-  return new WlbError(
-    'PKCS12_MALFORMED',
-    'The PKCS#12 file is damaged.',
-    { file, where },
-    `openssl pkcs12 -info -noout -in ${file}`,
-  )
-}
-
-function unsupported(file: string, what: string): WlbError {
-  return new WlbError(
-    'PKCS12_UNSUPPORTED',
-    'The PKCS#12 file is protected in a way that OpenSSL 3 no longer opens by itself; convert it first.',
-    { file, what },
-    `openssl pkcs12 -legacy -in ${file} -nodes -out ${file}.pem`,
-  )
-}
-
-function passwordNeeded(file: string): WlbError {
-  return new WlbError(
-    'PKCS12_PASSWORD_NEEDED',
-    'The PKCS#12 file has a password, and it was not given (--passphrase-file).',
-    { file },
-    `openssl pkcs12 -info -noout -in ${file}   # asks for it`,
-  )
-}
-
-function passwordWrong(file: string): WlbError {
-  return new WlbError(
-    'PKCS12_PASSWORD_WRONG',
-    'The PKCS#12 file does not open with this password.',
-    { file },
-    `openssl pkcs12 -info -noout -in ${file}   # asks for it`,
-  )
 }

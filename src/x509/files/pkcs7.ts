@@ -1,7 +1,8 @@
 /** PKCS#7 as authorities hand out chains: SignedData that signs nothing and carries certificates and CRLs (RFC 2315, 9.1). */
-import { WlbError } from '../../base/error.js'
+
 import { rewriteAsDefinite } from '../encoding/ber.js'
 import { type DerElement, readElement, readElements, TAG } from '../encoding/der.js'
+import { fail } from '../errors.js'
 
 export interface Pkcs7Contents {
   readonly certificates: readonly Buffer[]
@@ -13,7 +14,7 @@ export function readPkcs7(der: Buffer, file: string): Pkcs7Contents {
   const whole = rewriteAsDefinite(der)
   const [, wrapped] = fieldsOf(whole && readElement(whole))
   const [version, digests, inner, ...rest] = fieldsOf(wrapped && readElement(wrapped.content))
-  if (version?.tag !== TAG.integer || !digests || inner?.tag !== TAG.sequence) throw pkcs7Malformed(file)
+  if (version?.tag !== TAG.integer || !digests || inner?.tag !== TAG.sequence) throw fail('PKCS7_MALFORMED', { file })
   return {
     certificates: sequencesIn(rest.find(({ tag }) => tag === TAG.context0)),
     crls: sequencesIn(rest.find(({ tag }) => tag === TAG.context1)),
@@ -28,13 +29,4 @@ function sequencesIn(set: DerElement | undefined): Buffer[] {
 
 function fieldsOf(element: DerElement | undefined): DerElement[] {
   return (element && readElements(element.content)) ?? []
-}
-
-function pkcs7Malformed(file: string): WlbError {
-  return new WlbError(
-    'PKCS7_MALFORMED',
-    'The file begins as PKCS#7 and goes on as something else.',
-    { file },
-    `openssl pkcs7 -inform DER -in ${file} -print_certs -noout`,
-  )
 }

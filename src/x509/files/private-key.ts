@@ -3,12 +3,12 @@
  * Opening is Node's work; telling why a key does not open is ours.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { type ArmouredBlock, readArmour } from '../encoding/armour.js'
 import { decodeText } from '../encoding/decode-text.js'
 import { readElement, readElements } from '../encoding/der.js'
 import { type DerKind, recognizeDer } from '../encoding/der-kind.js'
 import { encodePem } from '../encoding/pem.js'
+import { fail } from '../errors.js'
 import { checkWork, readPasswordScheme, workOf } from './password-encryption.js'
 
 /** A key that was found, still shut. */
@@ -39,7 +39,7 @@ export function findPrivateKey(bytes: Buffer, file: string): SealedKey {
   const kind = recognizeDer(bytes)
   if (isKeyKind(kind)) return sealedDer(bytes, kind, file)
   const block = bytes.length <= SIZE_LIMIT && readArmour(decodeText(bytes).text, file).blocks.find(isKeyBlock)
-  if (!block) throw keyMissing(file)
+  if (!block) throw fail('KEY_MISSING', { file })
   return sealedBlock(block, file)
 }
 
@@ -80,7 +80,7 @@ export function sealedBlock(block: ArmouredBlock, file: string): SealedKey {
     encrypted,
     open: (passphrase) => {
       const why = unsupportedBlock(block)
-      if (why) throw formatUnsupported(file, why)
+      if (why) throw fail('KEY_FORMAT_UNSUPPORTED', { file, format: why })
       const [begin, ...rest] = encodePem(label, der).split('\n')
       const pem = [begin, ...headers, ...(headers.length > 0 ? [''] : []), ...rest].join('\n')
       return open(file, encrypted, passphrase, (secret) => createPrivateKey({ key: pem, format: 'pem', ...secret }))
@@ -98,8 +98,8 @@ function unsupportedBlock({ label, headers }: ArmouredBlock): string | undefined
 function checkScheme(der: Buffer, file: string): void {
   const [algorithm] = readElements(readElement(der)?.content ?? Buffer.alloc(0)) ?? []
   const scheme = readPasswordScheme(algorithm)
-  if (!scheme) throw keyMalformed(file, 'its encryption parameters make no sense')
-  if (scheme.kind === 'unsupported') throw formatUnsupported(file, scheme.name)
+  if (!scheme) throw fail('KEY_MALFORMED', { file, why: 'its encryption parameters make no sense' })
+  if (scheme.kind === 'unsupported') throw fail('KEY_FORMAT_UNSUPPORTED', { file, format: scheme.name })
   checkWork(workOf(scheme, 'openssl'), file)
 }
 
@@ -109,66 +109,15 @@ function open(
   passphrase: string | undefined,
   read: (secret: { passphrase?: string }) => KeyObject,
 ): KeyObject {
-  if (encrypted && passphrase === undefined) throw passphraseNeeded(file)
+  if (encrypted && passphrase === undefined) throw fail('KEY_PASSPHRASE_NEEDED', { file })
   try {
     return read(encrypted && passphrase !== undefined ? { passphrase } : {})
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (code === 'ERR_OSSL_EVP_UNSUPPORTED' && encrypted)
-      throw formatUnsupported(file, 'a cipher OpenSSL gave up', error)
+      throw fail('KEY_FORMAT_UNSUPPORTED', { file, format: 'a cipher OpenSSL gave up' }, error)
     // Once in 256 times a wrong passphrase leaves a padding that looks right, and garbage instead of a key.
-    if (encrypted) throw passphraseWrong(file, error)
-    throw keyMalformed(file, error instanceof Error ? error.message : String(error), error)
+    if (encrypted) throw fail('KEY_PASSPHRASE_WRONG', { file }, error)
+    throw fail('KEY_MALFORMED', { file, why: error instanceof Error ? error.message : String(error) }, error)
   }
-}
-
-function keyMissing(file: string): WlbError {
-  return new WlbError(
-    'KEY_MISSING',
-    'There is no private key in the text.',
-    { file },
-    `openssl pkey -noout -check -in ${file}`,
-  )
-}
-
-function keyMalformed(file: string, why: string, cause?: unknown): WlbError {
-  return new WlbError(
-    'KEY_MALFORMED',
-    'The private key cannot be read.',
-    { file, why },
-    `openssl pkey -noout -check -in ${file}`,
-    cause,
-  )
-}
-
-function passphraseNeeded(file: string): WlbError {
-  return new WlbError(
-    'KEY_PASSPHRASE_NEEDED',
-    'The private key is encrypted, and its passphrase was not given (--passphrase-file).',
-    { file },
-    `openssl pkey -noout -in ${file}   # asks for it, and prints nothing when it is the right one`,
-  )
-}
-
-function passphraseWrong(file: string, cause: unknown): WlbError {
-  return new WlbError(
-    'KEY_PASSPHRASE_WRONG',
-    'The private key does not open with this passphrase.',
-    { file },
-    `openssl pkey -noout -in ${file}   # asks for it, and prints nothing when it is the right one`,
-    cause,
-  )
-}
-
-function formatUnsupported(file: string, format: string, cause?: unknown): WlbError {
-  const isSsh = format.startsWith('OpenSSH')
-  return new WlbError(
-    'KEY_FORMAT_UNSUPPORTED',
-    'The private key is in a form that OpenSSL 3 no longer opens by itself; convert it first.',
-    { file, format },
-    isSsh
-      ? `ssh-keygen -p -m PKCS8 -f ${file}`
-      : `openssl pkey -provider legacy -provider default -in ${file} -out ${file}.pem`,
-    cause,
-  )
 }

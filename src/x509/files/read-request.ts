@@ -10,6 +10,7 @@ import { decodeText } from '../encoding/decode-text.js'
 import { type DerElement, readElement, readElements, readOid, TAG } from '../encoding/der.js'
 import { type NameField, readNameFields } from '../encoding/name-fields.js'
 import { readSignatureAlgorithm } from '../encoding/signature-algorithm.js'
+import { fail } from '../errors.js'
 import { type RawExtension, readExtensionList } from '../validate/extensions.js'
 
 export interface CertificateRequest {
@@ -37,18 +38,20 @@ const EXTENSION_REQUESTS = ['1.2.840.113549.1.9.14', '1.3.6.1.4.1.311.2.1.14']
  * @throws REQUEST_SIGNATURE_WRONG when the key in it has not signed it.
  */
 export function readRequest(bytes: Buffer): CertificateRequest {
-  if (bytes.length > MAX_BYTES) throw malformed(`more than ${MAX_BYTES} bytes`)
+  if (bytes.length > MAX_BYTES) throw fail('REQUEST_MALFORMED', { found: `more than ${MAX_BYTES} bytes` })
   const der = findRequest(bytes)
   const [info, algorithm, signature, ...rest] = partsOf(readElement(der), der.length, 'it is not one ASN.1 sequence')
   if (info?.tag !== TAG.sequence || algorithm?.tag !== TAG.sequence || signature?.tag !== TAG.bitString || rest[0])
-    throw malformed('it is not made of a request, an algorithm and a signature')
+    throw fail('REQUEST_MALFORMED', { found: 'it is not made of a request, an algorithm and a signature' })
 
   const [version, subject, key, attributes] = partsOf(info, info.bytes.length, 'the request in it is empty')
-  if (version?.tag !== TAG.integer || !subject || key?.tag !== TAG.sequence) throw malformed('a field is missing')
+  if (version?.tag !== TAG.integer || !subject || key?.tag !== TAG.sequence)
+    throw fail('REQUEST_MALFORMED', { found: 'a field is missing' })
   const fields = readNameFields(subject.bytes)
-  if (!fields) throw malformed('its subject cannot be read')
+  if (!fields) throw fail('REQUEST_MALFORMED', { found: 'its subject cannot be read' })
   const publicKey = readKey(key.bytes)
-  if (!isSigned(info.bytes, algorithm, publicKey, signature.content.subarray(1))) throw signatureWrong()
+  if (!isSigned(info.bytes, algorithm, publicKey, signature.content.subarray(1)))
+    throw fail('REQUEST_SIGNATURE_WRONG', {})
 
   const extensions = attributes?.tag === 0xa0 ? readExtensions(attributes.content) : []
   return {
@@ -64,10 +67,12 @@ function findRequest(bytes: Buffer): Buffer {
   if (bytes[0] === TAG.sequence) return bytes
   const blocks = readBlocks(bytes)
   const [request, second] = blocks.filter(({ label }) => LABELS.includes(label))
-  if (second) throw malformed('more than one request')
+  if (second) throw fail('REQUEST_MALFORMED', { found: 'more than one request' })
   if (request) return request.der
   const labels = [...new Set(blocks.map(({ label }) => label.slice(0, 60)))].slice(0, 5)
-  throw malformed(labels.length > 0 ? `no request, but: ${labels.join(', ')}` : 'no request: neither PEM nor DER')
+  throw fail('REQUEST_MALFORMED', {
+    found: labels.length > 0 ? `no request, but: ${labels.join(', ')}` : 'no request: neither PEM nor DER',
+  })
 }
 
 function readBlocks(bytes: Buffer) {
@@ -75,14 +80,14 @@ function readBlocks(bytes: Buffer) {
     return readArmour(decodeText(bytes).text, 'csr').blocks
   } catch (error) {
     if (!(error instanceof WlbError)) throw error
-    throw malformed(`line ${error.facts.line}: ${error.facts.found}`, error)
+    throw fail('REQUEST_MALFORMED', { found: `line ${error.facts.line}: ${error.facts.found}` }, error)
   }
 }
 
 function partsOf(element: DerElement | undefined, length: number, otherwise: string): DerElement[] {
   const parts =
     element?.tag === TAG.sequence && element.bytes.length === length ? readElements(element.content) : undefined
-  if (!parts) throw malformed(otherwise)
+  if (!parts) throw fail('REQUEST_MALFORMED', { found: otherwise })
   return parts
 }
 
@@ -90,21 +95,22 @@ function readKey(spki: Buffer): KeyObject {
   try {
     return createPublicKey({ key: spki, format: 'der', type: 'spki' })
   } catch (error) {
-    throw malformed('its public key cannot be read', error)
+    throw fail('REQUEST_MALFORMED', { found: 'its public key cannot be read' }, error)
   }
 }
 
 /** Attribute ::= SEQUENCE { type, SET OF value }; each value of an extension request is a list of extensions. */
 function readExtensions(attributes: Buffer): RawExtension[] {
   const all = readElements(attributes)
-  if (!all) throw malformed('its attributes cannot be read')
+  if (!all) throw fail('REQUEST_MALFORMED', { found: 'its attributes cannot be read' })
   return all.flatMap((attribute) => {
     const [type, values] = (attribute.tag === TAG.sequence && readElements(attribute.content)) || []
-    if (type?.tag !== TAG.oid || values?.tag !== TAG.set) throw malformed('an attribute cannot be read')
+    if (type?.tag !== TAG.oid || values?.tag !== TAG.set)
+      throw fail('REQUEST_MALFORMED', { found: 'an attribute cannot be read' })
     if (!EXTENSION_REQUESTS.includes(readOid(type.content))) return []
     const lists = readElements(values.content)?.map((list) => readExtensionList(list.content)) ?? [undefined]
     return lists.flatMap((list) => {
-      if (!list) throw malformed('the extensions asked for cannot be read')
+      if (!list) throw fail('REQUEST_MALFORMED', { found: 'the extensions asked for cannot be read' })
       return list
     })
   })
@@ -112,13 +118,14 @@ function readExtensions(attributes: Buffer): RawExtension[] {
 
 function readNames({ value }: RawExtension): AlternativeName[] {
   const names = readAlternativeNames(value)
-  if (!names) throw malformed('the alternative names asked for cannot be read')
+  if (!names) throw fail('REQUEST_MALFORMED', { found: 'the alternative names asked for cannot be read' })
   return names
 }
 
 function isSigned(signed: Buffer, algorithm: DerElement, key: KeyObject, signature: Buffer): boolean {
   const known = readSignatureAlgorithm(algorithm.content)
-  if (!known || /^[0-9.]+$/.test(known.name)) throw malformed(`it is signed with ${known?.name ?? 'nothing known'}`)
+  if (!known || /^[0-9.]+$/.test(known.name))
+    throw fail('REQUEST_MALFORMED', { found: `it is signed with ${known?.name ?? 'nothing known'}` })
   try {
     if (known.name !== 'rsassaPss') return verify(known.digest, signed, key, signature)
     const padding = constants.RSA_PKCS1_PSS_PADDING
@@ -141,23 +148,4 @@ function pssDigest(algorithm: DerElement): string {
   const hash = first?.tag === 0xa0 ? readElement(first.content) : undefined
   const [oid] = (hash && readElements(hash.content)) || []
   return (oid && HASHES[readOid(oid.content)]) ?? 'sha1'
-}
-
-function malformed(found: string, cause?: unknown): WlbError {
-  return new WlbError(
-    'REQUEST_MALFORMED',
-    'This is not one certificate signing request that can be read.',
-    { found },
-    'openssl req -in csr -noout -text -verify',
-    cause,
-  )
-}
-
-function signatureWrong(): WlbError {
-  return new WlbError(
-    'REQUEST_SIGNATURE_WRONG',
-    'The request was not signed with the key in it: it was changed on its way, or made of two.',
-    {},
-    'openssl req -in csr -noout -verify   # on the machine that made it; then send that file again',
-  )
 }

@@ -1,6 +1,5 @@
 /** A server's certificate from its request: decided first, so that it can be shown, then signed as decided. */
 import { type KeyObject, X509Certificate } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { printable } from '../encoding/name-fields.js'
 import {
   BACKDATE_MS,
@@ -11,6 +10,7 @@ import {
   nextSecond,
   SIGNATURE,
 } from '../encoding/signing.js'
+import { fail } from '../errors.js'
 import type { CertificateRequest } from '../files/read-request.js'
 import type { Signer } from './authority.js'
 import { commonHostNames, decideNames, type LeafNames } from './leaf-names.js'
@@ -53,17 +53,23 @@ const KEY_BITS_MOST = 8192
  * @throws USAGE_LIFETIME when the certificate would be valid for less than a day, or for longer than clients take.
  */
 export function planLeaf({ request, issuer, allow, now, lifetimeDays = LEAF_LIFETIME_DAYS }: LeafOrder): LeafPlan {
-  if (lifetimeDays < 1 || lifetimeDays > LEAF_LIFETIME_LIMIT_DAYS) throw lifetimeWrong(lifetimeDays)
+  if (lifetimeDays < 1 || lifetimeDays > LEAF_LIFETIME_LIMIT_DAYS) throw fail('USAGE_LIFETIME', { days: lifetimeDays })
   const [issuerBegins, issuerEnds] = [new Date(issuer.validFrom), new Date(issuer.validTo)]
-  if (now < issuerBegins || now >= issuerEnds) throw authorityNotValid(now, issuerBegins, issuerEnds)
+  if (now < issuerBegins || now >= issuerEnds) {
+    const [notBefore, notAfter] = [issuerBegins.toISOString(), issuerEnds.toISOString()]
+    throw fail('AUTHORITY_NOT_VALID', { now: now.toISOString(), notBefore, notAfter })
+  }
   const objection = findKeyObjection(request.publicKey, issuer)
-  if (objection !== undefined) throw keyUnsuitable(objection)
+  if (objection !== undefined) throw fail('REQUEST_KEY_UNSUITABLE', { key: objection })
 
   const names = decideNames(request, allow)
   const refusedCommonName = commonHostNames(request).some(({ value }) =>
     names.refused.some(({ name }) => name === printable(value)),
   )
-  if (refusedCommonName || names.dnsNames.length + names.ipAddresses.length === 0) throw namesRefused(names)
+  if (refusedCommonName || names.dnsNames.length + names.ipAddresses.length === 0) {
+    const refused = names.refused.map(({ name, why }) => `${name} ${why}`).join('; ')
+    throw fail('REQUEST_NAMES_REFUSED', { refused: refused || 'the request names no host' })
+  }
 
   const wanted = nextSecond(now.getTime() + lifetimeDays * DAY_MS)
   const begin = nextSecond(now.getTime() - BACKDATE_MS + 1000) // a period includes its last second
@@ -131,40 +137,4 @@ function findKeyObjection(key: KeyObject, issuer: X509Certificate): string | und
   if (publicExponent < 3n || publicExponent % 2n === 0n)
     return `its exponent ${publicExponent} is not one RSA works with`
   return key.equals(issuer.publicKey) ? "it is the authority's own key" : undefined
-}
-
-function keyUnsuitable(key: string): WlbError {
-  return new WlbError(
-    'REQUEST_KEY_UNSUITABLE',
-    'A certificate for the key in this request would be of no use.',
-    { key },
-    'openssl req -new -newkey rsa:2048 -noenc -keyout server.key -out csr',
-  )
-}
-
-function namesRefused({ refused }: LeafNames): WlbError {
-  return new WlbError(
-    'REQUEST_NAMES_REFUSED',
-    'Nothing was signed: the common name was refused, or no name is left that clients could compare.',
-    { refused: refused.map(({ name, why }) => `${name} ${why}`).join('; ') || 'the request names no host' },
-    'openssl req -new -key server.key -subj /CN=wlb.example.com -addext subjectAltName=DNS:wlb.example.com -out csr',
-  )
-}
-
-function authorityNotValid(now: Date, notBefore: Date, notAfter: Date): WlbError {
-  return new WlbError(
-    'AUTHORITY_NOT_VALID',
-    "By this machine's clock the authority's own certificate is not valid, so neither would be what it signs.",
-    { now: now.toISOString(), notBefore: notBefore.toISOString(), notAfter: notAfter.toISOString() },
-    'date; wlb ca create --help',
-  )
-}
-
-function lifetimeWrong(days: number): WlbError {
-  return new WlbError(
-    'USAGE_LIFETIME',
-    `A server's certificate is valid for 1 to ${LEAF_LIFETIME_LIMIT_DAYS} days.`,
-    { days },
-    'wlb ca sign --help',
-  )
 }

@@ -3,8 +3,8 @@
  * settings of the pool's stunnel (docs/protocol/verdict.md). OpenSSL stops at the first defect; here all are found, in its order.
  */
 import type { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { signatureStrengthBits } from '../encoding/signature-algorithm.js'
+import { fail } from '../errors.js'
 import { describeCertificate } from '../summary.js'
 import { type CertificateFacts, hasExplicitCurve, readFacts } from './certificate-facts.js'
 import { type Crl, readCrls } from './crl.js'
@@ -32,7 +32,7 @@ export function validate(question: Question): Verdict {
   const { presented, anchors, crls, name, now } = question
   const sent = presented.map(readFacts)
   const [leaf] = sent
-  if (!leaf) throw nothingPresented()
+  if (!leaf) throw fail('CERTIFICATE_MISSING', {})
   const trusted = anchors.map(({ certificate, ...settings }): Anchor => ({ facts: readFacts(certificate), settings }))
   const path = buildPath(leaf, sent, trusted, now)
   const { certificates, fromServer } = path
@@ -153,7 +153,8 @@ function checkNameConstraints(path: readonly CertificateFacts[], add: Add): void
       if (!constraints) continue
       const named = { subject, alternativeNames }
       comparisons += countComparisons(named, constraints)
-      if (comparisons > COMPARISONS_BUDGET) throw tooCostly(comparisons)
+      if (comparisons > COMPARISONS_BUDGET)
+        throw fail('VALIDATION_TOO_COSTLY', { comparisons, limit: COMPARISONS_BUDGET })
       const code = findConstraintDefect(named, constraints, depth === 0)
       if (code) add(code, depth)
     }
@@ -187,22 +188,4 @@ function describeNames({ certificate }: CertificateFacts, name: string): string 
   const compared = dnsNames.length > 0 ? dnsNames : [commonName ?? 'no name at all']
   const passedOver = ipAddresses.length === 0 ? '' : ', and not with the IP addresses in it'
   return `${name}; it is compared with ${compared.join(', ')}${passedOver}`
-}
-
-function nothingPresented(): WlbError {
-  return new WlbError(
-    'CERTIFICATE_MISSING',
-    'There is no certificate in the text.',
-    {},
-    'openssl x509 -noout -subject -in server.pem',
-  )
-}
-
-function tooCostly(comparisons: number): WlbError {
-  return new WlbError(
-    'VALIDATION_TOO_COSTLY',
-    'The certificates have so many names and name constraints that comparing them was given up.',
-    { comparisons, limit: COMPARISONS_BUDGET },
-    'openssl x509 -noout -ext nameConstraints -in server.pem',
-  )
 }
