@@ -76,7 +76,7 @@ function describeRenewal({ root, renewal }: Status, now: Date): [label: string, 
       ? [
           [
             'HELD BACK',
-            `a new certificate, until pools trust ${held.anchor} [ACME_ANCHOR_CHANGED]${describeHindrance(held.because)}`,
+            `a new certificate, until pools trust ${held.anchor} [ACME_ANCHOR_CHANGED]${describeBlocker(held.because)}`,
           ] as const,
         ]
       : []),
@@ -93,7 +93,7 @@ function describeRenewal({ root, renewal }: Status, now: Date): [label: string, 
 
 type Renewal = NonNullable<Status['renewal']>
 
-function describeHindrance(because: NonNullable<Renewal['held']>['because']): string {
+function describeBlocker(because: NonNullable<Renewal['held']>['because']): string {
   if (!because || because.pool === '') return ': wlb trust renew'
   const { pool, code, message, remedy } = because
   return `, which pool ${pool} does not: ${message} [${code}]: ${remedy}`

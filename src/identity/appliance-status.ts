@@ -5,8 +5,8 @@ import { askAppliance } from '../config/control.js'
 import { paths } from '../config/paths.js'
 import { readSettings } from '../config/settings.js'
 import type { Pool } from '../store/index.js'
-import { type RenewalStatus, readRenewalStatus } from './acme/renewal-status.js'
-import { describeIdentity, type Identity } from './identity.js'
+import { type RenewalStatus, readRenewalStatus } from './acme/renewal.js'
+import { describeIdentity, type Identity } from './store/certificate-report.js'
 
 const POOL = z.object({
   uuid: z.string(),
@@ -98,5 +98,22 @@ export function describePool(pool: Pool): RunningStatus['pools'][number] {
     registeredAt: registeredAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
     certificateFingerprintSha256: pin?.fingerprintSha256 ?? null,
+  }
+}
+
+export interface KnownPools {
+  readonly registered: number
+  /** What they have connected to since the start, the latest last. */
+  readonly addressesUsed: readonly string[]
+}
+
+/** Null where it is not running, or does not say. */
+export async function askAboutPools(root: string): Promise<KnownPools | null> {
+  try {
+    const { pools, addressesUsed } = await readStatus(root)
+    return pools && addressesUsed && { registered: pools.length, addressesUsed }
+  } catch (error) {
+    if (error instanceof WlbError) return null
+    throw error
   }
 }

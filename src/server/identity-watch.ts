@@ -9,8 +9,8 @@ import { basename } from 'node:path'
 import { WlbError } from '../base/error.js'
 import type { Log } from '../config/log.js'
 import type { AppliancePaths } from '../config/paths.js'
-import { settleIfLeft } from '../identity/identity-lock.js'
-import { contentOf, readIdentity } from '../identity/identity-store.js'
+import { settleIfLeft } from '../identity/store/identity-change.js'
+import { contentOf, readIdentity } from '../identity/store/identity-files.js'
 import type { ServedIdentity, TlsListener } from '../tls/index.js'
 
 export interface IdentityWatch {

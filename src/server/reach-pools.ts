@@ -1,7 +1,7 @@
 /** The pools that have registered, as the watch inside `wlb serve` and the bringer of a new anchor reach them. */
 
 import type { Log } from '../config/index.js'
-import type { AnchorBringer } from '../identity/index.js'
+import type { AnchorInstaller } from '../identity/index.js'
 import { reachable } from '../tls/index.js'
 import type { FleetMember } from '../trust/connection/fleet.js'
 import { configFolder } from '../xapi/index.js'
@@ -35,7 +35,7 @@ export function memberOf(
 }
 
 /** What `wlb trust renew` does, in all pools that have registered. */
-export function openBringer(root: string, log: Log, beside: Beside): AnchorBringer {
+export function openBringer(root: string, log: Log, beside: Beside): AnchorInstaller {
   const registered = async () => (await beside.pools()).map((pool) => memberOf(pool, beside, root))
   return {
     isUnfinished: async () => {
@@ -43,7 +43,7 @@ export function openBringer(root: string, log: Log, beside: Beside): AnchorBring
       const uuids = (await beside.pools()).map(({ uuid }) => uuid)
       return isBringUnfinished(uuids, { root, home: configFolder() })
     },
-    bring: async (signal) => {
+    install: async (signal) => {
       const { bringAnchor } = await import('../trust/index.js')
       const request = { root, home: configFolder(), members: await registered(), now: new Date() }
       return bringAnchor(request, {

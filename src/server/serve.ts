@@ -10,12 +10,10 @@ import { paths } from '../config/paths.js'
 import { describeRefusal, type Reloaded } from '../config/reloaded.js'
 import { readSecretKey } from '../config/secret.js'
 import { readSettings } from '../config/settings.js'
-import type { AnchorBringer } from '../identity/acme/anchor-bringer.js'
-import { type KeeperOptions, startRenewalKeeper } from '../identity/acme/renewal-keeper.js'
+import { type AnchorInstaller, type KeeperOptions, startRenewalKeeper } from '../identity/acme/renewal-keeper.js'
 import { describePool, type RunningStatus } from '../identity/appliance-status.js'
-import { isUnsettled, settleIdentity } from '../identity/identity-change.js'
-import { lockedIdentity } from '../identity/identity-lock.js'
-import { checkStoredIdentity, readIdentity } from '../identity/identity-store.js'
+import { isUnsettled, lockedIdentity, settleIdentity } from '../identity/store/identity-change.js'
+import { checkStoredIdentity, readIdentity } from '../identity/store/identity-files.js'
 import { openStore, SCHEMA_VERSION } from '../store/index.js'
 import { type CertificateSummary, describeCertificate } from '../x509/index.js'
 import { watchIdentity } from './identity-watch.js'
@@ -38,7 +36,7 @@ export interface ServeOptions {
   /** How the certificate of an ACME authority is renewed, where that is not the usual way. */
   readonly renewal?: Partial<Omit<KeeperOptions, 'root' | 'now' | 'log'>>
   /** Brings another anchor to the pools before what it is for is served; unless said otherwise that waits for an operator. */
-  readonly bringer?: (beside: Beside) => AnchorBringer
+  readonly bringer?: (beside: Beside) => AnchorInstaller
   /** Started with the appliance, closed before anything it may use. What it throws later is its own affair. */
   readonly companion?: (beside: Beside) => { close(): Promise<void> }
 }
@@ -185,7 +183,7 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
 
     const { address, port } = listener.where()
     const beside = { pools: () => listRegistered(store.pools, secretKey), address, port }
-    const keeper = startRenewalKeeper({ ...(bringer && { bringer: bringer(beside) }), ...renewal, root, now, log })
+    const keeper = startRenewalKeeper({ anchorInstaller: bringer?.(beside), ...renewal, root, now, log })
     opened.push(() => keeper.close())
 
     let tellClosed = () => {}

@@ -19,10 +19,10 @@ import {
   type Settings,
   writeSettings,
 } from '../config/settings.js'
-import { describeIdentity, type Identity } from '../identity/identity.js'
-import { installIdentity, settleIdentity } from '../identity/identity-change.js'
-import { findIdentity, identityIncomplete } from '../identity/identity-store.js'
-import { ownAddresses } from '../identity/request/own-addresses.js'
+import { ownAddresses } from '../identity/request/self-signed-plan.js'
+import { describeIdentity, type Identity } from '../identity/store/certificate-report.js'
+import { installIdentity, settleIdentity } from '../identity/store/identity-change.js'
+import { findIdentity, identityIncomplete } from '../identity/store/identity-files.js'
 import { prepareDatabase } from '../store/index.js'
 import { createSelfSigned } from '../x509/index.js'
 

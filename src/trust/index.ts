@@ -32,13 +32,17 @@ export {
 } from './documents.js'
 export type { Plan } from './plan/plan.js'
 export { fetchCertificate, readCertificateBytes } from './remote/fetch-certificate.js'
-export { readHostStore } from './remote/host-store.js'
+export { readHostStore, readHostStores, type StoreSights } from './remote/host-store.js'
 export { type ManagedIdentity, readManagedIdentity } from './remote/manage-order.js'
 export type { ManageStep } from './remote/manage-steps.js'
 export { digestsOf } from './remote/managed-files.js'
-export type { SshReach } from './remote/reach.js'
-export { readHostStores, type StoreSights } from './remote/read-host-stores.js'
-export { planReplacement, RESTART_COMMAND, type ReplacementPlan, replaceOverSsh } from './remote/replace-over-ssh.js'
+export {
+  planReplacement,
+  RESTART_COMMAND,
+  type ReplacementPlan,
+  replaceOverSsh,
+  type SshReach,
+} from './remote/replace-over-ssh.js'
 export { restoreOverSsh } from './remote/restore-over-ssh.js'
 export { bringAnchor, isBringUnfinished } from './renew/bring-anchor.js'
 export { placeHere } from './renew/places/here.js'

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, expect, it, test } from 'vitest'
 import { describeInstallation, describePlan } from '../../src/cli/cert/install-text.js'
 import { printError } from '../../src/cli/print.js'
 import { paths } from '../../src/config/index.js'
-import { installIdentity } from '../../src/identity/identity-change.js'
 import {
   type IdentityRecord,
   type InstallRequest,
@@ -15,6 +14,7 @@ import {
   planInstallation,
   type Replacement,
 } from '../../src/identity/index.js'
+import { installIdentity } from '../../src/identity/store/identity-change.js'
 import { setUp } from '../../src/server/index.js'
 import { placeDatabase } from '../empty-database.js'
 import { type CertificateSpec, type Issued, issue, issueAuthority } from '../x509/test-authority.js'

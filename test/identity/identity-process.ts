@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { WlbError } from '../../src/base/error.js'
 import { paths } from '../../src/config/paths.js'
-import { installIdentity } from '../../src/identity/identity-change.js'
-import { lockedIdentity } from '../../src/identity/identity-lock.js'
-import { findRollback } from '../../src/identity/rollback-identity.js'
+import { installIdentity, lockedIdentity } from '../../src/identity/store/identity-change.js'
+import { findRollback } from '../../src/identity/store/kept-identities.js'
 
 const [root = '', certificate, key] = process.argv.slice(2)
 const now = new Date('2026-03-01T00:00:00Z')

@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
-import { installIdentity } from '../../src/identity/identity-change.js'
+import { installIdentity } from '../../src/identity/store/identity-change.js'
 import { cast, type InstallFolder, isCast, openInstallFolder, pemOf, tryToPlan } from './install-cast.js'
 
 let at: InstallFolder

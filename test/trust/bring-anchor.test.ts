@@ -10,9 +10,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vit
 import { startSteadyClient } from '../../src/cli/demo/steady-client.js'
 import { type AcmeSettings, openLog, paths } from '../../src/config/index.js'
 import { type KeeperOptions, startRenewalKeeper } from '../../src/identity/acme/renewal-keeper.js'
-import { installIdentity } from '../../src/identity/identity-change.js'
-import { lockedIdentity } from '../../src/identity/identity-lock.js'
-import { type AnchorBringer, listIdentities, readStatus, readTermsOf, rememberAcme } from '../../src/identity/index.js'
+import {
+  type AnchorInstaller,
+  listIdentities,
+  readStatus,
+  readTermsOf,
+  rememberAcme,
+} from '../../src/identity/index.js'
+import { installIdentity, lockedIdentity } from '../../src/identity/store/identity-change.js'
 import { type RunningAppliance, type ServeOptions, serve } from '../../src/server/index.js'
 import { openBringer } from '../../src/server/reach-pools.js'
 import { isBringUnfinished, placeHere, readPoolNow, renew, undoLast } from '../../src/trust/index.js'
@@ -37,7 +42,7 @@ describe.skipIf(!program)('with pebble', () => {
   const [first, second] = [new TestPool(hostProgram), new TestPool(hostProgram)]
   let pebble: Pebble
   let appliance: RunningAppliance
-  let bringer: AnchorBringer
+  let bringer: AnchorInstaller
   let settings: AcmeSettings
   let oldRoot: Issued
   let oldLeaf: Issued
@@ -108,7 +113,7 @@ describe.skipIf(!program)('with pebble', () => {
       renewal,
       bringer: (beside) => {
         const opened = openBringer(root, log, beside)
-        bringer = { ...opened, bring: () => opened.bring(stop.signal) }
+        bringer = { ...opened, install: () => opened.install(stop.signal) }
         return bringer
       },
     })
@@ -161,7 +166,7 @@ describe.skipIf(!program)('with pebble', () => {
   /** As the keeper of `wlb serve` looks. */
   async function look(change: Partial<KeeperOptions> = {}): Promise<void> {
     const keeper = startRenewalKeeper({
-      ...{ root, log, bringer, now: () => new Date(), schedule: () => () => {} },
+      ...{ root, log, anchorInstaller: bringer, now: () => new Date(), schedule: () => () => {} },
       pace: { patienceMs: 20_000, pauseMs: 20 },
       ...change,
     })

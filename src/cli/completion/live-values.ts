@@ -25,7 +25,7 @@ const SOURCES: Readonly<Record<string, (place: Place) => Promise<readonly Candid
   },
   ID: async ({ root }) => {
     const [{ listRecords }, { paths }] = await Promise.all([
-      import('../../identity/identity-history.js'),
+      import('../../identity/store/identity-history.js'),
       import('../../config/paths.js'),
     ])
     const records = await listRecords(paths(folderOf(root)).identities)

@@ -4,16 +4,19 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { WlbError } from '../../base/error.js'
 import type { AppliancePaths } from '../../config/paths.js'
 import {
   type Chain,
   describeCertificate,
+  encodePem,
+  isSelfSigned,
   orderChain,
   readContainers,
   readIssuerKeyId,
   readPrivateKey,
 } from '../../x509/index.js'
-import { findFault, readPair } from '../identity-store.js'
+import { findFault, readPair } from '../store/identity-files.js'
 
 export interface Anchor {
   /** One line. */
@@ -92,4 +95,61 @@ export async function readChainInPlace(paths: AppliancePaths, now: Date): Promis
     key,
     now,
   )
+}
+
+const TIMEOUT_MS = 10_000
+const LIMIT_BYTES = 64 * 1024
+/** An authority above the topmost one that is sent, and perhaps one above that. */
+const STEPS = 3
+
+/**
+ * Returns the chain with its root behind it, or as it was where the root cannot be had: it is of use without, too. `known`:
+ * certificates that are at hand, such as those that the authority's own HTTPS is verified with.
+ */
+export async function completeChain(
+  chainPem: string,
+  signal: AbortSignal,
+  known: readonly X509Certificate[] = [],
+): Promise<string> {
+  const sent = readAll(Buffer.from(chainPem))
+  const added: X509Certificate[] = []
+  for (let top = sent.at(-1); top && !isSelfSigned(top) && added.length < STEPS; top = added.at(-1)) {
+    const child = top
+    const issuer = known.find((one) => hasSigned(one, child)) ?? (await fetchIssuer(child, signal))
+    if (!issuer) return chainPem
+    added.push(issuer)
+  }
+  const root = added.at(-1)
+  if (!root || !isSelfSigned(root)) return chainPem
+  return `${chainPem.trimEnd()}\n${added.map(({ raw }) => encodePem('CERTIFICATE', raw)).join('')}`
+}
+
+async function fetchIssuer(certificate: X509Certificate, signal: AbortSignal): Promise<X509Certificate | undefined> {
+  const url = caIssuersOf(certificate)
+  if (url === undefined) return undefined
+  try {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+    const answer = await fetch(url, { signal: limit })
+    if (!answer.ok || !answer.body) return undefined
+    const pieces: Uint8Array[] = []
+    let sizeBytes = 0
+    for await (const piece of answer.body) {
+      pieces.push(piece)
+      sizeBytes += piece.length
+      if (sizeBytes > LIMIT_BYTES) return undefined
+    }
+    return readAll(Buffer.concat(pieces)).find((candidate) => hasSigned(candidate, certificate))
+  } catch {
+    return undefined // nobody there, nothing that can be read: the operator is told where the root can be had
+  }
+}
+
+/** DER, PEM or PKCS#7, as they are published. */
+export function readAll(bytes: Buffer): X509Certificate[] {
+  try {
+    return readContainers([{ file: 'chain', bytes }]).certificates.map(({ certificate }) => certificate)
+  } catch (error) {
+    if (error instanceof WlbError) return []
+    throw error
+  }
 }

@@ -1,4 +1,7 @@
 /** A conversation with one authority: its directory, its terms of service, and an account there (RFC 8555, 7.1 and 7.3). */
+
+import { generateKeyPairSync } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from 'acme-client'
 import { z } from 'zod'
 import { WlbError } from '../../base/error.js'
@@ -112,5 +115,52 @@ function caUnusable(file: string): WlbError {
     'The file that the directory is to be verified with holds no certificate in PEM.',
     { file },
     'wlb cert acme --directory-ca FILE',
+  )
+}
+
+/** Undefined where there are none. @throws what `withAuthority` throws. */
+export function readTermsOf(settings: AcmeSettings): Promise<string | undefined> {
+  // reading a directory takes no account, and leaves none behind
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const accountKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const signal = new AbortController().signal
+  return withAuthority({ settings, accountKey, signal }, async ({ terms }) => terms)
+}
+
+export interface Pace {
+  /** How long one step of an order may take. */
+  readonly patienceMs: number
+  /** The first pause; each is half as long again as the one before. */
+  readonly pauseMs: number
+}
+
+export const PACE: Pace = { patienceMs: 180_000, pauseMs: 250 }
+const LONGEST_PAUSE_MS = 10_000
+
+/** @throws ACME_ORDER_TIMEOUT, ACME_INTERRUPTED, and what `read` throws. */
+export async function poll<T>(
+  { wire, directory }: Authority,
+  { patienceMs, pauseMs }: Pace,
+  what: string,
+  read: () => Promise<T | undefined>,
+): Promise<T> {
+  const deadline = performance.now() + patienceMs
+  for (let pause = pauseMs; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
+    const found = await read()
+    if (found !== undefined) return found
+    if (performance.now() >= deadline) throw orderTimeout(directory, what, patienceMs)
+    const wished = Math.min((wire.retryAfterSeconds ?? 0) * 1000, LONGEST_PAUSE_MS)
+    const leftMs = Math.max(0, deadline - performance.now())
+    // broken off: the next question says so
+    await wait(Math.min(Math.max(pause, wished), leftMs), undefined, { signal: wire.signal }).catch(() => {})
+  }
+}
+
+function orderTimeout(directory: string, waitedFor: string, patienceMs: number): WlbError {
+  return new WlbError(
+    'ACME_ORDER_TIMEOUT',
+    'The authority has not made up its mind in the time it is given.',
+    { directory, waitedFor, seconds: Math.round(patienceMs / 1000) },
+    'wlb cert acme',
   )
 }

@@ -1,6 +1,6 @@
 /**
- * Renews the certificate of a running appliance by itself. Whatever goes wrong is logged with its code and tried again
- * later; the pair in place is served all the while. An identity whose anchor pools may not trust yet is held back.
+ * Renews the certificate of a running appliance. A failure is logged with its code and retried later, while the pair in place
+ * stays in service. A certificate below an anchor that pools may not trust yet is held back.
  */
 import { WlbError } from '../../base/error.js'
 import type { AcmeSettings } from '../../config/acme-settings.js'
@@ -8,40 +8,66 @@ import type { Log } from '../../config/log.js'
 import { type AppliancePaths, paths } from '../../config/paths.js'
 import { readSettings } from '../../config/settings.js'
 import { describeCertificate } from '../../x509/index.js'
-import type { Patience } from '../activate-identity.js'
-import { readPair } from '../identity-store.js'
+import type { Patience } from '../store/activate-identity.js'
+import { readPair } from '../store/identity-files.js'
 import { anchorOf, readChainInPlace } from './anchor.js'
-import type { AnchorBringer, Brought } from './anchor-bringer.js'
-import { factsInPlace } from './facts-in-place.js'
-import { BY_OPERATOR, holdBack, noteFailure, noteHeld, noteHindrance, noteUnfinished } from './hold-back.js'
-import { installObtained } from './install-obtained.js'
-import { obtainCertificate } from './obtain.js'
-import type { Pace } from './poll.js'
-import { isRenewalDue, LOOK_MS, mayTryAgain, nextLookMs } from './renewal.js'
-import { failuresIn, readRenewalState, writeRenewalState } from './renewal-state.js'
+import type { Pace } from './authority.js'
+import { installObtained, obtainCertificate } from './obtain.js'
+import {
+  type Blocker,
+  factsInPlace,
+  failuresIn,
+  isRenewalDue,
+  LOOK_MS,
+  mayTryAgain,
+  nextLookMs,
+  readRenewalState,
+  writeRenewalState,
+} from './renewal.js'
+import { BY_OPERATOR, holdBack, noteBlocker, noteFailure, noteHeld, noteUnfinished } from './renewal-notes.js'
 
 export interface Renewed {
   readonly fingerprintSha256: string
   readonly notAfter: Date
 }
 
+/**
+ * Makes pools trust a new anchor before the certificate below it is served. The appliance itself does not log in to pools: whoever
+ * starts it supplies this.
+ */
+export interface AnchorInstaller {
+  /** Whether an earlier run was interrupted or failed at its end, and has to be continued. */
+  isUnfinished(): Promise<boolean>
+  /** For the certificate that was issued and waits, or the run under way. An abort takes effect between two steps. */
+  install(signal: AbortSignal): Promise<AnchorOutcome>
+}
+
+export type AnchorOutcome =
+  /** The new certificate is served, and every host of every pool has verified it; `unfinished`: the old anchor is not removed yet. */
+  | { readonly state: 'served'; readonly unfinished?: Blocker }
+  /** No pool verifies, so none would refuse. */
+  | { readonly state: 'not needed' }
+  /** The certificate before is served. `isBegun`: pools were changed already, without harm to them. */
+  | { readonly state: 'held'; readonly because: Blocker; readonly isBegun: boolean }
+  | { readonly state: 'interrupted' }
+
 export interface KeeperOptions {
   readonly root: string
   readonly now: () => Date
   readonly log: Log
-  /** Runs `work` once after a while and returns what calls it off; timers unless said otherwise. */
+  /** Runs `work` once after `delayMs` and returns a function that cancels it; timers by default. */
   readonly schedule?: (work: () => void, delayMs: number) => () => void
-  /** Brings a changed anchor to the pools first. Where there is none, such an identity waits for an operator. */
-  readonly bringer?: AnchorBringer
+  /** Without one, a certificate below another anchor waits for an operator. */
+  readonly anchorInstaller?: AnchorInstaller
   readonly onRenewed?: (renewed: Renewed) => void
   readonly pace?: Pace
   readonly patience?: Patience
 }
 
 export interface RenewalKeeper {
-  /** Looks now, and renews if it is time. */
+  /** Checks now, and renews if it is due. */
   look(): Promise<void>
-  /** Breaks off an order under way. */
+  /** Aborts an order under way. */
   close(): Promise<void>
 }
 
@@ -59,7 +85,7 @@ export function startRenewalKeeper(options: KeeperOptions): RenewalKeeper {
     try {
       delayMs = await renewIfDue(options, place, closing.signal)
     } catch (error) {
-      // a file that cannot be read, a defect of ours: no reason to stop serving or looking
+      // an unreadable file or a defect of ours is no reason to stop serving or checking
       log.error(describe(error), 'the renewal of the certificate could not be looked at')
     }
     if (!closing.signal.aborted) callOff = schedule(() => void look(), delayMs)
@@ -84,14 +110,14 @@ export function startRenewalKeeper(options: KeeperOptions): RenewalKeeper {
   }
 }
 
-/** Returns when to look again. */
+/** Returns after how long to check again. */
 async function renewIfDue(options: KeeperOptions, place: AppliancePaths, signal: AbortSignal): Promise<number> {
   const { now } = options
   const { acme } = await readSettings(place.settings)
   if (!acme) return nextLookMs(undefined, now())
-  const bringer = acme.bringsAnchor === false ? undefined : options.bringer
+  const anchorInstaller = acme.bringsAnchor === false ? undefined : options.anchorInstaller
   try {
-    await goOn(options, place, { acme, bringer, signal })
+    await goOn(options, place, { acme, anchorInstaller, signal })
   } catch (error) {
     if (signal.aborted) return LOOK_MS
     await noteFailure({ ...options, place }, error)
@@ -101,58 +127,62 @@ async function renewIfDue(options: KeeperOptions, place: AppliancePaths, signal:
 
 interface Turn {
   readonly acme: AcmeSettings
-  readonly bringer: AnchorBringer | undefined
+  readonly anchorInstaller: AnchorInstaller | undefined
   readonly signal: AbortSignal
 }
 
-/** What pools were told of half is ended first, whatever is in place. */
+/** A run on the pools that was interrupted is finished first, whatever certificate is in place. */
 async function goOn(options: KeeperOptions, place: AppliancePaths, turn: Turn): Promise<void> {
   const { now } = options
-  const { acme, bringer, signal } = turn
-  if (bringer && (await bringer.isUnfinished())) {
+  const { acme, anchorInstaller, signal } = turn
+  if (anchorInstaller && (await anchorInstaller.isUnfinished())) {
     const failures = failuresIn(await readRenewalState(place))
-    if (mayTryAgain(failures, now())) await bring(options, place, bringer, signal)
+    if (mayTryAgain(failures, now())) await installAnchor(options, place, anchorInstaller, signal)
     return
   }
   const facts = await factsInPlace(place, acme, now())
   if (facts && isRenewalDue(facts, now())) await renew(options, place, turn)
 }
 
-async function renew(options: KeeperOptions, place: AppliancePaths, { acme, bringer, signal }: Turn): Promise<void> {
+async function renew(
+  options: KeeperOptions,
+  place: AppliancePaths,
+  { acme, anchorInstaller, signal }: Turn,
+): Promise<void> {
   const { root, now, pace, patience } = options
-  const obtained = await obtainCertificate({ root, settings: acme, now, signal, ...(pace && { pace }) })
+  const obtained = await obtainCertificate({ root, settings: acme, now, signal, pace })
   if (!obtained.isAnchorKept) {
     const noting = { ...options, place }
     await noteHeld(noting, obtained)
-    if (!bringer) return holdBack(noting, BY_OPERATOR)
-    if ((await bring(options, place, bringer, signal)) !== 'not needed') return
+    if (!anchorInstaller) return holdBack(noting, BY_OPERATOR)
+    if ((await installAnchor(options, place, anchorInstaller, signal)) !== 'not needed') return
   }
-  await installObtained(root, obtained, acme, { now: now(), ...(patience && { patience }) })
-  await tellRenewed(options, place)
+  await installObtained(root, obtained, acme, { now: now(), patience })
+  await logRenewed(options, place)
 }
 
-async function bring(
+async function installAnchor(
   options: KeeperOptions,
   place: AppliancePaths,
-  bringer: AnchorBringer,
+  anchorInstaller: AnchorInstaller,
   signal: AbortSignal,
-): Promise<Brought['state']> {
+): Promise<AnchorOutcome['state']> {
   const noting = { ...options, place }
   const before = (await readPair(place)).certificatePem
-  const brought = await bringer.bring(signal)
-  if (before !== (await readPair(place)).certificatePem) await tellRenewed(options, place)
-  if (brought.state === 'held') {
-    await holdBack(noting, brought.because)
-    if (brought.isBegun) await noteHindrance(noting, brought.because)
+  const outcome = await anchorInstaller.install(signal)
+  if (before !== (await readPair(place)).certificatePem) await logRenewed(options, place)
+  if (outcome.state === 'held') {
+    await holdBack(noting, outcome.because)
+    if (outcome.isBegun) await noteBlocker(noting, outcome.because)
   }
-  if (brought.state === 'served') {
-    if (brought.unfinished) await noteUnfinished(noting, brought.unfinished)
+  if (outcome.state === 'served') {
+    if (outcome.unfinished) await noteUnfinished(noting, outcome.unfinished)
     else await writeRenewalState(place, {})
   }
-  return brought.state
+  return outcome.state
 }
 
-async function tellRenewed({ now, log, onRenewed }: KeeperOptions, place: AppliancePaths): Promise<void> {
+async function logRenewed({ now, log, onRenewed }: KeeperOptions, place: AppliancePaths): Promise<void> {
   const chain = await readChainInPlace(place, now())
   if (!chain) return
   const { notAfter, fingerprintSha256 } = describeCertificate(chain.leaf)
@@ -160,7 +190,7 @@ async function tellRenewed({ now, log, onRenewed }: KeeperOptions, place: Applia
   onRenewed?.({ fingerprintSha256, notAfter })
 }
 
-/** A pool that is being told something may take its time to answer; the journal knows how far it came. */
+/** A call to a pool may take long; the journal records how far the run came. */
 const CLOSE_WAIT_MS = 10_000
 
 async function within(limitMs: number, work: Promise<void>): Promise<void> {

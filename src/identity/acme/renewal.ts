@@ -3,7 +3,18 @@
  * a failure with growing pauses: authorities count failures, and an hour more or less is nothing to a third of a lifetime.
  */
 import type { X509Certificate } from 'node:crypto'
-import { checkHost, describeCertificate } from '../../x509/index.js'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { systemCode, touching } from '../../base/file-failure.js'
+import type { AcmeSettings } from '../../config/acme-settings.js'
+import { giveToOwner } from '../../config/owner.js'
+import type { AppliancePaths } from '../../config/paths.js'
+import { type Chain, checkHost, describeCertificate } from '../../x509/index.js'
+import { recordInPlace } from '../store/identity-change.js'
+import { readPair } from '../store/identity-files.js'
+import { readChainInPlace } from './anchor.js'
 
 export interface RenewalFacts {
   readonly notBefore: Date
@@ -80,4 +91,121 @@ export function carriesNames(leaf: X509Certificate, names: readonly string[]): b
       ? dnsNames.some((carried) => carried.toLowerCase() === name.toLowerCase())
       : checkHost(leaf, name),
   )
+}
+
+const BLOCKER = z.object({
+  /** The uuid of the pool concerned; empty where it is none of them. */
+  pool: z.string(),
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string(),
+})
+/** Why a certificate cannot be put into service, or its predecessor's trust anchor not removed, and what to type. */
+export type Blocker = Readonly<z.infer<typeof BLOCKER>>
+
+const STATE = z.object({
+  failure: z
+    .object({
+      count: z.number(),
+      at: z.iso.datetime(),
+      code: z.string(),
+      message: z.string(),
+      retryAfterSeconds: z.number().optional(),
+    })
+    .optional(),
+  held: z
+    .object({
+      since: z.iso.datetime(),
+      fingerprintSha256: z.string(),
+      anchor: z.string(),
+      /** Which pool could not be made to trust it, and why. */
+      because: BLOCKER.optional(),
+    })
+    .optional(),
+  /** It serves, and a pool could not be rid of the anchor before. */
+  unfinished: BLOCKER.extend({ at: z.iso.datetime(), count: z.number() }).optional(),
+})
+export type RenewalState = z.infer<typeof STATE>
+
+/** Nothing is known where the file is missing or spoiled: then the next renewal finds out. */
+export async function readRenewalState(paths: AppliancePaths): Promise<RenewalState> {
+  const path = stateFile(paths)
+  try {
+    const text = await touching(path, () => readFile(path, 'utf8'))
+    return STATE.parse(JSON.parse(text))
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return {}
+    throw error
+  }
+}
+
+export async function writeRenewalState(paths: AppliancePaths, state: RenewalState): Promise<void> {
+  const path = stateFile(paths)
+  await touching(path, async () => {
+    await ensureFolder(paths.acmeFolder, 0o700)
+    await replaceFile(path, `${JSON.stringify(state)}\n`, 0o600)
+  })
+  await giveToOwner(paths.acmeFolder, paths)
+}
+
+export function failuresIn({ failure, unfinished }: RenewalState): Failures | undefined {
+  if (failure) return { count: failure.count, at: new Date(failure.at), retryAfterSeconds: failure.retryAfterSeconds }
+  return unfinished && { count: unfinished.count, at: new Date(unfinished.at) }
+}
+
+function stateFile({ acmeFolder }: AppliancePaths): string {
+  return join(acmeFolder, 'renewal.json')
+}
+
+/** Undefined where the pair in place is not one an authority has issued to us: then it is its owner's to renew. */
+export async function factsInPlace(
+  place: AppliancePaths,
+  { names }: AcmeSettings,
+  now: Date,
+): Promise<RenewalFacts | undefined> {
+  const chain = await readChainInPlace(place, now)
+  if (!chain) return undefined
+  const { how } = await recordInPlace(place, await readPair(place))
+  if (how !== 'acme') return undefined
+  return readRenewalFacts(chain.leaf, names, failuresIn(await readRenewalState(place)))
+}
+
+export interface RenewalStatus {
+  readonly directory: string
+  readonly names: readonly string[]
+  readonly challenge: 'http-01' | 'dns-01'
+  /** Null where the pair in place did not come from an authority by this way: then nothing is renewed. */
+  readonly next: string | null
+  /** Since the last success. */
+  readonly failure: NonNullable<RenewalState['failure']> | null
+  /** Issued, and held back until pools trust its anchor. */
+  readonly held: NonNullable<RenewalState['held']> | null
+  /** Served, and a pool is not rid of the anchor before. */
+  readonly unfinished: NonNullable<RenewalState['unfinished']> | null
+}
+
+/** Null where no authority is configured. */
+export async function readRenewalStatus(
+  place: AppliancePaths,
+  acme: AcmeSettings | undefined,
+  now: Date,
+): Promise<RenewalStatus | null> {
+  if (!acme) return null
+  const state = await readRenewalState(place)
+  const facts = await factsInPlace(place, acme, now)
+  const chain = await readChainInPlace(place, now)
+  return {
+    directory: acme.directory,
+    names: acme.names,
+    challenge: acme.challenge.type,
+    next: facts ? nextAttempt(facts, now).toISOString() : null,
+    failure: state.failure ?? null,
+    held: isInPlace(state, chain) ? null : (state.held ?? null),
+    unfinished: state.unfinished ?? null,
+  }
+}
+
+/** Put there by hand, or by somebody who had no time to say so. */
+function isInPlace({ held }: RenewalState, chain: Chain | undefined): boolean {
+  return chain?.leaf.fingerprint256 === held?.fingerprintSha256
 }

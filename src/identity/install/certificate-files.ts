@@ -1,9 +1,9 @@
 /** Files an operator names on a command line, read as certificate files with bounded work. */
-
 import { checkFileSize, FILE_LIMIT_BYTES } from '../../base/file-size.js'
 import { readLimitedFile } from '../../base/limited-file.js'
+import { quoteWord } from '../../base/quote-word.js'
 import { readStandardInput } from '../../base/standard-input.js'
-import type { NamedBytes } from '../../x509/index.js'
+import type { Contents, NamedBytes, Place } from '../../x509/index.js'
 
 /**
  * Reads the bytes of each file, each once; `-` is standard input.
@@ -22,4 +22,79 @@ async function readInput(): Promise<Buffer> {
   const bytes = await readStandardInput(FILE_LIMIT_BYTES)
   checkFileSize('standard input', bytes.length)
   return bytes
+}
+
+export interface CertificateSource {
+  readonly place: Place
+  /** The whole file is this certificate in PEM, as every program reads it. */
+  readonly isPlainFile: boolean
+  /** Prints this certificate alone, in PEM. */
+  readonly command: string
+}
+
+/** `files` is everything that was given; a certificate that was not among it is taken to be in a PEM file of ours. */
+export function locate(place: Place, contents: Contents, files: readonly NamedBytes[]): CertificateSource {
+  const inFile = certificatesIn(place.file, contents)
+  const isPlainFile = isPlain(place.file, contents, files) && inFile.length === 1
+  const ordinal = isOdd(place.file, contents, files) ? inFile.indexOf(place) + 1 : undefined
+  return { place, isPlainFile, command: isPlainFile ? `cat ${quoteWord(place.file)}` : printCommand(place, ordinal) }
+}
+
+/** One file that holds all of it in order, or each in a file of its own: `cat` joins those. */
+export function mergeCommand(
+  sources: readonly CertificateSource[],
+  contents: Contents,
+  files: readonly NamedBytes[],
+): string {
+  const names: string[] = []
+  for (let index = 0; index < sources.length; ) {
+    const file = sources[index]?.place.file ?? ''
+    const inFile = certificatesIn(file, contents)
+    const isWhole =
+      isPlain(file, contents, files) && inFile.every((place, offset) => sources[index + offset]?.place === place)
+    if (!isWhole) return `{ ${sources.map(({ command }) => command).join('; ')}; } > server.pem`
+    names.push(quoteWord(file))
+    index += inFile.length
+  }
+  return `cat ${names.join(' ')} > server.pem`
+}
+
+function certificatesIn(file: string, { certificates }: Contents): Place[] {
+  return certificates.map(({ place }) => place).filter((place) => place.file === file)
+}
+
+/** PEM certificates and nothing else. */
+function isPlain(file: string, contents: Contents, files: readonly NamedBytes[]): boolean {
+  const certificates = certificatesIn(file, contents)
+  const others = [...contents.keys, ...contents.requests, ...contents.crls]
+  return (
+    certificates.length > 0 &&
+    certificates.every(({ line, part }) => line !== undefined && part === undefined) &&
+    !others.some(({ place }) => place.file === file) &&
+    !isOdd(file, contents, files)
+  )
+}
+
+/** Something is unusual about it, or its last line does not end, so that `cat` would join two lines. */
+function isOdd(file: string, { notes }: Contents, files: readonly NamedBytes[]): boolean {
+  const lastByte = files.find((one) => one.file === file)?.bytes.at(-1)
+  return lastByte !== 0x0a || notes.some(({ place }) => place.file === file)
+}
+
+/** `ordinal` says which certificate it is of a PEM file with something unusual about it. */
+function printCommand({ file, line, part }: Place, ordinal: number | undefined): string {
+  const name = quoteWord(file)
+  const [, container, number] = /^(PKCS#\d+), certificate (\d+)$/.exec(part ?? '') ?? []
+  if (container === 'PKCS#7') {
+    return `openssl pkcs7 -print_certs ${line === undefined ? '-inform der ' : ''}-in ${name} | ${pick(number)}`
+  }
+  if (container === 'PKCS#12') return `openssl pkcs12 -nokeys -in ${name} | ${pick(number)}`
+  if (line === undefined) return `openssl x509 -inform der -in ${name}`
+  if (ordinal === undefined) return `sed -n '${line},/-----END/p' ${name}`
+  return `sed 's/-----BEGIN/\\n&/g' ${name} | ${pick(ordinal)} | openssl x509`
+}
+
+/** One certificate of several. */
+function pick(number: string | number | undefined): string {
+  return `awk '/-BEGIN .*CERTIFICATE-/{n++} n==${number}; /-END/&&n==${number}{exit}'`
 }

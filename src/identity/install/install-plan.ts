@@ -21,13 +21,11 @@ import {
   readContainers,
   type Warning,
 } from '../../x509/index.js'
-import { isInPlace } from '../identity-change.js'
-import { readCertificateFiles } from './certificate-files.js'
-import { type CertificateSource, locate, mergeCommand } from './certificate-source.js'
-import { judgeChain } from './install-judgement.js'
+import { askAboutPools } from '../appliance-status.js'
+import { isInPlace } from '../store/identity-change.js'
+import { type CertificateSource, locate, mergeCommand, readCertificateFiles } from './certificate-files.js'
+import { judgeChain, keyMismatch, leafNotGiven, nothingToInstall } from './install-judgement.js'
 import { chooseKey, findKeys, type KeyCandidate, type KeySource } from './install-key.js'
-import { keyMismatch, leafNotGiven, nothingToInstall } from './install-refusal.js'
-import { askAboutPools } from './known-pools.js'
 
 export interface InstallRequest {
   readonly root: string

@@ -1,5 +1,4 @@
 /** The steps of an installation with the commands an operator would have typed (docs/certificate-from-an-authority.md). */
-
 import { quoteWord } from '../../base/quote-word.js'
 import { type AppliancePaths, paths } from '../../config/paths.js'
 import type { InstallPlan } from './install-plan.js'
@@ -86,4 +85,35 @@ function proofCommand({ certificate }: AppliancePaths, { name, port }: InstallPl
   const print = 'openssl x509 -noout -fingerprint -sha256'
   const served = `openssl s_client -connect localhost:${port} -servername ${quoteWord(name)} </dev/null | ${print}`
   return `${served}; ${print} -in ${quoteWord(certificate)}`
+}
+
+export interface ReplaceStep {
+  readonly what: string
+  /** By hand; here all of it is done at once. */
+  readonly command: string
+}
+
+/** `from` are the files the pair comes from. */
+export function replaceSteps(root: string, from: { certificate: string; key: string }): readonly ReplaceStep[] {
+  const { certificate, key, originalCertificate, originalKey } = paths(root)
+  const isOriginal = from.certificate === originalCertificate
+  const aside = isOriginal ? { certificate: 'server.pem.before', key: 'server.key.before' } : undefined
+  return [
+    {
+      what: 'keep the pair before, here and in the history',
+      command: aside
+        ? `mv ${certificate} ${aside.certificate}; mv ${key} ${aside.key}`
+        : `mv ${certificate} ${originalCertificate}; mv ${key} ${originalKey}`,
+    },
+    {
+      what: 'put certificate and key in place, both or neither, the key for its owner alone',
+      command: aside
+        ? `mv ${from.certificate} ${certificate}; mv ${from.key} ${key}; mv ${aside.certificate} ${originalCertificate}; mv ${aside.key} ${originalKey}; chmod 600 ${key}`
+        : `cp ${from.certificate} ${certificate}; cp ${from.key} ${key}; chmod 600 ${key}`,
+    },
+    {
+      what: 'serve it from the next handshake on, prove that by a handshake, or go back to the pair before',
+      command: 'killall stunnel; stunnel',
+    },
+  ]
 }

@@ -2,10 +2,15 @@
  * Asking an authority for a certificate: the key stays here, the request goes out. Key and request are written together
  * or not at all; the identity in service is not touched.
  */
+
+import { existsSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { hostname as machineName } from 'node:os'
-import { ensureFolder } from '../../base/durable-file.js'
+import { basename, dirname } from 'node:path'
+import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { WlbError } from '../../base/error.js'
 import { touching } from '../../base/file-failure.js'
+import { readLimitedFile } from '../../base/limited-file.js'
 import { paths } from '../../config/paths.js'
 import { readSettings } from '../../config/settings.js'
 import {
@@ -13,11 +18,11 @@ import {
   checkSubjectPart,
   createCertificateRequest,
   type RequestSubject,
+  readPemBlocks,
 } from '../../x509/index.js'
-import { lockedIdentity } from '../identity-lock.js'
-import { askAboutPools, type KnownPools } from '../install/known-pools.js'
-import { type ChosenKey, chooseKey, type KeyWish, placePendingKey } from './pending-key.js'
-import { inspectRequestFile, type RequestFile, writeRequestFile } from './request-file.js'
+import { askAboutPools, type KnownPools } from '../appliance-status.js'
+import { lockedIdentity } from '../store/identity-change.js'
+import { type ChosenKey, chooseKey, freeName, type KeyWish, placePendingKey } from './pending-key.js'
 import { chooseNames, type RequestNames, warnOfNames } from './request-names.js'
 
 export interface RequestOptions {
@@ -127,5 +132,58 @@ function fieldInvalid(field: string, given: string, why: string, flag: string): 
     'One of the fields of the request cannot be used.',
     { field, given, why },
     `wlb cert request ${flag}`,
+  )
+}
+
+export interface RequestFile {
+  readonly path: string
+  readonly outcome: 'written' | 'kept'
+  /** Where an earlier, different request is now. */
+  readonly previous: string | undefined
+}
+
+/**
+ * Tells what writing would do; nothing is changed.
+ *
+ * @throws OUTPUT_OCCUPIED when something that is no request is there; FILE_TOO_LARGE, PATH_OCCUPIED, PATH_NOT_PERMITTED.
+ */
+export async function inspectRequestFile(path: string): Promise<string | undefined> {
+  if (!existsSync(path)) return undefined
+  const text = (await readLimitedFile(path)).toString('utf8')
+  if (text !== '' && !isRequest(text)) throw outputOccupied(path)
+  return text
+}
+
+/** @throws what `inspectRequestFile` throws, DISK_FULL. */
+export async function writeRequestFile(path: string, pem: string): Promise<RequestFile> {
+  const before = await inspectRequestFile(path)
+  if (before === pem) return { path, outcome: 'kept', previous: undefined }
+  return touching(path, async () => {
+    const previous = before ? await freeName(dirname(path), `${basename(path)}_orig`) : undefined
+    if (previous) await rename(path, previous)
+    try {
+      await replaceFile(path, pem, 0o644)
+    } catch (error) {
+      if (previous) await rename(previous, path)
+      throw error
+    }
+    return { path, outcome: 'written', previous }
+  })
+}
+
+function isRequest(text: string): boolean {
+  try {
+    return readPemBlocks(text).some(({ label }) => label.endsWith('CERTIFICATE REQUEST'))
+  } catch {
+    return false
+  }
+}
+
+function outputOccupied(path: string): WlbError {
+  return new WlbError(
+    'OUTPUT_OCCUPIED',
+    'A file that is no certificate request has the name the request was to get; it was left alone.',
+    { path },
+    'wlb cert request --out wlb.csr',
   )
 }

@@ -1,10 +1,10 @@
 /** A new self-signed certificate: for which names and for how long, before a key is made. */
 
+import { networkInterfaces } from 'node:os'
 import { WlbError } from '../../base/error.js'
 import { paths } from '../../config/paths.js'
 import { checkChoice, readSettings } from '../../config/settings.js'
 import { createSelfSigned, type Identity } from '../../x509/index.js'
-import { ownAddresses } from './own-addresses.js'
 
 export interface SelfSignedChoices {
   /** The configured one unless given. */
@@ -56,4 +56,13 @@ function impossible(choice: string, given: string | number, why: string): WlbErr
     { choice, given, why },
     'wlb cert self-signed --hostname wlb.example.com --days 3650',
   )
+}
+
+/** The address itself, or this machine's where it means all of them; those that only mean something on one link left out. */
+export function ownAddresses(address: string): readonly string[] {
+  if (address !== '0.0.0.0' && address !== '::') return [address]
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter((own) => !own.internal && !own.address.startsWith('fe80:'))
+    .map((own) => own.address)
 }

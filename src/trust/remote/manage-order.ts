@@ -3,9 +3,14 @@ import { createPublicKey, type X509Certificate } from 'node:crypto'
 import { WlbError } from '../../base/error.js'
 import { readLimitedFile } from '../../base/limited-file.js'
 import { readCertificateFiles } from '../../identity/install/certificate-files.js'
-import { type JudgedChain, judgeChain } from '../../identity/install/install-judgement.js'
+import {
+  type JudgedChain,
+  judgeChain,
+  keyMismatch,
+  leafNotGiven,
+  nothingToInstall,
+} from '../../identity/install/install-judgement.js'
 import { chooseKey, type KeyCandidate } from '../../identity/install/install-key.js'
-import { keyMismatch, leafNotGiven, nothingToInstall } from '../../identity/install/install-refusal.js'
 import type { ServedIdentity } from '../../tls/index.js'
 import {
   type Contents,

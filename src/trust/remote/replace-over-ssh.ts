@@ -5,11 +5,13 @@
  */
 import { randomBytes, type X509Certificate } from 'node:crypto'
 import { WlbError } from '../../base/error.js'
+import { quoteWord } from '../../base/quote-word.js'
 import type { SshConnection } from '../../ssh/connection.js'
+import { commandFailed } from '../../ssh/run-command.js'
+import { renderSshTarget, type SshTarget } from '../../ssh/target.js'
 import { probeServed, type ServedIdentity } from '../../tls/index.js'
 import type { ApplianceEndpoint } from '../connection/first-use.js'
 import { awaitServed, type ServedProof } from './await-served.js'
-import { interrupted, notProved, notRepairable } from './manage-failure.js'
 import { finish, listManageSteps, type ManageStep, type ManageSteps, putBack } from './manage-steps.js'
 import {
   digestsOf,
@@ -18,8 +20,8 @@ import {
   managedPlace,
   type PairDigests,
   readManagedFiles,
+  tokenLine,
 } from './managed-files.js'
-import { restartService, runManageStep } from './run-manage-step.js'
 
 export interface ReplacementRequest {
   readonly identity: ServedIdentity
@@ -141,4 +143,134 @@ async function undo(ssh: SshConnection, plan: ReplacementPlan, hasMoved: boolean
 function proofCommand({ address, port, serverName }: ApplianceEndpoint): string {
   const name = serverName === undefined ? '' : ` -servername ${serverName}`
   return `openssl s_client -connect ${address}:${port}${name} </dev/null | openssl x509 -noout -fingerprint -sha256`
+}
+
+const EXIT_OVERTAKEN = 75
+
+/**
+ * Each step but the first does nothing unless the note there is still the one of this attempt.
+ *
+ * @throws MANAGE_OVERTAKEN, SSH_COMMAND_FAILED, and what `run` throws.
+ */
+export async function runManageStep(
+  ssh: SshConnection,
+  { place, token }: { readonly place: ManagedPlace; readonly token: string },
+  step: ManageStep,
+  stdin?: string,
+): Promise<void> {
+  const isMine = `grep -qx '${tokenLine(token)}' ${place.journal} 2>/dev/null || exit ${EXIT_OVERTAKEN}; `
+  const command = `${step.id === 'note' ? '' : isMine}${step.command}`
+  const result = await ssh.run(command, stdin === undefined ? {} : { stdin })
+  if (result.exitCode === EXIT_OVERTAKEN) throw overtaken(ssh.target, step)
+  if (result.exitCode !== 0) throw commandFailed(ssh.target, step.command, result)
+}
+
+/**
+ * A service that is still going down holds its port: what refuses to start is started again. Whether it serves, the proof says.
+ * Empty when it has ended well, else what it said last.
+ */
+export async function restartService(ssh: SshConnection, restartCommand: string, patienceMs: number): Promise<string> {
+  const until = Date.now() + patienceMs
+  for (;;) {
+    const said = await tryToRestart(ssh, restartCommand)
+    if (said === '' || Date.now() > until) return said
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+  }
+}
+
+async function tryToRestart(ssh: SshConnection, restartCommand: string): Promise<string> {
+  try {
+    const { exitCode, stderrTail } = await ssh.run(restartCommand, { leavesDaemon: true })
+    return exitCode === 0 ? '' : stderrTail || `exit ${exitCode}`
+  } catch (error) {
+    if (!(error instanceof WlbError) || error.code === 'SSH_CONNECTION_LOST') throw error
+    return error.message // one that stays in the foreground may serve all the same
+  }
+}
+
+const RETRY_MS = 500
+
+/** `back` says how the way back ended; undefined where there was none. */
+export function notProved({
+  target,
+  endpoint: { address, port },
+  leaf,
+  proof,
+  restarted,
+  restartCommand,
+  back,
+}: {
+  readonly target: SshTarget
+  readonly endpoint: ApplianceEndpoint
+  readonly leaf: X509Certificate
+  readonly proof: ServedProof
+  /** What the restart said when it failed. */
+  readonly restarted: string
+  readonly restartCommand: string
+  readonly back: ServedProof | undefined
+}): WlbError {
+  const facts = {
+    target: renderSshTarget(target),
+    address,
+    port,
+    expected: leaf.fingerprint256,
+    seen: proof.seen,
+    ...(restarted !== '' && { restartSaid: restarted }),
+  }
+  const byHand = `ssh -p ${target.port} ${quoteWord(`${target.user}@${target.host}`)} ${quoteWord(restartCommand)}`
+  if (back?.isServed) {
+    return new WlbError(
+      'MANAGE_ROLLED_BACK',
+      'The appliance did not serve the new certificate; the pair before is back in place and served as before.',
+      { ...facts, servedNow: back.seen },
+      `wlb trust install USER@HOST FILES --key FILE --restart-command COMMAND`,
+    )
+  }
+  return new WlbError(
+    'MANAGE_NOT_PROVED',
+    back
+      ? 'The appliance did not serve the new certificate; the pair before is back in place, and it is not served either.'
+      : 'The appliance does not serve the certificate that is in place, and there is no pair before to go back to.',
+    { ...facts, servedNow: back?.seen ?? proof.seen },
+    `${byHand}`,
+  )
+}
+
+export function interrupted(target: SshTarget, { id, command }: ManageStep, cause: unknown): WlbError {
+  return new WlbError(
+    'MANAGE_INTERRUPTED',
+    'The SSH connection was cut in the middle; the same command again finds the note there, and goes on or goes back.',
+    { target: renderSshTarget(target), step: id, command },
+    'wlb trust install USER@HOST FILES --key FILE',
+    cause,
+  )
+}
+
+export function overtaken(target: SshTarget, { id }: ManageStep): WlbError {
+  return new WlbError(
+    'MANAGE_OVERTAKEN',
+    'Another attempt on this appliance has begun since; this one stops, and leaves everything to the other.',
+    { target: renderSshTarget(target), step: id },
+    'wlb trust install USER@HOST FILES --key FILE --dry-run',
+  )
+}
+
+export function notRepairable(target: SshTarget, { certificate, key }: ManagedPlace): WlbError {
+  return new WlbError(
+    'MANAGE_NOT_REPAIRABLE',
+    'An attempt that was cut off has left a certificate and a key that do not belong together, and the pair before is gone.',
+    { target: renderSshTarget(target), certificate, key },
+    `ssh -p ${target.port} ${quoteWord(`${target.user}@${target.host}`)} ls -l /etc/ssl/certs`,
+  )
+}
+
+export interface SshReach {
+  /** Verifies the host's key each time it connects. The connection stays its maker's, who closes it. */
+  connect(target: SshTarget): Promise<SshConnection>
+  /** Restarts the TLS service there, where it is not restarted as was said when the exchange began. */
+  readonly restartCommand: string | undefined
+  /** How long a restarted service may take to serve what it should. */
+  readonly proofMs: number
+  /** Told before each step there. */
+  readonly onStep?: (step: ManageStep) => void
 }

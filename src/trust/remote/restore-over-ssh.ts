@@ -12,8 +12,7 @@ import type { ApplianceEndpoint } from '../connection/first-use.js'
 import { awaitServed } from './await-served.js'
 import { finish, type ManageStep, note, protect, putBack, restart } from './manage-steps.js'
 import { isSamePair, type ManagedFiles, managedPlace, type PairDigests, readManagedFiles } from './managed-files.js'
-import type { ReplacementOptions } from './replace-over-ssh.js'
-import { restartService, runManageStep } from './run-manage-step.js'
+import { type ReplacementOptions, restartService, runManageStep } from './replace-over-ssh.js'
 
 export interface RestoreRequest {
   readonly before: PairDigests

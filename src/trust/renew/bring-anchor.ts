@@ -5,7 +5,7 @@
  */
 
 import { WlbError } from '../../base/error.js'
-import { type Brought, dropStaged, type Hindrance, listIdentities, settleObtained } from '../../identity/index.js'
+import { type AnchorOutcome, type Blocker, dropStaged, listIdentities, settleObtained } from '../../identity/index.js'
 import { explainRefusal } from '../../xapi/pool/pool-refused.js'
 import { formatWlbAddress } from '../../xapi/pool/wlb-address.js'
 import { readLastRun } from '../run/journal.js'
@@ -42,7 +42,7 @@ export async function isBringUnfinished(
 }
 
 /** Goes on with what was cut short. Expected refusals are in what is returned; what is thrown is a defect. */
-export async function bringAnchor(request: BringRequest, options: BringOptions = {}): Promise<Brought> {
+export async function bringAnchor(request: BringRequest, options: BringOptions = {}): Promise<AnchorOutcome> {
   const pools: AnchorPool[] = []
   const isSwitched = await isExchanged(request)
   const at = { pool: '' }
@@ -131,22 +131,26 @@ function hasParted({ journal }: AnchorPool): boolean {
 }
 
 /** One pool after the other; undefined where all have done it. */
-async function runInAll(pools: readonly AnchorPool[], part: Part, options: BringOptions): Promise<Brought | undefined> {
+async function runInAll(
+  pools: readonly AnchorPool[],
+  part: Part,
+  options: BringOptions,
+): Promise<AnchorOutcome | undefined> {
   for (const pool of pools) {
     const { ended, failure } = await runOne(pool, part, options)
     if (ended === 'interrupted') return { state: 'interrupted' }
-    if (failure) return { state: 'held', because: hindranceOf(failure, pool.uuid), isBegun: true }
+    if (failure) return { state: 'held', because: blockerOf(failure, pool.uuid), isBegun: true }
   }
   return undefined
 }
 
 /** The new certificate serves and is proved; a pool where something is in the way does not keep the others. */
-async function partWithOld(pools: readonly AnchorPool[], options: BringOptions): Promise<Brought> {
-  let unfinished: Hindrance | undefined
+async function partWithOld(pools: readonly AnchorPool[], options: BringOptions): Promise<AnchorOutcome> {
+  let unfinished: Blocker | undefined
   for (const pool of pools) {
     const { ended, failure } = await runOne(pool, afterwards, options)
     if (ended === 'interrupted') return { state: 'interrupted' }
-    if (failure) unfinished ??= hindranceOf(failure, pool.uuid)
+    if (failure) unfinished ??= blockerOf(failure, pool.uuid)
     else await pool.journal.settle('done')
   }
   if (unfinished) return { state: 'served', unfinished }
@@ -173,11 +177,11 @@ async function isExchanged({ root, home, members }: BringRequest): Promise<boole
   return false
 }
 
-function hindranceOf({ code, message, remedy }: WlbError, pool: string): Hindrance {
+function blockerOf({ code, message, remedy }: WlbError, pool: string): Blocker {
   return { pool, code, message, remedy }
 }
 
-async function explain(error: WlbError, pool: string, { members }: BringRequest): Promise<Hindrance> {
+async function explain(error: WlbError, pool: string, { members }: BringRequest): Promise<Blocker> {
   const access = await members
     .find(({ name }) => name === pool)
     ?.access()
@@ -185,5 +189,5 @@ async function explain(error: WlbError, pool: string, { members }: BringRequest)
   const remedy = access
     ? roleRemedy(error, `https://${formatWlbAddress({ host: access.address, port: access.port })}`, members.length)
     : error.remedy
-  return { ...hindranceOf(error, pool), remedy }
+  return { ...blockerOf(error, pool), remedy }
 }

@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { completeChain } from '../../../src/identity/acme/complete-chain.js'
+import { completeChain } from '../../../src/identity/acme/anchor.js'
 import { readPemBlocks } from '../../../src/x509/index.js'
 import { type CertificateSpec, type Issued, issueAuthority } from '../../x509/test-authority.js'
 

@@ -12,8 +12,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vit
 import { type AcmeSettings, type AppliancePaths, paths } from '../../../src/config/index.js'
 import { openLog } from '../../../src/config/log.js'
 import { startRenewalKeeper } from '../../../src/identity/acme/renewal-keeper.js'
-import { installIdentity } from '../../../src/identity/identity-change.js'
-import { lockedIdentity } from '../../../src/identity/identity-lock.js'
 import {
   installObtained,
   obtainCertificate,
@@ -21,6 +19,7 @@ import {
   readTermsOf,
   rememberAcme,
 } from '../../../src/identity/index.js'
+import { installIdentity, lockedIdentity } from '../../../src/identity/store/identity-change.js'
 import { type RunningAppliance, type ServeOptions, serve } from '../../../src/server/index.js'
 import { checkAsPool, probeServed } from '../../../src/tls/index.js'
 import { readPemBlocks } from '../../../src/x509/index.js'
@@ -346,8 +345,11 @@ describe.skipIf(!program)('with pebble', () => {
       const { renewal } = await readStatus(root)
       expect(renewal?.held).toMatchObject({ anchor: expect.stringContaining('Pebble Root') })
 
-      const bringer = { isUnfinished: async () => false, bring: async () => ({ state: 'not needed' }) as const }
-      const told = keep(now(), { bringer })
+      const anchorInstaller = {
+        isUnfinished: async () => false,
+        install: async () => ({ state: 'not needed' }) as const,
+      }
+      const told = keep(now(), { anchorInstaller })
       await told.keeper.look()
       await told.keeper.close()
       expect(await served(), 'the very one that was held back').toBe(renewal?.held?.fingerprintSha256)

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it, test } from 'vitest'
 import { type AcmeSettings, findAcmeFault } from '../../../src/config/acme-settings.js'
 import { paths } from '../../../src/config/paths.js'
 import { readSettings } from '../../../src/config/settings.js'
-import { rememberAcme } from '../../../src/identity/acme/remember.js'
+import { rememberAcme } from '../../../src/identity/acme/acme-files.js'
 import { configureOnly } from '../../server/test-appliance.js'
 
 const HTTP = { type: 'http-01', address: '0.0.0.0', port: 80 } as const

@@ -1,6 +1,6 @@
 /** Where the certificate of an order lives, for whoever carries it out, goes on with it, or takes it back. */
 import { parseSshTarget } from '../../../ssh/index.js'
-import type { SshReach } from '../../remote/reach.js'
+import type { SshReach } from '../../remote/replace-over-ssh.js'
 import { placeHere } from './here.js'
 import { placeOverSsh } from './over-ssh.js'
 import type { IdentityOrder, IdentityPlace } from './place.js'

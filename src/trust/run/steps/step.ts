@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { ServedIdentity } from '../../../tls/index.js'
 import type { PoolSession } from '../../../xapi/pool/pool-session.js'
 import type { Connection, HostVerdict } from '../../connection/connection.js'
-import type { SshReach } from '../../remote/reach.js'
+import type { SshReach } from '../../remote/replace-over-ssh.js'
 
 const BASE = { id: z.string() }
 const CERTIFICATE = { name: z.string(), fingerprintSha256: z.string() }

@@ -1,12 +1,13 @@
 /** Makes what is served equal to what is on disk, and proves it: whoever is to serve it is told, then asked by a handshake. */
 
-import { askAppliance } from '../config/control.js'
-import { paths } from '../config/paths.js'
-import { readReloaded } from '../config/reloaded.js'
-import { readSettings, type Settings } from '../config/settings.js'
-import { checkIdentity, probeServed, reachable } from '../tls/index.js'
-import { awaitServed, reloadFront } from './front.js'
-import { readIdentity } from './identity-store.js'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type CommandRun, runCommand } from '../../base/run-command.js'
+import { askAppliance } from '../../config/control.js'
+import { paths } from '../../config/paths.js'
+import { readReloaded } from '../../config/reloaded.js'
+import { type FrontSettings, readSettings, type Settings } from '../../config/settings.js'
+import { checkIdentity, probeServed, reachable } from '../../tls/index.js'
+import { readIdentity } from './identity-files.js'
 
 /** Where a handshake has shown the certificate, or has not. */
 export interface Proof {
@@ -81,4 +82,33 @@ async function activateFront(
   const ended = exitCode === null ? 'did not end' : `ended with ${exitCode}`
   const said = seen === expected ? '' : `${command} ${ended}${output && `: ${output}`}`
   return { who: 'front', address, port, seen, said }
+}
+
+const COMMAND_TIMEOUT_MS = 30_000
+
+/** Runs the configured command. */
+export function reloadFront({ reload }: FrontSettings, timeoutMs = COMMAND_TIMEOUT_MS): Promise<CommandRun> {
+  return runCommand(reload, timeoutMs)
+}
+
+const PROOF_MS = 15_000
+const PAUSE_MS = 200
+
+/**
+ * Shakes hands until that certificate is shown; a reload takes its time. Returns what was seen last: the fingerprint, or
+ * why there was no handshake.
+ */
+export async function awaitServed(
+  { address, port }: Pick<FrontSettings, 'address' | 'port'>,
+  fingerprintSha256: string,
+  patienceMs = PROOF_MS,
+): Promise<string> {
+  const deadline = performance.now() + patienceMs
+  for (;;) {
+    const timeoutMs = Math.max(1000, Math.ceil(deadline - performance.now()))
+    const served = await probeServed({ address, port, timeoutMs })
+    const seen = served.state === 'served' ? served.fingerprintSha256 : served.why
+    if (seen === fingerprintSha256 || performance.now() >= deadline) return seen
+    await wait(PAUSE_MS)
+  }
 }

@@ -1,13 +1,18 @@
 /** What the appliance's certificate says, on disk and as it is served. */
 import { X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
-import { paths } from '../config/paths.js'
-import { readSettings } from '../config/settings.js'
-import { probeServed, reachable } from '../tls/index.js'
-import { type CertificateSummary, describeCertificate, readPemBlocks } from '../x509/index.js'
-import { settleIfLeft } from './identity-lock.js'
-import { checkStoredIdentity, readIdentity } from './identity-store.js'
-import { findMissingNames, type MissingName } from './missing-names.js'
+import { paths } from '../../config/paths.js'
+import { readSettings } from '../../config/settings.js'
+import { probeServed, reachable } from '../../tls/index.js'
+import {
+  type CertificateSummary,
+  checkHost,
+  describeCertificate,
+  readExtension,
+  readPemBlocks,
+} from '../../x509/index.js'
+import { settleIfLeft } from './identity-change.js'
+import { checkStoredIdentity, readIdentity } from './identity-files.js'
 
 export interface Identity extends CertificateSummary {
   /** Where it is. */
@@ -82,4 +87,26 @@ export async function reportCertificate(root: string, now: Date, machineName = h
     daysLeft,
     served: { state: 'served', address, port, fingerprintSha256, notAfter, sameAsOnDisk },
   }
+}
+
+export interface MissingName {
+  /** The configured host name, or what the machine calls itself. */
+  readonly of: 'settings' | 'machine'
+  readonly name: string
+}
+
+/** A machine's short name is carried by every full name that begins with it. */
+export function findMissingNames(leaf: X509Certificate, configured: string, machine: string): readonly MissingName[] {
+  const own = machine.toLowerCase()
+  const isKnown = /^localhost\b/.test(own) || checkHost(leaf, own) || (!own.includes('.') && carriesShort(leaf, own))
+  return [
+    ...(checkHost(leaf, configured) ? [] : [{ of: 'settings' as const, name: configured }]),
+    ...(isKnown || own === configured.toLowerCase() ? [] : [{ of: 'machine' as const, name: machine }]),
+  ]
+}
+
+function carriesShort(leaf: X509Certificate, short: string): boolean {
+  const alternative = readExtension(leaf, () => leaf.subjectAltName) ?? ''
+  const names = `${leaf.subject}, ${alternative}`.toLowerCase()
+  return [...names.matchAll(/(?:^|[\n ,])(?:cn=|dns:)([^.,\s]+)/g)].some(([, label]) => label === short)
 }

@@ -4,9 +4,8 @@ import type { Log } from '../../config/log.js'
 import type { AppliancePaths } from '../../config/paths.js'
 import { describeCertificate } from '../../x509/index.js'
 import { anchorOf, readChainInPlace } from './anchor.js'
-import type { Hindrance } from './anchor-bringer.js'
 import type { Obtained } from './obtain.js'
-import { type RenewalState, readRenewalState, writeRenewalState } from './renewal-state.js'
+import { type Blocker, type RenewalState, readRenewalState, writeRenewalState } from './renewal.js'
 
 export interface Noting {
   readonly place: AppliancePaths
@@ -29,7 +28,7 @@ export async function noteHeld({ place, now }: Noting, { plan, anchor }: Obtaine
 }
 
 /** Said once for each certificate and reason, and again after a day. */
-export async function holdBack({ place, now, log }: Noting, because: Hindrance): Promise<void> {
+export async function holdBack({ place, now, log }: Noting, because: Blocker): Promise<void> {
   const state = await readRenewalState(place)
   const { held } = state
   if (!held) return
@@ -56,12 +55,12 @@ export async function holdBack({ place, now, log }: Noting, because: Hindrance):
   )
 }
 
-function isSame({ because }: Held, { pool, code }: Hindrance): boolean {
+function isSame({ because }: Held, { pool, code }: Blocker): boolean {
   return because?.pool === pool && because.code === code
 }
 
 /** Nobody is to tell pools of it but an operator. */
-export const BY_OPERATOR: Hindrance = {
+export const BY_OPERATOR: Blocker = {
   pool: '',
   code: ANCHOR_CHANGED,
   message: 'Pools are told of another anchor by an operator.',
@@ -69,7 +68,7 @@ export const BY_OPERATOR: Hindrance = {
 }
 
 /** It serves, and pools have still to be rid of what only the certificate before needed. */
-export async function noteUnfinished({ place, now, log }: Noting, because: Hindrance): Promise<void> {
+export async function noteUnfinished({ place, now, log }: Noting, because: Blocker): Promise<void> {
   const { unfinished: before } = await readRenewalState(place)
   const count = (before?.count ?? 0) + 1
   await writeRenewalState(place, { unfinished: { ...because, count, at: now().toISOString() } })
@@ -87,13 +86,13 @@ export async function noteFailure(noting: Noting, error: unknown): Promise<void>
 }
 
 /** A pool refused when others were changed already. */
-export async function noteHindrance(noting: Noting, { pool, code, message, remedy }: Hindrance): Promise<void> {
+export async function noteBlocker(noting: Noting, { pool, code, message, remedy }: Blocker): Promise<void> {
   await countFailure(noting, { code, message }, { pool, remedy }, undefined)
 }
 
 async function countFailure(
   { place, now, log }: Noting,
-  { code, message }: Pick<Hindrance, 'code' | 'message'>,
+  { code, message }: Pick<Blocker, 'code' | 'message'>,
   facts: object,
   retryAfterSeconds: number | undefined,
 ): Promise<void> {

@@ -6,13 +6,24 @@
 import { existsSync, renameSync } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureFolder, syncFolder, writeNewFile } from '../base/durable-file.js'
-import { WlbError } from '../base/error.js'
-import { touching } from '../base/file-failure.js'
-import { giveToOwner } from '../config/owner.js'
-import type { AppliancePaths } from '../config/paths.js'
-import { checkIdentity, type ServedIdentity } from '../tls/index.js'
-import { readPemBlocks } from '../x509/index.js'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type DirectoryLock, lockDirectory } from '../../base/directory-lock.js'
+import { ensureFolder, syncFolder, writeNewFile } from '../../base/durable-file.js'
+import { WlbError } from '../../base/error.js'
+import { touching } from '../../base/file-failure.js'
+import { giveToOwner } from '../../config/owner.js'
+import type { AppliancePaths } from '../../config/paths.js'
+import { checkIdentity, type ServedIdentity } from '../../tls/index.js'
+import { readPemBlocks } from '../../x509/index.js'
+import {
+  CERTIFICATE_FILE,
+  decidedFolder,
+  type FoundPair,
+  isUsable,
+  KEY_FILE,
+  readOriginal,
+  readPair,
+} from './identity-files.js'
 import {
   addIdentity,
   describePair,
@@ -26,15 +37,6 @@ import {
   publishPending,
   replaceRecord,
 } from './identity-history.js'
-import {
-  CERTIFICATE_FILE,
-  decidedFolder,
-  type FoundPair,
-  isUsable,
-  KEY_FILE,
-  readOriginal,
-  readPair,
-} from './identity-store.js'
 
 export interface IdentityChange {
   readonly how: IdentitySource
@@ -237,4 +239,42 @@ function unsettled({ certificateFolder }: AppliancePaths, cause: unknown): WlbEr
 /** Tells whether the very pair is in place already. */
 export async function isInPlace(paths: AppliancePaths, identity: ServedIdentity): Promise<boolean> {
   return isSame(await readPair(paths), identity)
+}
+
+/** Long enough for a file operation of somebody else's, too short for somebody else's question. */
+const PATIENCE_MS = 3000
+const PAUSE_MS = 100
+
+/**
+ * Does `work` while nobody else changes the identity; waits three seconds for its turn.
+ *
+ * @throws DIRECTORY_IN_USE when somebody else is still at it then.
+ */
+export async function lockedIdentity<T>(
+  { settingsFolder }: AppliancePaths,
+  work: () => Promise<T>,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
+  const lock = await lockPatiently(settingsFolder, patienceMs)
+  return work().finally(() => lock.release())
+}
+
+/**
+ * Finishes what a killed command left, where this user may and nobody is at work there. What cannot be finished here is
+ * left to the next one: readers see the decided pair either way.
+ */
+export async function settleIfLeft(paths: AppliancePaths): Promise<void> {
+  if (!isUnsettled(paths)) return
+  await lockedIdentity(paths, () => settleIdentity(paths), 0).catch(() => {})
+}
+
+async function lockPatiently(folder: string, patienceMs: number): Promise<DirectoryLock> {
+  for (let leftMs = patienceMs; ; leftMs -= PAUSE_MS) {
+    try {
+      return await lockDirectory(folder)
+    } catch (error) {
+      if (leftMs <= 0 || !(error instanceof WlbError) || error.code !== 'DIRECTORY_IN_USE') throw error
+      await wait(PAUSE_MS)
+    }
+  }
 }

@@ -7,9 +7,9 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ensureFolder, syncFolder, writeNewFile } from '../base/durable-file.js'
-import { describeCertificate } from '../x509/index.js'
-import { CERTIFICATE_FILE, contentOf, type FoundPair, findFault, KEY_FILE } from './identity-store.js'
+import { ensureFolder, syncFolder, writeNewFile } from '../../base/durable-file.js'
+import { describeCertificate } from '../../x509/index.js'
+import { CERTIFICATE_FILE, contentOf, type FoundPair, findFault, KEY_FILE } from './identity-files.js'
 
 /** How an identity came into its place; `found`: somebody put the files there by hand. */
 const SOURCES = ['setup', 'install', 'acme', 'self-signed', 'rollback', 'found'] as const

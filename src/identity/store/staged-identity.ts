@@ -5,13 +5,13 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureFolder, syncFolder, writeNewFile } from '../base/durable-file.js'
-import { WlbError } from '../base/error.js'
-import { touching } from '../base/file-failure.js'
-import { paths } from '../config/paths.js'
-import { checkIdentity, type ServedIdentity } from '../tls/index.js'
+import { ensureFolder, syncFolder, writeNewFile } from '../../base/durable-file.js'
+import { WlbError } from '../../base/error.js'
+import { touching } from '../../base/file-failure.js'
+import { paths } from '../../config/paths.js'
+import { checkIdentity, type ServedIdentity } from '../../tls/index.js'
+import { CERTIFICATE_FILE, KEY_FILE } from './identity-files.js'
 import { identityId } from './identity-history.js'
-import { CERTIFICATE_FILE, KEY_FILE } from './identity-store.js'
 
 /** Keeps a pair and returns its name. @throws the codes of `checkIdentity`, PATH_NOT_PERMITTED, DISK_FULL */
 export async function stageIdentity(root: string, identity: ServedIdentity): Promise<string> {

@@ -6,7 +6,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { WlbError } from '../../base/error.js'
 import { systemCode } from '../../base/file-failure.js'
-import type { HttpChallenge } from '../../config/acme-settings.js'
+import { runCommand } from '../../base/run-command.js'
+import type { DnsChallenge, HttpChallenge } from '../../config/acme-settings.js'
 
 export interface ChallengeServer {
   /** Shows `content` under a token until it is taken back. */
@@ -98,5 +99,39 @@ function addressUnusable(address: string, port: number, cause: unknown): WlbErro
     { address, port },
     'wlb cert acme --http-address 0.0.0.0',
     cause,
+  )
+}
+
+export interface HookLimits {
+  /** Changes in the DNS take a while to be seen: five minutes unless said otherwise. */
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+const HOOK_TIMEOUT_MS = 300_000
+
+/** Puts the record of a name into the DNS, or takes it out. @throws ACME_HOOK_FAILED */
+export async function callHook(
+  { hook }: DnsChallenge,
+  action: 'add' | 'remove',
+  name: string,
+  value: string,
+  { timeoutMs = HOOK_TIMEOUT_MS, signal }: HookLimits,
+): Promise<void> {
+  const record = `_acme-challenge.${name}`
+  const environment = { WLB_ACME_ACTION: action, WLB_ACME_NAME: record, WLB_ACME_VALUE: value }
+  const { command, exitCode, output } = await runCommand([hook, action, record, value], timeoutMs, {
+    environment,
+    signal,
+  })
+  if (exitCode !== 0) throw hookFailed(command, exitCode, output)
+}
+
+function hookFailed(command: string, exitCode: number | null, output: string): WlbError {
+  return new WlbError(
+    'ACME_HOOK_FAILED',
+    'The program that changes the DNS did not do its work.',
+    { command, ...(exitCode !== null && { exitCode }), output: output || '(it said nothing)' },
+    command,
   )
 }

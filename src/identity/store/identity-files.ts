@@ -3,10 +3,10 @@ import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { WlbError } from '../base/error.js'
-import { systemCode, touching } from '../base/file-failure.js'
-import type { AppliancePaths } from '../config/paths.js'
-import { checkIdentity, type ServedIdentity } from '../tls/index.js'
+import { WlbError } from '../../base/error.js'
+import { systemCode, touching } from '../../base/file-failure.js'
+import type { AppliancePaths } from '../../config/paths.js'
+import { checkIdentity, type ServedIdentity } from '../../tls/index.js'
 
 /** A pair as it is found: by hand anything can be put there, or taken away. */
 export interface FoundPair {

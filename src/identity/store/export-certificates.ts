@@ -1,14 +1,14 @@
 /** The certificates in `server.pem`, all or some of them: what is given to a pool, and never a key. */
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { replaceFile } from '../base/durable-file.js'
-import { WlbError } from '../base/error.js'
-import { systemCode, touching } from '../base/file-failure.js'
-import { paths } from '../config/paths.js'
-import { readSettings } from '../config/settings.js'
-import { encodePem, isSelfSigned, readPemBlocks } from '../x509/index.js'
-import { settleIfLeft } from './identity-lock.js'
-import { checkStoredIdentity, readIdentity } from './identity-store.js'
+import { replaceFile } from '../../base/durable-file.js'
+import { WlbError } from '../../base/error.js'
+import { systemCode, touching } from '../../base/file-failure.js'
+import { paths } from '../../config/paths.js'
+import { readSettings } from '../../config/settings.js'
+import { encodePem, isSelfSigned, readPemBlocks } from '../../x509/index.js'
+import { settleIfLeft } from './identity-change.js'
+import { checkStoredIdentity, readIdentity } from './identity-files.js'
 
 /** `all`: the file as it is served. `chain`: the leaf and its intermediates. `root`: the self-signed one at the end. */
 export type ExportedPart = 'all' | 'leaf' | 'chain' | 'root'

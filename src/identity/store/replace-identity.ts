@@ -1,13 +1,12 @@
 /** Replaces the appliance's certificate and key for good, or leaves everything as it was: install, activate, prove. */
-import { WlbError } from '../base/error.js'
-import { type AppliancePaths, paths } from '../config/paths.js'
-import { readSettings } from '../config/settings.js'
-import type { ServedIdentity } from '../tls/index.js'
+import { WlbError } from '../../base/error.js'
+import { type AppliancePaths, paths } from '../../config/paths.js'
+import { readSettings } from '../../config/settings.js'
+import type { ServedIdentity } from '../../tls/index.js'
 import { type Activation, activateIdentity, type Patience } from './activate-identity.js'
-import { type Installed, installIdentity, settleIdentity } from './identity-change.js'
+import { type Installed, installIdentity, lockedIdentity, settleIdentity } from './identity-change.js'
+import { isUsable, readOriginal, readPair } from './identity-files.js'
 import type { IdentitySource } from './identity-history.js'
-import { lockedIdentity } from './identity-lock.js'
-import { isUsable, readOriginal, readPair } from './identity-store.js'
 
 export interface Replacement {
   readonly installed: Installed
