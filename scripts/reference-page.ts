@@ -6,12 +6,14 @@ import ts from 'typescript'
 import type { ErrorRow } from '../src/base/error.js'
 import { baseErrors } from '../src/base/errors.js'
 import { commandLine } from '../src/cli/command-line.js'
+import { labErrors } from '../src/lab/errors.js'
 import { tlsErrors } from '../src/tls/errors.js'
 import { x509Errors } from '../src/x509/errors.js'
 
 /** The table of each room. */
 const TABLES: readonly (readonly [file: string, rows: Readonly<Record<string, ErrorRow>>])[] = [
   ['src/base/errors.ts', baseErrors.rows],
+  ['src/lab/errors.ts', labErrors.rows],
   ['src/tls/errors.ts', tlsErrors.rows],
   ['src/x509/errors.ts', x509Errors.rows],
 ]

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it, test } from 'vitest'
 import { CLASSES } from '../../src/lab/database/classes.js'
 import { Database, readImage } from '../../src/lab/database/database.js'
 import { EventLog } from '../../src/lab/database/event-log.js'
-import { coerce, fromStored, toStored } from '../../src/lab/database/stored-value.js'
+import { coerce, fromStored, toStored } from '../../src/lab/database/field.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-database-'))
 afterAll(() => rmSync(folder, { recursive: true }))

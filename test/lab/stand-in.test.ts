@@ -8,18 +8,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { openLog } from '../../src/config/log.js'
 import { readStatus } from '../../src/identity/index.js'
-import {
-  APPLIANCE_FAULTS,
-  applianceFaults,
-  clearApplianceFaults,
-  serveFromAuthority,
-} from '../../src/lab/faults/appliance/index.js'
-import { layoutOf } from '../../src/lab/host/layout.js'
-import { readSettings, writeSettings } from '../../src/lab/host/settings.js'
+import { APPLIANCE_FAULTS, serveFromAuthority } from '../../src/lab/faults/appliance-faults.js'
+import { layoutOf, readSettings, writeSettings } from '../../src/lab/host/host-files.js'
 import { labDown, labFault, labUp } from '../../src/lab/index.js'
 import { hostRoot } from '../../src/lab/launcher/lab-file.js'
 import { FAULTLESS } from '../../src/lab/stand-in/behaviour.js'
 import { readState, standInLayout, writeState } from '../../src/lab/stand-in/layout.js'
+import { clearStandIn } from '../../src/lab/stand-in/stage.js'
 import { serve } from '../../src/server/index.js'
 import { connectXenApi, type XenApiClient } from '../../src/xapi/index.js'
 import { run } from '../cli/program.js'
@@ -30,7 +25,6 @@ import { buildHostProgram, buildStandInProgram } from './lab-program.js'
 const hostProgram = buildHostProgram()
 const standInProgram = buildStandInProgram()
 const stunnel = requirePart('stunnel')
-const faults = applianceFaults(() => standInProgram)
 
 const silent = openLog({ write: () => {} })
 
@@ -65,14 +59,15 @@ beforeAll(async () => {
   await api.call('pool.set_wlb_verify_cert', session, String(pool), true)
 })
 afterAll(async () => {
-  await clearApplianceFaults(appliance.root)
+  await clearStandIn(appliance.root)
   api?.close()
   await labDown(appliance.root)
   await appliance.remove()
 })
 
+const order = () => ({ root: appliance.root, now: new Date(), program: standInProgram })
 const inject = async (...rows: number[]) => {
-  for (const row of rows) await faults.get(row)?.inject({ root: appliance.root, now: new Date() })
+  for (const row of rows) await APPLIANCE_FAULTS.get(row)?.inject(order())
 }
 
 /** What the host answers, then what its task says: `200 openwlb diagnostics`, or `500 SSL_VERIFY_ERROR ...`. */
@@ -197,12 +192,12 @@ describe('one row, as both hosts see it', () => {
 })
 
 test('a certificate for the full name, and row 75, the password was changed', async () => {
-  await serveFromAuthority({ root: appliance.root, now: new Date() }, 0, standInProgram)
+  await serveFromAuthority(order(), 0)
   expect(await Promise.all(hosts.map(diagnose))).toEqual([ACCEPTED, ACCEPTED])
   await inject(75)
   const refused = '500 WLB_AUTHENTICATION_FAILED'
   expect(await Promise.all(hosts.map(diagnose))).toEqual([refused, refused])
-  await clearApplianceFaults(appliance.root)
+  await clearStandIn(appliance.root)
 })
 
 describe('several rows at once', () => {
@@ -243,22 +238,22 @@ async function certificatesOfPool(): Promise<unknown[]> {
 describe('cleared, everything is as it was', () => {
   let before: Awaited<ReturnType<typeof describeStage>>
   beforeAll(async () => {
-    await clearApplianceFaults(appliance.root)
+    await clearStandIn(appliance.root)
     before = await describeStage()
   })
 
   const cases: [rows: number[]][] = [[[1, 25, 58]], [[42, 65]], [[71, 75]]]
   it.each(cases)('after rows %j', async (rows) => {
     await inject(...rows)
-    await clearApplianceFaults(appliance.root)
+    await clearStandIn(appliance.root)
     expect(await describeStage()).toEqual(before)
   })
 
   test('though the stand-in died, or there was nothing wrong at all', async () => {
     await inject(1)
     process.kill(Number(readFileSync(standInLayout(appliance.root).pid, 'utf8')), 'SIGKILL')
-    await clearApplianceFaults(appliance.root)
-    await clearApplianceFaults(appliance.root)
+    await clearStandIn(appliance.root)
+    await clearStandIn(appliance.root)
     expect(await describeStage()).toEqual(before)
   })
 
@@ -268,7 +263,7 @@ describe('cleared, everything is as it was', () => {
     await appliance.close()
     await expect(serve({ root, log: silent })).rejects.toMatchObject({ code: 'PORT_IN_USE' })
     await expect(inject(2)).rejects.toMatchObject({ code: 'LAB_STAND_IN_FAILED' })
-    await clearApplianceFaults(root)
+    await clearStandIn(root)
     const again = await serve({ root, log: silent })
     try {
       expect(await describeStage()).toEqual(before)

@@ -51,7 +51,7 @@ async function knownPools() {
 }
 
 async function faultRows() {
-  const { listFaults } = await import('../../lab/faults/index.js')
+  const { listFaults } = await import('../../lab/faults/table.js')
   return listFaults()
 }
 

@@ -1,10 +1,9 @@
-/** From a method's name and parameters to its answer: session, role of this host, then the method itself. */
+/** Answers one call from its name and parameters: finds the session, checks this host's role and the user's role, runs the method. */
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
-import { hasMethod } from '../database/old-pool.js'
+import { hasMethod } from '../database/records.js'
 import { type Coordinator, HostUnreachable, type LabHost, type Member } from '../host/host.js'
 import { type Session, sessionInvalid } from '../host/sessions.js'
 import { Arguments, type Call, type Method, type Methods, type Origin } from './method.js'
-import { assertPermitted } from './permissions.js'
 import { endTask, startTask } from './task-methods.js'
 
 /**
@@ -163,4 +162,26 @@ function checkArity(name: string, { arity: [fewest, most] }: Method, given: numb
 function notForUsers(name: string): ApiFailure {
   const text = `Internal API "${name}" call attempted with non-pool (external) session`
   return new ApiFailure('INTERNAL_ERROR', [text])
+}
+
+/** Changes every user may make: a task is how a client hears what came of a download. */
+const OPEN_TO_ALL = new Set(['task.create', 'task.destroy', 'task.cancel'])
+const ADMIN_ONLY = new Set([
+  'pool.enable_tls_verification',
+  'pool.send_test_post',
+  'pool.designate_new_master',
+  'pool.recover_slaves',
+  'pool.emergency_transition_to_master',
+  'pool.emergency_reset_master',
+  'host.install_server_certificate',
+])
+
+/** @throws ApiFailure RBAC_PERMISSION_DENIED when the session's user may not call the method. */
+export function assertPermitted(session: Session, name: string, method: Method): void {
+  if (!session.isReadOnly || method.session === 'none') return
+  const isReading = method.session === 'any' && !method.changes
+  if (isReading || OPEN_TO_ALL.has(name) || name === 'pool.is_slave') return
+  const roles = ADMIN_ONLY.has(name) || method.session === 'local' ? 'pool-admin' : 'pool-operator, pool-admin'
+  const text = `No permission in user session. (Roles with this permission: ${roles})`
+  throw new ApiFailure('RBAC_PERMISSION_DENIED', [name.toLowerCase(), text])
 }

@@ -1,9 +1,10 @@
 /** The methods every class has, made from the table of fields: records, getters, setters, entries of sets and maps. */
 import { ApiFailure, type ApiValue, isApiMap, isApiSet } from '../../xapi/index.js'
-import { type ApiClass, type ApiField, CLASSES } from '../database/classes.js'
+import { type ApiClass, CLASSES } from '../database/classes.js'
 import type { ApiRecord } from '../database/database.js'
-import { hasField, shownRecord } from '../database/old-pool.js'
-import { coerce } from '../database/stored-value.js'
+import type { ApiField } from '../database/field.js'
+import { coerce } from '../database/field.js'
+import { hasField, shownRecord } from '../database/records.js'
 import type { Coordinator } from '../host/host.js'
 import { matchesExpression, parseExpression } from './expression.js'
 import { changing, type Method, reading } from './method.js'

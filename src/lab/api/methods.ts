@@ -1,16 +1,14 @@
 /** Every method a host knows, by name. */
 
-import { LEGACY_CERTIFICATE_METHODS } from '../certificates/legacy-certificates.js'
+import { LEGACY_CERTIFICATE_METHODS, TRUSTED_CERTIFICATE_METHODS } from '../certificates/installed-certificates.js'
 import { SERVER_CERTIFICATE_METHODS } from '../certificates/server-certificates.js'
-import { TLS_VERIFICATION_METHODS } from '../certificates/tls-verification.js'
-import { TRUSTED_CERTIFICATE_METHODS } from '../certificates/trusted-certificates.js'
+import { TEST_POST_METHODS, TLS_VERIFICATION_METHODS } from '../certificates/tls-verification.js'
 import { ROLE_METHODS } from '../host/roles.js'
 import { fieldMethods } from './field-methods.js'
 import { emergency, type Method, type Methods, reading } from './method.js'
 import { POOL_INTERNAL_METHODS } from './pool-internal.js'
 import { SESSION_METHODS } from './session-methods.js'
 import { TASK_METHODS } from './task-methods.js'
-import { TEST_POST_METHODS } from './test-post.js'
 import { WLB_METHODS } from './wlb-methods.js'
 
 const named: readonly (readonly [string, Method])[] = [

@@ -3,14 +3,13 @@
  * pool's remote database and are answered only to a caller that shows the pool secret (docs/protocol/pool.md).
  */
 import { z } from 'zod'
-import { ApiFailure, type ApiValue } from '../../xapi/index.js'
+import { ApiFailure, type ApiValue, NULL_REF } from '../../xapi/index.js'
 import { decodeCommand, encodeResult } from '../certificates/distribution-command.js'
 import { carryOut, tidyStores } from '../certificates/trust-store.js'
-import { NULL_REF } from '../database/classes.js'
-import { parseImage } from '../database/database-copy.js'
+import { parseImage } from '../database/database.js'
 import { type Coordinator, HostUnreachable, type LabHost } from '../host/host.js'
+import { writeAllegiance } from '../host/host-files.js'
 import { acceptHandover, handOverFinished } from '../host/roles.js'
-import { writeAllegiance } from '../host/settings.js'
 import { fetchWlbSettings } from '../wlb/wlb-settings.js'
 import { type Call, type Method, poolInternal } from './method.js'
 

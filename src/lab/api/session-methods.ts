@@ -1,10 +1,9 @@
 /** Logging in and out, and what a client asks before it does anything else (docs/protocol/pool.md, sessions). */
 import { setTimeout as pause } from 'node:timers/promises'
-import { ApiFailure, type ApiValue } from '../../xapi/index.js'
-import { NULL_REF } from '../database/classes.js'
+import { ApiFailure, type ApiValue, NULL_REF } from '../../xapi/index.js'
 import type { LabHost } from '../host/host.js'
+import { isSameSecret } from '../host/host-files.js'
 import { sessionInvalid, type User } from '../host/sessions.js'
-import { isSameSecret } from '../host/settings.js'
 import { type Call, emergency, type Method, type OpenCall, reading } from './method.js'
 
 export const SESSION_METHODS: readonly [string, Method][] = [

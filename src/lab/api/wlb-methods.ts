@@ -2,6 +2,7 @@
 
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import type { Database } from '../database/database.js'
+import { isLive } from '../host/host.js'
 import { parseWlbUrl } from '../wlb/wlb-connection.js'
 import {
   assertLicensed,
@@ -10,7 +11,6 @@ import {
   readWlbSettings,
   storeWlbSettings,
 } from '../wlb/wlb-settings.js'
-import { isLive } from './host-calls.js'
 import { type Call, changing, type Method, reading } from './method.js'
 
 export const WLB_METHODS: readonly [string, Method][] = [

@@ -3,9 +3,8 @@
  * that cannot be reached stops nobody else; its failure is reported at the end (docs/protocol/pool.md, distribution).
  */
 import { ApiFailure } from '../../xapi/index.js'
-import { callMember, memberRefs } from '../api/host-calls.js'
-import type { Coordinator, LabHost } from '../host/host.js'
-import { STORE_KINDS } from '../host/layout.js'
+import { type Coordinator, callMember, type LabHost, memberRefs } from '../host/host.js'
+import { STORE_KINDS } from '../host/host-files.js'
 import { type DistributionCommand, encodeCommand } from './distribution-command.js'
 import { listStore, readForDistribution, tidyStores } from './trust-store.js'
 

@@ -4,13 +4,11 @@ import { readFile, rename } from 'node:fs/promises'
 import { replaceFile } from '../../base/durable-file.js'
 import { createSelfSigned, decodeSingleCertificate, describeCertificate, readPemBlocks } from '../../x509/index.js'
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
-import { callMember, memberRefs } from '../api/host-calls.js'
 import { type Call, changing, emergency, type Method, poolInternal, reading } from '../api/method.js'
-import type { Coordinator, LabHost } from '../host/host.js'
-import { certificateFields, readInstallable } from './certificate-file.js'
+import { type Coordinator, callMember, type LabHost, memberRefs } from '../host/host.js'
 import { copyToMembers } from './distribution.js'
 import { type DistributionCommand, encodeCommand } from './distribution-command.js'
-import { carryOut, removeFromStore } from './trust-store.js'
+import { carryOut, certificateFields, readInstallable, removeFromStore } from './trust-store.js'
 
 export const SERVER_CERTIFICATE_METHODS: readonly [string, Method][] = [
   ['host.get_server_certificate', reading(1, onNamedHost('host.lab_get_server_certificate'))],

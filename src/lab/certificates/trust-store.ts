@@ -1,16 +1,20 @@
 /**
- * The certificate files of one host: folders of single files and the bundles made from them, with a pool's own rules
- * for names, permissions, order and what is left behind (docs/trust-stores.md).
+ * The certificate files of one host: what a pool accepts into its stores, the folders of single files, and the bundles made
+ * from them, with a pool's own rules for names, permissions, order and what is left behind (docs/trust-stores.md).
  *
- * Every host of a pool of 64 is sent more than 64 files at each change: what goes through all of them waits for the disk
- * in place, which takes a tenth of the time that handing each step to another thread does.
+ * Every host of a pool of 64 receives more than 64 files at each change. The code that goes through all of them uses
+ * synchronous calls: that takes a tenth of the time that asynchronous calls take.
  */
+
+import type { X509Certificate } from 'node:crypto'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { replaceFile } from '../../base/durable-file.js'
+import { decodeSingleCertificate, describeCertificate } from '../../x509/index.js'
 import { ApiFailure } from '../../xapi/index.js'
-import { type HostLayout, placesOf, STORE_KINDS, type StorePlace } from '../host/layout.js'
+import type { ApiRecord } from '../database/database.js'
+import { type HostLayout, placesOf, STORE_KINDS, type StorePlace } from '../host/host-files.js'
 import type { DistributionCommand, DistributionResult, StoredFile, StoreKind } from './distribution-command.js'
 import { isHashLink, refreshHashLinks } from './hash-links.js'
 
@@ -213,4 +217,38 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/** The codes of one kind of certificate: `CA_CERTIFICATE`, `TRUSTED_CERTIFICATE` and `SERVER_CERTIFICATE` + an ending. */
+type Family = 'CA_CERTIFICATE' | 'TRUSTED_CERTIFICATE' | 'SERVER_CERTIFICATE'
+
+/**
+ * Reads exactly one certificate that is valid now. Nothing else is looked at: no authority flag, no key, no usage.
+ *
+ * @throws ApiFailure <family>_INVALID, <family>_NOT_VALID_YET or <family>_EXPIRED.
+ */
+export function readInstallable(text: string, family: Family, now: Date): X509Certificate {
+  const decoded = decodeSingleCertificate(text)
+  if (decoded.state === 'refused') throw new ApiFailure(`${family}_INVALID`, [])
+  const { notBefore, notAfter } = describeCertificate(decoded.certificate)
+  if (now < notBefore) throw new ApiFailure(`${family}_NOT_VALID_YET`, [formatInstant(now), formatInstant(notBefore)])
+  if (now > notAfter) throw new ApiFailure(`${family}_EXPIRED`, [formatInstant(now), formatInstant(notAfter)])
+  return decoded.certificate
+}
+
+/** The fields of a Certificate record that come from the certificate itself. */
+export function certificateFields(certificate: X509Certificate): ApiRecord {
+  const { notBefore, notAfter, fingerprintSha1, fingerprintSha256 } = describeCertificate(certificate)
+  return {
+    not_before: notBefore,
+    not_after: notAfter,
+    fingerprint: fingerprintSha256,
+    fingerprint_sha256: fingerprintSha256,
+    fingerprint_sha1: fingerprintSha1,
+  }
+}
+
+/** RFC 3339, UTC, whole seconds. */
+function formatInstant(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, 'Z')
 }

@@ -1,13 +1,14 @@
 /**
- * The pool's database: records by class and reference, in memory and in one file. A change counts as made once
- * `durable` has resolved; changes that arrive while the file is being written share the next writing.
+ * The pool's database: records by class and reference, in memory and in one file. A change is durable once `durable` has
+ * resolved; changes that arrive while the file is being written share the next write. Members keep a copy.
  */
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
 import { replaceFile } from '../../base/durable-file.js'
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import { type ApiClass, CLASSES, findClass } from './classes.js'
-import { fromStored, type StoredValue, toStored } from './stored-value.js'
+import { fromStored, type StoredValue, toStored } from './field.js'
 
 export type ApiRecord = { readonly [field: string]: ApiValue }
 
@@ -214,4 +215,34 @@ function readRow(owner: ApiClass, row: Readonly<Record<string, StoredValue>>): A
     record[field.name] = stored === undefined ? field.default : fromStored(field, stored)
   }
   return record
+}
+
+export class DatabaseCopy {
+  readonly #text: string
+  #image: DatabaseImage | undefined
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  get image(): DatabaseImage {
+    this.#image ??= parseImage(this.#text)
+    return this.#image
+  }
+
+  /** Replaces the file, as `writeImage` does. */
+  write(path: string): Promise<void> {
+    return replaceFile(path, `${this.#text}\n`, 0o600)
+  }
+}
+
+const imageSchema: z.ZodType<DatabaseImage> = z.object({
+  generation: z.number(),
+  internals: z.record(z.string(), z.string()),
+  tables: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.any()))),
+})
+
+/** Reads an image another host sent. */
+export function parseImage(text: string): DatabaseImage {
+  return imageSchema.parse(JSON.parse(text))
 }

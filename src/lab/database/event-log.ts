@@ -5,7 +5,7 @@
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import { CLASSES, findClass } from './classes.js'
 import type { Change, Database } from './database.js'
-import { shownRecord } from './old-pool.js'
+import { shownRecord } from './records.js'
 
 const REMEMBERED_REMOVALS = 5000
 

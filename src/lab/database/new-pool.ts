@@ -4,10 +4,8 @@ import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { createRsaKey, createSelfSigned, type Identity } from '../../x509/index.js'
-import { certificateFields } from '../certificates/certificate-file.js'
-import { carryOut } from '../certificates/trust-store.js'
-import { layoutOf } from '../host/layout.js'
-import { type HostSettings, writeAllegiance, writeSettings } from '../host/settings.js'
+import { carryOut, certificateFields } from '../certificates/trust-store.js'
+import { type HostSettings, layoutOf, writeAllegiance, writeSettings } from '../host/host-files.js'
 import { Database } from './database.js'
 
 export interface NewHost {

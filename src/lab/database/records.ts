@@ -1,12 +1,42 @@
 /**
- * The coordinator's records as they are, for whoever rehearses what no call brings about: a certificate that has grown
- * old, an upgrade that left fields empty. Served on a host's own socket only.
+ * Records as a pool of a given age shows them, and as faults read and write them: a certificate whose dates have passed, an
+ * upgrade that left fields empty. Faults reach them over a host's own socket only.
  */
+
 import { z } from 'zod'
 import { findClass } from './classes.js'
 import type { ApiRecord, Database } from './database.js'
-import { OLD_POOL } from './old-pool.js'
-import { fromStored, type StoredValue, toStored } from './stored-value.js'
+import { fromStored, type StoredValue, toStored } from './field.js'
+
+/** Where the database keeps that the pool is old. */
+export const OLD_POOL = 'lab_old_pool'
+
+export const OLD_VERSIONS = { product_version: '8.4.0', xapi: '24.11', xapi_build: '24.11.0' }
+
+export function isOldPool(database: Database): boolean {
+  return database.internal(OLD_POOL) !== ''
+}
+
+const LATER_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  Certificate: ['fingerprint_sha256', 'fingerprint_sha1', 'purpose'],
+}
+
+/** Tells whether the pool has a field of a class. */
+export function hasField(database: Database, className: string, field: string): boolean {
+  return !isOldPool(database) || !LATER_FIELDS[className]?.includes(field)
+}
+
+/** A record as the pool shows it. */
+export function shownRecord(database: Database, className: string, record: ApiRecord): ApiRecord {
+  if (!isOldPool(database) || !LATER_FIELDS[className]) return record
+  return Object.fromEntries(Object.entries(record).filter(([field]) => hasField(database, className, field)))
+}
+
+const LATER_METHODS = new Set(['pool.install_trusted_certificate', 'pool.uninstall_trusted_certificate'])
+
+export function hasMethod(database: Database, name: string): boolean {
+  return !isOldPool(database) || !LATER_METHODS.has(name)
+}
 
 const storedSchema: z.ZodType<StoredValue> = z.lazy(() =>
   z.union([z.string(), z.number(), z.boolean(), z.array(storedSchema), z.record(z.string(), storedSchema)]),

@@ -1,24 +1,29 @@
-/** One host at work: its listeners, its role, and the change from one role to the other without a restart. */
+/** One running host: its listeners, its role, and the change from one role to the other without a restart. */
 import { readFile, rm } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
+import { dispatch } from '../api/dispatch.js'
+import type { Methods, Origin } from '../api/method.js'
 import { METHODS } from '../api/methods.js'
 import { askForClaim } from '../api/pool-internal.js'
 import { Database, type DatabaseImage, readImage } from '../database/database.js'
 import { EventLog } from '../database/event-log.js'
+import type { Rpc, ThinCliHost } from '../thin-cli/command.js'
 import { serveThinCli } from '../thin-cli/server.js'
 import { createWlbConnection } from '../wlb/wlb-connection.js'
-import { API_VERSION, cliHost } from './cli-host.js'
-import { readConditions } from './conditions.js'
-import { receiveConnection } from './front-door.js'
 import type { Coordinator, LabHost, Member } from './host.js'
+import {
+  layoutOf,
+  readAllegiance,
+  readConditions,
+  readSettings,
+  resolveByHostsFile,
+  writeAllegiance,
+} from './host-files.js'
 import { createHttpServer } from './http-server.js'
-import { createPoolTransport } from './intra-pool.js'
-import { layoutOf } from './layout.js'
-import { type Listeners, openListeners } from './listeners.js'
+import { createPoolTransport, type PoolTransport } from './intra-pool.js'
+import { type Listeners, openListeners, receiveConnection } from './listeners.js'
 import { keepHeartbeat } from './liveness.js'
-import { resolveByHostsFile } from './name-resolution.js'
 import { LocalSessions, Sessions } from './sessions.js'
-import { readAllegiance, readSettings, writeAllegiance } from './settings.js'
 
 export interface RunningHost {
   close(): Promise<void>
@@ -162,4 +167,50 @@ async function settleClaim(host: LabHost): Promise<void> {
     return
   }
   role.frozen = false
+}
+
+export const API_VERSION = '2.21'
+
+/** Builds the view of one connection: where it came in decides who is root. */
+export function cliHost(host: LabHost, methods: Methods, transport: PoolTransport, origin: Origin): ThinCliHost {
+  const call: Rpc = (method, ...params) => dispatch(host, methods, origin, method, params)
+  const bind = (ref: string, logoutMethod: string | undefined) => ({
+    ref,
+    rpc: ((method, ...params) => call(method, ref, ...params)) satisfies Rpc,
+    // A session that ended with its coordinator needs no logout.
+    logout: async () => {
+      if (logoutMethod) await call(logoutMethod, ref).catch(() => {})
+    },
+  })
+  return {
+    origin,
+    apiVersion: API_VERSION,
+    hostUuid: host.settings.uuid,
+    refusalDelayMs: 0,
+    role: () =>
+      host.role.kind === 'coordinator'
+        ? { kind: 'coordinator' }
+        : { kind: 'member', coordinatorAddress: host.role.coordinatorAddress },
+    async login(userName, password) {
+      const ref = await call('session.login_with_password', userName, password, API_VERSION, 'cli')
+      return bind(String(ref), 'session.logout')
+    },
+    async localLogin(userName, password) {
+      const ref = await call('session.slave_local_login_with_password', userName, password)
+      return bind(String(ref), 'session.local_logout')
+    },
+    attach: async (ref) => bind(ref, undefined),
+    async forward(body, sessionRef) {
+      if (host.role.kind === 'coordinator') throw new Error('the coordinator forwards to nobody')
+      const stream = await transport.connectUnverified(host.role.coordinatorAddress)
+      const lines = body
+        .toString('latin1')
+        .split('\n')
+        .map((line) => line.replace(/\r$/, ''))
+      const sent = Buffer.from([`session_id=${sessionRef}`, ...lines].join('\r\n'), 'latin1')
+      stream.write(`POST /cli HTTP/1.0\r\nuser-agent: xapi/${API_VERSION}\r\ncontent-length: ${sent.length}\r\n\r\n`)
+      stream.write(sent)
+      return stream
+    },
+  }
 }

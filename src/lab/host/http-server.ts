@@ -1,13 +1,26 @@
 /** What a host serves over HTTP, by method and path; the longest prefix wins, as on a pool. */
+
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
+import { loadBundle } from '../../x509/index.js'
 import type { Methods, Origin } from '../api/method.js'
+import { listStore } from '../certificates/trust-store.js'
 import { changeRecords, readRecords } from '../database/records.js'
 import { downloadFromWlb } from '../wlb/wlb-download.js'
+import { fetchWlbSettings } from '../wlb/wlb-settings.js'
 import type { LabHost } from './host.js'
-import { describeHost, rehearseWlb } from './host-status.js'
+import { placesOf } from './host-files.js'
 import { HEARTBEAT_PATH, receiveHeartbeat } from './liveness.js'
-import { type Manner, readManner } from './manner.js'
-import { answerJsonRpc, answerXmlRpc, type Exchange, refuse, showsPoolSecret } from './rpc-endpoint.js'
+import {
+  answerJsonRpc,
+  answerXmlRpc,
+  type Exchange,
+  type Manner,
+  readManner,
+  refuse,
+  showsPoolSecret,
+} from './rpc-endpoint.js'
 
 export interface HttpServerOptions {
   readonly host: LabHost
@@ -109,4 +122,61 @@ function sendJson({ response }: Exchange, document: unknown): void {
   const body = `${JSON.stringify(document)}\n`
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
   response.end(body)
+}
+
+/** Whoever looks at a lab does not wait as long as a pool. */
+const HANDSHAKE_TIMEOUT_MS = 5_000
+
+export interface HostStatus {
+  readonly name: string
+  readonly uuid: string
+  readonly role: 'coordinator' | 'member'
+  readonly pid: number
+  /** A member: connected to its coordinator, its files compared. A coordinator: always. */
+  readonly settled: boolean
+  /** Uuids of the hosts that are there; known to the coordinator only. */
+  readonly live: readonly string[]
+  readonly generation: number
+  /** Names of the certificates on this host's own disk. */
+  readonly certificates: readonly string[]
+  readonly crls: readonly string[]
+  readonly bundle: 'missing' | 'unusable' | 'loaded'
+  readonly anchors: number
+  readonly verifiesPool: boolean
+}
+
+export async function describeHost(host: LabHost): Promise<HostStatus> {
+  const { role, settings, layout } = host
+  const [place] = placesOf(layout, { store: 'LegacyRootCert' })
+  const bytes = place?.bundle ? await readFile(place.bundle).catch(() => undefined) : undefined
+  const bundle = loadBundle(bytes)
+  return {
+    name: settings.name,
+    uuid: settings.uuid,
+    role: role.kind,
+    pid: process.pid,
+    settled: role.kind === 'coordinator' || role.settled,
+    live: liveHosts(host),
+    generation: role.kind === 'coordinator' ? role.database.generation : (role.copy?.image.generation ?? 0),
+    certificates: await listStore(layout, { store: 'LegacyRootCert' }),
+    crls: await listStore(layout, { store: 'CRL' }),
+    bundle: bytes === undefined ? 'missing' : bundle.state,
+    anchors: bundle.state === 'loaded' ? bundle.anchors.length : 0,
+    verifiesPool: existsSync(layout.verifySwitch),
+  }
+}
+
+function liveHosts({ role }: LabHost): string[] {
+  if (role.kind === 'member') return []
+  const { database } = role
+  return database.rows('host').flatMap(([, record]) => {
+    return database.find('host_metrics', String(record.metrics))?.live === true ? [String(record.uuid)] : []
+  })
+}
+
+/** Connects to the pool's WLB address as a verified connection of this host would: with its own store. */
+export async function rehearseWlb(host: LabHost): Promise<{ accepted: boolean; reason: string } | undefined> {
+  const settings = await fetchWlbSettings(host, 'as-is').catch(() => undefined)
+  if (!settings || settings.url === '') return undefined
+  return host.wlb.handshake({ ...settings, verify: true, timeoutMs: HANDSHAKE_TIMEOUT_MS })
 }

@@ -12,7 +12,7 @@ import { POOL_TLS } from '../../tls/index.js'
 import { readPemBlocks } from '../../x509/index.js'
 import { ApiFailure, type ApiValue, decodeJsonRpcResponse, encodeJsonRpcCall } from '../../xapi/index.js'
 import { HostUnreachable } from './host.js'
-import { type HostLayout, placesOf } from './layout.js'
+import { type HostLayout, placesOf } from './host-files.js'
 
 const CONNECT_TIMEOUT_MS = 5_000
 /** As long as the slowest answer between hosts: one that waits for a third host. */

@@ -8,11 +8,10 @@
  */
 import { rm } from 'node:fs/promises'
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
-import { isLive, memberRefs } from '../api/host-calls.js'
 import { type Call, changing, emergency, type Method } from '../api/method.js'
 import { type DatabaseImage, readImage, writeImage } from '../database/database.js'
-import { type Coordinator, HostUnreachable, type LabHost } from './host.js'
-import { writeAllegiance } from './settings.js'
+import { type Coordinator, HostUnreachable, isLive, type LabHost, memberRefs } from './host.js'
+import { writeAllegiance } from './host-files.js'
 
 export const ROLE_METHODS: readonly [string, Method][] = [
   ['pool.designate_new_master', changing(1, designate)],

@@ -1,5 +1,6 @@
 /** XenAPI over HTTP: `/` and `/RPC2` in XML-RPC, `/jsonrpc` in JSON-RPC (docs/protocol/pool.md, XenAPI). */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   ApiFailure,
   type ApiResult,
@@ -13,8 +14,7 @@ import { dispatch } from '../api/dispatch.js'
 import type { Methods, Origin } from '../api/method.js'
 import { answerLabCall } from '../api/pool-internal.js'
 import type { LabHost } from './host.js'
-import { type Manner, sendIn } from './manner.js'
-import { isSameSecret } from './settings.js'
+import { isSameSecret } from './host-files.js'
 
 /** 300 KiB: what a pool reads of one call. */
 const RPC_LIMIT_BYTES = 307_200
@@ -156,4 +156,30 @@ function decodeOrRefuse<T>(exchange: Exchange, decode: () => T): T | undefined {
     refuse(exchange, 500, 'Internal Server Error')
     return undefined
   }
+}
+
+const MANNERS = ['well', 'slow', 'cut', 'garbage'] as const
+export type Manner = (typeof MANNERS)[number]
+
+/** Long enough for a client to lose patience, short enough to be waited for. */
+const SLOW_MS = 5_000
+const GARBAGE = '<html><body>It works!</body></html>'
+
+export function readManner(text: string): Manner | undefined {
+  return MANNERS.find((manner) => manner === text)
+}
+
+/** Sends an answer in that manner: late, its second half missing, or something else entirely under the right headers. */
+export async function sendIn(
+  manner: Manner,
+  response: ServerResponse,
+  headers: Readonly<Record<string, string | number>>,
+  body: string,
+): Promise<void> {
+  if (manner === 'slow') await pause(SLOW_MS, undefined, { ref: false })
+  const sent = manner === 'garbage' ? GARBAGE : body
+  response.writeHead(200, { ...headers, 'content-length': Buffer.byteLength(sent) })
+  if (manner !== 'cut') return void response.end(sent)
+  const bytes = Buffer.from(sent)
+  response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.destroy())
 }

@@ -1,4 +1,5 @@
 /** The launcher's end of a host: its process, and what it says about itself on its own socket. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
@@ -9,8 +10,9 @@ import { WlbError } from '../../base/error.js'
 import { shortenSocketPath } from '../../base/local-socket.js'
 import { ApiFailure, type ApiValue, decodeJsonRpcResponse, encodeJsonRpcCall } from '../../xapi/index.js'
 import { parseRecords, type Records } from '../database/records.js'
-import type { HostStatus } from '../host/host-status.js'
-import { layoutOf } from '../host/layout.js'
+import { fail } from '../errors.js'
+import { layoutOf } from '../host/host-files.js'
+import type { HostStatus } from '../host/http-server.js'
 
 const ANSWER_TIMEOUT_MS = 10_000
 const POLL_MS = 25
@@ -100,7 +102,7 @@ export async function waitUntil(what: string, root: string, check: () => Promise
   const waitMs = START_TIMEOUT_MS + moreMs
   const deadline = Date.now() + waitMs
   while (!(await check())) {
-    if (Date.now() > deadline) throw timedOut(what, root, waitMs)
+    if (Date.now() > deadline) throw fail('LAB_TIMEOUT', { waitedFor: what, root, waitedMs: waitMs })
     await pause(POLL_MS)
   }
 }
@@ -139,7 +141,7 @@ function readiness(child: ChildProcess, root: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
-      reject(timedOut('the host to answer', root))
+      reject(fail('LAB_TIMEOUT', { waitedFor: 'the host to answer', root, waitedMs: START_TIMEOUT_MS }))
     }, START_TIMEOUT_MS)
     const settle = (error?: Error) => {
       clearTimeout(timer)
@@ -149,26 +151,16 @@ function readiness(child: ChildProcess, root: string): Promise<void> {
       else resolve()
     }
     child.once('error', settle)
-    child.once('exit', () => settle(hostFailed(root, 'it ended at once')))
+    child.once('exit', () => settle(fail('LAB_HOST_FAILED', { root, reason: 'it ended at once' })))
     child.once('message', ({ failed }: Told) => {
       if (!failed) return settle()
       const { code, message, facts, remedy } = failed
-      settle(code ? new WlbError(code, message, { ...facts, root }, remedy ?? '') : hostFailed(root, message))
+      if (!code) return settle(fail('LAB_HOST_FAILED', { root, reason: message }))
+      settle(new WlbError(code, message, { ...facts, root }, remedy ?? ''))
     })
   })
 }
 
 function pidFile(root: string): string {
   return join(root, 'var/lib/xcp/xapi.pid')
-}
-
-function hostFailed(root: string, reason: string): WlbError {
-  const { log } = layoutOf(root)
-  return new WlbError('LAB_HOST_FAILED', 'A host of the lab did not start.', { root, reason }, `tail ${log}`)
-}
-
-function timedOut(what: string, root: string, waitedMs = START_TIMEOUT_MS): WlbError {
-  const { log } = layoutOf(root)
-  const facts = { waitedFor: what, root, waitedMs }
-  return new WlbError('LAB_TIMEOUT', 'A host of the lab took too long.', facts, `tail ${log}`)
 }

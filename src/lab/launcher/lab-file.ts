@@ -1,9 +1,16 @@
-/** lab.json: what the launcher remembers of a lab, its root password included, so the file is its owner's alone. */
+/**
+ * lab.json, what the launcher remembers of a lab (the root password included, so only its owner may read the file), and the
+ * lock that lets one command at a time start or stop hosts.
+ */
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
+import { type DirectoryLock, lockDirectory } from '../../base/directory-lock.js'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
 
 const schema = z.object({
   pool: z.string(),
@@ -41,7 +48,7 @@ export async function findLab(root: string): Promise<Lab | undefined> {
 /** @throws LAB_NOT_FOUND when there is no lab. */
 export async function readLab(root: string): Promise<Lab> {
   const lab = await findLab(root)
-  if (!lab) throw notFound(root)
+  if (!lab) throw fail('LAB_NOT_FOUND', { root })
   return lab
 }
 
@@ -64,15 +71,37 @@ export function passwordFile(root: string): string {
 /** @throws LAB_HOST_UNKNOWN when the lab has no host of that name or uuid. */
 export function findHost(lab: Lab, name: string): KnownHost {
   const host = lab.hosts.find((known) => known.name === name || known.uuid === name)
-  if (!host) throw unknownHost(lab, name)
+  if (!host) {
+    throw fail('LAB_HOST_UNKNOWN', { host: name, hosts: lab.hosts.map((known) => known.name).join(', ') })
+  }
   return host
 }
 
-function notFound(root: string): WlbError {
-  return new WlbError('LAB_NOT_FOUND', 'There is no lab in this folder.', { root }, 'wlb lab up')
+/** Longer than the longest start of a pool that still comes up. */
+const WAIT_MS = 90_000
+const POLL_MS = 50
+
+/**
+ * Does `work` while nobody else starts or stops hosts of this lab, whose folder is there.
+ *
+ * @throws DIRECTORY_IN_USE when the other one does not come to an end.
+ */
+export async function withLabLocked<T>(root: string, work: () => Promise<T>): Promise<T> {
+  const lock = await waitForLock(labFolder(root), Date.now() + WAIT_MS)
+  try {
+    return await work()
+  } finally {
+    await lock.release()
+  }
 }
 
-function unknownHost(lab: Lab, host: string): WlbError {
-  const hosts = lab.hosts.map(({ name }) => name).join(', ')
-  return new WlbError('LAB_HOST_UNKNOWN', 'The lab has no such host.', { host, hosts }, 'wlb lab status')
+async function waitForLock(folder: string, deadline: number): Promise<DirectoryLock> {
+  for (;;) {
+    try {
+      return await lockDirectory(folder)
+    } catch (error) {
+      if (!(error instanceof WlbError) || error.code !== 'DIRECTORY_IN_USE' || Date.now() > deadline) throw error
+      await pause(POLL_MS)
+    }
+  }
 }

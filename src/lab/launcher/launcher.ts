@@ -1,20 +1,20 @@
-/** Brings a lab up and down. Its hosts are processes of their own that keep all they know in their root folders. */
-import { randomBytes, randomUUID } from 'node:crypto'
+/** Starts and stops a lab. Its hosts are processes of their own that keep their whole state in their root folders. */
+
+import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
 import { appendFile, readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { mapBounded } from '../../base/bounded.js'
 import { ensureFolder } from '../../base/durable-file.js'
 import { WlbError } from '../../base/error.js'
 import { installPool } from '../database/new-pool.js'
-import { chooseAddresses } from '../host/addresses.js'
-import type { HostStatus } from '../host/host-status.js'
-import { layoutOf } from '../host/layout.js'
-import { findAddress } from '../host/name-resolution.js'
+import { fail, MOST_HOSTS } from '../errors.js'
+import { findAddress, layoutOf } from '../host/host-files.js'
+import type { HostStatus } from '../host/http-server.js'
 import { askForHandshake, askHost, endProcess, findProcess, startProcess, waitUntil } from './host-control.js'
-import { findLab, hostRoot, type Lab, labFolder, readLab, writeLab } from './lab-file.js'
-import { withLabLocked } from './lab-lock.js'
+import { findLab, hostRoot, type Lab, labFolder, readLab, withLabLocked, writeLab } from './lab-file.js'
 
 export interface LabUpOptions {
   /** The folder the lab's own folder `lab` is in. */
@@ -60,8 +60,6 @@ export interface LabDocument {
 const DEFAULT_HOSTS = 3
 /** Starting more processes at once makes each of them slower, and none of them sooner. */
 const PROCESSES_AT_A_TIME = 2 * availableParallelism()
-/** As large as a pool may be. */
-const MOST_HOSTS = 64
 const REFUSAL_DELAY_MS = 5_000
 /** On top of what a single host may take. */
 const WAIT_PER_HOST_MS = 1_000
@@ -76,7 +74,9 @@ export async function labUp(
   options: LabUpOptions,
 ): Promise<{ readonly document: LabDocument; readonly already: boolean }> {
   const { root, hosts } = options
-  if (hosts !== undefined && (!Number.isInteger(hosts) || hosts < 1 || hosts > MOST_HOSTS)) throw wrongSize(hosts)
+  if (hosts !== undefined && (!Number.isInteger(hosts) || hosts < 1 || hosts > MOST_HOSTS)) {
+    throw fail('LAB_SIZE_INVALID', { hosts })
+  }
   await orNotWritable(root, ensureFolder(labFolder(root), 0o700))
   return withLabLocked(root, () => bringUp(options))
 }
@@ -85,7 +85,7 @@ async function bringUp(options: LabUpOptions): ReturnType<typeof labUp> {
   const { root, addHosts = [], hostProgram = besideThisProgram('lab-host.js') } = options
   const known = await orNotWritable(root, findLab(root))
   if (known && options.hosts !== undefined && options.hosts !== known.hosts.length) {
-    throw otherSize(root, known.hosts.length, options.hosts)
+    throw fail('LAB_SIZE_DIFFERS', { hosts: known.hosts.length, asked: options.hosts, root })
   }
   const lab = known ?? (await orNotWritable(root, installLab(options)))
   await addNames(lab, root, addHosts)
@@ -208,31 +208,50 @@ async function orNotWritable<T>(root: string, work: Promise<T>): Promise<T> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (error instanceof WlbError || !NOT_WRITABLE.includes(code)) throw error
-    const folder = labFolder(root)
-    throw new WlbError(
-      'LAB_NOT_WRITABLE',
-      'The folder of the lab cannot be used.',
-      { folder, reason: code },
-      `df -h ${root}; ls -ld ${root}`,
-      error,
-    )
+    throw fail('LAB_NOT_WRITABLE', { folder: labFolder(root), reason: code }, error)
   }
 }
 
-function otherSize(root: string, hosts: number, asked: number): WlbError {
-  return new WlbError(
-    'LAB_SIZE_DIFFERS',
-    'There is a lab here already, of another size; another one needs another folder.',
-    { hosts, asked, root },
-    'wlb lab up --root DIR',
-  )
+export interface Addresses {
+  readonly addresses: readonly string[]
+  readonly plainPort: number
+  readonly tlsPort: number
 }
 
-function wrongSize(hosts: number): WlbError {
-  return new WlbError(
-    'LAB_SIZE_INVALID',
-    `A lab has between 1 and ${MOST_HOSTS} hosts.`,
-    { hosts },
-    'wlb lab up --hosts 3',
-  )
+const TLS_OFFSET = 363
+const FIRST_HIGH_PORT = 8080
+const BLOCKS_TO_TRY = 20
+const PORTS_TO_TRY = 20
+
+/** Finds addresses nobody listens on, by listening there for a moment. @throws LAB_NO_ADDRESS */
+export async function chooseAddresses(count: number): Promise<Addresses> {
+  for (let attempt = 0; attempt < BLOCKS_TO_TRY; attempt++) {
+    // Blocks are tried at random, so that labs started at the same moment do not meet.
+    const block = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`
+    const addresses = Array.from({ length: count }, (_, index) => `${block}.${index + 1}`)
+    for (const plainPort of plainPorts()) {
+      const tlsPort = plainPort + TLS_OFFSET
+      if (await areFree(addresses, [plainPort, tlsPort])) return { addresses, plainPort, tlsPort }
+    }
+  }
+  throw fail('LAB_NO_ADDRESS', { hosts: count, blocksTried: BLOCKS_TO_TRY })
+}
+
+function plainPorts(): number[] {
+  return [80, ...Array.from({ length: PORTS_TO_TRY }, (_, index) => FIRST_HIGH_PORT + index)]
+}
+
+async function areFree(addresses: readonly string[], ports: readonly number[]): Promise<boolean> {
+  for (const address of addresses) {
+    for (const port of ports) if (!(await isFree(address, port))) return false
+  }
+  return true
+}
+
+function isFree(address: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, address, () => server.close(() => resolve(true)))
+  })
 }

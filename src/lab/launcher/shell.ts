@@ -1,10 +1,11 @@
 /** A command as if typed on one host of the lab: there `xe` needs no password. */
+
 import { spawn } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { replaceFile } from '../../base/durable-file.js'
-import { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
 import { findHost, hostRoot, labFolder, readLab } from './lab-file.js'
 import { besideThisProgram } from './launcher.js'
 
@@ -35,7 +36,7 @@ export async function labExec(options: {
     // Ctrl-C reaches the command by itself, as both have one terminal; whoever asked waits for its exit.
     const ignore = () => {}
     process.on('SIGINT', ignore)
-    child.once('error', (error) => reject(notFound(program, error)))
+    child.once('error', (error) => reject(fail('COMMAND_NOT_FOUND', { command: program }, error)))
     child.once('close', (code, signal) => {
       process.removeListener('SIGINT', ignore)
       resolve(code ?? 128 + (signal ? constants.signals[signal] : 1)) // as a shell says it
@@ -49,14 +50,4 @@ async function writeShim(root: string, xeProgram: string): Promise<string> {
   const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
   await replaceFile(join(bin, 'xe'), `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(xeProgram)} "$@"\n`, 0o755)
   return bin
-}
-
-function notFound(command: string, cause: Error): WlbError {
-  return new WlbError(
-    'COMMAND_NOT_FOUND',
-    'The command could not be started.',
-    { command },
-    'wlb lab exec --help',
-    cause,
-  )
 }

@@ -3,8 +3,7 @@ import { chmod, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { shortenSocketPath } from '../../base/local-socket.js'
-import { ordersSchema } from './orders.js'
-import { type Listening, listenAsTold } from './server.js'
+import { type Listening, listenAsTold, ordersSchema } from './server.js'
 
 const [folder] = process.argv.slice(2)
 if (folder === undefined) {

@@ -1,6 +1,16 @@
-/** Certificates with everything in them that is asked for, however wrong: no authority of ours would sign most of them. */
-import { createPublicKey, type KeyObject, webcrypto, X509Certificate } from 'node:crypto'
-import { createSerialNumber, loadLibrary } from '../../x509/index.js'
+/** Certificates with any content, however wrong, and the private keys they are signed with: no real authority would sign most of them. */
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  webcrypto,
+  X509Certificate,
+} from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { createRsaKey, createSerialNumber, exportPrivateKey, loadLibrary } from '../../x509/index.js'
 
 export interface Signatory {
   readonly certificate: X509Certificate
@@ -93,4 +103,27 @@ function algorithmOf(key: KeyObject, hash: string) {
   return key.asymmetricKeyType === 'ec'
     ? { name: 'ECDSA', namedCurve: 'P-256', hash }
     : { name: 'RSASSA-PKCS1-v1_5', hash }
+}
+
+export type KeyName = 'root' | 'issuing' | 'below-issuing' | 'leaf' | 'other-root' | 'weak' | 'weak-issuing' | 'ec'
+
+const WEAK_BITS = 1024
+const BITS = 2048
+
+export async function keyOf(folder: string, name: KeyName): Promise<KeyObject> {
+  const path = join(folder, `${name}.key`)
+  try {
+    return createPrivateKey(await readFile(path))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+  const key = await makeKey(name)
+  await ensureFolder(folder, 0o700)
+  await replaceFile(path, exportPrivateKey(key), 0o600)
+  return key
+}
+
+async function makeKey(name: KeyName): Promise<KeyObject> {
+  if (name === 'ec') return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  return createRsaKey(name.startsWith('weak') ? WEAK_BITS : BITS)
 }

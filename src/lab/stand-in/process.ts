@@ -1,12 +1,14 @@
 /** The launcher's end of the stand-in: one process of its own for a lab, started, told anew, and ended. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { open, readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { replaceFile } from '../../base/durable-file.js'
 import { WlbError } from '../../base/error.js'
 import { askAppliance } from '../../config/index.js'
+import { fail } from '../errors.js'
 import type { StandInLayout } from './layout.js'
-import type { StandInOrders } from './orders.js'
+import type { StandInOrders } from './server.js'
 
 const POLL_MS = 20
 const PATIENCE_MS = 15_000
@@ -16,7 +18,8 @@ export async function runStandIn(layout: StandInLayout, orders: StandInOrders, p
   await replaceFile(layout.orders, `${JSON.stringify(orders)}\n`, 0o600)
   if ((await findStandIn(layout)) !== undefined) {
     const answer = await askAppliance(layout.socket, 'POST', '/').catch((error: unknown) => {
-      throw standInFailed(layout, error instanceof WlbError ? String(error.facts.why) : String(error), error)
+      const why = error instanceof WlbError ? String(error.facts.why) : String(error)
+      throw fail('LAB_STAND_IN_FAILED', { folder: layout.folder, why }, error)
     })
     if (answer !== undefined) return
     await endStandIn(layout) // it runs and has no door any more
@@ -73,7 +76,7 @@ async function isEnding(pid: number): Promise<boolean> {
 /** The parent of those who never had a command line. */
 const KERNEL_THREADS = '2'
 
-function readiness(child: ChildProcess, layout: StandInLayout): Promise<void> {
+function readiness(child: ChildProcess, { folder }: StandInLayout): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
@@ -84,24 +87,10 @@ function readiness(child: ChildProcess, layout: StandInLayout): Promise<void> {
       child.removeAllListeners()
       if (child.connected) child.disconnect()
       if (why === undefined) resolve()
-      else reject(standInFailed(layout, why))
+      else reject(fail('LAB_STAND_IN_FAILED', { folder, why }))
     }
     child.once('error', ({ message }) => settle(message))
     child.once('exit', () => settle('it ended at once'))
     child.once('message', ({ why }: { readonly why?: string }) => settle(why))
   })
-}
-
-export function standInFailed(
-  { folder, log }: Pick<StandInLayout, 'folder' | 'log'>,
-  why: string,
-  cause?: unknown,
-): WlbError {
-  return new WlbError(
-    'LAB_STAND_IN_FAILED',
-    'The stand-in for the appliance did not do what was asked of it.',
-    { folder, why },
-    `tail ${log}`,
-    cause,
-  )
 }

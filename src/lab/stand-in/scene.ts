@@ -5,8 +5,14 @@
 import { X509Certificate } from 'node:crypto'
 import { exportPrivateKey, issueCrl } from '../../x509/index.js'
 import type { Behaviour, ChainTwist, LeafTwist } from './behaviour.js'
-import { type KeyName, keyOf } from './keys.js'
-import { type OddOrder, type Signatory, signOddCertificate, type Usage } from './odd-certificate.js'
+import {
+  type KeyName,
+  keyOf,
+  type OddOrder,
+  type Signatory,
+  signOddCertificate,
+  type Usage,
+} from './odd-certificate.js'
 
 export interface SceneOrder {
   readonly behaviour: Behaviour

@@ -1,10 +1,29 @@
-/** The stand-in at work: whoever connects meets the faulty identity, and behind it the real appliance. */
+/** The running stand-in: clients see the faulty identity and are connected to the real appliance behind it. */
+
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createSilentServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls'
+import { z } from 'zod'
 import { connectPinned } from '../../tls/index.js'
-import type { StandInOrders } from './orders.js'
+
+export const ordersSchema = z.object({
+  address: z.string(),
+  port: z.number(),
+  transport: z.enum(['relay', 'silent', 'plain-http']),
+  certificatePem: z.string(),
+  privateKeyPem: z.string(),
+  tls: z.object({
+    versions: z.enum(['1.3-alone', '1.1-at-most']).optional(),
+    suites: z.literal('none-of-a-pool').optional(),
+    curves: z.literal('none-of-a-pool').optional(),
+    clientCertificate: z.literal('demanded').optional(),
+  }),
+  /** The appliance's listener, set aside, and the certificates it may show. */
+  appliance: z.object({ address: z.string(), port: z.number(), fingerprintsSha256: z.array(z.string()) }),
+})
+
+export type StandInOrders = Readonly<z.infer<typeof ordersSchema>>
 
 export interface Listening {
   close(): Promise<void>

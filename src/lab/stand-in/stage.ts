@@ -2,6 +2,7 @@
  * Puts the stand-in before the appliance, and takes it away again. What is about to change is written down first, so
  * that clearing finds its way back from anywhere.
  */
+
 import { X509Certificate } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { z } from 'zod'
@@ -9,20 +10,18 @@ import { type DirectoryLock, lockDirectory } from '../../base/directory-lock.js'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import type { WlbError } from '../../base/error.js'
 import { askAppliance, paths, readSettings } from '../../config/index.js'
+import { fail } from '../errors.js'
+import { breakPair, keepFiles, keptPath, putBack } from './appliance-files.js'
 import { type Behaviour, showsCertificate, type Twist, twistBehaviour } from './behaviour.js'
-import { breakPair } from './broken-files.js'
-import { keepFiles, keptPath, putBack } from './kept-files.js'
 import { readState, type StandInLayout, standInLayout, writeState } from './layout.js'
 import { changePoolTrust, NO_TRUST } from './pool-trust.js'
-import { endStandIn, runStandIn, standInFailed } from './process.js'
+import { endStandIn, runStandIn } from './process.js'
 import { makeScene, type Pair, ROOT_NAME, type Scene } from './scene.js'
 
-export interface StandInChange {
+export interface StandInOrder {
   readonly root: string
   readonly now: Date
-  /** What is to be wrong in addition to what is wrong already. */
-  readonly twist: Twist
-  /** The program of the stand-in's process. */
+  /** Path of the stand-in's program. */
   readonly program: string
 }
 
@@ -30,12 +29,21 @@ export interface StandInChange {
 const MOVE_TIMEOUT_MS = 25_000
 const RELOAD_TIMEOUT_MS = 25_000
 
-/** @throws LAB_STAND_IN_FAILED, LAB_NOT_FOUND, NOT_SET_UP, or ApiFailure as the pool refuses what the fault needs. */
-export async function twistStandIn({ root, now, twist, program }: StandInChange): Promise<void> {
+/**
+ * Makes the appliance's address behave as `twist` says, in addition to what is wrong there already.
+ *
+ * @throws LAB_STAND_IN_FAILED, LAB_NOT_FOUND, NOT_SET_UP, or ApiFailure as the pool refuses what the fault needs.
+ */
+export async function twistStandIn({
+  root,
+  now,
+  twist,
+  program,
+}: StandInOrder & { readonly twist: Twist }): Promise<void> {
   await withStandIn(root, async (layout) => {
     const place = paths(root)
     const { hostname, address, port } = await readSettings(place.settings)
-    if ((await askAppliance(place.controlSocket)) === undefined) throw nobodyRuns(layout)
+    if ((await askAppliance(place.controlSocket)) === undefined) throw notRunning(layout)
     await keepFiles(root, layout, ['certificate', 'key'])
     const state = await readState(layout)
     const behaviour = twistBehaviour(state.behaviour, twist)
@@ -117,7 +125,7 @@ const ASIDE = z.object({ address: z.string(), port: z.number(), fingerprintSha25
 
 async function setAside(root: string, layout: StandInLayout): Promise<z.infer<typeof ASIDE>> {
   const answer = await askAppliance(paths(root).controlSocket, 'POST', '/listener/aside', MOVE_TIMEOUT_MS)
-  if (answer === undefined) throw nobodyRuns(layout)
+  if (answer === undefined) throw notRunning(layout)
   return ASIDE.parse(answer)
 }
 
@@ -139,6 +147,6 @@ function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::'
 }
 
-function nobodyRuns(layout: StandInLayout): WlbError {
-  return standInFailed(layout, 'no appliance is running here')
+export function notRunning({ folder }: StandInLayout): WlbError {
+  return fail('LAB_STAND_IN_FAILED', { folder, why: 'no appliance is running here' })
 }

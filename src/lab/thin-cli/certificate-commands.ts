@@ -1,9 +1,9 @@
 /** Certificates and revocation lists of the pool (docs/trust-stores.md). */
-import { findValue, isSet, requireValue } from './arguments.js'
+
 import { type Command, commandTable, type Invocation } from './command.js'
+import { findValue, isSet, Refusal, refusal, requireValue } from './command-line.js'
 import type { Conversation } from './conversation.js'
 import { findPool } from './records.js'
-import { Refusal, refusal } from './refusal.js'
 
 const PURPOSES: readonly string[] = ['licensing', 'ldaps']
 

@@ -1,8 +1,8 @@
-/** The server's side of one thin CLI connection: what is said to the client, what the client sends back. */
+/** The server's side of one thin CLI connection: messages to and from the client, and the layout of answers (docs/protocol/thin-cli.md, output). */
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { BANNER, encodeCommand, PROTOCOL_VERSION, type ThinCliCommand, ThinCliReader } from '../../xapi/index.js'
-import { refusal } from './refusal.js'
+import { refusal } from './command-line.js'
 
 /** The most a client may upload in one file. */
 const UPLOAD_LIMIT_BYTES = 33_554_432
@@ -127,4 +127,66 @@ function tooLarge() {
   return refusal(
     `Fatal error: A CLI client tried to transfer more than the maximum allowed of ${UPLOAD_LIMIT_BYTES}B, aborting.`,
   )
+}
+
+/** The keys come with their markers. */
+export type TableRecord = readonly (readonly [key: string, value: string])[]
+
+export interface Printer {
+  table(records: readonly TableRecord[]): Promise<void>
+  list(items: readonly string[]): Promise<void>
+  /** Left out by `--minimal`. */
+  message(text: string): Promise<void>
+  /** Sends what was held back; once, when the command has succeeded. */
+  flush(): Promise<void>
+}
+
+export function openPrinter(conversation: Conversation, minimal: boolean): Printer {
+  return minimal ? openMinimalPrinter(conversation) : openFullPrinter(conversation)
+}
+
+function openFullPrinter(conversation: Conversation): Printer {
+  const print = (text: string) => conversation.send({ name: 'Print', text })
+  return {
+    async table(records) {
+      for (const record of records) await print(`${layOut(record)}\n`)
+    },
+    async list(items) {
+      for (const item of items) await print(item)
+    },
+    message: print,
+    flush: async () => {},
+  }
+}
+
+/** The pool holds its pieces in a stack: several tables or lists come out last one first. */
+function openMinimalPrinter(conversation: Conversation): Printer {
+  const pieces: string[] = []
+  const hold = (items: readonly string[]) => {
+    pieces.unshift(items.map(escapeItem).join(','))
+  }
+  return {
+    async table(records) {
+      if (records.length > 0 && records.every(({ length }) => length > 0)) hold(records.map((record) => record[0]![1]))
+    },
+    async list(items) {
+      hold(items)
+    },
+    message: async () => {},
+    flush: () => conversation.send({ name: 'Print', text: pieces.join(',') }),
+  }
+}
+
+/** The first key is padded on the right and the others on the left, all to the longest and four more bytes. */
+export function layOut(record: TableRecord): string {
+  const width = 4 + Math.max(0, ...record.map(([key]) => Buffer.byteLength(key)))
+  const lines = record.map(([key, value], index) => {
+    const padding = ' '.repeat(width - Buffer.byteLength(key))
+    return `${index === 0 ? key + padding : padding + key}: ${value}`
+  })
+  return `${lines.join('\n')}\n`
+}
+
+function escapeItem(item: string): string {
+  return item.replace(/[\\,]/g, '\\$&')
 }

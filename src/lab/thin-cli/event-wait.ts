@@ -1,12 +1,10 @@
 /** Waiting until an object of a class is as described. */
 import { type ApiValue, isApiMap, isApiSet } from '../../xapi/index.js'
 import { type ApiClass, findClass } from '../database/classes.js'
-import type { Rpc } from '../host/rpc.js'
-import { type Parameters, requireValue, withoutKeys } from './arguments.js'
-import { type Command, commandTable, type Invocation } from './command.js'
+import { type Command, commandTable, type Invocation, type Rpc } from './command.js'
+import { type Parameters, refusal, requireValue, withoutKeys } from './command-line.js'
 import { ClientGone } from './conversation.js'
 import { type CliObject, describeObject, listObjects, References } from './records.js'
-import { refusal } from './refusal.js'
 
 /** The classes one can wait for; some have no objects in the lab. */
 const CLASS_WORDS = 'vm vdi sr host network vif pif vbd pbd pool task subject role secret vmss'.split(' ')

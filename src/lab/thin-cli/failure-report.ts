@@ -1,8 +1,8 @@
 /** Tells the client why a command failed, in the pool's words (docs/protocol/thin-cli.md, errors). */
 import { ApiFailure, isRegistered, renderApiFailure } from '../../xapi/index.js'
-import type { Rpc } from '../host/rpc.js'
+import type { Rpc } from './command.js'
+import { Refusal, type RefusalReason } from './command-line.js'
 import type { Conversation } from './conversation.js'
-import { Refusal, type RefusalReason } from './refusal.js'
 
 /** References that the failure's parameters hold, in the words a person knows them by. */
 export type KnownObjects = ReadonlyMap<string, string>

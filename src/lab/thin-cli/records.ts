@@ -1,10 +1,9 @@
-/** A pool's objects as `xe` shows them: each field by its name there, its value as text, and the ways to change it. */
+/** A pool's objects as `xe` shows them: each field with its name, its value as text, and the ways to change it. */
 import { ApiFailure, type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF } from '../../xapi/index.js'
-import type { ApiClass, ApiField } from '../database/classes.js'
-import type { Rpc } from '../host/rpc.js'
-import { computeField } from './computed-fields.js'
-import { type ApiRecord, NOT_IN_DATABASE, parseFieldValue, spellValue } from './field-text.js'
-import { refusal } from './refusal.js'
+import type { ApiClass } from '../database/classes.js'
+import type { ApiField } from '../database/field.js'
+import type { Rpc } from './command.js'
+import { refusal } from './command-line.js'
 
 export interface CliField {
   readonly description: ApiField
@@ -159,4 +158,68 @@ export async function findPool(uuid: string | undefined, rpc: Rpc): Promise<stri
   const [pool] = isApiSet(pools) ? pools : []
   if (pool === undefined) throw refusal('No pool found.')
   return String(pool)
+}
+
+type Computation = (record: ApiRecord, rpc: Rpc) => Promise<string>
+
+const COMPUTATIONS: Readonly<Record<string, Computation>> = {
+  'pool.supported-sr-types': async (_record, rpc) => [...new Set(await texts(rpc, 'SR', 'type'))].sort().join('; '),
+  // The pool's edition is the least of its hosts'; the lab gives all of them the same, and none of them ends.
+  'pool.license-state': async (_record, rpc) =>
+    `edition: ${(await texts(rpc, 'host', 'edition'))[0] ?? 'free'}; expiry: never`,
+  'host.memory-total': (record, rpc) => metric(record, rpc, 'memory_total'),
+  'host.memory-free': (record, rpc) => metric(record, rpc, 'memory_free'),
+  'host.memory-free-computed': (record, rpc) => metric(record, rpc, 'memory_free'),
+  'host.host-metrics-live': (record, rpc) => metric(record, rpc, 'live'),
+  'VM.memory-actual': async ({ power_state, memory_target }) =>
+    power_state === 'Running' ? String(memory_target ?? 0n) : '0',
+}
+
+/** The text of a field that exists for `xe` only; what cannot be worked out is shown as not in the database. */
+export async function computeField(owner: ApiClass, name: string, record: ApiRecord, rpc: Rpc): Promise<string> {
+  return (await COMPUTATIONS[`${owner.name}.${name}`]?.(record, rpc)) ?? NOT_IN_DATABASE
+}
+
+async function metric(host: ApiRecord, rpc: Rpc, name: string): Promise<string> {
+  const metrics = await rpc('host_metrics.get_record', host.metrics ?? '').catch(() => undefined)
+  const value = metrics !== undefined && isApiMap(metrics) ? metrics[name] : undefined
+  return value === undefined ? NOT_IN_DATABASE : String(value)
+}
+
+async function texts(rpc: Rpc, className: string, name: string): Promise<string[]> {
+  const records = await rpc(`${className}.get_all_records`)
+  if (!isApiMap(records)) return []
+  return Object.values(records).map((record) => String((isApiMap(record) && record[name]) || ''))
+}
+
+export type ApiRecord = { readonly [key: string]: ApiValue }
+
+/** Shown for an object that is not there. */
+export const NOT_IN_DATABASE = '<not in database>'
+
+/** Words that `xe` spells in another way than the API does. */
+export function spellValue(className: string, fieldName: string, text: string): string {
+  if (className !== 'VM') return text
+  if (fieldName === 'power_state') return text.toLowerCase()
+  if (fieldName.startsWith('actions_after_')) return text.charAt(0).toUpperCase() + text.slice(1)
+  return text
+}
+
+/** Reads what was typed as the field's type; an object is named by its UUID. Throws a `Refusal` when it is none. */
+export async function parseFieldValue(field: ApiField, text: string, rpc: Rpc): Promise<ApiValue> {
+  switch (field.type) {
+    case 'bool':
+      if (text === 'true' || text === 'false') return text === 'true'
+      throw refusal(`Parameter ${field.cliName} must be a boolean (true or false)`)
+    case 'int':
+      if (/^[+-]?\d+$/.test(text)) return BigInt(text)
+      throw refusal(`Failed to parse parameter '${field.cliName}': expecting an integer`)
+    case 'float':
+      if (/^[+-]?\d+(\.\d*)?(e[+-]?\d+)?$/i.test(text)) return Number(text)
+      throw refusal(`Parameter ${field.cliName} must be a floating-point number`)
+    case 'ref':
+      return text === '' ? NULL_REF : rpc(`${field.refClass}.get_by_uuid`, text)
+    default:
+      return field.name.startsWith('actions_after_') ? text.toLowerCase() : text
+  }
 }

@@ -1,9 +1,8 @@
 /** Which objects are meant: filters on fields, and the selectors of hosts and VMs (docs/protocol/thin-cli.md, filters). */
 import { type ApiClass, CLASSES } from '../database/classes.js'
-import type { Rpc } from '../host/rpc.js'
-import { findValue, type Parameters, STANDARD_KEYS } from './arguments.js'
+import type { Rpc } from './command.js'
+import { findValue, type Parameters, Refusal, refusal, STANDARD_KEYS } from './command-line.js'
 import { type CliField, type CliObject, listObjects } from './records.js'
-import { Refusal, refusal } from './refusal.js'
 
 /** What a key such as `other-config:wlb_timeout` means for objects of a class. */
 export type FieldTarget =

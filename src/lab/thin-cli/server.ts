@@ -1,19 +1,22 @@
 /** The thin CLI as a host serves it: one command a connection, from the banner to the status (docs/protocol/thin-cli.md). */
+
+import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiFailure } from '../../xapi/index.js'
-import { type CommandLine, findValue, isSet, parseCommandLine, requireValue, splitBody } from './arguments.js'
-import type { Command } from './command.js'
-import { COMMANDS } from './commands.js'
-import { ClientGone, Conversation } from './conversation.js'
+import { ApiFailure, BANNER, PROTOCOL_VERSION, ThinCliReader } from '../../xapi/index.js'
+import type { CliSession, Command, ThinCliHost } from './command.js'
+import {
+  type CommandLine,
+  findValue,
+  isSet,
+  parseCommandLine,
+  requireValue,
+  splitBody,
+  usageRefusal,
+} from './command-line.js'
+import { COMMANDS, printHelp } from './commands.js'
+import { ClientGone, Conversation, openPrinter } from './conversation.js'
 import { describeObjects, type KnownObjects, reportFailure, reportTrace } from './failure-report.js'
-import { forwardToCoordinator } from './forwarding.js'
-import { printHelp } from './help.js'
-import { openPrinter } from './printer.js'
-import { usageRefusal } from './refusal.js'
-import type { CliSession, ThinCliHost } from './thin-cli-host.js'
-
-export type { CliSession, ThinCliHost } from './thin-cli-host.js'
 
 /**
  * Serves one conversation on a connection whose HTTP request has been read. Ends its own side and settles when all is
@@ -125,4 +128,38 @@ function readMinimal({ parameters }: CommandLine): boolean {
   const value = findValue(parameters, 'minimal') ?? 'false'
   if (value !== 'true' && value !== 'false') throw new Error('INTERNAL_ERROR: [ Invalid_argument("bool_of_string") ]')
   return value === 'true'
+}
+
+/**
+ * Introduces itself to the coordinator in the client's place, then joins the two connections until the coordinator has
+ * said its last word. Closes the coordinator's connection; the client's is its owner's to end.
+ */
+export async function forwardToCoordinator(
+  conversation: Conversation,
+  client: Duplex,
+  coordinator: Duplex,
+): Promise<void> {
+  // Each side's end shows as `close`; its reason does not matter any more.
+  coordinator.on('error', () => {})
+  try {
+    const reader = new ThinCliReader(coordinator)
+    const reading = await reader.readBanner()
+    if (reading.state !== 'banner' || reading.version.major !== PROTOCOL_VERSION.major) {
+      throw new Error('The coordinator does not speak the thin CLI protocol.')
+    }
+    coordinator.write(BANNER)
+    client.write(reader.release())
+    coordinator.write(conversation.release())
+    const finished = Promise.race([once(coordinator, 'end'), closed(coordinator), closed(client)])
+    coordinator.pipe(client, { end: false })
+    client.pipe(coordinator)
+    await finished
+    client.unpipe(coordinator)
+  } finally {
+    coordinator.destroy()
+  }
+}
+
+function closed(stream: Duplex): Promise<void> {
+  return stream.destroyed ? Promise.resolve() : new Promise((resolve) => stream.once('close', () => resolve()))
 }

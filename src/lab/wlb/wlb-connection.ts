@@ -1,18 +1,38 @@
 /**
- * A host's connection to its WLB appliance (docs/protocol/wlb.md): a fresh TLS connection for every request, verified
- * with the host's own trust store where the pool asks for it, and every failure in the words of the pool's API.
+ * A host's connection to its WLB appliance (docs/protocol/wlb.md): a new TLS connection for every request, verified with the
+ * host's own trust store where the pool asks for it; one request at a time; every failure in the words of the pool's API.
  */
+
 import type { Duplex } from 'node:stream'
-import { dialAsPool, type PoolDial, type TlsFailure } from '../../tls/index.js'
+import { dialAsPool, floatText, type PoolDial, poolErrorOf, type TlsFailure } from '../../tls/index.js'
 import { encodeRequest, type MethodName, type ResultOf, readReply, requestHead, type WlbCall } from '../../wlb/index.js'
 import { ApiFailure } from '../../xapi/index.js'
-import { layoutOf, placesOf } from '../host/layout.js'
+import { layoutOf, placesOf } from '../host/host-files.js'
 import { exchange } from './wlb-exchange.js'
-import { apiFailureOf, connectionReset, reasonOf, timedOut, unknownHost } from './wlb-failure.js'
-import { WlbQueue } from './wlb-queue.js'
-import { parseWlbUrl, type WlbAddress } from './wlb-url.js'
 
-export { parseWlbUrl } from './wlb-url.js'
+export interface WlbAddress {
+  /** An IPv6 address comes without its brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+const HIGHEST_PORT = 65_535
+
+/**
+ * Reads an address; what follows the port from a slash on does not matter.
+ *
+ * @throws ApiFailure WLB_URL_INVALID, with the text as given, when there is no host, or no port that is a number.
+ */
+export function parseWlbUrl(url: string): WlbAddress {
+  const authority = url.split(/[/?#]/, 1)[0] ?? ''
+  const found = /^(?:[^@]*@)?(?:\[(?<bracketed>[0-9A-Fa-f:.%]+)\]|(?<plain>[^:[\]@\s]+)):(?<port>\d{1,5})$/.exec(
+    authority,
+  )
+  const host = found?.groups?.bracketed ?? found?.groups?.plain
+  const port = Number(found?.groups?.port)
+  if (host === undefined || port > HIGHEST_PORT) throw new ApiFailure('WLB_URL_INVALID', [url])
+  return { host, port }
+}
 
 export interface WlbConnectionOptions {
   readonly tlsClient: 'node' | 'stunnel'
@@ -141,4 +161,89 @@ async function converse<Method extends MethodName>(
     signal.removeEventListener('abort', stop)
     stream.destroy()
   }
+}
+
+interface Waiting {
+  readonly start: () => Promise<void>
+  readonly isOver: () => boolean
+}
+
+/** The longest time a timer takes; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+export class WlbQueue {
+  readonly #waiting: Waiting[] = []
+  #isBusy = false
+
+  /**
+   * Does the work in its turn; `signal` is aborted when its time is over.
+   *
+   * @throws ApiFailure WLB_TIMEOUT when it is over before the work is, or before its turn has come.
+   */
+  run<Result>(timeoutMs: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const clock = new AbortController()
+    const { signal } = clock
+    return new Promise<Result>((resolve, reject) => {
+      const expire = () => {
+        reject(timedOut(timeoutMs))
+        clock.abort()
+      }
+      const timer = setTimeout(expire, Math.min(timeoutMs, LONGEST_TIMER_MS))
+      const start = async () => {
+        try {
+          resolve(await work(signal))
+        } catch (error) {
+          reject(error)
+        } finally {
+          clearTimeout(timer)
+        }
+      }
+      this.#waiting.push({ start, isOver: () => signal.aborted })
+      this.#next()
+    })
+  }
+
+  #next(): void {
+    if (this.#isBusy) return
+    let next = this.#waiting.pop()
+    while (next?.isOver()) next = this.#waiting.pop()
+    if (!next) return
+    this.#isBusy = true
+    void next.start().then(() => {
+      this.#isBusy = false
+      this.#next()
+    })
+  }
+}
+
+/** Turns a failed handshake into the API's failure; `timeoutMs` is the time the whole request had. */
+export function apiFailureOf(failure: TlsFailure, { host, port }: WlbAddress, timeoutMs: number): ApiFailure {
+  const [code, ...parameters] = poolErrorOf(failure, `${host}:${port}`, timeoutMs)
+  return new ApiFailure(code, parameters)
+}
+
+/** The same for people: the words of the pool's log. */
+export function reasonOf(failure: TlsFailure): string {
+  switch (failure.kind) {
+    case 'verify':
+      return failure.reason === '' ? 'certificate verify failed' : failure.reason
+    case 'stunnel':
+      return failure.indicator
+    case 'reset':
+      return 'Connection reset'
+    case 'timeout':
+      return 'Timed out'
+  }
+}
+
+export function connectionReset(): ApiFailure {
+  return new ApiFailure('WLB_CONNECTION_RESET', [])
+}
+
+export function unknownHost(): ApiFailure {
+  return new ApiFailure('WLB_UNKNOWN_HOST', [])
+}
+
+export function timedOut(timeoutMs: number): ApiFailure {
+  return new ApiFailure('WLB_TIMEOUT', [floatText(timeoutMs / 1000)])
 }

@@ -3,9 +3,8 @@
  * caller hears 200 as soon as the appliance has answered; what fails later is told by the task alone.
  */
 import type { WlbCall } from '../../wlb/index.js'
-import { ApiFailure } from '../../xapi/index.js'
+import { ApiFailure, NULL_REF } from '../../xapi/index.js'
 import { finishTask } from '../api/pool-internal.js'
-import { NULL_REF } from '../database/classes.js'
 import type { LabHost } from '../host/host.js'
 import { type Exchange, refuse, showsPoolSecret } from '../host/rpc-endpoint.js'
 import { fetchWlbSettings } from './wlb-settings.js'

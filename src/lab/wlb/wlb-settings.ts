@@ -1,7 +1,7 @@
 /** What a host needs to know to talk to WLB, read from the pool's database (docs/protocol/pool.md, WLB). */
 import { z } from 'zod'
 import { ApiFailure, isApiMap } from '../../xapi/index.js'
-import { isOldPool } from '../database/old-pool.js'
+import { isOldPool } from '../database/records.js'
 import type { Coordinator, LabHost } from '../host/host.js'
 
 const schema = z.object({

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { parseCommandLine, splitBody } from '../../../src/lab/thin-cli/arguments.js'
-import { layOut } from '../../../src/lab/thin-cli/printer.js'
+import { parseCommandLine, splitBody } from '../../../src/lab/thin-cli/command-line.js'
+import { layOut } from '../../../src/lab/thin-cli/conversation.js'
 import { createPool } from './pool-in-memory.js'
 import { BANNER_BYTES, dial, hostFor, xe } from './raw-client.js'
 

@@ -1,6 +1,6 @@
 /** A small pool that answers XenAPI calls from records in memory, and remembers what it was asked to do. */
 import { findClass } from '../../../src/lab/database/classes.js'
-import type { Rpc } from '../../../src/lab/host/rpc.js'
+import type { Rpc } from '../../../src/lab/thin-cli/command.js'
 import { ApiFailure, type ApiValue } from '../../../src/xapi/index.js'
 
 type Row = Record<string, ApiValue>

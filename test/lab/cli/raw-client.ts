@@ -1,7 +1,8 @@
 /** A thin CLI client that knows nothing of ours: it takes frames apart by hand and does what an `xe` would. */
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { type CliSession, serveThinCli, type ThinCliHost } from '../../../src/lab/thin-cli/server.js'
+import type { CliSession, ThinCliHost } from '../../../src/lab/thin-cli/command.js'
+import { serveThinCli } from '../../../src/lab/thin-cli/server.js'
 import { ApiFailure } from '../../../src/xapi/index.js'
 import type { PoolInMemory } from './pool-in-memory.js'
 

@@ -1,0 +1,154 @@
+/** One field of a XenAPI class: its names, type and access, and its values as the database file, JSON and callers write them. */
+import { ApiFailure, type ApiValue, NULL_REF } from '../../xapi/index.js'
+
+export type FieldType = 'string' | 'int' | 'float' | 'bool' | 'datetime' | 'ref' | 'set' | 'map'
+
+/** What `xe` prints behind the name: single, set or map (none, `S`, `M`), read-only or writable. */
+type Marker = 'RO' | 'RW' | 'SRO' | 'SRW' | 'MRO' | 'MRW'
+
+export interface ApiField {
+  /** The API's name; the key in a record. A `computed` field has none there. */
+  readonly name: string
+  readonly cliName: string
+  readonly type: FieldType
+  /** What a set or a map holds. */
+  readonly of?: FieldType
+  /** The class a reference (or a set of them) points at. */
+  readonly refClass?: string
+  readonly access: Marker
+  /** In the API's record, never in the lists of `xe`. */
+  readonly hidden?: boolean
+  /** Shown as a placeholder in lists. */
+  readonly expensive?: boolean
+  readonly deprecated?: boolean
+  /** Known to `xe` only, which works it out from other records. */
+  readonly computed?: boolean
+  readonly default: ApiValue
+}
+
+type Shape = FieldType | `set ${FieldType}` | `map ${FieldType}`
+
+interface Extras {
+  readonly cliName?: string
+  readonly refClass?: string
+  readonly default?: ApiValue
+  readonly hidden?: true
+  readonly expensive?: true
+  readonly deprecated?: true
+  readonly computed?: true
+}
+
+/** Describes a field; `xe` writes the API's name with dashes unless told otherwise, defaults are the type's empty value. */
+export function field(name: string, shape: Shape, access: Marker, extras: Extras = {}): ApiField {
+  const { type, of } = parseShape(shape)
+  return {
+    name,
+    cliName: name.replaceAll('_', '-'),
+    type,
+    ...(of && { of }),
+    access,
+    default: EMPTY[type],
+    ...extras,
+  }
+}
+
+const EMPTY: Readonly<Record<FieldType, ApiValue>> = {
+  string: '',
+  int: 0n,
+  float: 0,
+  bool: false,
+  datetime: new Date(0),
+  ref: NULL_REF,
+  set: [],
+  map: {},
+}
+
+function parseShape(shape: Shape): { type: FieldType; of?: FieldType } {
+  const found = SHAPES.find(([text]) => text === shape)
+  if (!found) throw new Error(`no such shape of a field: ${shape}`)
+  const [, type, of] = found
+  return of ? { type, of } : { type }
+}
+
+const PLAIN: readonly FieldType[] = ['string', 'int', 'float', 'bool', 'datetime', 'ref', 'set', 'map']
+const SHAPES: readonly (readonly [string, FieldType, FieldType?])[] = PLAIN.flatMap((type) => [
+  [type, type] as const,
+  [`set ${type}`, 'set', type] as const,
+  [`map ${type}`, 'map', type] as const,
+])
+
+export type StoredValue = string | number | boolean | StoredValue[] | { readonly [key: string]: StoredValue }
+
+type Typed = Pick<ApiField, 'type' | 'of'>
+
+export function toStored({ type, of }: Typed, value: ApiValue): StoredValue {
+  if (type === 'set') return arrayOf(value).map((element) => toStored({ type: of ?? 'string' }, element))
+  if (type === 'map') return mapValues(value, (element) => toStored({ type: of ?? 'string' }, element))
+  if (type === 'int') return String(value)
+  if (value instanceof Date) return value.toISOString()
+  return typeof value === 'number' || typeof value === 'boolean' ? value : String(value)
+}
+
+export function fromStored({ type, of }: Typed, stored: StoredValue): ApiValue {
+  if (type === 'set')
+    return (Array.isArray(stored) ? stored : []).map((one) => fromStored({ type: of ?? 'string' }, one))
+  if (type === 'map') {
+    const entries = typeof stored === 'object' && !Array.isArray(stored) ? Object.entries(stored) : []
+    return Object.fromEntries(entries.map(([key, one]) => [key, fromStored({ type: of ?? 'string' }, one)]))
+  }
+  if (type === 'int') return BigInt(String(stored))
+  if (type === 'datetime') return new Date(String(stored))
+  return typeof stored === 'object' ? '' : stored
+}
+
+/**
+ * Reads what a caller gave as a value of a field: XML-RPC carries integers as text, JSON floats without a point.
+ *
+ * @throws ApiFailure FIELD_TYPE_ERROR when it cannot be one.
+ */
+export function coerce(name: string, { type, of }: Typed, value: ApiValue): ApiValue {
+  const wrong = new ApiFailure('FIELD_TYPE_ERROR', [name])
+  if (type === 'set') {
+    if (!Array.isArray(value)) throw wrong
+    return value.map((element) => coerce(name, { type: of ?? 'string' }, element))
+  }
+  if (type === 'map') {
+    if (typeof value !== 'object' || Array.isArray(value) || value instanceof Date) throw wrong
+    return mapValues(value, (element) => coerce(name, { type: of ?? 'string' }, element))
+  }
+  const read = SCALARS[type](value)
+  if (read === undefined) throw wrong
+  return read
+}
+
+const SCALARS: Readonly<Record<Exclude<FieldType, 'set' | 'map'>, (value: ApiValue) => ApiValue | undefined>> = {
+  string: (value) => (typeof value === 'string' ? value : undefined),
+  ref: (value) => (typeof value === 'string' ? value : undefined),
+  bool: (value) => (typeof value === 'boolean' ? value : undefined),
+  datetime: (value) => (value instanceof Date ? value : typeof value === 'string' ? readDate(value) : undefined),
+  int: (value) => {
+    if (typeof value === 'bigint') return value
+    if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : undefined
+    return typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : undefined
+  },
+  float: (value) => {
+    if (typeof value === 'number') return value
+    if (typeof value === 'bigint') return Number(value)
+    return typeof value === 'string' && /^-?\d+(\.\d*)?$/.test(value) ? Number(value) : undefined
+  },
+}
+
+function readDate(text: string): Date | undefined {
+  const found = /^(\d{4})-?(\d\d)-?(\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z?$/.exec(text)
+  return found ? new Date(`${found[1]}-${found[2]}-${found[3]}T${found[4]}Z`) : undefined
+}
+
+function arrayOf(value: ApiValue): readonly ApiValue[] {
+  return Array.isArray(value) ? value : []
+}
+
+/** Keys come from callers: `__proto__` must stay a key. */
+function mapValues<T>(value: ApiValue, change: (element: ApiValue) => T): { [key: string]: T } {
+  if (typeof value !== 'object' || Array.isArray(value) || value instanceof Date) return {}
+  return Object.fromEntries(Object.entries(value).map(([key, element]) => [key, change(element)]))
+}

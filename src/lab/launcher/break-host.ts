@@ -1,0 +1,109 @@
+/** Breaks one host of a lab on purpose, and puts it right again. */
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { layoutOf, placesOf } from '../host/host-files.js'
+import { askHost, endProcess, findProcess, startProcess, tellHost, waitUntil } from './host-control.js'
+import { findHost, hostRoot, type KnownHost, type Lab, readLab, withLabLocked } from './lab-file.js'
+import { besideThisProgram } from './launcher.js'
+
+export type LabFault =
+  /** Ends the host's process in good order, or at once. */
+  | 'stop'
+  | 'kill'
+  | 'start'
+  /** Its bundle is gone, cannot be read, or ends in a broken block; the certificates themselves stay. */
+  | 'remove-bundle'
+  | 'corrupt-bundle'
+  | 'truncate-bundle'
+  /** Something that is no revocation list lies among them: from now on every verified connection asks for one. */
+  | 'junk-crl'
+  /** It stops listening to the network and keeps its heartbeat: live, and out of reach. */
+  | 'deafen'
+  /** Its XenAPI answers late, breaks off in the middle, or says something that is none; `mend` puts that right. */
+  | 'slow'
+  | 'cut'
+  | 'garbage'
+  | 'mend'
+  /** Every session of a user ends, as when it was not used for too long. */
+  | 'expire-sessions'
+
+/**
+ * Carries out a fault and returns once it shows: a host that was stopped is gone for the coordinator too, one that was
+ * started is live.
+ *
+ * @throws LAB_NOT_FOUND, LAB_HOST_UNKNOWN, or what `labUp` throws.
+ */
+export async function labFault(options: {
+  readonly root: string
+  readonly action: LabFault
+  readonly host: string
+  readonly hostProgram?: string
+}): Promise<void> {
+  const { root, action, hostProgram } = options
+  const lab = await readLab(root)
+  const host = findHost(lab, options.host)
+  const folder = hostRoot(root, host.name)
+  switch (action) {
+    case 'stop':
+    case 'kill':
+      return withLabLocked(root, async () => {
+        await endProcess(folder, action === 'stop' ? 'SIGTERM' : 'SIGKILL')
+        await waitUntilSeen(lab, root, host, false)
+      })
+    case 'start':
+      return withLabLocked(root, async () => {
+        if ((await findProcess(folder)) === undefined)
+          await startProcess(folder, hostProgram ?? besideThisProgram('lab-host.js'))
+        await waitUntilSeen(lab, root, host, true)
+      })
+    case 'deafen':
+      return tellHost(folder, '/lab/deafen')
+    case 'slow':
+    case 'cut':
+    case 'garbage':
+      return tellHost(folder, `/lab/answer-${action}`)
+    case 'mend':
+      return tellHost(folder, '/lab/answer-well')
+    case 'expire-sessions':
+      return tellHost(folder, '/lab/expire-sessions')
+    default:
+      return breakStore(folder, action)
+  }
+}
+
+const GARBAGE = 'this is no certificate\n'
+const BROKEN_BLOCK = '-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n'
+
+async function breakStore(
+  folder: string,
+  fault: 'remove-bundle' | 'corrupt-bundle' | 'truncate-bundle' | 'junk-crl',
+): Promise<void> {
+  const layout = layoutOf(folder)
+  const [legacy] = placesOf(layout, { store: 'LegacyRootCert' })
+  const [crls] = placesOf(layout, { store: 'CRL' })
+  const bundle = legacy?.bundle ?? ''
+  switch (fault) {
+    case 'remove-bundle':
+      return rm(bundle, { force: true })
+    case 'corrupt-bundle':
+      return writeFile(bundle, GARBAGE)
+    case 'truncate-bundle':
+      return appendFile(bundle, BROKEN_BLOCK)
+    case 'junk-crl': {
+      const crlFolder = crls?.folder ?? ''
+      await mkdir(crlFolder, { recursive: true, mode: 0o700 })
+      return writeFile(join(crlFolder, 'junk.pem'), GARBAGE)
+    }
+  }
+}
+
+/** Without a coordinator there is nobody to see it. */
+async function waitUntilSeen(lab: Lab, root: string, host: KnownHost, live: boolean): Promise<void> {
+  await waitUntil(`${host.name} to be ${live ? 'live' : 'gone'}`, hostRoot(root, host.name), async () => {
+    const statuses = await Promise.all(lab.hosts.map(({ name }) => askHost(hostRoot(root, name))))
+    const own = statuses.find((status) => status?.uuid === host.uuid)
+    const coordinator = statuses.find((status) => status?.role === 'coordinator')
+    if (!live) return own === undefined && !coordinator?.live.includes(host.uuid)
+    return own?.settled === true && (coordinator === undefined || coordinator.live.includes(host.uuid))
+  })
+}
