@@ -1,7 +1,7 @@
 /** The reference page: what the program's own tables and the source's own errors say, and nothing written by hand. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import type { Command } from 'commander'
+import type { CommandUnknownOpts as Command } from '@commander-js/extra-typings'
 import ts from 'typescript'
 import type { ErrorRow } from '../src/base/error.js'
 import { baseErrors } from '../src/base/errors.js'

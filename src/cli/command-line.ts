@@ -1,19 +1,19 @@
-/** The words of `wlb`: every command, option and operand. Each command's code is loaded only when it is called. */
+/**
+ * The whole command line of `wlb`: each command, and the function that carries it out. A function is loaded when its command
+ * is called, so that `wlb --version` and shell completion load no room.
+ */
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import { VERSION } from '../base/version.js'
-import { addCa } from './words/ca.js'
-import { addCert } from './words/cert.js'
-import { addCompletion } from './words/completion.js'
-import { addDoctor } from './words/doctor.js'
-import { addLab } from './words/lab.js'
-import { addTrust } from './words/trust.js'
-import { addWatch } from './words/watch.js'
-import { examples, integer, tlsClient } from './words/word.js'
+import * as ca from './ca/commands.js'
+import * as cert from './cert/commands.js'
+import * as single from './commands.js'
+import * as lab from './lab/commands.js'
+import * as trust from './trust/commands.js'
 
-/** Builds the whole command line; the reference page is made from it too. */
-export function commandLine(): Command {
+/** Builds the command line; the reference page and shell completion are made from it too. */
+export function commandLine(): CommandUnknownOpts {
   const program = new Command('wlb')
     .description('Workload Balancing for XenServer and XCP-ng pools, with a connection that every host verifies.')
     .version(VERSION, '--version', 'print the version')
@@ -27,93 +27,110 @@ export function commandLine(): Command {
   })
   const root = () => resolve(chosenRoot ?? process.env.WLB_ROOT ?? `${homedir()}/.openwlb`)
 
-  program
-    .command('setup')
-    .description('configure this machine as an appliance; run again, it keeps what is there and says so')
-    .option('--hostname <FQDN>', 'the name pools connect to; it goes into the certificate')
-    .option('--address <IP>', 'the address to listen on; 0.0.0.0 means every address of this machine')
-    .option('--port <N>', 'the port to listen on (default: 8012)', integer)
-    .option('--username <NAME>', 'the user name pools present (default: wlbuser)')
-    .option('--password-file <FILE>', 'the password pools present: the first line of FILE')
-    .option('--database <URL>', 'a PostgreSQL server (postgres://...) instead of the embedded database')
-    .option('--yes', 'ask nothing; take the defaults for what is not given')
-    .option('--json', 'print one JSON document')
-    .addHelpText('before', examples('wlb setup', 'wlb setup --hostname wlb.example.com --password-file pw --yes'))
-    .action(async (options) => (await import('./setup.js')).setup(root(), options))
-
-  program
-    .command('serve')
-    .description('run the appliance until SIGTERM; SIGHUP, or a changed certificate file, reloads the certificate')
-    .addHelpText('before', examples('wlb serve', 'wlb --root /srv/wlb serve'))
-    .action(async () => (await import('./serve.js')).serveCommand(root()))
-
-  program
-    .command('status')
-    .description('what this appliance is, whether it runs, and which pools it serves')
-    .option('--json', 'print one JSON document')
-    .addHelpText('before', examples('wlb status', 'wlb status --json'))
-    .action(async ({ json = false }) => (await import('./status.js')).status(root(), json))
-
-  program
-    .command('pool')
-    .description('the pools that have registered')
-    .command('forget <UUID>')
-    .description(
-      'forget a pool that can no longer say goodbye: registration, credentials, configuration, pinned certificates',
-    )
-    .option('--yes', 'do not ask')
-    .option('--json', 'print one JSON document')
-    .addHelpText('before', examples('wlb pool forget 0c3f6f3c-77f1-4c1e-9d5b-5d6e0a4a9b10 --yes'))
-    .action(async (uuid: string, options) => (await import('./pool.js')).forget(root(), uuid, options))
-
+  single.setup(program).action(async (flags) => (await import('./setup.js')).setup(root(), flags))
+  single.serve(program).action(async () => (await import('./serve.js')).serveCommand(root()))
+  single.status(program).action(async ({ json }) => (await import('./status.js')).status(root(), json))
+  const pools = program.command('pool').description('the pools that have registered')
+  single.poolForget(pools).action(async (uuid, flags) => (await import('./pool.js')).forget(root(), uuid, flags))
   addCert(program, root)
   addCa(program, root)
   addTrust(program, root)
-  addWatch(program, root)
-  addDoctor(program, root)
+  single.watch(program).action(async (flags) => (await import('./watch.js')).watch(root(), flags))
+  single.doctor(program).action(async (flags) => (await import('./doctor.js')).doctor(root(), flags))
   addLab(program, root)
-
-  program
-    .command('demo')
-    .description('an appliance and a pool of three hosts, from strangers to a verified connection, step by step')
-    .option('--once', 'end after the table instead of staying up until Ctrl-C')
-    .option('--json', 'print one JSON document; the steps are told on stderr')
-    .addOption(tlsClient())
-    .addHelpText('before', examples('wlb demo', 'wlb demo --once --json'))
-    .action(async (options) => {
-      const { demo } = await import('./demo.js')
-      process.exitCode = await demo({
-        once: options.once ?? false,
-        json: options.json ?? false,
-        tlsClient: options.tlsClient,
-        program: process.argv[1] ?? 'wlb',
-      })
-    })
+  single.demo(program).action(async (flags) => (await import('./demo.js')).demo(process.argv[1] ?? 'wlb', flags))
 
   for (const command of leaves(program)) {
     const hasOther = command.options.some(({ long }) => long === '--root') // of an export: the root certificate
     if (command.name() !== 'demo' && !hasOther) command.addOption(rootOption()) // the demo has a folder of its own
   }
-  addCompletion(program) // needs no folder
+  single.completion(program).action(async (shell) => {
+    process.stdout.write((await import('./completion/scripts.js')).SCRIPTS[shell])
+  })
   return program
 }
 
+type Root = () => string
+
+function addCert(program: CommandUnknownOpts, root: Root): void {
+  const group = program.command('cert').description('the certificate of this appliance')
+  cert.show(group).action(async ({ json }) => (await import('./cert/show.js')).certShow(root(), json))
+  cert
+    .install(group)
+    .action(async (files, flags) => (await import('./cert/install.js')).certInstall(root(), files, flags))
+  cert.check(group).action(async (files, flags) => (await import('./cert/check.js')).certCheck(root(), files, flags))
+  cert.history(group).action(async ({ json }) => (await import('./cert/history.js')).certHistory(root(), json))
+  cert.rollback(group).action(async (id, flags) => (await import('./cert/rollback.js')).certRollback(root(), id, flags))
+  cert.exportCertificates(group).action(async (flags) => (await import('./cert/export.js')).certExport(root(), flags))
+  cert.selfSigned(group).action(async (flags) => (await import('./cert/self-signed.js')).certSelfSigned(root(), flags))
+  cert.request(group).action(async (flags) => (await import('./cert/request.js')).certRequest(root(), flags))
+  cert.acme(group).action(async (flags) => (await import('./cert/acme.js')).certAcme(root(), flags))
+}
+
+function addCa(program: CommandUnknownOpts, root: Root): void {
+  const group = program
+    .command('ca')
+    .description('a small authority for labs and small sites: no hardware keeps its keys, nobody audits it')
+  ca.create(group).action(async (flags) => (await import('./ca/create.js')).create(root(), flags))
+  ca.sign(group).action(async (csr, flags) => (await import('./ca/sign.js')).sign(root(), csr, flags))
+  ca.revoke(group).action(async (given, flags) => (await import('./ca/revoke.js')).revoke(root(), given, flags))
+  ca.crl(group).action(async (flags) => (await import('./ca/crl.js')).crl(root(), flags))
+  ca.list(group).action(async (flags) => (await import('./ca/list.js')).list(root(), flags))
+}
+
+function addTrust(program: CommandUnknownOpts, root: Root): void {
+  const group = program.command('trust').description('make every host of a pool trust the appliance, and keep it so')
+  trust.status(group).action(async ({ fleet, ...flags }) => {
+    if (fleet !== undefined) return (await import('./trust/fleet.js')).fleetStatus(fleet, flags)
+    return (await import('./trust/status.js')).trustStatus(root(), flags)
+  })
+  trust.plan(group).action(async (files, flags) => (await import('./trust/plan.js')).trustPlan(root(), files, flags))
+  trust.apply(group).action(async (files, flags) => (await import('./trust/apply.js')).trustApply(root(), files, flags))
+  trust.undo(group).action(async (flags) => (await import('./trust/undo.js')).trustUndo(root(), flags))
+  trust.renew(group).action(async (files, flags) => (await import('./trust/renew.js')).trustRenew(root(), files, flags))
+  trust
+    .fetch(group)
+    .action(async (first, second, flags) =>
+      (await import('./trust/fetch.js')).trustFetch(root(), [first, second], flags),
+    )
+  trust
+    .install(group)
+    .action(async (target, files, flags) => (await import('./trust/install.js')).trustInstall(target, files, flags))
+}
+
+function addLab(program: CommandUnknownOpts, root: Root): void {
+  const group = program.command('lab').description('a pool in a box: real protocols, no hypervisor')
+  const load = () => import('./lab/lab.js')
+  lab.up(group).action(async (flags) => (await load()).up(root(), flags))
+  lab.status(group).action(async ({ json }) => (await load()).status(root(), json))
+  lab.down(group).action(async ({ json }) => (await load()).down(root(), json))
+  lab.execOnHost(group).action(async (host, command) => (await load()).exec(root(), host, command))
+  lab.breakHost(group).action(async (what, host, { json }) => (await load()).breakHost(root(), what, host, json))
+  const fault = group.command('fault').description('bring about rows of the failure catalogue, and take them back')
+  lab.inject(fault).action(async (row, flags) => (await load()).inject(root(), row, flags))
+  lab.clear(fault).action(async ({ json }) => (await load()).clear(root(), json))
+  lab.list(fault).action(async ({ json }) => (await load()).list(json))
+  for (const what of lab.FAULT_NAMES) {
+    lab.oldFault(fault, what).action(async (host, { json }) => (await load()).breakHost(root(), what, host, json))
+  }
+}
+
 /** The folder named on the command line, as it was typed. */
-export function givenRoot(program: Command): string | undefined {
+export function givenRoot(program: CommandUnknownOpts): string | undefined {
   return [...leaves(program), program].map(rootOf).find(Boolean)
 }
 
-function rootOf(command: Command): string | undefined {
-  const { root } = command.opts<{ root?: unknown }>()
+function rootOf(command: CommandUnknownOpts): string | undefined {
+  const { root } = command.opts()
   return typeof root === 'string' ? root : undefined
 }
 
 /** Every command that does something, however deep. */
-function leaves(command: Command): Command[] {
+function leaves(command: CommandUnknownOpts): CommandUnknownOpts[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
 }
 
 /** It may stand before the command or behind it. */
-function rootOption(): Option {
+function rootOption() {
   return new Option('--root <DIR>', 'the folder that holds the appliance (environment: WLB_ROOT; default: ~/.openwlb)')
 }

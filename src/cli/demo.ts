@@ -1,11 +1,12 @@
 /** `wlb demo`: an appliance and a pool that start as strangers and end with a connection that every host verifies. */
 import { WlbError } from '../base/error.js'
 import type { LabDocument } from '../lab/index.js'
+import type { DemoFlags } from './commands.js'
 import { certificateFromAuthority } from './demo/authority-steps.js'
 import { renewalUnderLoad } from './demo/renewal-steps.js'
 import { freePort, openStage, type Stage } from './demo/stage.js'
 import { type Cast, type Step, verifiedConnection } from './demo/steps.js'
-import { verdictOf } from './lab.js'
+import { verdictOf } from './lab/lab.js'
 import { EXIT, printJson, renderTable } from './print.js'
 
 const HOST_NAME = 'wlb.lab.internal'
@@ -13,25 +14,21 @@ const ADDRESS = '127.0.0.1'
 const WANTED_PORT = 8012
 const SHOWN_LINES = 4
 
-export interface DemoOptions {
-  readonly once: boolean
-  readonly json: boolean
-  readonly tlsClient: 'node' | 'stunnel'
-  /** The path of `wlb` itself: the demo runs it as an operator would. */
-  readonly program: string
-}
-
 interface Told {
   readonly command: string
   readonly ok: boolean
   readonly said: string
 }
 
-/** Runs the demo and returns the exit code: 0 when every step did what it says and every host verifies. */
-export async function demo(options: DemoOptions): Promise<number> {
+/** Exits 0 when every step did what it says and every host verifies; `program` is the path of `wlb` itself. */
+export async function demo(program: string, options: DemoFlags): Promise<void> {
+  process.exitCode = await present(program, options)
+}
+
+async function present(program: string, options: DemoFlags): Promise<number> {
   const screen = options.json ? process.stderr : process.stdout
   const interrupted = hearEnd(screen)
-  const stage = await openStage(options.program)
+  const stage = await openStage(program)
   let stopping = false
   const say = (text: string) => void (stopping || screen.write(`${text}\n`))
   try {
@@ -62,7 +59,7 @@ function hearEnd(screen: NodeJS.WriteStream): Promise<undefined> {
   })
 }
 
-async function play(stage: Stage, options: DemoOptions, say: (text: string) => void) {
+async function play(stage: Stage, options: DemoFlags, say: (text: string) => void) {
   say('An appliance and a pool of three hosts, strangers to each other.\n')
   const told: Told[] = []
   const tell = (title: string, prompt: string, command: string, said: string, proof: string | undefined) => {

@@ -2,23 +2,13 @@
 import { WlbError } from '../base/error.js'
 import { type Diagnosis, diagnose, diagnosisDocument, type Evidence, type FixedStep, gather } from '../trust/index.js'
 import { explainRefusal, type PoolSession } from '../xapi/index.js'
+import type { DoctorFlags } from './commands.js'
 import { describeDiagnosis } from './doctor/diagnosis-text.js'
 import { fixSafely } from './doctor/fix.js'
 import { startProgress } from './doctor/progress.js'
 import { EXIT, printError, printJson } from './print.js'
 import { chooseReadStores, type ReadStores } from './trust/host-stores.js'
 import { type PoolChoice, remember, withPoolSession } from './trust/open-pool.js'
-import type { PoolFlags } from './words/pool-options.js'
-import type { HostSshFlags } from './words/ssh-options.js'
-
-export interface DoctorFlags extends PoolFlags, HostSshFlags {
-  readonly at?: Date
-  readonly predict?: boolean
-  readonly fix?: boolean
-  readonly yes?: boolean
-  readonly html?: string
-  readonly json?: boolean
-}
 
 /** What was found, and what kept it from being more. */
 interface Looked {

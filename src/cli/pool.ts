@@ -2,6 +2,7 @@
 
 import { WlbError } from '../base/error.js'
 import { forgetPool } from '../server/index.js'
+import type { ForgetFlags } from './commands.js'
 import { EXIT, printJson } from './print.js'
 
 /**
@@ -9,7 +10,7 @@ import { EXIT, printJson } from './print.js'
  *
  * @throws USAGE_NEEDS_YES when there is nobody to ask.
  */
-export async function forget(root: string, uuid: string, flags: { yes?: boolean; json?: boolean }): Promise<void> {
+export async function forget(root: string, uuid: string, flags: ForgetFlags): Promise<void> {
   if (!flags.yes && !(await isSure(uuid))) {
     process.stderr.write('wlb: nothing was changed\n')
     process.exitCode = EXIT.interrupted

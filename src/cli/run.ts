@@ -1,5 +1,5 @@
 /** One call of `wlb`: parse, call, print. */
-import { CommanderError } from 'commander'
+import { CommanderError } from '@commander-js/extra-typings'
 import { commandLine, givenRoot } from './command-line.js'
 import { EXIT, printError, printJson } from './print.js'
 

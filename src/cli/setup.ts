@@ -4,19 +4,9 @@ import { WlbError } from '../base/error.js'
 import { quoteWord } from '../base/quote-word.js'
 import { checkChoice, checkPassword } from '../config/index.js'
 import { type SetupOptions, type SetupReport, setUp, suggestSetup } from '../server/index.js'
+import type { SetupFlags } from './commands.js'
 import { EXIT, printJson, renderFacts } from './print.js'
 import { readSecretFile } from './secret-file.js'
-
-export interface SetupFlags {
-  readonly hostname?: string
-  readonly address?: string
-  readonly port?: number
-  readonly username?: string
-  readonly passwordFile?: string
-  readonly database?: string
-  readonly yes?: boolean
-  readonly json?: boolean
-}
 
 /**
  * @throws USAGE_NEEDS_ANSWERS when something has to be asked and nobody is there to answer.

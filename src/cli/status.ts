@@ -6,7 +6,7 @@ import { describeMissingNames } from './cert/missing-names.js'
 import { daysFrom, EXIT, inRoot, printJson, renderFacts, renderTable } from './print.js'
 
 /** Exits 1 when the appliance does not run, or its certificate cannot be used. */
-export async function status(root: string, json: boolean): Promise<void> {
+export async function status(root: string, json = false): Promise<void> {
   const found = await readStatus(root)
   if (json) printJson(found)
   else process.stdout.write(`${describe(found, new Date())}\n`)

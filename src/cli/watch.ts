@@ -4,18 +4,11 @@ import { join } from 'node:path'
 import { WlbError } from '../base/error.js'
 import { audienceOf, type DatedEvent, type FleetMember, lineOf, startWatch, watchOnce } from '../trust/index.js'
 import { configFolder, readKnownPools } from '../xapi/index.js'
+import type { WatchFlags } from './commands.js'
 import { printError } from './print.js'
 import { readFleetMembers } from './trust/fleet.js'
 import { choosePool } from './trust/open-pool.js'
-import { type ChannelFlags, openChannels } from './watch-channels.js'
-import type { PoolFlags } from './words/pool-options.js'
-
-export interface WatchFlags extends PoolFlags, ChannelFlags {
-  readonly fleet?: string
-  readonly every?: number
-  readonly once?: boolean
-  readonly json?: boolean
-}
+import { openChannels } from './watch-channels.js'
 
 const EVERY_SECONDS = 3600
 const LEAST_SECONDS = 10

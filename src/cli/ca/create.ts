@@ -3,16 +3,7 @@ import { type AuthorityReport, createSmallAuthority } from '../../authority/inde
 import { quoteWord } from '../../base/quote-word.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
 import { chooseFolder, isSure, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
-
-export interface CreateFlags {
-  readonly dir?: string
-  readonly name?: string
-  readonly days?: number
-  readonly intermediate: boolean
-  readonly passphraseFile?: string
-  readonly yes?: boolean
-  readonly json?: boolean
-}
+import type { CreateFlags } from './commands.js'
 
 export async function create(root: string, flags: CreateFlags): Promise<void> {
   const folder = chooseFolder(root, flags.dir)

@@ -4,15 +4,7 @@ import { type Published, publishCrl } from '../../authority/index.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
 import { chooseFolder, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
-
-export interface CrlFlags {
-  readonly dir?: string
-  readonly out?: string
-  readonly days?: number
-  readonly ofRoot?: boolean
-  readonly passphraseFile?: string
-  readonly json?: boolean
-}
+import type { CrlFlags } from './commands.js'
 
 export async function crl(root: string, flags: CrlFlags): Promise<void> {
   const { dir, out, days, ofRoot, passphraseFile, json } = flags

@@ -2,9 +2,10 @@
 import { type AuthorityReport, type IssuedCertificate, reportAuthority } from '../../authority/index.js'
 import { printJson, renderTable } from '../print.js'
 import { chooseFolder, sayWhatItIs } from './ask.js'
+import type { ListFlags } from './commands.js'
 import { describeAuthority } from './create.js'
 
-export async function list(root: string, { dir, json }: { dir?: string; json?: boolean }): Promise<void> {
+export async function list(root: string, { dir, json }: ListFlags): Promise<void> {
   sayWhatItIs()
   const now = new Date()
   const report = await reportAuthority(chooseFolder(root, dir))

@@ -4,20 +4,10 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { findCertificate, type Revoked, revokeCertificate } from '../../authority/index.js'
 import { WlbError } from '../../base/error.js'
-import type { RevocationReason } from '../../x509/index.js'
 import { printJson } from '../print.js'
 import { chooseFolder, isSure, readBytes, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
+import type { RevokeFlags } from './commands.js'
 import { describePublished } from './crl.js'
-
-export interface RevokeFlags {
-  readonly dir?: string
-  readonly reason: RevocationReason
-  readonly days?: number
-  readonly out?: string
-  readonly passphraseFile?: string
-  readonly yes?: boolean
-  readonly json?: boolean
-}
 
 /** @throws USAGE_SERIAL_OR_FILE when it is neither a file nor a serial number. */
 export async function revoke(root: string, serialOrFile: string, flags: RevokeFlags): Promise<void> {

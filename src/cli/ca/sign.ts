@@ -6,16 +6,7 @@ import { quoteWord } from '../../base/quote-word.js'
 import { describeCertificate, type LeafPlan, renderNameFields } from '../../x509/index.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
 import { chooseFolder, isSure, readBytes, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
-
-export interface SignFlags {
-  readonly dir?: string
-  readonly days?: number
-  readonly allow?: readonly string[]
-  readonly out?: string
-  readonly passphraseFile?: string
-  readonly yes?: boolean
-  readonly json?: boolean
-}
+import type { SignFlags } from './commands.js'
 
 /** @throws USAGE_STDIN_TWICE, and what the request, its names and the authority are refused for. */
 export async function sign(root: string, csr: string, flags: SignFlags): Promise<void> {

@@ -1,22 +1,10 @@
 /** What is asked of an authority: flags first, then what was remembered, then what goes without saying. */
+
 import { resolve } from 'node:path'
 import { WlbError } from '../../base/error.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { type AcmeFault, type AcmeSettings, findAcmeFault, HTTP_ADDRESS, HTTP_PORT } from '../../config/index.js'
-
-export interface AcmeFlags {
-  readonly directory?: string
-  readonly email?: string
-  readonly name?: readonly string[]
-  readonly httpAddress?: string
-  readonly httpPort?: number
-  readonly dnsHook?: string
-  readonly directoryCa?: string
-  readonly agreeTos?: boolean
-  readonly dryRun?: boolean
-  readonly yes?: boolean
-  readonly json?: boolean
-}
+import type { AcmeFlags } from './commands.js'
 
 /** @throws ACME_CHOICE_MISSING, ACME_CHOICE_INVALID, USAGE_ONE_CHALLENGE */
 export function chooseAcme(flags: AcmeFlags, hostname: string, remembered: AcmeSettings | undefined): AcmeSettings {

@@ -12,8 +12,9 @@ import {
   rememberAcme,
 } from '../../identity/index.js'
 import { EXIT, printJson } from '../print.js'
-import { type AcmeFlags, chooseAcme, commandOf } from './acme-choices.js'
+import { chooseAcme, commandOf } from './acme-choices.js'
 import { describeDone, describeObtained, describeWish, documentOf } from './acme-text.js'
+import type { AcmeFlags } from './commands.js'
 import { isSure } from './sure.js'
 
 /** @throws ACME_CHOICE_INVALID, ACME_CHOICE_MISSING, ACME_TERMS_NOT_AGREED, USAGE_NEEDS_YES, and what the order and the installation throw. */

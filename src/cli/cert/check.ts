@@ -3,10 +3,11 @@ import { describeCertificate } from '../../x509/index.js'
 import { CouldNotTell, EXIT, printJson } from '../print.js'
 import { type Finding, type Judgement, judge } from './check/judgement.js'
 import { describeJudgement } from './check/picture.js'
-import { type CheckOptions, type CheckQuestion, readQuestion } from './check/question.js'
+import { type CheckQuestion, readQuestion } from './check/question.js'
+import type { CheckFlags } from './commands.js'
 
 /** Exits 0 when accepted, 1 when refused, 2 when nobody can tell. */
-export async function certCheck(root: string, files: readonly string[], options: CheckOptions): Promise<void> {
+export async function certCheck(root: string, files: readonly string[], options: CheckFlags): Promise<void> {
   const { question, judgement } = await answer(root, files, options).catch((error: unknown) => {
     throw new CouldNotTell('the question cannot be answered', { cause: error })
   })
@@ -15,7 +16,7 @@ export async function certCheck(root: string, files: readonly string[], options:
   if (!judgement.accepted) process.exitCode = EXIT.no
 }
 
-async function answer(root: string, files: readonly string[], options: CheckOptions) {
+async function answer(root: string, files: readonly string[], options: CheckFlags) {
   const question = await readQuestion(root, files, options)
   return { question, judgement: judge(question, options.asBrowser ? 'browser' : 'pool') }
 }

@@ -1,20 +1,12 @@
 /** `wlb cert export`: the certificates in place, for a pool or a colleague; never a key. */
+
 import type { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../base/error.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { printJson, renderFacts } from '../print.js'
-
-export interface ExportFlags {
-  readonly leaf?: boolean
-  readonly chain?: boolean
-  /** The root certificate, not the appliance's folder, which stands before the command. */
-  readonly root?: boolean
-  readonly der?: boolean
-  readonly out?: string
-  readonly json?: boolean
-}
+import type { ExportFlags } from './commands.js'
 
 /** @throws USAGE_ONE_PART, USAGE_DER_IS_ONE, and what `exportCertificates` and `writeExport` throw. */
 export async function certExport(root: string, flags: ExportFlags): Promise<void> {

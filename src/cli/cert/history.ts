@@ -2,7 +2,7 @@
 import { type KeptIdentity, listIdentities } from '../../identity/index.js'
 import { daysFrom, inRoot, printJson, renderFacts } from '../print.js'
 
-export async function certHistory(root: string, json: boolean): Promise<void> {
+export async function certHistory(root: string, json = false): Promise<void> {
   const kept = await listIdentities(root)
   if (json) printJson({ identities: kept.map(documentOf) })
   else process.stdout.write(`${describe(kept, new Date(), root)}\n`)

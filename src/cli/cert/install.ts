@@ -10,17 +10,9 @@ import {
 } from '../../identity/index.js'
 import { printJson } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
+import type { InstallFlags } from './commands.js'
 import { describeInstallation, describePlan, documentOf } from './install-text.js'
 import { isSure } from './sure.js'
-
-export interface InstallFlags {
-  readonly key?: string
-  readonly passphraseFile?: string
-  readonly name?: string
-  readonly dryRun?: boolean
-  readonly yes?: boolean
-  readonly json?: boolean
-}
 
 /**
  * @throws USAGE_NEEDS_YES when there is nobody to ask, and what planning and installing throw.

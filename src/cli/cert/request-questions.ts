@@ -1,26 +1,7 @@
 /** The questions of `wlb cert request`: those of openssl req, in its order, each with what belongs there and an example. */
-import { checkChallengePassword, checkSubjectPart, type RequestSubject } from '../../x509/index.js'
 
-export interface RequestFlags {
-  readonly country?: string
-  readonly state?: string
-  readonly locality?: string
-  readonly organization?: string
-  readonly organizationalUnit?: string
-  readonly commonName?: string
-  readonly email?: string
-  readonly san?: readonly string[]
-  readonly key?: string
-  readonly passphraseFile?: string
-  readonly keyBits?: number
-  readonly newKey?: boolean
-  readonly challengePasswordFile?: string
-  readonly companyName?: string
-  readonly out: string
-  readonly force?: boolean
-  readonly yes?: boolean
-  readonly json?: boolean
-}
+import { checkChallengePassword, checkSubjectPart, type RequestSubject } from '../../x509/index.js'
+import type { RequestFlags } from './commands.js'
 
 /** What has to be known of the subject; an organizational unit may be. */
 interface SubjectAnswers {

@@ -4,7 +4,8 @@ import { WlbError } from '../../base/error.js'
 import { type RequestReport, requestCertificate, suggestCommonName } from '../../identity/index.js'
 import { EXIT, inRoot, printJson, renderFacts } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
-import { type Answers, askForRequest, type RequestFlags } from './request-questions.js'
+import type { RequestFlags } from './commands.js'
+import { type Answers, askForRequest } from './request-questions.js'
 
 /**
  * @throws USAGE_NEEDS_ANSWERS, USAGE_NEEDS_YES when something has to be asked and nobody is there to answer.

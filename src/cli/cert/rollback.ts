@@ -9,14 +9,9 @@ import {
   replaceSteps,
 } from '../../identity/index.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
+import type { RollbackFlags } from './commands.js'
 import { describeReplacement, describeSteps, documentOf } from './replaced.js'
 import { isSure } from './sure.js'
-
-export interface RollbackFlags {
-  readonly dryRun?: boolean
-  readonly yes?: boolean
-  readonly json?: boolean
-}
 
 /** @throws USAGE_NEEDS_YES, and what `findRollback` and `replaceIdentity` throw. */
 export async function certRollback(root: string, id: string | undefined, flags: RollbackFlags): Promise<void> {

@@ -1,4 +1,5 @@
 /** `wlb cert self-signed`: a new self-signed certificate, with another name, key or lifetime. */
+
 import { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../base/quote-word.js'
 import { paths } from '../../config/index.js'
@@ -11,17 +12,9 @@ import {
 } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { inRoot, printJson, renderFacts } from '../print.js'
+import type { SelfSignedFlags } from './commands.js'
 import { describeReplacement, describeSteps, documentOf } from './replaced.js'
 import { isSure } from './sure.js'
-
-export interface SelfSignedFlags {
-  readonly hostname?: string
-  readonly days?: number
-  readonly keyBits?: string
-  readonly dryRun?: boolean
-  readonly yes?: boolean
-  readonly json?: boolean
-}
 
 /** @throws USAGE_NEEDS_YES, and what `planSelfSigned` and `replaceIdentity` throw. */
 export async function certSelfSigned(root: string, flags: SelfSignedFlags): Promise<void> {

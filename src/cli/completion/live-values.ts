@@ -4,7 +4,7 @@
  */
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { FAULTS } from '../faults.js'
+import { FAULTS } from '../lab/commands.js'
 import type { Candidate } from './answer.js'
 import type { LiveValues, Place } from './wlb-words.js'
 

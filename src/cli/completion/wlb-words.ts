@@ -1,5 +1,5 @@
 /** The words of `wlb`, from the table its help is made from: what is not in there is not offered. */
-import type { Argument, Command, Option } from 'commander'
+import type { Argument, CommandUnknownOpts as Command, Option } from '@commander-js/extra-typings'
 import { type Answer, type Candidate, matching, NOTHING } from './answer.js'
 
 export interface Place {

@@ -1,13 +1,14 @@
 /** `wlb trust apply`: the plan shown, asked about once, and carried out step by step. */
 import { applyPlan, outcomeDocument, type Plan, readPoolNow, type TrustOutcome } from '../../trust/index.js'
 import { EXIT, printError, printJson } from '../print.js'
+import type { ApplyFlags, UndoFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { refusalsWhole, reportPlanned, toType, trustPlan } from './plan.js'
 import { describePlan, describeStep, renderHosts } from './plan-text.js'
 import { hearStop } from './safe-stop.js'
-import { type CredentialFlags, type GoalFlags, readTrustRequest } from './trust-request.js'
+import { readTrustRequest } from './trust-request.js'
 
-export async function trustApply(root: string, files: readonly string[], flags: GoalFlags): Promise<void> {
+export async function trustApply(root: string, files: readonly string[], flags: ApplyFlags): Promise<void> {
   if (flags.dryRun) return trustPlan(root, files, flags)
   const stop = hearStop(toType('apply --resume', root, flags))
   await refusalsWhole(flags, root, () =>
@@ -43,7 +44,7 @@ type Verb = 'apply' | 'undo' | 'renew'
 export function printOutcome(
   outcome: TrustOutcome,
   plan: Plan | undefined,
-  flags: CredentialFlags,
+  flags: UndoFlags,
   root: string,
   verb: Verb,
   goOn = verb === 'apply' ? 'apply --resume' : verb,

@@ -1,12 +1,8 @@
 /** The question of enrolment: is the certificate that is seen from here the one the appliance has? */
 import { WlbError } from '../../base/error.js'
 import type { FirstUse } from '../../trust/connection/first-use.js'
+import type { FetchFlags } from './commands.js'
 import { compareByEye, ON_THE_APPLIANCE } from './compare-by-eye.js'
-
-export interface FingerprintFlags {
-  /** SHA-256, upper-case with colons. */
-  readonly fingerprint?: string
-}
 
 /**
  * Decides by the fingerprint that was given, or by what the appliance states itself; else by asking: nothing
@@ -15,7 +11,10 @@ export interface FingerprintFlags {
  * @throws FINGERPRINT_MISMATCH, FINGERPRINTS_DIFFER when one is known and it is another; USAGE_NEEDS_FINGERPRINT when there is
  * nobody to ask.
  */
-export async function confirmFingerprint(found: FirstUse, { fingerprint }: FingerprintFlags): Promise<boolean> {
+export async function confirmFingerprint(
+  found: FirstUse,
+  { fingerprint }: Pick<FetchFlags, 'fingerprint'>,
+): Promise<boolean> {
   if (fingerprint !== undefined && fingerprint !== found.seen) throw mismatch(found, fingerprint)
   if (found.stated !== undefined && !found.agreed) throw differ(found, found.stated)
   if (fingerprint !== undefined || found.agreed) return true

@@ -17,19 +17,10 @@ import {
 import { describeCertificate, encodePem } from '../../x509/index.js'
 import { formatWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
 import { daysFrom, EXIT, printJson, renderFacts } from '../print.js'
-import type { SshFlags } from '../words/ssh-options.js'
-import { confirmFingerprint, type FingerprintFlags } from './ask-fingerprint.js'
+import { confirmFingerprint } from './ask-fingerprint.js'
+import type { FetchFlags } from './commands.js'
 import { writeFetched } from './fetched-file.js'
 import { withSshConnection } from './open-ssh.js'
-
-export interface FetchFlags extends SshFlags, FingerprintFlags {
-  readonly fromTls?: WlbAddress
-  readonly local?: boolean
-  readonly appliance?: WlbAddress
-  readonly applianceRoot?: string
-  readonly overwrite?: boolean
-  readonly json?: boolean
-}
 
 const TIMEOUT_MS = 10_000
 const DEFAULT_FILE = 'wlb.pem'

@@ -10,25 +10,17 @@ import {
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { daysFrom, EXIT, printJson, renderTable } from '../print.js'
+import type { StatusFlags } from './commands.js'
 import { choosePool } from './open-pool.js'
 import { exitCodeOf } from './status.js'
-
-export interface FleetFlags {
-  readonly fleet: string
-  readonly parallel?: number
-  readonly hosts?: boolean
-  readonly json?: boolean
-}
 
 const AT_ONCE = 8
 
 /** Exits 0 when every host of every pool verifies, 1 when one does not, 2 when a pool could not be looked at. */
-export async function fleetStatus({
-  fleet,
-  parallel = AT_ONCE,
-  hosts = false,
-  json = false,
-}: FleetFlags): Promise<void> {
+export async function fleetStatus(
+  fleet: string,
+  { parallel = AT_ONCE, hosts = false, json = false }: StatusFlags,
+): Promise<void> {
   const startedMs = performance.now()
   const lines = await lookAtFleet(await readFleetMembers(fleet), {
     atOnce: parallel,

@@ -10,7 +10,7 @@ import {
   type SshTarget,
 } from '../../ssh/index.js'
 import { readHostStores, type StoreSights } from '../../trust/index.js'
-import type { HostSshFlags } from '../words/ssh-options.js'
+import type { HostSshFlags } from '../options.js'
 import { askAboutHostKey as askPerson, needsLogin, readCredentials, SSH_TIMEOUT_MS } from './open-ssh.js'
 
 type HostToReach = Parameters<typeof readHostStores>[0][number]

@@ -11,30 +11,18 @@ import {
   replaceOverSsh,
 } from '../../trust/index.js'
 import { readContainers } from '../../x509/index.js'
-import type { WlbAddress } from '../../xapi/pool/wlb-address.js'
 import { isSure } from '../cert/sure.js'
 import { printJson } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
-import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
+import type { InstallFlags } from './commands.js'
 import { describeOutcome, describePlan } from './install-text.js'
 import { proofMsOf, withSshConnection } from './open-ssh.js'
-
-export interface TrustInstallFlags extends SshFlags, RestartFlags {
-  readonly key?: string
-  readonly passphraseFile?: string
-  readonly name?: string
-  readonly appliance?: WlbAddress
-  readonly applianceRoot?: string
-  readonly dryRun?: boolean
-  readonly yes?: boolean
-  readonly json?: boolean
-}
 
 const TIMEOUT_MS = 10_000
 const DEFAULT_PORT = 8012
 
 /** @throws USAGE_NEEDS_YES when there is nobody to ask, and what connecting, judging, planning and replacing throw. */
-export async function trustInstall(given: string, files: readonly string[], flags: TrustInstallFlags): Promise<void> {
+export async function trustInstall(given: string, files: readonly string[], flags: InstallFlags): Promise<void> {
   const target = parseSshTarget(given)
   const passphrase = flags.passphraseFile === undefined ? undefined : await readSecretFile(flags.passphraseFile)
   await withSshConnection(target, flags, async (ssh) => {
@@ -53,7 +41,7 @@ export async function trustInstall(given: string, files: readonly string[], flag
   })
 }
 
-async function carryOut(ssh: SshConnection, order: InstallOrder, flags: TrustInstallFlags): Promise<void> {
+async function carryOut(ssh: SshConnection, order: InstallOrder, flags: InstallFlags): Promise<void> {
   const screen = flags.json ? process.stderr : process.stdout
   screen.write(`${describePlan(order)}\n`)
   if (flags.dryRun) {

@@ -15,8 +15,8 @@ import {
   type WlbAddress,
   withPool,
 } from '../../xapi/index.js'
+import type { PoolFlags } from '../options.js'
 import { readSecretFile } from '../secret-file.js'
-import type { PoolFlags } from '../words/pool-options.js'
 import { compareByEye } from './compare-by-eye.js'
 
 export interface PoolChoice {

@@ -11,8 +11,8 @@ import {
   type SshTarget,
 } from '../../ssh/index.js'
 import type { ManageStep, SshReach } from '../../trust/index.js'
+import type { RestartFlags, SshFlags } from '../options.js'
 import { readSecretFile } from '../secret-file.js'
-import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
 
 export const SSH_TIMEOUT_MS = 15_000
 const PROOF_SECONDS = 20

@@ -14,11 +14,12 @@ import {
 } from '../../trust/index.js'
 import { formatWlbAddress } from '../../xapi/index.js'
 import { inRoot, printError, printJson } from '../print.js'
+import type { CredentialFlags, PlanFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { describePlan } from './plan-text.js'
-import { type CredentialFlags, type GoalFlags, readTrustRequest } from './trust-request.js'
+import { readTrustRequest } from './trust-request.js'
 
-export async function trustPlan(root: string, files: readonly string[], flags: GoalFlags): Promise<void> {
+export async function trustPlan(root: string, files: readonly string[], flags: PlanFlags): Promise<void> {
   await refusalsWhole(flags, root, () =>
     withPoolSession(flags, async (session, choice) => {
       const request = await readTrustRequest(root, files, flags, choice)
@@ -35,7 +36,7 @@ export function reportPlanned({ plan }: Prepared, world: World): readonly StepRe
   return plan.steps.map(({ order, state }) => report(makeStep(order, world), state))
 }
 
-export function printPlan(prepared: Prepared, steps: readonly StepReport[], flags: GoalFlags, root: string): void {
+export function printPlan(prepared: Prepared, steps: readonly StepReport[], flags: PlanFlags, root: string): void {
   const { plan } = prepared
   const [obstacle] = plan.obstacles
   if (flags.json) printJson(planDocument(plan, steps))
@@ -44,7 +45,7 @@ export function printPlan(prepared: Prepared, steps: readonly StepReport[], flag
   else if (!flags.json) process.stdout.write(`\n${lastLine(steps, root, flags)}\n`)
 }
 
-function lastLine(steps: readonly StepReport[], root: string, flags: GoalFlags): string {
+function lastLine(steps: readonly StepReport[], root: string, flags: PlanFlags): string {
   if (steps.every(({ state }) => state === 'already')) return 'Nothing is left to do.'
   return `To carry it out:  ${toType(`apply${flags.goal ? ` --goal ${flags.goal}` : ' --resume'}`, root, flags)}`
 }

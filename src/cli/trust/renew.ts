@@ -21,30 +21,13 @@ import { describeCertificate } from '../../x509/index.js'
 import { configFolder } from '../../xapi/index.js'
 import { printJson, renderFacts } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
-import type { PoolFlags } from '../words/pool-options.js'
-import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
 import { printOutcome } from './apply.js'
+import type { RenewFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
 import { refusalsWhole, toType } from './plan.js'
 import { describeStep, renderHosts } from './plan-text.js'
 import { hearStop } from './safe-stop.js'
-
-export interface RenewFlags extends PoolFlags, SshFlags, RestartFlags {
-  readonly key?: string
-  readonly passphraseFile?: string
-  readonly name?: string
-  readonly wlbUsername?: string
-  readonly wlbPasswordFile?: string
-  readonly otherPoolsReady?: boolean
-  /** Of an appliance on another machine. */
-  readonly ssh?: string
-  readonly manage?: boolean
-  readonly applianceRoot?: string
-  readonly dryRun?: boolean
-  readonly yes?: boolean
-  readonly json?: boolean
-}
 
 /** @throws USAGE_NEEDS_MANAGE, USAGE_NEEDS_SSH, and what `renew` throws. */
 export async function trustRenew(root: string, files: readonly string[], flags: RenewFlags): Promise<void> {

@@ -11,15 +11,10 @@ import {
 } from '../../trust/index.js'
 import { explainRefusal } from '../../xapi/index.js'
 import { CouldNotTell, EXIT, printJson } from '../print.js'
-import type { PoolFlags } from '../words/pool-options.js'
-import type { HostSshFlags } from '../words/ssh-options.js'
+import type { StatusFlags } from './commands.js'
 import { chooseReadStores, type ReadStores } from './host-stores.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { describeStatus } from './status-text.js'
-
-export interface StatusFlags extends PoolFlags, HostSshFlags {
-  readonly json?: boolean
-}
 
 /** Exits 0 when every host verifies, 1 when one does not or the pool does not ask them to, 2 when nobody can tell. */
 export async function trustStatus(root: string, flags: StatusFlags): Promise<void> {

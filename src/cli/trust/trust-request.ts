@@ -8,31 +8,10 @@ import { fetchCertificate } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { configFolder } from '../../xapi/index.js'
 import { readSecretFile } from '../secret-file.js'
-import type { PoolFlags } from '../words/pool-options.js'
-import type { SshFlags } from '../words/ssh-options.js'
+import type { ApplyFlags, CredentialFlags } from './commands.js'
 import { compareByEye, ON_THE_APPLIANCE } from './compare-by-eye.js'
 import type { PoolChoice } from './open-pool.js'
 import { withSshConnection } from './open-ssh.js'
-
-export interface CredentialFlags extends PoolFlags {
-  readonly wlbPasswordFile?: string
-  readonly allowDown?: boolean
-  readonly yes?: boolean
-  readonly json?: boolean
-}
-
-export interface GoalFlags extends CredentialFlags, SshFlags {
-  /** Of the appliance, where it is to be asked itself. */
-  readonly ssh?: string
-  readonly applianceRoot?: string
-  readonly goal?: 'self-signed' | 'ca'
-  readonly fingerprint?: string
-  readonly name?: string
-  readonly crl?: readonly string[]
-  readonly wlbUsername?: string
-  readonly resume?: boolean
-  readonly dryRun?: boolean
-}
 
 export type UndoRequest = Omit<TrustRequest, 'goal' | 'files' | 'resume' | 'askFingerprint'>
 
@@ -40,7 +19,7 @@ export type UndoRequest = Omit<TrustRequest, 'goal' | 'files' | 'resume' | 'askF
 export async function readTrustRequest(
   root: string,
   files: readonly string[],
-  flags: GoalFlags,
+  flags: ApplyFlags,
   choice: PoolChoice,
 ): Promise<TrustRequest> {
   const { goal, resume = false } = flags
@@ -53,17 +32,17 @@ export async function readTrustRequest(
     fingerprintSha256: flags.fingerprint,
     name: flags.name,
     wlbUserName: flags.wlbUsername,
-    ...(flags.ssh !== undefined && { statedFingerprint: askOverSsh(flags.ssh, flags) }),
+    statedFingerprint: flags.ssh === undefined ? undefined : askOverSsh(flags.ssh, flags),
     askFingerprint: (seen, leaf) => askFingerprint(seen, leaf, flags),
   }
 }
 
-function askOverSsh(given: string, flags: GoalFlags): () => Promise<string> {
+function askOverSsh(given: string, flags: ApplyFlags): () => Promise<string> {
   const target = parseSshTarget(given)
   const { applianceRoot } = flags
   return () =>
     withSshConnection(target, flags, async (ssh) => {
-      const { leaf } = await fetchCertificate(ssh, applianceRoot === undefined ? {} : { applianceRoot })
+      const { leaf } = await fetchCertificate(ssh, { applianceRoot })
       return leaf.fingerprint256
     })
 }
@@ -87,7 +66,7 @@ export async function readUndoRequest(
 }
 
 /** On the appliance itself the same certificate must be shown; nobody can compare for somebody else. */
-async function askFingerprint(seen: string, leaf: X509Certificate, { yes = false }: GoalFlags): Promise<boolean> {
+async function askFingerprint(seen: string, leaf: X509Certificate, { yes = false }: ApplyFlags): Promise<boolean> {
   if (yes || !process.stdin.isTTY) throw needsFingerprint(seen)
   const what = `The appliance shows a certificate for ${describeCertificate(leaf).subject}, which`
   return compareByEye(what, seen, ON_THE_APPLIANCE)

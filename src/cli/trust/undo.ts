@@ -1,15 +1,13 @@
 /** `wlb trust undo`: what the last run did, taken back in reverse. */
 import { makeStep, openEntries, readPoolNow, undoLast } from '../../trust/index.js'
-import type { RestartFlags, SshFlags } from '../words/ssh-options.js'
 import { printOutcome } from './apply.js'
+import type { UndoFlags } from './commands.js'
 import { withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
 import { refusalsWhole, toType } from './plan.js'
 import { describeStep } from './plan-text.js'
 import { hearStop } from './safe-stop.js'
-import { type CredentialFlags, readUndoRequest } from './trust-request.js'
-
-type UndoFlags = CredentialFlags & SshFlags & RestartFlags & { readonly otherPoolsReady?: boolean }
+import { readUndoRequest } from './trust-request.js'
 
 export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
   const stop = hearStop(toType('undo', root, flags))

@@ -1,5 +1,5 @@
 /** What completion offers on a line of `wlb`: the command line's own table, and what this machine knows. */
-import { Argument, Command, Option } from 'commander'
+import { Argument, Command, Option } from '@commander-js/extra-typings'
 import { describe, expect, it, test } from 'vitest'
 import { commandLine } from '../../../src/cli/command-line.js'
 import type { Answer } from '../../../src/cli/completion/answer.js'

@@ -6,16 +6,7 @@ import { paths } from '../../../config/paths.js'
 import { readCertificateFiles } from '../../../identity/install/certificate-files.js'
 import { type AnsweredFacts, observeEndpoint, poolErrorOf, type TlsFailure } from '../../../tls/index.js'
 import { encodePem, readContainers, validate } from '../../../x509/index.js'
-
-export interface CheckOptions {
-  readonly name?: string
-  readonly trust?: readonly string[]
-  readonly crl?: readonly string[]
-  readonly at?: Date
-  readonly connect?: HostAndPort
-  readonly asBrowser?: boolean
-  readonly json?: boolean
-}
+import type { CheckFlags } from '../commands.js'
 
 export interface HostAndPort {
   readonly host: string
@@ -51,7 +42,7 @@ const DEFAULT_PORT = 8012
 export async function readQuestion(
   root: string,
   files: readonly string[],
-  options: CheckOptions,
+  options: CheckFlags,
 ): Promise<CheckQuestion> {
   const { connect, at: now = new Date() } = options
   if (files.length > 0 && connect) throw filesOrEndpoint()

@@ -1,15 +1,25 @@
-/** The words of `wlb ca`. */
-import { type Command, Option } from 'commander'
-import { collect, examples, integer } from './word.js'
+/** The commands of `wlb ca`: their words, options and examples. */
+import { Option } from '@commander-js/extra-typings'
+import { collect, examples, type FlagsOf, integer, type Parent } from '../options.js'
 
-/** As RFC 5280 spells them; held against the authority's own list by a test. */
-export const REASONS = ['unspecified', 'keyCompromise', 'affiliationChanged', 'superseded', 'cessationOfOperation']
+/** As RFC 5280 spells them; a test compares them with the list of the authority. */
+export const REASONS = [
+  'unspecified',
+  'keyCompromise',
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+] as const
 
-export function addCa(program: Command, root: () => string): void {
-  const ca = program
-    .command('ca')
-    .description('a small authority for labs and small sites: no hardware keeps its keys, nobody audits it')
-  ca.command('create')
+export type CreateFlags = FlagsOf<typeof create>
+export type SignFlags = FlagsOf<typeof sign>
+export type RevokeFlags = FlagsOf<typeof revoke>
+export type CrlFlags = FlagsOf<typeof crl>
+export type ListFlags = FlagsOf<typeof list>
+
+export function create(ca: Parent) {
+  return ca
+    .command('create')
     .description('make a root and an intermediate, their keys encrypted; an authority that is there is kept')
     .addOption(dir())
     .option('--name <NAME>', "how its certificates are called: NAME Root CA, NAME Issuing CA (default: 'OpenWLB')")
@@ -19,8 +29,11 @@ export function addCa(program: Command, root: () => string): void {
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb ca create', 'wlb ca create --name Example --passphrase-file pw --yes'))
-    .action(async (options) => (await import('../ca/create.js')).create(root(), options))
-  ca.command('sign <CSR>')
+}
+
+export function sign(ca: Parent) {
+  return ca
+    .command('sign <CSR>')
     .description("sign a server's certificate as the request asks, and say which names were refused (`-` is stdin)")
     .addOption(dir())
     .option('--days <N>', 'how long it is valid (default: 397, at most 824)', integer)
@@ -30,8 +43,11 @@ export function addCa(program: Command, root: () => string): void {
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb ca sign csr', 'wlb ca sign csr --allow example.com --out signed_cert.pem'))
-    .action(async (csr: string, options) => (await import('../ca/sign.js')).sign(root(), csr, options))
-  ca.command('revoke <SERIAL|FILE>')
+}
+
+export function revoke(ca: Parent) {
+  return ca
+    .command('revoke <SERIAL|FILE>')
     .description('put a certificate on the revocation list, for good, and publish the list')
     .addOption(dir())
     .addOption(new Option('--reason <REASON>', 'why').choices(REASONS).default('unspecified'))
@@ -41,8 +57,11 @@ export function addCa(program: Command, root: () => string): void {
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb ca revoke signed_cert.pem --reason keyCompromise'))
-    .action(async (given: string, options) => (await import('../ca/revoke.js')).revoke(root(), given, options))
-  ca.command('crl')
+}
+
+export function crl(ca: Parent) {
+  return ca
+    .command('crl')
     .description("publish the revocation list of the leafs' issuer, the one that pools look at")
     .addOption(dir())
     .option('--days <N>', 'how long the list is valid (default: 30)', integer)
@@ -51,20 +70,22 @@ export function addCa(program: Command, root: () => string): void {
     .addOption(passphraseFile())
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb ca crl', 'wlb ca crl --days 90 --out crl.pem'))
-    .action(async (options) => (await import('../ca/crl.js')).crl(root(), options))
-  ca.command('list')
+}
+
+export function list(ca: Parent) {
+  return ca
+    .command('list')
     .description('the authority, and every certificate it has issued; with --json the certificates themselves')
     .addOption(dir())
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb ca list'))
-    .action(async (options) => (await import('../ca/list.js')).list(root(), options))
 }
 
-function dir(): Option {
+function dir() {
   return new Option('--dir <DIR>', "the authority's folder (default: var/lib/openwlb/ca below the root)")
 }
 
-function passphraseFile(): Option {
+function passphraseFile() {
   return new Option(
     '--passphrase-file <FILE>',
     "the passphrase of the authority's keys: the first line of FILE (- is stdin)",

@@ -1,8 +1,11 @@
 /** `wlb lab …`: a pool in a box, printed for people and for programs. */
 
-import { WlbError } from '../base/error.js'
-import { quoteWord } from '../base/quote-word.js'
+import { WlbError } from '../../base/error.js'
+import { quoteWord } from '../../base/quote-word.js'
 import {
+  clearFaults,
+  type FaultRow,
+  injectFault,
   type LabDocument,
   type LabFault,
   labDown,
@@ -10,26 +13,15 @@ import {
   labFault,
   labStatus,
   labUp,
+  listFaults,
   passwordFile,
-} from '../lab/index.js'
-import { FAULT_NAMES, FAULTS } from './faults.js'
-import { EXIT, inRoot, printJson, renderTable } from './print.js'
+} from '../../lab/index.js'
+import { EXIT, inRoot, printJson, renderTable } from '../print.js'
+import { FAULT_NAMES, FAULTS, type InjectFlags, type UpFlags } from './commands.js'
 
-export interface UpOptions {
-  readonly hosts?: number
-  readonly addHost: readonly { readonly name: string; readonly address: string }[]
-  readonly tlsClient: 'node' | 'stunnel'
-  readonly json?: boolean
-}
-
-export async function up(root: string, { hosts, addHost, tlsClient, json = false }: UpOptions): Promise<void> {
+export async function up(root: string, { hosts, addHost, tlsClient, json }: UpFlags): Promise<void> {
   process.stderr.write('starting the hosts of the pool\n')
-  const { document, already } = await labUp({
-    root,
-    addHosts: addHost,
-    tlsClient,
-    ...(hosts !== undefined && { hosts }),
-  })
+  const { document, already } = await labUp({ root, addHosts: addHost, tlsClient, hosts })
   if (json) return printJson(document)
   process.stdout.write(`${already ? 'The pool is up already.' : 'The pool is up.'}\n\n${describe(document)}\n\n`)
   const [first] = document.hosts
@@ -44,14 +36,14 @@ function portOption(tlsPort: number | undefined): string {
 }
 
 /** Exits 1 when a host does not run or its handshake with the appliance is refused. */
-export async function status(root: string, json: boolean): Promise<void> {
+export async function status(root: string, json = false): Promise<void> {
   const document = await labStatus(root)
   if (json) printJson(document)
   else process.stdout.write(`${describe(document)}\n`)
   if (document.hosts.some(({ pid, wlb }) => pid === null || wlb?.accepted === false)) process.exitCode = EXIT.no
 }
 
-export async function down(root: string, json: boolean): Promise<void> {
+export async function down(root: string, json = false): Promise<void> {
   const { already } = await labDown(root)
   if (json) printJson({ already })
   else
@@ -65,7 +57,7 @@ export async function exec(root: string, host: string, words: readonly string[])
 }
 
 /** @throws USAGE_FAULT when there is no such fault. */
-export async function breakHost(root: string, action: string, host: string, json: boolean): Promise<void> {
+export async function breakHost(root: string, action: string, host: string, json = false): Promise<void> {
   if (!isFault(action)) throw unknownFault(action)
   await labFault({ root, action, host })
   if (json) printJson({ host, action })
@@ -102,4 +94,28 @@ function describe({ pool, hosts }: LabDocument): string {
 export function verdictOf(wlb: LabDocument['hosts'][number]['wlb']): string {
   if (wlb === null) return 'not connected'
   return wlb.accepted ? 'verified' : wlb.reason
+}
+
+export async function inject(root: string, row: number, { host, variant, json }: InjectFlags): Promise<void> {
+  const { fault, already } = await injectFault({ root, row, host, variant })
+  if (json) return printJson({ ...fault, host: host ?? null, variant: variant ?? null, already })
+  const where = host ?? fault.where
+  process.stdout.write(`row ${row} (${where}): ${fault.what}${already ? ' (already so)' : ''}\n`)
+  process.stdout.write(`take it back: ${inRoot('wlb lab fault clear', root)}\n`)
+}
+
+export async function clear(root: string, json = false): Promise<void> {
+  const { cleared } = await clearFaults(root)
+  if (json) return printJson({ cleared, already: cleared.length === 0 })
+  process.stdout.write(cleared.length === 0 ? 'Nothing was injected.\n' : `taken back: row ${cleared.join(', row ')}\n`)
+}
+
+export function list(json = false): void {
+  const rows = listFaults()
+  if (json) printJson(rows)
+  else process.stdout.write(`${renderTable(['row', 'where', 'what happens'], rows.map(describeRow))}\n`)
+}
+
+function describeRow({ row, where, what, variants }: FaultRow): string[] {
+  return [String(row), where, variants.length === 0 ? what : `${what} (--variant ${variants.join(', ')})`]
 }

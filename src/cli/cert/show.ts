@@ -1,10 +1,10 @@
 /** `wlb cert show`: the appliance's certificate as it lies on disk and as a handshake shows it. */
-import { type CertificateReport, reportCertificate } from '../identity/index.js'
-import { describeMissingNames } from './cert/missing-names.js'
-import { daysFrom, EXIT, printJson, renderFacts } from './print.js'
+import { type CertificateReport, reportCertificate } from '../../identity/index.js'
+import { daysFrom, EXIT, printJson, renderFacts } from '../print.js'
+import { describeMissingNames } from './missing-names.js'
 
 /** Exits 1 when what is served is not what lies on disk, or the certificate has expired. */
-export async function certShow(root: string, json: boolean): Promise<void> {
+export async function certShow(root: string, json = false): Promise<void> {
   const now = new Date()
   const report = await reportCertificate(root, now)
   if (json) printJson(report)

@@ -1,0 +1,126 @@
+/** The commands of `wlb` that stand alone: their words, options and examples. Those of a group are declared in its folder. */
+import { Argument, Option } from '@commander-js/extra-typings'
+import { SHELLS } from './completion/typed-words.js'
+import {
+  dateOrTime,
+  examples,
+  type FlagsOf,
+  integer,
+  type Parent,
+  tlsClient,
+  withHostSsh,
+  withPool,
+  wlbAddress,
+} from './options.js'
+
+export type SetupFlags = FlagsOf<typeof setup>
+export type ForgetFlags = FlagsOf<typeof poolForget>
+export type WatchFlags = FlagsOf<typeof watch>
+export type DoctorFlags = FlagsOf<typeof doctor>
+export type DemoFlags = FlagsOf<typeof demo>
+
+export function setup(program: Parent) {
+  return program
+    .command('setup')
+    .description('configure this machine as an appliance; run again, it keeps what is there and says so')
+    .option('--hostname <FQDN>', 'the name pools connect to; it goes into the certificate')
+    .option('--address <IP>', 'the address to listen on; 0.0.0.0 means every address of this machine')
+    .option('--port <N>', 'the port to listen on (default: 8012)', integer)
+    .option('--username <NAME>', 'the user name pools present (default: wlbuser)')
+    .option('--password-file <FILE>', 'the password pools present: the first line of FILE')
+    .option('--database <URL>', 'a PostgreSQL server (postgres://...) instead of the embedded database')
+    .option('--yes', 'ask nothing; take the defaults for what is not given')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb setup', 'wlb setup --hostname wlb.example.com --password-file pw --yes'))
+}
+
+export function serve(program: Parent) {
+  return program
+    .command('serve')
+    .description('run the appliance until SIGTERM; SIGHUP, or a changed certificate file, reloads the certificate')
+    .addHelpText('before', examples('wlb serve', 'wlb --root /srv/wlb serve'))
+}
+
+export function status(program: Parent) {
+  return program
+    .command('status')
+    .description('what this appliance is, whether it runs, and which pools it serves')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb status', 'wlb status --json'))
+}
+
+export function poolForget(pool: Parent) {
+  return pool
+    .command('forget <UUID>')
+    .description(
+      'forget a pool that can no longer say goodbye: registration, credentials, configuration, pinned certificates',
+    )
+    .option('--yes', 'do not ask')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb pool forget 0c3f6f3c-77f1-4c1e-9d5b-5d6e0a4a9b10 --yes'))
+}
+
+export function watch(program: Parent) {
+  return withPool(program.command('watch'))
+    .description('look at pools again and again, and say what broke, what changed, and what will end soon')
+    .addOption(new Option('--fleet <FILE>', 'many pools, listed in a file (docs/fleet.md)').conflicts('pool'))
+    .option('--every <SECONDS>', 'between two looks (default: 3600)', integer)
+    .option('--once', 'look once, and exit 0 where all is well, 1 where something is wrong, 2 where nobody can tell')
+    .option('--webhook <URL>', 'an https address that is told of every event')
+    .option('--mail-to <ADDRESS>', 'a mailbox that is told of every event')
+    .option('--mail-from <ADDRESS>', 'the sender of that mail (default: the same address)')
+    .option('--smtp <HOST:PORT>', 'the server that takes the mail (default: 127.0.0.1:25)', wlbAddress)
+    .option('--json', 'print one JSON document a line')
+    .addHelpText(
+      'before',
+      examples(
+        'wlb watch --pool lab',
+        'wlb watch --fleet pools.toml --once',
+        'wlb watch --fleet pools.toml --webhook https://chat.example.com/hooks/1 --mail-to ops@example.com',
+      ),
+    )
+    .addHelpText('after', '\nWithout --pool and --fleet every pool that was met before is watched.')
+}
+
+export function doctor(program: Parent) {
+  return withHostSsh(withPool(program.command('doctor')))
+    .description('why a pool and its appliance do not connect, or do so unverified: the cause to mend first in front')
+    .option('--at <DATE>', 'what it will be then: 2026-03-01, or 2026-03-01T08:00:00Z', dateOrTime)
+    .option(
+      '--predict',
+      'print only the error a call through the pool ends with, as a JSON array: empty when it succeeds',
+    )
+    .option('--fix', 'mend what is safe to mend (a sync, a reload, the mode of a key), after asking once')
+    .option('--yes', 'with --fix, do not ask')
+    .option('--html <FILE>', 'also write a page for support, without secrets')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'before',
+      examples(
+        'wlb doctor --pool lab',
+        'wlb doctor --pool https://192.0.2.10 --password-file pw --pool-fingerprint 3F:0A:... --json',
+        'wlb doctor --pool lab --at 2027-01-01',
+        'wlb doctor --pool lab --host-ssh root --ssh-key id_ed25519',
+        'wlb doctor --appliance wlb.example.com:8012',
+      ),
+    )
+    .addHelpText('after', '\nExit codes: 0 healthy, 1 findings, 2 could not tell.')
+}
+
+export function demo(program: Parent) {
+  return program
+    .command('demo')
+    .description('an appliance and a pool of three hosts, from strangers to a verified connection, step by step')
+    .option('--once', 'end after the table instead of staying up until Ctrl-C')
+    .option('--json', 'print one JSON document; the steps are told on stderr')
+    .addOption(tlsClient())
+    .addHelpText('before', examples('wlb demo', 'wlb demo --once --json'))
+}
+
+export function completion(program: Parent) {
+  return program
+    .command('completion')
+    .addArgument(new Argument('<SHELL>', 'the shell the script is for').choices(SHELLS))
+    .description('a script that completes the words of wlb and xe when Tab is pressed; how to install it is at its top')
+    .addHelpText('before', examples('source <(wlb completion bash)', 'wlb completion fish | source'))
+}

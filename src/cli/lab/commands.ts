@@ -1,0 +1,112 @@
+/** The commands of `wlb lab`: their words, options and examples. */
+import { InvalidArgumentError } from '@commander-js/extra-typings'
+import type { LabFault } from '../../lab/index.js'
+import { examples, type FlagsOf, integer, type Parent, tlsClient } from '../options.js'
+
+/** What `wlb lab break` does to a host, and the state of the host afterwards. */
+export const FAULTS: Readonly<Record<LabFault, string>> = {
+  stop: 'is stopped',
+  kill: 'is dead',
+  start: 'is up and live',
+  'remove-bundle': 'has no bundle any more',
+  'corrupt-bundle': 'has a bundle that begins with garbage',
+  'truncate-bundle': 'has a bundle that ends in a broken block',
+  'junk-crl': 'has a file among its revocation lists that is none',
+  deafen: 'is live, and cannot be reached',
+  slow: 'answers XenAPI late',
+  cut: 'breaks off in the middle of its answers',
+  garbage: 'answers XenAPI with something else',
+  mend: 'answers XenAPI as it should',
+  'expire-sessions': 'has ended the sessions of its users',
+}
+
+export const FAULT_NAMES: readonly string[] = Object.keys(FAULTS)
+
+export type UpFlags = FlagsOf<typeof up>
+export type InjectFlags = FlagsOf<typeof inject>
+
+export function up(lab: Parent) {
+  return lab
+    .command('up')
+    .description('start the pool; one that exists goes on with everything it had')
+    .option('--hosts <N>', 'how many hosts a new pool has (default: 3)', integer)
+    .option('--add-host <NAME=ADDRESS>', 'a line for the etc/hosts of every host (may be repeated)', nameAndAddress, [])
+    .addOption(tlsClient())
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab up', 'wlb lab up --hosts 5 --add-host wlb.example.com=127.0.0.1'))
+}
+
+export function status(lab: Parent) {
+  return lab
+    .command('status')
+    .description('each host: role, address, certificates on its disk, and the verdict of its own handshake')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab status'))
+}
+
+export function down(lab: Parent) {
+  return lab
+    .command('down')
+    .description('stop every host; `wlb lab up` goes on from there')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab down'))
+}
+
+export function execOnHost(lab: Parent) {
+  return lab
+    .command('exec <HOST> <COMMAND...>')
+    .description("run a command as on that host's own shell: `xe` needs no server and no password there")
+    .passThroughOptions()
+    .allowUnknownOption()
+    .addHelpText('before', examples('wlb lab exec xs1 -- xe pool-list'))
+}
+
+export function breakHost(lab: Parent) {
+  return lab
+    .command('break <WHAT> <HOST>')
+    .description('break something on one host; `start` and `mend` put it right')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab break kill xs2', 'wlb lab break start xs2', 'wlb lab break slow xs1'))
+    .addHelpText('after', `\nWHAT is one of: ${FAULT_NAMES.join(', ')}`)
+}
+
+export function inject(fault: Parent) {
+  return fault
+    .command('inject')
+    .argument('<ROW>', 'the number of the row', integer)
+    .description('bring about the state of one row of the failure catalogue; several may follow one another')
+    .option('--host <NAME>', 'on this host alone')
+    .option('--variant <NAME>', 'in another form, where the list names some')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab fault inject 22', 'wlb lab fault inject 5 --host xs2'))
+}
+
+export function clear(fault: Parent) {
+  return fault
+    .command('clear')
+    .description('take back every row that was injected')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab fault clear'))
+}
+
+export function list(fault: Parent) {
+  return fault
+    .command('list')
+    .description('the rows that can be injected: where, and what happens')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab fault list'))
+}
+
+/** `wlb lab break WHAT HOST` under the name it had before 0.2; removed after one release. */
+export function oldFault(fault: Parent, what: string) {
+  return fault
+    .command(`${what} <HOST>`, { hidden: true })
+    .description(`the same as \`wlb lab break ${what} HOST\``)
+    .option('--json', 'print one JSON document')
+}
+
+function nameAndAddress(text: string, before: readonly { name: string; address: string }[]) {
+  const [name, address, ...rest] = text.split('=')
+  if (!name || !address || rest.length > 0) throw new InvalidArgumentError('It must be NAME=ADDRESS.')
+  return [...before, { name, address }]
+}
