@@ -1,8 +1,15 @@
-/** Files that come from outside: looked at before they are read, and read no further than such a file can be long. */
+/** Input from outside, read no further than it may be long: files of certificates or keys, and standard input. */
 import { open } from 'node:fs/promises'
 import { fail } from './errors.js'
 import { systemCode, touching } from './file-failure.js'
-import { checkFileSize, FILE_LIMIT_BYTES } from './file-size.js'
+
+/** A file of this size holds two thousand certificates; larger ones are refused before they are read. */
+export const FILE_LIMIT_BYTES = 4 * 1024 * 1024
+
+/** @throws FILE_TOO_LARGE */
+export function checkFileSize(file: string, sizeBytes: number): void {
+  if (sizeBytes > FILE_LIMIT_BYTES) throw fail('FILE_TOO_LARGE', { file, bytes: sizeBytes, limit: FILE_LIMIT_BYTES })
+}
 
 /**
  * Reads a file of certificates or keys. What has no size of its own, such as a pipe, is measured while it is read.
@@ -30,4 +37,20 @@ export async function readLimitedFile(file: string): Promise<Buffer> {
   }).catch((error: unknown) => {
     throw systemCode(error) === 'ENOENT' ? fail('FILE_MISSING', { file }, error) : error
   })
+}
+
+/**
+ * Reads standard input to its end, whether a file, a pipe or a socket (which /dev/stdin cannot open). Of more than `limitBytes`
+ * it returns one byte more than that.
+ */
+export async function readStandardInput(limitBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let length = 0
+  for await (const piece of process.stdin) {
+    const bytes = Buffer.from(piece)
+    pieces.push(bytes)
+    length += bytes.length
+    if (length > limitBytes) break
+  }
+  return Buffer.concat(pieces).subarray(0, limitBytes + 1)
 }

@@ -1,7 +1,7 @@
 /** Secrets come from files or standard input, never as a flag's value. */
 import { readFile } from 'node:fs/promises'
 import { WlbError } from '../base/error.js'
-import { readStandardInput } from '../base/standard-input.js'
+import { readStandardInput } from '../base/limited-file.js'
 
 const LIMIT_BYTES = 1_000_000
 

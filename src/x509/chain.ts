@@ -3,8 +3,7 @@
  * hand them out in any order and in any number of files (RFC 5246, 7.4.2, for the order).
  */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { type CertificateFacts, readFacts } from './validate/certificate-facts.js'
-import { isLikelyIssuedBy } from './validate/issued.js'
+import { type CertificateFacts, isLikelyIssuedBy, readFacts } from './validate/certificate-facts.js'
 import { isCurrent, isSame } from './validate/path.js'
 
 export interface Chain {

@@ -1,9 +1,9 @@
 /** What people want to know of a certificate, read from it once. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { describeGeneralName } from './encoding/alternative-names.js'
 import { readElement, readElements } from './encoding/der.js'
-import { printable } from './encoding/name-fields.js'
+import { printable } from './encoding/distinguished-name.js'
+import { describeGeneralName } from './encoding/general-name.js'
 import { readSignatureAlgorithm } from './encoding/signature-algorithm.js'
 import { readFacts } from './validate/certificate-facts.js'
 
@@ -99,4 +99,13 @@ function describeKey(key: KeyObject | undefined): { type: string; bits: number }
 function readAlgorithmName(der: Buffer): string {
   const [, algorithm] = readElements(readElement(der)?.content ?? Buffer.alloc(0)) ?? []
   return (algorithm && readSignatureAlgorithm(algorithm.content)?.name) ?? 'unknown'
+}
+
+/** Where the certificate says that its issuer's revocation list is found (RFC 5280, 4.2.1.13), in its order. */
+export function crlUrls(certificate: X509Certificate): readonly string[] {
+  return (readFacts(certificate).distributionPoints ?? []).flatMap(({ point }) =>
+    point?.kind === 'full'
+      ? point.names.flatMap((name) => (name.kind === 'uri' ? [printable(name.bytes.toString('latin1'))] : []))
+      : [],
+  )
 }

@@ -1,6 +1,6 @@
 /** Which names a request gets, and why it does not get the others. */
 import { expect, it } from 'vitest'
-import { readRequest } from '../../src/x509/files/read-request.js'
+import { readRequest } from '../../src/x509/issue/certificate-request.js'
 import { decideNames } from '../../src/x509/issue/leaf-names.js'
 import { makeRequest } from './test-request.js'
 

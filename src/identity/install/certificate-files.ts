@@ -1,9 +1,7 @@
 /** Files an operator names on a command line, read as certificate files with bounded work. */
-import { checkFileSize, FILE_LIMIT_BYTES } from '../../base/file-size.js'
-import { readLimitedFile } from '../../base/limited-file.js'
+import { checkFileSize, FILE_LIMIT_BYTES, readLimitedFile, readStandardInput } from '../../base/limited-file.js'
 import { quoteWord } from '../../base/quote-word.js'
-import { readStandardInput } from '../../base/standard-input.js'
-import type { Contents, NamedBytes, Place } from '../../x509/index.js'
+import type { FileContents, NamedBytes, Place } from '../../x509/index.js'
 
 /**
  * Reads the bytes of each file, each once; `-` is standard input.
@@ -33,7 +31,7 @@ export interface CertificateSource {
 }
 
 /** `files` is everything that was given; a certificate that was not among it is taken to be in a PEM file of ours. */
-export function locate(place: Place, contents: Contents, files: readonly NamedBytes[]): CertificateSource {
+export function locate(place: Place, contents: FileContents, files: readonly NamedBytes[]): CertificateSource {
   const inFile = certificatesIn(place.file, contents)
   const isPlainFile = isPlain(place.file, contents, files) && inFile.length === 1
   const ordinal = isOdd(place.file, contents, files) ? inFile.indexOf(place) + 1 : undefined
@@ -43,7 +41,7 @@ export function locate(place: Place, contents: Contents, files: readonly NamedBy
 /** One file that holds all of it in order, or each in a file of its own: `cat` joins those. */
 export function mergeCommand(
   sources: readonly CertificateSource[],
-  contents: Contents,
+  contents: FileContents,
   files: readonly NamedBytes[],
 ): string {
   const names: string[] = []
@@ -59,12 +57,12 @@ export function mergeCommand(
   return `cat ${names.join(' ')} > server.pem`
 }
 
-function certificatesIn(file: string, { certificates }: Contents): Place[] {
+function certificatesIn(file: string, { certificates }: FileContents): Place[] {
   return certificates.map(({ place }) => place).filter((place) => place.file === file)
 }
 
 /** PEM certificates and nothing else. */
-function isPlain(file: string, contents: Contents, files: readonly NamedBytes[]): boolean {
+function isPlain(file: string, contents: FileContents, files: readonly NamedBytes[]): boolean {
   const certificates = certificatesIn(file, contents)
   const others = [...contents.keys, ...contents.requests, ...contents.crls]
   return (
@@ -76,7 +74,7 @@ function isPlain(file: string, contents: Contents, files: readonly NamedBytes[])
 }
 
 /** Something is unusual about it, or its last line does not end, so that `cat` would join two lines. */
-function isOdd(file: string, { notes }: Contents, files: readonly NamedBytes[]): boolean {
+function isOdd(file: string, { notes }: FileContents, files: readonly NamedBytes[]): boolean {
   const lastByte = files.find((one) => one.file === file)?.bytes.at(-1)
   return lastByte !== 0x0a || notes.some(({ place }) => place.file === file)
 }

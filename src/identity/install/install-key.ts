@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import { WlbError } from '../../base/error.js'
 import { readLimitedFile } from '../../base/limited-file.js'
 import type { AppliancePaths } from '../../config/paths.js'
-import { type Contents, findPrivateKey, type SealedKey } from '../../x509/index.js'
+import { type FileContents, findPrivateKey, type SealedKey } from '../../x509/index.js'
 import { readCertificateFiles } from './certificate-files.js'
 
 /** Where the private key comes from. */
@@ -30,7 +30,7 @@ export interface KeyCandidate {
  */
 export async function findKeys(
   place: AppliancePaths,
-  { keys }: Contents,
+  { keys }: FileContents,
   { keyFile, passphrase }: { readonly keyFile?: string; readonly passphrase?: string },
 ): Promise<KeyCandidate[]> {
   const candidate = (source: KeySource, file: string, key: SealedKey, isInPkcs12 = false): KeyCandidate => {

@@ -11,11 +11,11 @@ import { readSettings } from '../../config/settings.js'
 import type { PoolVerdict, ServedIdentity } from '../../tls/index.js'
 import {
   type Chain,
-  type Contents,
   checkHost,
   describePlace,
   encodePem,
   exportPrivateKey,
+  type FileContents,
   type NamedBytes,
   orderChain,
   readContainers,
@@ -122,7 +122,7 @@ export async function planInstallation(request: InstallRequest): Promise<Install
 }
 
 interface InPlace {
-  readonly certificates: Contents['certificates']
+  readonly certificates: FileContents['certificates']
   readonly files: readonly NamedBytes[]
 }
 
@@ -140,13 +140,13 @@ async function readInPlace({ certificate }: AppliancePaths): Promise<InPlace> {
   }
 }
 
-function placeOf(certificate: X509Certificate, { certificates }: Pick<Contents, 'certificates'>) {
+function placeOf(certificate: X509Certificate, { certificates }: Pick<FileContents, 'certificates'>) {
   const found = certificates.find((one) => one.certificate.raw.equals(certificate.raw))
   if (!found) throw new Error('a certificate of the chain is in none of the files it was made from')
   return found.place
 }
 
-function describeKey({ source, file, wasEncrypted, isInPkcs12 }: KeyCandidate, { certificates }: Contents) {
+function describeKey({ source, file, wasEncrypted, isInPkcs12 }: KeyCandidate, { certificates }: FileContents) {
   const isAmongOthers = certificates.some(({ place }) => place.file === file)
   return { source, file, wasEncrypted, isInPkcs12, isAmongOthers }
 }

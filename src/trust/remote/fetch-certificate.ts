@@ -4,7 +4,7 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../base/error.js'
-import { FILE_LIMIT_BYTES } from '../../base/file-size.js'
+import { FILE_LIMIT_BYTES } from '../../base/limited-file.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { paths } from '../../config/paths.js'
 import type { SshConnection } from '../../ssh/connection.js'

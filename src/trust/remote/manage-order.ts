@@ -13,9 +13,9 @@ import {
 import { chooseKey, type KeyCandidate } from '../../identity/install/install-key.js'
 import type { ServedIdentity } from '../../tls/index.js'
 import {
-  type Contents,
   encodePem,
   exportPrivateKey,
+  type FileContents,
   findPrivateKey,
   readContainers,
   type SealedKey,
@@ -86,7 +86,7 @@ export async function readManagedKey(
   return exportPrivateKey(key.open())
 }
 
-async function findGivenKeys({ keys }: Contents, keyFile: string | undefined, passphrase: string | undefined) {
+async function findGivenKeys({ keys }: FileContents, keyFile: string | undefined, passphrase: string | undefined) {
   const candidates =
     keyFile === undefined
       ? keys.map(({ key, place }) => candidate(place.file, key, passphrase))

@@ -1,4 +1,4 @@
-/** The few bytes of DER we read ourselves (X.690, 8.1), so that showing a certificate needs no schema library. */
+/** DER read and written without a schema library (X.690, 8.1), so that showing a certificate loads none; and BER made DER. */
 
 export interface DerElement {
   readonly tag: number
@@ -115,4 +115,57 @@ export const TAG = {
   /** Context-specific, constructed. */
   context0: 0xa0,
   context1: 0xa1,
+}
+
+/** Certificates inside a PKCS#7 reach depth 12. */
+const DEPTH_LIMIT = 24
+const CONSTRUCTED = 0x20
+
+/**
+ * Rewrites the first element of `bytes` from BER into DER's definite lengths and strings in one piece (X.690, 8.1.3.6 and 8.7.3).
+ * Java, Windows and Firefox write their PKCS#7 and PKCS#12 files as streams; certificates inside are DER either way. Undefined
+ * when the bytes are no BER, too deep or too many.
+ */
+export function rewriteAsDefinite(bytes: Buffer): Buffer | undefined {
+  return rewrite(bytes, 0, { elementsLeft: ELEMENT_LIMIT })?.bytes
+}
+
+interface Rewritten {
+  readonly bytes: Buffer
+  /** Bytes of the input that were read. */
+  readonly length: number
+}
+
+function rewrite(input: Buffer, depth: number, budget: { elementsLeft: number }): Rewritten | undefined {
+  const tag = input[0]
+  if (tag === undefined || depth > DEPTH_LIMIT || --budget.elementsLeft < 0) return undefined
+  const isEndless = input[1] === 0x80 && (tag & CONSTRUCTED) !== 0 && (tag & 0x1f) !== 0x1f
+  const whole = isEndless ? undefined : readElement(input)
+  if (!isEndless && !whole) return undefined
+  if (whole && (tag & CONSTRUCTED) === 0) return { bytes: whole.bytes, length: whole.bytes.length }
+
+  const content = whole?.content ?? input.subarray(2)
+  const children: Buffer[] = []
+  let [offset, changed, ended] = [0, isEndless || tag === (TAG.octetString | CONSTRUCTED), !isEndless]
+  while (offset < content.length) {
+    if (isEndless && content[offset] === 0 && content[offset + 1] === 0) {
+      ended = true
+      offset += 2
+      break
+    }
+    const child = rewrite(content.subarray(offset), depth + 1, budget)
+    if (!child) return undefined
+    children.push(child.bytes)
+    changed ||= child.bytes.length !== child.length
+    offset += child.length
+  }
+  if (!ended) return undefined
+  const length = whole?.bytes.length ?? offset + 2
+  return { bytes: whole && !changed ? whole.bytes : join(tag, children), length }
+}
+
+/** The pieces of a string are joined to one string. */
+function join(tag: number, children: readonly Buffer[]): Buffer {
+  if (tag !== (TAG.octetString | CONSTRUCTED)) return encodeElement(tag, Buffer.concat(children))
+  return encodeElement(TAG.octetString, Buffer.concat(children.map((child) => readElement(child)?.content ?? child)))
 }

@@ -1,4 +1,5 @@
 /** GeneralName (RFC 5280, 4.2.1.6): what alternative names, name constraints and distribution points are made of. */
+import { SocketAddress } from 'node:net'
 import { type DerElement, readElement, readElements, readOid, TAG } from './der.js'
 import { type DistinguishedName, readDistinguishedName } from './distinguished-name.js'
 
@@ -48,4 +49,30 @@ export function readGeneralName({ tag, content }: DerElement): GeneralName | und
 /** Equal as X509v3 compares general names: of one kind, directory names by their canonical form, all else by bytes. */
 export function isSameGeneralName(a: GeneralName, b: GeneralName): boolean {
   return a.kind === b.kind && a.bytes.equals(b.bytes)
+}
+
+export interface AlternativeName {
+  readonly kind: 'dns' | 'ip' | 'email' | 'uri' | 'other'
+  /** Addresses as people write them; hex where the bytes have no text. */
+  readonly value: string
+}
+
+/** Reads the extension's value; undefined when the bytes are something else. */
+export function readAlternativeNames(der: Buffer): AlternativeName[] | undefined {
+  const list = readElement(der)
+  if (list?.tag !== TAG.sequence || list.bytes.length !== der.length) return undefined
+  return readGeneralNames(list.content)?.map(describeGeneralName)
+}
+
+export function describeGeneralName({ kind, bytes }: GeneralName): AlternativeName {
+  if (kind === 'ip') return { kind, value: readAddress(bytes) }
+  if (kind === 'dns' || kind === 'email' || kind === 'uri') return { kind, value: bytes.toString('latin1') }
+  return { kind: 'other', value: bytes.toString('hex') }
+}
+
+function readAddress(bytes: Buffer): string {
+  if (bytes.length === 4) return bytes.join('.')
+  if (bytes.length !== 16) return bytes.toString('hex')
+  const groups = bytes.toString('hex').match(/.{4}/g) ?? []
+  return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address
 }

@@ -2,7 +2,7 @@
  * Signature algorithms (RFC 3279, RFC 4055, RFC 5758, RFC 8410): their names, the digest and kind of key each one takes,
  * and how strong OpenSSL 3.0 reckons it.
  */
-import type { KeyObject } from 'node:crypto'
+import { constants, type KeyObject, verify } from 'node:crypto'
 import { type DerElement, readElement, readElements, readOid, TAG } from './der.js'
 
 type KeyKind = 'rsa' | 'rsa-pss' | 'ec' | 'dsa' | 'ed25519' | 'ed448'
@@ -64,6 +64,24 @@ export function canHaveSigned(key: KeyObject | undefined, algorithm: Buffer): bo
   return wanted !== undefined && (kind === wanted || (wanted === 'rsa-pss' && kind === 'rsa'))
 }
 
+/**
+ * Verifies what `signature` (a BIT STRING) says of `signed`; `algorithm` is the content of the AlgorithmIdentifier. False also for
+ * a key of another kind than the algorithm's, and for algorithms that are not on the list.
+ */
+export function isSignatureOf(signature: DerElement, algorithm: Buffer, signed: Buffer, key: KeyObject): boolean {
+  const digest = readSignatureAlgorithm(algorithm)?.digest
+  if (digest === undefined || !canHaveSigned(key, algorithm)) return false
+  const bytes = signature.content.subarray(1)
+  const pss = readPssParameters(algorithm)
+  try {
+    if (!pss) return verify(digest, signed, key, bytes)
+    const padding = constants.RSA_PKCS1_PSS_PADDING
+    return verify(pss.digest, signed, { key, padding, saltLength: pss.saltBytes }, bytes)
+  } catch {
+    return false
+  }
+}
+
 /** Collisions count: SHA-1 and MD5 are worth less than half their length. */
 const DIGEST_BITS: Readonly<Record<string, number>> = {
   md2: 64,
@@ -116,14 +134,14 @@ const PSS_DIGESTS: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.10': 'sha3-512',
 }
 
-export interface PssParameters {
+interface PssParameters {
   /** Of the message, and of the mask, as node:crypto has it. */
   readonly digest: string
   readonly saltBytes: number
 }
 
 /** Reads the parameters of RSASSA-PSS (RFC 4055, 3.1); undefined for another algorithm, or a mask of another digest. */
-export function readPssParameters(algorithm: Buffer): PssParameters | undefined {
+function readPssParameters(algorithm: Buffer): PssParameters | undefined {
   const [oid, parameters] = readElements(algorithm) ?? []
   if (!oid || BY_OID[readOid(oid.content)]?.key !== 'rsa-pss') return undefined
   const fields = readElements(parameters?.content ?? Buffer.alloc(0)) ?? []

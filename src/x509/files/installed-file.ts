@@ -1,13 +1,55 @@
 /**
- * What a file among a host's installed certificates really is: what OpenSSL takes from it once it is part of the bundle
- * (docs/trust-stores.md), and why a pool would not have installed it.
+ * A file among a host's installed certificates: what a pool takes for one certificate, what OpenSSL takes from the file once it is
+ * part of the bundle, and why a pool would not have installed it (docs/trust-stores.md).
  */
 import { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../base/error.js'
-import { splitPem } from '../encoding/openssl-pem.js'
+import { readElement } from '../encoding/der.js'
+import { decodeBase64, splitPem } from '../encoding/pem.js'
 import { readContainers } from './container.js'
 import { isKeyBlock } from './private-key.js'
-import { decodeSingleCertificate } from './single-certificate.js'
+
+export type SingleCertificate =
+  | { readonly state: 'one'; readonly certificate: X509Certificate }
+  | { readonly state: 'refused'; readonly why: string }
+
+/**
+ * Reads exactly one CERTIFICATE block, as a pool does when a certificate is installed. A pool is stricter than OpenSSL in some
+ * places (a byte order mark, blanks after the dashes, base64), and other blocks must be whole and are otherwise ignored, a private
+ * key included.
+ */
+export function decodeSingleCertificate(text: string): SingleCertificate {
+  const bodies: Buffer[] = []
+  let open: { label: string; body: string } | undefined
+  for (const raw of text.split('\n')) {
+    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw
+    if (!open) {
+      const label = /^-----BEGIN (.*)-----$/.exec(line)?.[1]
+      if (label !== undefined) open = { label, body: '' }
+      continue
+    }
+    if (line !== `-----END ${open.label}-----`) {
+      open.body += line
+      continue
+    }
+    const der = decodeBase64(open.body)
+    if (!der) return refused(`the ${open.label} block holds something that is not base64`)
+    if (open.label === 'CERTIFICATE') bodies.push(der)
+    open = undefined
+  }
+  if (open) return refused(`the ${open.label} block does not end`)
+
+  const [only] = bodies
+  if (!only) return refused('no CERTIFICATE block')
+  if (bodies.length > 1) return refused(`${bodies.length} CERTIFICATE blocks where exactly one is wanted`)
+  if (readElement(only)?.bytes.length !== only.length) return refused('the block is not one DER element')
+  const certificate = parse(only)
+  return certificate ? { state: 'one', certificate } : refused('the block is not an X.509 certificate')
+}
+
+function refused(why: string): SingleCertificate {
+  return { state: 'refused', why }
+}
 
 export type InstalledFileKind =
   /** Exactly one certificate, as pools install it. */

@@ -3,12 +3,11 @@
  * Opening is Node's work; telling why a key does not open is ours.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { type ArmouredBlock, readArmour } from '../encoding/armour.js'
-import { decodeText } from '../encoding/decode-text.js'
 import { readElement, readElements } from '../encoding/der.js'
-import { type DerKind, recognizeDer } from '../encoding/der-kind.js'
+import { decodeText, type LenientBlock, readLenientPem } from '../encoding/lenient-pem.js'
 import { encodePem } from '../encoding/pem.js'
 import { fail } from '../errors.js'
+import { type DerKind, recognizeDer } from './file-kind.js'
 import { checkWork, readPasswordScheme, workOf } from './password-encryption.js'
 
 /** A key that was found, still shut. */
@@ -38,7 +37,7 @@ export function readPrivateKey(bytes: Buffer, passphrase: string | undefined, fi
 export function findPrivateKey(bytes: Buffer, file: string): SealedKey {
   const kind = recognizeDer(bytes)
   if (isKeyKind(kind)) return sealedDer(bytes, kind, file)
-  const block = bytes.length <= SIZE_LIMIT && readArmour(decodeText(bytes).text, file).blocks.find(isKeyBlock)
+  const block = bytes.length <= SIZE_LIMIT && readLenientPem(decodeText(bytes).text, file).blocks.find(isKeyBlock)
   if (!block) throw fail('KEY_MISSING', { file })
   return sealedBlock(block, file)
 }
@@ -48,7 +47,7 @@ export function exportPrivateKey(key: KeyObject): string {
   return encodePem('PRIVATE KEY', key.export({ type: 'pkcs8', format: 'der' }))
 }
 
-export function isKeyBlock({ label }: Pick<ArmouredBlock, 'label'>): boolean {
+export function isKeyBlock({ label }: Pick<LenientBlock, 'label'>): boolean {
   return label.endsWith('PRIVATE KEY')
 }
 
@@ -72,7 +71,7 @@ export function sealedDer(der: Buffer, kind: KeyKind, file: string): SealedKey {
   }
 }
 
-export function sealedBlock(block: ArmouredBlock, file: string): SealedKey {
+export function sealedBlock(block: LenientBlock, file: string): SealedKey {
   const { label, headers, der } = block
   if (label === 'ENCRYPTED PRIVATE KEY') return sealedDer(der, 'encrypted pkcs8', file)
   const encrypted = headers.some((header) => /^Proc-Type:.*ENCRYPTED/.test(header))
@@ -89,7 +88,7 @@ export function sealedBlock(block: ArmouredBlock, file: string): SealedKey {
 }
 
 /** Node opens what OpenSSL's default provider knows; RC2 and single DES went to the legacy one. */
-function unsupportedBlock({ label, headers }: ArmouredBlock): string | undefined {
+function unsupportedBlock({ label, headers }: LenientBlock): string | undefined {
   if (label === 'OPENSSH PRIVATE KEY') return "OpenSSH's own form"
   const cipher = headers.map((header) => /^DEK-Info: *([A-Za-z0-9-]+)/.exec(header)?.[1]).find(Boolean)
   return cipher && /^(DES-CBC|RC2|IDEA|BF|SEED|RC4)/i.test(cipher) ? cipher : undefined

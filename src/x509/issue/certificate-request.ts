@@ -1,9 +1,19 @@
-/** Certificate requests (PKCS#10, RFC 2986) as an authority expects them of a server: subject, names, and what they are for. */
-import type { KeyObject } from 'node:crypto'
+/**
+ * Certificate requests (PKCS#10, RFC 2986): written as an authority expects them of a server, and read as people send them. A
+ * request's signature proves that its sender has the key, and nothing more.
+ */
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { JsonNameParams } from '@peculiar/x509'
-import { encodeElement, TAG } from '../encoding/der.js'
+import { WlbError } from '../../base/error.js'
+import { type DerElement, encodeElement, readElement, readElements, readOid, TAG } from '../encoding/der.js'
+import { type NameField, readNameFields } from '../encoding/distinguished-name.js'
+import { type AlternativeName, readAlternativeNames } from '../encoding/general-name.js'
+import { decodeText, readLenientPem } from '../encoding/lenient-pem.js'
 import { encodePem } from '../encoding/pem.js'
-import { importPublicKey, importSigningKey, loadLibrary, SIGNATURE } from '../encoding/signing.js'
+import { isSignatureOf, readSignatureAlgorithm } from '../encoding/signature-algorithm.js'
+import { fail } from '../errors.js'
+import { type RawExtension, readExtensionList } from '../validate/extensions.js'
+import { importPublicKey, importSigningKey, loadLibrary, requestedExtensions, SIGNATURE } from './signing.js'
 
 /** In the order it is written, the most general part first, as openssl req asks for it. */
 export interface RequestSubject {
@@ -63,7 +73,6 @@ export function checkChallengePassword(value: string): string | undefined {
  */
 export async function createCertificateRequest(request: CertificateRequest, key: KeyObject): Promise<string> {
   const x509 = await loadLibrary()
-  const { KeyUsageFlags } = x509
   const { challengePassword, companyName } = request
   const made = await x509.Pkcs10CertificateRequestGenerator.create({
     name: new x509.Name(subjectOf(request.subject)),
@@ -78,14 +87,7 @@ export async function createCertificateRequest(request: CertificateRequest, key:
         ? [new x509.Attribute(CHALLENGE_PASSWORD, [encodeText(challengePassword, TAG.printableString)])]
         : []),
     ],
-    extensions: [
-      new x509.KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([
-        ...request.dnsNames.map((value) => ({ type: 'dns' as const, value })),
-        ...request.ipAddresses.map((value) => ({ type: 'ip' as const, value })),
-      ]),
-    ],
+    extensions: [...(await requestedExtensions(request))],
   })
   return encodePem('CERTIFICATE REQUEST', Buffer.from(made.rawData))
 }
@@ -104,4 +106,112 @@ function subjectOf(subject: Partial<RequestSubject>): JsonNameParams {
 function encodeText(text: string, narrow: number): ArrayBuffer {
   const fits = narrow === TAG.ia5String ? /^[ -~]*$/.test(text) : /^[A-Za-z0-9 '()+,./:=?-]*$/.test(text)
   return new Uint8Array(encodeElement(fits ? narrow : TAG.utf8String, Buffer.from(text))).buffer
+}
+
+export interface ReceivedRequest {
+  /** In encoded order, the most general field first. */
+  readonly subject: readonly NameField[]
+  readonly subjectDer: Buffer
+  readonly publicKey: KeyObject
+  /** As asked for: what an authority makes of them is its own decision. */
+  readonly alternativeNames: readonly AlternativeName[]
+  /** Object identifiers of every extension asked for. */
+  readonly extensions: readonly string[]
+}
+
+/** A request for hundreds of names has 20 kB. */
+const MAX_BYTES = 200_000
+const LABELS = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST']
+const SUBJECT_ALT_NAME = '2.5.29.17'
+/** PKCS #9, and what Microsoft's tools write instead. */
+const EXTENSION_REQUESTS = ['1.2.840.113549.1.9.14', '1.3.6.1.4.1.311.2.1.14']
+
+/**
+ * Reads one request, PEM (CRLF, byte order mark, text around it) or DER.
+ *
+ * @throws REQUEST_MALFORMED when it is not exactly one whole request.
+ * @throws REQUEST_SIGNATURE_WRONG when the key in it has not signed it.
+ */
+export function readRequest(bytes: Buffer): ReceivedRequest {
+  if (bytes.length > MAX_BYTES) throw malformed(`more than ${MAX_BYTES} bytes`)
+  const der = findRequest(bytes)
+  const [info, algorithm, signature, ...rest] = partsOf(readElement(der), der.length, 'it is not one ASN.1 sequence')
+  if (info?.tag !== TAG.sequence || algorithm?.tag !== TAG.sequence || signature?.tag !== TAG.bitString || rest[0])
+    throw malformed('it is not made of a request, an algorithm and a signature')
+
+  const [version, subject, key, attributes] = partsOf(info, info.bytes.length, 'the request in it is empty')
+  if (version?.tag !== TAG.integer || !subject || key?.tag !== TAG.sequence) throw malformed('a field is missing')
+  const fields = readNameFields(subject.bytes)
+  if (!fields) throw malformed('its subject cannot be read')
+  const publicKey = readKey(key.bytes)
+  const known = readSignatureAlgorithm(algorithm.content)
+  if (!known?.key) throw malformed(`it is signed with ${known?.name ?? 'nothing known'}`)
+  if (!isSignatureOf(signature, algorithm.content, info.bytes, publicKey)) throw fail('REQUEST_SIGNATURE_WRONG', {})
+
+  const extensions = attributes?.tag === 0xa0 ? readExtensions(attributes.content) : []
+  return {
+    subject: fields,
+    subjectDer: subject.bytes,
+    publicKey,
+    alternativeNames: extensions.filter(({ oid }) => oid === SUBJECT_ALT_NAME).flatMap(readNames),
+    extensions: extensions.map(({ oid }) => oid),
+  }
+}
+
+const malformed = (found: string, cause?: unknown) => fail('REQUEST_MALFORMED', { found }, cause)
+
+function findRequest(bytes: Buffer): Buffer {
+  if (bytes[0] === TAG.sequence) return bytes
+  const blocks = readBlocks(bytes)
+  const [request, second] = blocks.filter(({ label }) => LABELS.includes(label))
+  if (second) throw malformed('more than one request')
+  if (request) return request.der
+  const labels = [...new Set(blocks.map(({ label }) => label.slice(0, 60)))].slice(0, 5)
+  throw malformed(labels.length > 0 ? `no request, but: ${labels.join(', ')}` : 'no request: neither PEM nor DER')
+}
+
+function readBlocks(bytes: Buffer) {
+  try {
+    return readLenientPem(decodeText(bytes).text, 'csr').blocks
+  } catch (error) {
+    if (!(error instanceof WlbError)) throw error
+    throw malformed(`line ${error.facts.line}: ${error.facts.found}`, error)
+  }
+}
+
+function partsOf(element: DerElement | undefined, length: number, otherwise: string): DerElement[] {
+  const parts =
+    element?.tag === TAG.sequence && element.bytes.length === length ? readElements(element.content) : undefined
+  if (!parts) throw malformed(otherwise)
+  return parts
+}
+
+function readKey(spki: Buffer): KeyObject {
+  try {
+    return createPublicKey({ key: spki, format: 'der', type: 'spki' })
+  } catch (error) {
+    throw malformed('its public key cannot be read', error)
+  }
+}
+
+/** Attribute ::= SEQUENCE { type, SET OF value }; each value of an extension request is a list of extensions. */
+function readExtensions(attributes: Buffer): RawExtension[] {
+  const all = readElements(attributes)
+  if (!all) throw malformed('its attributes cannot be read')
+  return all.flatMap((attribute) => {
+    const [type, values] = (attribute.tag === TAG.sequence && readElements(attribute.content)) || []
+    if (type?.tag !== TAG.oid || values?.tag !== TAG.set) throw malformed('an attribute cannot be read')
+    if (!EXTENSION_REQUESTS.includes(readOid(type.content))) return []
+    const lists = readElements(values.content)?.map((list) => readExtensionList(list.content)) ?? [undefined]
+    return lists.flatMap((list) => {
+      if (!list) throw malformed('the extensions asked for cannot be read')
+      return list
+    })
+  })
+}
+
+function readNames({ value }: RawExtension): AlternativeName[] {
+  const names = readAlternativeNames(value)
+  if (!names) throw malformed('the alternative names asked for cannot be read')
+  return names
 }

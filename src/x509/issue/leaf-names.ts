@@ -3,9 +3,9 @@
  * client shares (RFC 1123, RFC 5280, RFC 6125): a name that some client would not match is refused, not carried along.
  */
 import { isIP } from 'node:net'
-import type { AlternativeName } from '../encoding/alternative-names.js'
-import { printable } from '../encoding/name-fields.js'
-import type { CertificateRequest } from '../files/read-request.js'
+import { printable } from '../encoding/distinguished-name.js'
+import type { AlternativeName } from '../encoding/general-name.js'
+import type { ReceivedRequest } from './certificate-request.js'
 
 export interface RefusedName {
   readonly kind: AlternativeName['kind']
@@ -27,7 +27,7 @@ export interface LeafNames {
  * Sorts the names of a request. `allow` holds domains (each for itself and everything below it) and addresses; where it
  * is empty, everything well-formed may stand.
  */
-export function decideNames(request: CertificateRequest, allow: readonly string[]): LeafNames {
+export function decideNames(request: ReceivedRequest, allow: readonly string[]): LeafNames {
   const asked = request.alternativeNames
   const added = commonHostNames(request).filter(
     (name) => !asked.some(({ kind, value }) => kind === name.kind && sameName(value, name.value)),
@@ -53,7 +53,7 @@ export function decideNames(request: CertificateRequest, allow: readonly string[
 const HOST_LIKE = /^[a-z0-9_*-]+(\.[a-z0-9_*-]+)*\.?$/i
 
 /** Clients compare a common name with a host's name only where it could be one; `Example appliance` is a title. */
-export function commonHostNames({ subject }: CertificateRequest): AlternativeName[] {
+export function commonHostNames({ subject }: ReceivedRequest): AlternativeName[] {
   return subject
     .filter(({ type, value }) => type === 'CN' && (isIP(value) !== 0 || HOST_LIKE.test(value)))
     .map(({ value }) => ({ kind: isIP(value) === 0 ? 'dns' : 'ip', value }))

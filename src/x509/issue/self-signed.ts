@@ -2,17 +2,18 @@
 import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import { encodePem } from '../encoding/pem.js'
+import { exportPrivateKey } from '../files/private-key.js'
 import {
   BACKDATE_MS,
   createRsaKey,
+  createSerialNumber,
   DAY_MS,
   importPublicKey,
   importSigningKey,
   loadLibrary,
   SIGNATURE,
-} from '../encoding/signing.js'
-import { exportPrivateKey } from '../files/private-key.js'
-import { createSerialNumber } from './serial-number.js'
+  serverExtensions,
+} from './signing.js'
 
 export interface SelfSignedRequest {
   /** Fully qualified; the common name, and the first dNSName. */
@@ -56,7 +57,6 @@ export async function createSelfSigned(request: SelfSignedRequest): Promise<Iden
   // an address is no dNSName: without any, pools compare it with the common name
   const dnsNames = isAddress ? subjectAltName : [hostname, shortName, ...subjectAltName]
   const ipAddresses = isAddress ? [hostname, ...addresses] : addresses
-  const { KeyUsageFlags } = x509
   const publicKey = await importPublicKey(key)
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: createSerialNumber(),
@@ -67,17 +67,7 @@ export async function createSelfSigned(request: SelfSignedRequest): Promise<Iden
     publicKey,
     signingKey: await importSigningKey(key),
     signingAlgorithm: SIGNATURE,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      await x509.SubjectKeyIdentifierExtension.create(publicKey),
-      await x509.AuthorityKeyIdentifierExtension.create(publicKey),
-      new x509.SubjectAlternativeNameExtension([
-        ...[...new Set(dnsNames)].map((value) => ({ type: 'dns' as const, value })),
-        ...[...new Set(ipAddresses)].map((value) => ({ type: 'ip' as const, value })),
-      ]),
-    ],
+    extensions: await serverExtensions({ dnsNames, ipAddresses }, publicKey, publicKey),
   })
   return {
     certificatePem: encodePem('CERTIFICATE', Buffer.from(certificate.rawData)),

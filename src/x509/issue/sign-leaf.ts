@@ -1,6 +1,10 @@
 /** A server's certificate from its request: decided first, so that it can be shown, then signed as decided. */
 import { type KeyObject, X509Certificate } from 'node:crypto'
-import { printable } from '../encoding/name-fields.js'
+import { printable } from '../encoding/distinguished-name.js'
+import { fail } from '../errors.js'
+import type { Signer } from './authority.js'
+import type { ReceivedRequest } from './certificate-request.js'
+import { commonHostNames, decideNames, type LeafNames } from './leaf-names.js'
 import {
   BACKDATE_MS,
   DAY_MS,
@@ -9,14 +13,11 @@ import {
   loadLibrary,
   nextSecond,
   SIGNATURE,
-} from '../encoding/signing.js'
-import { fail } from '../errors.js'
-import type { CertificateRequest } from '../files/read-request.js'
-import type { Signer } from './authority.js'
-import { commonHostNames, decideNames, type LeafNames } from './leaf-names.js'
+  serverExtensions,
+} from './signing.js'
 
 export interface LeafOrder {
-  readonly request: CertificateRequest
+  readonly request: ReceivedRequest
   readonly issuer: X509Certificate
   /** Domains and addresses the names must be within; empty for any. */
   readonly allow: readonly string[]
@@ -25,7 +26,7 @@ export interface LeafOrder {
 }
 
 export interface LeafPlan {
-  readonly request: CertificateRequest
+  readonly request: ReceivedRequest
   readonly issuer: X509Certificate
   readonly names: LeafNames
   readonly notBefore: Date
@@ -89,11 +90,8 @@ export async function signLeaf(plan: LeafPlan, issuer: Signer, serialNumber: str
   const { request, names, notBefore, notAfter } = plan
   const x509 = await loadLibrary()
   const publicKey = await importPublicKey(request.publicKey)
-  const { KeyUsageFlags } = x509
-  const alternativeNames = [
-    ...names.dnsNames.map((value) => ({ type: 'dns' as const, value })),
-    ...names.ipAddresses.map((value) => ({ type: 'ip' as const, value })),
-  ]
+  const issuerKey = await importPublicKey(issuer.privateKey)
+  const isUnnamed = request.subject.length === 0 // the alternative names are critical then (RFC 5280, 4.2.1.6)
   const made = await x509.X509CertificateGenerator.create({
     serialNumber,
     subject: new x509.Name(request.subjectDer),
@@ -103,14 +101,7 @@ export async function signLeaf(plan: LeafPlan, issuer: Signer, serialNumber: str
     publicKey,
     signingKey: await importSigningKey(issuer.privateKey),
     signingAlgorithm: SIGNATURE,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      await x509.SubjectKeyIdentifierExtension.create(publicKey),
-      await x509.AuthorityKeyIdentifierExtension.create(await importPublicKey(issuer.privateKey)),
-      new x509.SubjectAlternativeNameExtension(alternativeNames, request.subject.length === 0), // RFC 5280, 4.2.1.6
-    ],
+    extensions: await serverExtensions(names, publicKey, issuerKey, isUnnamed),
   })
   return new X509Certificate(Buffer.from(made.rawData))
 }

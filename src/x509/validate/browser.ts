@@ -1,14 +1,14 @@
 /**
- * An approximation of what a strict client says, such as a browser: it goes back where one path fails, looks for names
- * among the alternative names alone, addresses included, and has rules that OpenSSL has not. Which authorities it
- * trusts, certificate transparency, and its own way to ask about revocation are left out.
+ * An approximation of what a strict client such as a browser says: it tries another path where one fails, compares names with the
+ * alternative names alone, addresses included, and has rules that OpenSSL has not. Which authorities it trusts, certificate
+ * transparency and its own revocation checks are left out.
  */
 import type { X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
-import { DAY_MS } from '../encoding/signing.js'
+import { DAY_MS } from '../issue/signing.js'
 import { describeCertificate } from '../summary.js'
-import { type CertificateFacts, readFacts } from './certificate-facts.js'
-import { findOtherPath } from './other-path.js'
+import { type CertificateFacts, isLikelyIssuedBy, readFacts } from './certificate-facts.js'
+import { SERVER_AUTH } from './extensions.js'
+import { checkHostStrictly } from './host-name.js'
 import { validate } from './validate.js'
 import type { Question, Verdict } from './verdict.js'
 
@@ -42,7 +42,6 @@ const BROWSER_RULES = {
 } as const
 
 const LIFETIME_DAYS = 825
-const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 
 /** @throws CERTIFICATE_MISSING, VALIDATION_TOO_COSTLY. */
 export function judgeAsBrowser(question: Question): BrowserVerdict {
@@ -67,7 +66,7 @@ function checkLeaf(facts: CertificateFacts, name: string): BrowserDefect[] {
   const { certificate, extendedKeyUsage = [], basicConstraints, notBefore, notAfter } = facts
   const days = notBefore && notAfter ? (+notAfter - +notBefore) / DAY_MS : 0
   const broken: [BrowserDefect['code'], boolean][] = [
-    ['BROWSER_NAME_MISMATCH', !speaksFor(certificate, name)],
+    ['BROWSER_NAME_MISMATCH', !checkHostStrictly(certificate, name)],
     ['BROWSER_PURPOSE_MISSING', !extendedKeyUsage.includes(SERVER_AUTH)],
     ['BROWSER_LEAF_IS_AUTHORITY', basicConstraints?.ca === true],
     ['BROWSER_LIFETIME', days > LIFETIME_DAYS],
@@ -79,14 +78,54 @@ function checkLeaf(facts: CertificateFacts, name: string): BrowserDefect[] {
   })
 }
 
-/** RFC 9525, 6.3: addresses against iPAddress, names against dNSName, a wildcard is the whole first label. */
-function speaksFor(certificate: X509Certificate, name: string): boolean {
-  const { dnsNames, ipAddresses } = describeCertificate(certificate)
-  if (isIP(name) !== 0) return ipAddresses.some((address) => address.toLowerCase() === name.toLowerCase())
-  const wanted = name.toLowerCase().replace(/\.$/, '')
-  const [, ...parent] = wanted.split('.')
-  return dnsNames.some((dnsName) => {
-    const given = dnsName.toLowerCase()
-    return given === wanted || (parent.length >= 2 && given === `*.${parent.join('.')}`)
-  })
+/** Paths tried: each costs a whole validation, and sets of certificates made to be slow have exponentially many. */
+const PATHS_BUDGET = 16
+const STEPS_BUDGET = 1_000
+/** Browsers stop at about as many. */
+const LONGEST = 10
+
+/**
+ * Looks for a path without a defect that is another than `taken`, as a client finds it that goes back and tries again. OpenSSL
+ * tries one path only (docs/protocol/verdict.md), so authorities that have signed each other can work in a browser and fail on a
+ * pool. The leaf's name is not checked.
+ */
+export function findOtherPath(question: Question, taken: Verdict): Verdict | undefined {
+  const before = pathKey(taken.path)
+  for (const path of listPaths(question)) {
+    if (pathKey(path) === before) continue
+    const [root] = path.slice(-1)
+    const anchors = question.anchors.filter(({ certificate }) => root && certificate.raw.equals(root.raw))
+    const verdict = validate({ ...question, presented: path, anchors })
+    const isSound = verdict.defects.every(({ code }) => code === 'NAME_MISMATCH') // no path changes the leaf's name
+    if (isSound && pathKey(verdict.path) !== before) return verdict
+  }
+  return undefined
+}
+
+/** Every way up from the leaf to a self-signed trust anchor, as far as the budget goes. */
+function listPaths({ presented, anchors }: Question): X509Certificate[][] {
+  const trusted = anchors.map(({ certificate }) => certificate)
+  const candidates = [...new Map([...trusted, ...presented].map((one) => [one.fingerprint256, one])).values()]
+  const roots = new Set(trusted.map(({ fingerprint256 }) => fingerprint256))
+  const found: X509Certificate[][] = []
+  let steps = STEPS_BUDGET
+  const climb = (path: readonly X509Certificate[]): void => {
+    const top = path.at(-1)
+    if (!top || found.length >= PATHS_BUDGET || steps-- <= 0) return
+    if (readFacts(top).isSelfSigned) {
+      if (roots.has(top.fingerprint256)) found.push([...path])
+      return
+    }
+    if (path.length >= LONGEST) return
+    for (const candidate of candidates) {
+      const isNew = !path.some(({ fingerprint256 }) => fingerprint256 === candidate.fingerprint256)
+      if (isNew && isLikelyIssuedBy(readFacts(top), readFacts(candidate))) climb([...path, candidate])
+    }
+  }
+  climb(presented.slice(0, 1))
+  return found
+}
+
+function pathKey(path: readonly X509Certificate[]): string {
+  return path.map(({ fingerprint256 }) => fingerprint256).join(' ')
 }

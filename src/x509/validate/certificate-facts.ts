@@ -1,10 +1,15 @@
-/** What path validation needs to know of one certificate, read once (RFC 5280, 4.1). */
+/** What path validation needs to know of one certificate, read once (RFC 5280, 4.1), and whether one looks issued by another. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { checkAuthorityKeyId } from '../encoding/authority-key-id.js'
 import { type DerElement, readElement, readElements, readOid, readTime, TAG } from '../encoding/der.js'
 import { type DistinguishedName, isSameName, nameKey, readDistinguishedName } from '../encoding/distinguished-name.js'
 import { canHaveSigned } from '../encoding/signature-algorithm.js'
-import { decodeExtensions, type Extensions, type RawExtension, readExtensionList } from './extensions.js'
+import {
+  checkAuthorityKeyId,
+  decodeExtensions,
+  type Extensions,
+  type RawExtension,
+  readExtensionList,
+} from './extensions.js'
 
 export interface CertificateFacts extends Extensions {
   readonly certificate: X509Certificate
@@ -111,4 +116,15 @@ export function hasExplicitCurve({ publicKeyInfo }: CertificateFacts): boolean {
   const [algorithm] = readElements(publicKeyInfo) ?? []
   const [oid, parameters] = readElements(algorithm?.content ?? Buffer.alloc(0)) ?? []
   return oid !== undefined && readOid(oid.content) === '1.2.840.10045.2.1' && parameters?.tag === TAG.sequence
+}
+
+/** By name, key identifier and kind of key, before any signature is checked: ossl_x509_likely_issued of OpenSSL 3.0. */
+export function isLikelyIssuedBy(certificate: CertificateFacts, issuer: CertificateFacts): boolean {
+  return (
+    certificate.issuerKey === issuer.subjectKey &&
+    !issuer.invalid &&
+    !certificate.invalid &&
+    checkAuthorityKeyId(issuer, certificate.authorityKeyId) &&
+    canHaveSigned(issuer.publicKey, certificate.signatureAlgorithm)
+  )
 }

@@ -1,13 +1,20 @@
 /** Certificate revocation lists (RFC 5280, 5), with what OpenSSL looks at when it decides whether one is of use. */
-import { constants, type KeyObject, verify } from 'node:crypto'
-import { type AuthorityKeyId, readAuthorityKeyId } from '../encoding/authority-key-id.js'
+import type { KeyObject } from 'node:crypto'
 import { type DerElement, readElement, readElements, readFields, readTime, TAG } from '../encoding/der.js'
 import { type DistinguishedName, nameKey, readDistinguishedName } from '../encoding/distinguished-name.js'
-import { ALL_REASONS, type PointName, readPointName, readReasons } from '../encoding/distribution-point.js'
 import { type GeneralName, readGeneralNames } from '../encoding/general-name.js'
-import { splitPem } from '../encoding/openssl-pem.js'
-import { canHaveSigned, readPssParameters, readSignatureAlgorithm } from '../encoding/signature-algorithm.js'
-import { type RawExtension, readExtensionList } from './extensions.js'
+import { splitPem } from '../encoding/pem.js'
+import { isSignatureOf } from '../encoding/signature-algorithm.js'
+import {
+  ALL_REASONS,
+  type AuthorityKeyId,
+  type PointName,
+  type RawExtension,
+  readAuthorityKeyId,
+  readExtensionList,
+  readPointName,
+  readReasons,
+} from './extensions.js'
 
 export interface Crl {
   readonly der: Buffer
@@ -97,7 +104,7 @@ export function readCrl(der: Buffer): Crl | undefined {
       entries.hasUnknownCritical || extensions.some(({ oid, critical }) => critical && !SUPPORTED_CRITICAL.has(oid)),
     isDelta: decode(extensions, OID.deltaIndicator, ({ tag }) => tag === TAG.integer) ?? false,
     entries: entries.list,
-    isSignedBy: (key) => sameAlgorithm && isSigned(algorithm.content, tbs.bytes, key, signature.content.subarray(1)),
+    isSignedBy: (key) => sameAlgorithm && isSignatureOf(signature, algorithm.content, tbs.bytes, key),
   }
 }
 
@@ -164,18 +171,5 @@ function readScope({ tag, content }: DerElement): CrlScope | undefined {
     isIndirect: isSet(0x84),
     hasReasons: reasons !== undefined,
     reasons: reasons ? readReasons(reasons.content) : ALL_REASONS,
-  }
-}
-
-function isSigned(algorithm: Buffer, tbs: Buffer, key: KeyObject, signature: Buffer): boolean {
-  const digest = readSignatureAlgorithm(algorithm)?.digest
-  if (digest === undefined || !canHaveSigned(key, algorithm)) return false
-  const pss = readPssParameters(algorithm)
-  try {
-    return pss
-      ? verify(pss.digest, tbs, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pss.saltBytes }, signature)
-      : verify(digest, tbs, key, signature)
-  } catch {
-    return false
   }
 }

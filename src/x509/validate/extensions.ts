@@ -1,11 +1,10 @@
 /**
- * The extensions that decide whether a path is valid, as OpenSSL caches them (RFC 5280, 4.2). One that cannot be decoded, or that is
- * there twice, makes the whole certificate invalid: it then issues nothing and is issued by nobody.
+ * The extensions that decide whether a path is valid, as OpenSSL caches them (RFC 5280, 4.2). One that cannot be decoded, or that
+ * occurs twice, makes the whole certificate invalid: OpenSSL then takes it for nobody's issuer and for issued by nobody.
  */
-import { type AuthorityKeyId, readAuthorityKeyId } from '../encoding/authority-key-id.js'
-import { type DerElement, readElement, readElements, readOid, TAG } from '../encoding/der.js'
-import { type DistributionPoint, readDistributionPoints } from '../encoding/distribution-point.js'
-import { type GeneralName, readGeneralNames } from '../encoding/general-name.js'
+import { type DerElement, readElement, readElements, readFields, readOid, TAG } from '../encoding/der.js'
+import { type DistinguishedName, isSameName } from '../encoding/distinguished-name.js'
+import { type GeneralName, isSameGeneralName, readGeneralNames } from '../encoding/general-name.js'
 import { type NameConstraints, readNameConstraints } from './name-constraints.js'
 
 export interface Extensions {
@@ -24,6 +23,9 @@ export interface Extensions {
   readonly nameConstraints?: NameConstraints
   readonly distributionPoints?: readonly DistributionPoint[]
 }
+
+/** Purpose of a TLS server in the extended key usage. */
+export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 
 export const KEY_USAGE = {
   digitalSignature: 0x80,
@@ -159,4 +161,101 @@ function readBits({ tag, content }: DerElement): number | undefined {
 function readPurposes({ tag, content }: DerElement): string[] | undefined {
   const oids = tag === TAG.sequence ? readElements(content) : undefined
   return oids?.every((oid) => oid.tag === TAG.oid) ? oids.map((oid) => readOid(oid.content)) : undefined
+}
+
+export interface AuthorityKeyId {
+  readonly keyId?: Buffer
+  readonly issuer?: DistinguishedName
+  /** The content of the INTEGER. */
+  readonly serial?: Buffer
+}
+
+export function readAuthorityKeyId({ tag, content }: DerElement): AuthorityKeyId | undefined {
+  const fields = tag === TAG.sequence ? readFields(content, [0x80, 0xa1, 0x82]) : undefined
+  if (!fields) return undefined
+  const keyId = fields.get(0x80)?.content
+  const names = fields.get(0xa1)
+  const serial = fields.get(0x82)?.content
+  const issuers = names ? readGeneralNames(names.content) : []
+  if (!issuers) return undefined
+  const directory = issuers.find((name) => name.kind === 'directory')
+  const issuer = directory?.kind === 'directory' ? directory.name : undefined
+  return { ...(keyId && { keyId }), ...(issuer && { issuer }), ...(serial && { serial }) }
+}
+
+/** X509_check_akid: what is absent on either side does not count. */
+export function checkAuthorityKeyId(
+  issuer: { readonly subjectKeyId?: Buffer; readonly serial: Buffer; readonly issuer: DistinguishedName },
+  authority: AuthorityKeyId | undefined,
+): boolean {
+  if (!authority) return true
+  const { keyId, serial, issuer: name } = authority
+  if (keyId && issuer.subjectKeyId && !keyId.equals(issuer.subjectKeyId)) return false
+  if (serial && !serial.equals(issuer.serial)) return false
+  return !name || isSameName(name, issuer.issuer)
+}
+
+/** Bits of ReasonFlags, all of them: what a list without a limit covers. */
+export const ALL_REASONS = 0x807f
+
+export type PointName =
+  | { readonly kind: 'full'; readonly names: readonly GeneralName[] }
+  /** Relative to the issuer; compared by its bytes, which is right where both sides have the same issuer. */
+  | { readonly kind: 'relative'; readonly bytes: Buffer }
+
+export interface DistributionPoint {
+  readonly point?: PointName
+  readonly reasons: number
+  readonly crlIssuer?: readonly GeneralName[]
+}
+
+/** CRLDistributionPoints ::= SEQUENCE OF DistributionPoint. */
+export function readDistributionPoints({ tag, content }: DerElement): DistributionPoint[] | undefined {
+  const points = tag === TAG.sequence ? readElements(content)?.map(readPoint) : undefined
+  return points?.every((point) => point !== undefined) ? points : undefined
+}
+
+function readPoint({ tag, content }: DerElement): DistributionPoint | undefined {
+  const fields = tag === TAG.sequence ? readFields(content, [0xa0, 0x81, 0xa2]) : undefined
+  if (!fields) return undefined
+  const place = fields.get(0xa0)
+  const reasons = fields.get(0x81)
+  const issuers = fields.get(0xa2)
+  const point = place && readPointName(place.content)
+  const crlIssuer = issuers && readGeneralNames(issuers.content)
+  if ((place && !point) || (issuers && !crlIssuer)) return undefined
+  if (!place && !crlIssuer?.length) return undefined // setup_dp: a point that says nothing
+  return {
+    ...(point && { point }),
+    reasons: reasons ? readReasons(reasons.content) : ALL_REASONS,
+    ...(crlIssuer && { crlIssuer }),
+  }
+}
+
+/** DistributionPointName ::= CHOICE { fullName [0], nameRelativeToCRLIssuer [1] }. */
+export function readPointName(content: Buffer): PointName | undefined {
+  const [choice] = readElements(content) ?? []
+  if (choice?.tag === 0xa1) return { kind: 'relative', bytes: choice.content }
+  const names = choice?.tag === 0xa0 ? readGeneralNames(choice.content) : undefined
+  return names && { kind: 'full', names }
+}
+
+/** The content of a BIT STRING. */
+export function readReasons(content: Buffer): number {
+  return ((content[1] ?? 0) | ((content[2] ?? 0) << 8)) & ALL_REASONS
+}
+
+/** Tells whether two points can be the same one; a point without a name can be any. */
+export function overlaps(a: PointName | undefined, b: PointName | undefined): boolean {
+  if (!a || !b) return true
+  if (a.kind === 'relative' || b.kind === 'relative') return a.kind === b.kind && isSameRelative(a, b)
+  return a.names.some((one) => b.names.some((other) => isSameGeneralName(one, other) || isSameDirectory(one, other)))
+}
+
+function isSameRelative(a: PointName, b: PointName): boolean {
+  return a.kind === 'relative' && b.kind === 'relative' && a.bytes.equals(b.bytes)
+}
+
+function isSameDirectory(a: GeneralName, b: GeneralName): boolean {
+  return a.kind === 'directory' && b.kind === 'directory' && isSameName(a.name, b.name)
 }

@@ -1,14 +1,46 @@
 /**
- * Does this certificate speak for that address? OpenSSL's own answer (X509_check_host), as stunnel's `checkHost` asks
- * it: the common name counts only where no dNSName is present, and iPAddress SANs are never looked at
- * (docs/protocol/pool.md).
+ * Whether a certificate is valid for the name a client uses. Pools: OpenSSL's own rule (X509_check_host) as stunnel's `checkHost`
+ * applies it, in which the common name counts only where no dNSName is present and iPAddress never counts (docs/protocol/pool.md).
  */
 import type { X509Certificate } from 'node:crypto'
-import { readExtension } from '../encoding/read-extension.js'
+import { isIP } from 'node:net'
+import { describeCertificate } from '../summary.js'
 
 /** Compares the host part of a pool's `wlb_url`, be it a name or an IP address, as a name. */
 export function checkHost(certificate: X509Certificate, name: string): boolean {
   // an empty name or one with a NUL inside makes OpenSSL skip the check or Node throw
   if (name === '' || name.includes('\0')) return false
   return readExtension(certificate, () => certificate.checkHost(name, { subject: 'default' })) !== undefined
+}
+
+/** What it was compared with: the common name counts only without a dNSName, an iPAddress never. */
+export function explainMismatch(certificate: X509Certificate, name: string): string {
+  const { commonName, dnsNames, ipAddresses } = describeCertificate(certificate)
+  const compared = dnsNames.length > 0 ? dnsNames : [commonName ?? 'no name at all']
+  const passedOver = ipAddresses.length === 0 ? '' : ', and not with the IP addresses in it'
+  return `${name}; it is compared with ${compared.join(', ')}${passedOver}`
+}
+
+/** The strict rule of browsers (RFC 9525, 6.3): addresses against iPAddress, names against dNSName, a wildcard is the whole first label. */
+export function checkHostStrictly(certificate: X509Certificate, name: string): boolean {
+  const { dnsNames, ipAddresses } = describeCertificate(certificate)
+  if (isIP(name) !== 0) return ipAddresses.some((address) => address.toLowerCase() === name.toLowerCase())
+  const wanted = name.toLowerCase().replace(/\.$/, '')
+  const [, ...parent] = wanted.split('.')
+  return dnsNames.some((dnsName) => {
+    const given = dnsName.toLowerCase()
+    return given === wanted || (parent.length >= 2 && given === `*.${parent.join('.')}`)
+  })
+}
+
+/**
+ * Runs `read`, which reads an extension through Node. Where OpenSSL cannot decode one, Node 20 answers as if it were absent and
+ * leaves the error in the thread's queue; the next private key to be loaded is then refused with it, whatever key it is.
+ */
+export function readExtension<Out>(certificate: X509Certificate, read: () => Out): Out {
+  try {
+    return read()
+  } finally {
+    void certificate.ca // of the properties that empty the queue the cheapest
+  }
 }

@@ -3,7 +3,7 @@
 import { type DerElement, readElement, readElements, readFields, TAG } from '../encoding/der.js'
 import { type DistinguishedName, isBelow, readString } from '../encoding/distinguished-name.js'
 import { type GeneralName, readGeneralName } from '../encoding/general-name.js'
-import type { DefectCode } from './defects.js'
+import type { DefectCode } from './verdict.js'
 
 export interface NameConstraints {
   readonly permitted: readonly Subtree[]

@@ -2,8 +2,8 @@
  * The one path OpenSSL 3.0 takes from a leaf to a trust anchor (build_chain of x509_vfy.c): trust anchors before what the
  * server sent, the first candidate that is in its dates, and never a step back. Browsers try every path; a pool does not.
  */
-import type { CertificateFacts } from './certificate-facts.js'
-import { isLikelyIssuedBy } from './issued.js'
+import { type CertificateFacts, isLikelyIssuedBy } from './certificate-facts.js'
+import { SERVER_AUTH } from './extensions.js'
 import type { TrustAnchor } from './verdict.js'
 
 export interface Anchor {
@@ -21,7 +21,6 @@ export interface Path {
 
 /** SSL_get_verify_depth is 100 unless somebody changes it; the leaf comes on top. */
 const LONGEST = 101
-const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 const ANY_PURPOSE = '2.5.29.37.0'
 
 /** Builds the path. `sent` is everything the server sent, the leaf included. */

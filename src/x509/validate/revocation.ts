@@ -3,15 +3,12 @@
  * a list of its issuer must be there, and lists that are indirect, limited to some reasons or only the difference to another
  * do not count.
  */
-
-import { checkAuthorityKeyId } from '../encoding/authority-key-id.js'
 import { isSameName } from '../encoding/distinguished-name.js'
-import { ALL_REASONS, overlaps } from '../encoding/distribution-point.js'
 import type { CertificateFacts } from './certificate-facts.js'
 import { type Crl, type CrlEntry, serialKey } from './crl.js'
-import type { DefectCode } from './defects.js'
-import { KEY_USAGE } from './extensions.js'
+import { ALL_REASONS, checkAuthorityKeyId, KEY_USAGE, overlaps } from './extensions.js'
 import { wholeSeconds } from './path.js'
+import type { DefectCode } from './verdict.js'
 
 /** CRL_SCORE_* of OpenSSL: which list is best is decided by adding these up. */
 const SCORE = {

@@ -1,5 +1,5 @@
 /**
- * What a host of the pool makes of what a server presents: path validation (RFC 5280, 6) as OpenSSL 3.0 does it with the
+ * What a host of the pool says of what a server presents: path validation (RFC 5280, 6) as OpenSSL 3.0 does it with the
  * settings of the pool's stunnel (docs/protocol/verdict.md). OpenSSL stops at the first defect; here all are found, in its order.
  */
 import type { X509Certificate } from 'node:crypto'
@@ -8,14 +8,12 @@ import { fail } from '../errors.js'
 import { describeCertificate } from '../summary.js'
 import { type CertificateFacts, hasExplicitCurve, readFacts } from './certificate-facts.js'
 import { type Crl, readCrls } from './crl.js'
-import { DEFECTS, type DefectCode } from './defects.js'
-import { checkHost } from './host-name.js'
+import { checkHost, explainMismatch } from './host-name.js'
 import { countComparisons, findConstraintDefect } from './name-constraints.js'
 import { type Anchor, buildPath, type Path, readExplicitTrust, wholeSeconds } from './path.js'
-import { fitsTlsServer, isAuthority } from './purpose.js'
+import { fitsTlsServer, isAuthority, keyStrengthBits, REQUIRED_BITS } from './purpose.js'
 import { findRevocationDefects } from './revocation.js'
-import { keyStrengthBits, REQUIRED_BITS } from './strength.js'
-import type { Defect, Question, Verdict } from './verdict.js'
+import { DEFECTS, type Defect, type DefectCode, type Question, type Verdict } from './verdict.js'
 
 /** Name comparisons for one verdict: OpenSSL has no such limit, and no honest certificate comes near it. */
 const COMPARISONS_BUDGET = 1 << 21
@@ -55,7 +53,7 @@ export function validate(question: Question): Verdict {
     for (const code of findRevocationDefects(certificates, lists, now)) add(code, 0)
   }
   checkSignaturesAndDates(certificates, now, add)
-  if (!checkHost(leaf.certificate, name)) add('NAME_MISMATCH', 0, describeNames(leaf, name))
+  if (!checkHost(leaf.certificate, name)) add('NAME_MISMATCH', 0, explainMismatch(leaf.certificate, name))
   checkNameConstraints(certificates, add)
 
   const [first] = defects
@@ -180,12 +178,4 @@ function describeKey({ certificate, publicKey }: CertificateFacts): string {
   if (!publicKey) return 'a key that cannot be read'
   const { type, bits } = describeCertificate(certificate).key
   return `${type.toUpperCase()} ${bits}`
-}
-
-/** What it was compared with: the common name counts only without a dNSName, an iPAddress never. */
-function describeNames({ certificate }: CertificateFacts, name: string): string {
-  const { commonName, dnsNames, ipAddresses } = describeCertificate(certificate)
-  const compared = dnsNames.length > 0 ? dnsNames : [commonName ?? 'no name at all']
-  const passedOver = ipAddresses.length === 0 ? '' : ', and not with the IP addresses in it'
-  return `${name}; it is compared with ${compared.join(', ')}${passedOver}`
 }

@@ -1,11 +1,11 @@
 /**
- * PEM as it arrives from people: saved by Windows, pasted into mails, joined without a line's end, with notes between
- * the blocks. Read where there is only one way to read it, and what was unusual is said; refused with the line otherwise.
+ * PEM as people send it: saved by Windows, pasted into mails, with lines joined and notes between the blocks. It is read where
+ * there is only one way to read it, and what was unusual is noted; otherwise it is refused with the number of the line.
  */
 import { fail } from '../errors.js'
 import { decodeBase64 } from './pem.js'
 
-export interface ArmouredBlock {
+export interface LenientBlock {
   readonly label: string
   /** The encapsulated headers of RFC 1421: `DEK-Info: DES-EDE3-CBC,...`. */
   readonly headers: readonly string[]
@@ -14,26 +14,26 @@ export interface ArmouredBlock {
   readonly line: number
 }
 
-/** Something unusual that did not stop us. */
+/** Something unusual that does not stop the reading. */
 export interface Oddity {
   readonly line?: number
   readonly text: string
 }
 
-export interface Armour {
-  readonly blocks: readonly ArmouredBlock[]
+export interface LenientPem {
+  readonly blocks: readonly LenientBlock[]
   readonly oddities: readonly Oddity[]
 }
 
-/** What a block of ours is called; a block of any other name may hold what it likes. */
+/** Labels of blocks that are read; a block with any other label may hold anything. */
 const OURS = /CERTIFICATE|PRIVATE KEY|PKCS|CMS|CRL/
 const WHOLE_LINE = /^-----(BEGIN|END) ([^-]{1,60})-----$/
 const INSIDE_LINE = /(-----(?:BEGIN|END) [A-Z0-9#][A-Z0-9#. ]{0,59}-----)/
 const HEADER = /^[A-Za-z][A-Za-z0-9-]*:/
-/** Where a line's end was lost, what stood on lines of its own is long; a word of prose is not. */
+/** A line of base64 whose line end was lost is long; a word of prose is not. */
 const LOST_LINE = /^[A-Za-z0-9+/]{40,}={0,2}$/
 
-/** One more than this, and reading ends: nobody takes that many. */
+/** Reading ends after one block more than this. */
 export const BLOCK_LIMIT = 1000
 const ODDITY_LIMIT = 100
 const CR = 0x0d
@@ -48,12 +48,12 @@ interface Open {
 }
 
 /**
- * Reads every block of a text, up to one more than `BLOCK_LIMIT`; what stands between them is left out.
+ * Reads every block of a text, up to one more than `BLOCK_LIMIT`; text between them is left out.
  *
  * @throws PEM_MALFORMED when a block is cut off, ends as another one, or holds something that is not base64.
  */
-export function readArmour(text: string, file: string): Armour {
-  const blocks: ArmouredBlock[] = []
+export function readLenientPem(text: string, file: string): LenientPem {
+  const blocks: LenientBlock[] = []
   const oddities: Oddity[] = []
   const malformed = (line: number, found: string) => fail('PEM_MALFORMED', { file, line, found })
   let open: Open | undefined
@@ -77,7 +77,7 @@ export function readArmour(text: string, file: string): Armour {
     }
     open = undefined
   }
-  /** A line of prose that looks like a beginning is told by what follows it. */
+  /** A line of prose that looks like the beginning of a block is recognised by what follows it. */
   const abandon = ({ label, line, body }: Open, why: string) => {
     const isProse = !body.some((each) => each.length >= 16 && decodeBase64(each) !== undefined)
     if (OURS.test(label) && !isProse) throw malformed(line, `the ${label} block does not end: ${why}`)
@@ -106,7 +106,7 @@ export function readArmour(text: string, file: string): Armour {
   return { blocks, oddities }
 }
 
-/** A generator, so that a hostile file of nothing but line ends costs no memory; CR, LF and both together end a line. */
+/** A generator, so that a hostile file of nothing but line ends costs no memory. CR, LF and both together end a line. */
 function* splitLines(text: string): Generator<string> {
   const hasCr = text.includes('\r')
   let start = 0
@@ -140,4 +140,35 @@ function addTo(open: Open, line: string): void {
   } else if (line !== '') {
     open.body.push(line.includes(' ') || line.includes('\t') ? line.replace(/[ \t]+/g, '') : line)
   }
+}
+
+export interface DecodedText {
+  readonly text: string
+  /** Anything but plain UTF-8 is unusual. */
+  readonly encoding: 'UTF-8' | 'UTF-8 with a byte order mark' | 'UTF-16'
+}
+
+/** Decodes bytes as Windows may have saved them: UTF-8 or UTF-16, with or without a byte order mark. */
+export function decodeText(bytes: Buffer): DecodedText {
+  const mark = bytes.subarray(0, 2).toString('hex')
+  if (mark === 'fffe' || startsAsUtf16(bytes, 1)) {
+    return { text: withoutMark(bytes.subarray(0, bytes.length & ~1).toString('utf16le')), encoding: 'UTF-16' }
+  }
+  if (mark === 'feff' || startsAsUtf16(bytes, 0)) {
+    const swapped = Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16()
+    return { text: withoutMark(swapped.toString('utf16le')), encoding: 'UTF-16' }
+  }
+  const text = bytes.toString('utf8')
+  const plain = withoutMark(text)
+  return { text: plain, encoding: plain === text ? 'UTF-8' : 'UTF-8 with a byte order mark' }
+}
+
+/** Sixteen characters of ASCII, each with a zero on the same side. */
+function startsAsUtf16(bytes: Buffer, zeroAt: 0 | 1): boolean {
+  const head = bytes.subarray(0, 32)
+  return head.length === 32 && head.every((byte, index) => (byte === 0) === (index % 2 === zeroAt))
+}
+
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, '')
 }

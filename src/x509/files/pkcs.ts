@@ -1,21 +1,54 @@
 /**
- * PKCS#12, the form Windows and Java hand out key and certificates together (RFC 7292). The password is proven by the
- * MAC before anything is opened; what only OpenSSL's legacy provider opens is named.
+ * The two containers for certificates: PKCS#7 as authorities hand out chains (RFC 2315, 9.1), and PKCS#12, in which Windows and
+ * Java hand out key and certificates together (RFC 7292).
  */
 import { createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
-import { rewriteAsDefinite } from '../encoding/ber.js'
-import { type DerElement, readElement, readElements, readOid, readWholeNumber, TAG } from '../encoding/der.js'
+import {
+  type DerElement,
+  readElement,
+  readElements,
+  readOid,
+  readWholeNumber,
+  rewriteAsDefinite,
+  TAG,
+} from '../encoding/der.js'
 import { fail } from '../errors.js'
 import {
   checkWork,
   decryptWithPassword,
+  derivePkcs12Key,
+  encodePkcs12Password,
+  PKCS12_MAC,
+  PKCS12_ROUND_COST,
   readAlgorithm,
   readPasswordScheme,
   readPbkdf2,
   workOf,
   workOfPbkdf2,
 } from './password-encryption.js'
-import { derivePkcs12Key, encodePkcs12Password, PKCS12_MAC, PKCS12_ROUND_COST } from './pkcs12-key.js'
+
+export interface Pkcs7Contents {
+  readonly certificates: readonly Buffer[]
+  readonly crls: readonly Buffer[]
+}
+
+/** @throws PKCS7_MALFORMED when its structure does not hold. The signatures in it, if any, are not looked at. */
+export function readPkcs7(der: Buffer, file: string): Pkcs7Contents {
+  const whole = rewriteAsDefinite(der)
+  const [, wrapped] = fieldsOf(whole && readElement(whole))
+  const [version, digests, inner, ...rest] = fieldsOf(wrapped && readElement(wrapped.content))
+  if (version?.tag !== TAG.integer || !digests || inner?.tag !== TAG.sequence) throw fail('PKCS7_MALFORMED', { file })
+  return {
+    certificates: sequencesIn(rest.find(({ tag }) => tag === TAG.context0)),
+    crls: sequencesIn(rest.find(({ tag }) => tag === TAG.context1)),
+  }
+}
+
+/** Certificates of other kinds (attribute, extended) are tagged; what is a plain SEQUENCE is X.509. */
+function sequencesIn(set: DerElement | undefined): Buffer[] {
+  const elements = (set && readElements(set.content)) ?? []
+  return elements.filter(({ tag }) => tag === TAG.sequence).map(({ bytes }) => bytes)
+}
 
 export interface Pkcs12Contents {
   readonly certificates: readonly Buffer[]

@@ -1,0 +1,81 @@
+/** What every certificate and list that is signed here has in common: RSA with SHA-256, a start one day back, a random number. */
+import { createPublicKey, generateKeyPair, type KeyObject, randomBytes, webcrypto } from 'node:crypto'
+import { promisify } from 'node:util'
+
+export const DAY_MS = 86_400_000
+/** Hosts whose clocks run late refuse a certificate, or a list, from their future. */
+export const BACKDATE_MS = 24 * 3_600_000
+export const SIGNATURE = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
+
+/** Loads the schema library: late, because it takes longer than everything else a command does. */
+export async function loadLibrary() {
+  await import('reflect-metadata')
+  return import('@peculiar/x509')
+}
+
+/** Makes an RSA key: pools offer no suite for another kind. */
+export async function createRsaKey(bits: number): Promise<KeyObject> {
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: bits, publicExponent: 0x10001 })
+  return privateKey
+}
+
+export function importSigningKey(key: KeyObject): Promise<webcrypto.CryptoKey> {
+  return webcrypto.subtle.importKey('pkcs8', key.export({ type: 'pkcs8', format: 'der' }), SIGNATURE, false, ['sign'])
+}
+
+/** Takes the public half, whichever half is given. */
+export function importPublicKey(key: KeyObject): Promise<webcrypto.CryptoKey> {
+  const spki = (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' })
+  return webcrypto.subtle.importKey('spki', spki, SIGNATURE, true, ['verify'])
+}
+
+/** The next second, for certificates and lists know no smaller unit; upwards, so that thirty days are not 29. */
+export function nextSecond(timeMs: number): Date {
+  return new Date(Math.ceil(timeMs / 1000) * 1000)
+}
+
+/** Draws 126 random bits in 16 bytes, as hex: never zero, never negative, always of one length. */
+export function createSerialNumber(): string {
+  const serial = randomBytes(16)
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40
+  return serial.toString('hex').toUpperCase()
+}
+
+export interface ServerNames {
+  readonly dnsNames: readonly string[]
+  readonly ipAddresses: readonly string[]
+}
+
+/** What a server asks for and gets: its names, digitalSignature and keyEncipherment, serverAuth (docs/protocol/pool.md). */
+export async function requestedExtensions({ dnsNames, ipAddresses }: ServerNames, areNamesCritical = false) {
+  const x509 = await loadLibrary()
+  const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags
+  const names = [
+    ...[...new Set(dnsNames)].map((value) => ({ type: 'dns' as const, value })),
+    ...[...new Set(ipAddresses)].map((value) => ({ type: 'ip' as const, value })),
+  ]
+  return [
+    new x509.KeyUsagesExtension(digitalSignature | keyEncipherment, true),
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+    new x509.SubjectAlternativeNameExtension(names, areNamesCritical),
+  ] as const
+}
+
+/** The extensions of every server's certificate: what was asked for, no authority, both key identifiers. */
+export async function serverExtensions(
+  names: ServerNames,
+  publicKey: webcrypto.CryptoKey,
+  issuerKey: webcrypto.CryptoKey,
+  areNamesCritical = false,
+) {
+  const x509 = await loadLibrary()
+  const [usage, purpose, alternativeNames] = await requestedExtensions(names, areNamesCritical)
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    usage,
+    purpose,
+    await x509.SubjectKeyIdentifierExtension.create(publicKey),
+    await x509.AuthorityKeyIdentifierExtension.create(issuerKey),
+    alternativeNames,
+  ]
+}
