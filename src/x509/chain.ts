@@ -3,7 +3,7 @@
  * hand them out in any order and in any number of files (RFC 5246, 7.4.2, for the order).
  */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { type CertificateFacts, isLikelyIssuedBy, readFacts } from './validate/certificate-facts.js'
+import { type CertificateFacts, isLikelyIssuedBy, isSignedBy, readFacts } from './validate/certificate-facts.js'
 import { isCurrent, isSame } from './validate/path.js'
 
 export interface Chain {
@@ -86,20 +86,10 @@ function climb(
   let first: readonly CertificateFacts[] | undefined
   for (const candidate of candidates) {
     if (budget.left-- <= 0) break
-    if (!hasIssued(candidate, top)) continue
+    if (!isSignedBy(top, candidate)) continue
     const climbed = climb([...path, candidate], all, now, budget)
     if (climbed.at(-1)?.isSelfSigned) return climbed
     first ??= climbed
   }
   return first ?? path
-}
-
-/** Names alone are not enough: a renewed authority keeps its name and changes its key. */
-function hasIssued({ publicKey }: CertificateFacts, { certificate }: CertificateFacts): boolean {
-  if (!publicKey) return false
-  try {
-    return certificate.verify(publicKey)
-  } catch {
-    return false
-  }
 }

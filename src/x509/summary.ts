@@ -1,11 +1,11 @@
 /** What people want to know of a certificate, read from it once. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { readElement, readElements } from './encoding/der.js'
+import { fieldsOf, readElement } from './encoding/der.js'
 import { printable } from './encoding/distinguished-name.js'
 import { describeGeneralName } from './encoding/general-name.js'
 import { readSignatureAlgorithm } from './encoding/signature-algorithm.js'
-import { readFacts } from './validate/certificate-facts.js'
+import { isSignedBy, readFacts } from './validate/certificate-facts.js'
 
 export interface CertificateSummary {
   /** One line, the most specific part first (RFC 4514): `CN=wlb.example.com, O=Example`. */
@@ -29,7 +29,8 @@ export interface CertificateSummary {
 
 /** Reads what a certificate says of itself. Nothing is verified but the signature of a self-signed one. */
 export function describeCertificate(certificate: X509Certificate): CertificateSummary {
-  const alternatives = (readFacts(certificate).alternativeNames ?? []).map(describeGeneralName)
+  const { alternativeNames = [], publicKey } = readFacts(certificate)
+  const alternatives = alternativeNames.map(describeGeneralName)
   const dnsNames = alternatives.flatMap(({ kind, value }) => (kind === 'dns' ? printable(value) : []))
   const ipAddresses = alternatives.flatMap(({ kind, value }) => (kind === 'ip' ? value : []))
   const commonName = readCommonName(certificate.subject)
@@ -47,7 +48,7 @@ export function describeCertificate(certificate: X509Certificate): CertificateSu
     fingerprintSha1: certificate.fingerprint,
     serialNumber: certificate.serialNumber,
     selfSigned: isSelfSigned(certificate),
-    key: describeKey(readKey(certificate)),
+    key: describeKey(publicKey),
     signatureAlgorithm: readAlgorithmName(certificate.raw),
   }
 }
@@ -57,9 +58,13 @@ export function describeCertificate(certificate: X509Certificate): CertificateSu
  * `checkIssued` would say no where keyUsage lacks keyCertSign, as in every self-signed certificate that is no authority.
  */
 export function isSelfSigned(certificate: X509Certificate): boolean {
-  if (certificate.subject !== certificate.issuer) return false
-  const key = readKey(certificate)
-  return key !== undefined && certificate.verify(key)
+  const facts = readFacts(certificate)
+  return certificate.subject === certificate.issuer && isSignedBy(facts, facts)
+}
+
+/** The subject as the beginning of a sentence. */
+export function subjectInSentence(certificate: X509Certificate): string {
+  return onOneLine(certificate.subject) || 'The certificate without a name'
 }
 
 /** Node prints a name as lines in encoded order, the most general part first. An empty name is undefined. */
@@ -79,15 +84,6 @@ function looksLikeName(text: string): boolean {
 const CURVE_BITS: Readonly<Record<string, number>> = { prime256v1: 256, secp256k1: 256, secp384r1: 384, secp521r1: 521 }
 const EDWARDS_BITS: Readonly<Record<string, number>> = { ed25519: 256, ed448: 456, x25519: 256, x448: 448 }
 
-/** OpenSSL cannot read every kind of key there is. */
-function readKey(certificate: X509Certificate): KeyObject | undefined {
-  try {
-    return certificate.publicKey
-  } catch {
-    return undefined
-  }
-}
-
 function describeKey(key: KeyObject | undefined): { type: string; bits: number } {
   if (!key) return { type: 'unknown', bits: 0 }
   const type = key.asymmetricKeyType ?? 'unknown'
@@ -97,7 +93,7 @@ function describeKey(key: KeyObject | undefined): { type: string; bits: number }
 
 /** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue } (RFC 5280, 4.1). */
 function readAlgorithmName(der: Buffer): string {
-  const [, algorithm] = readElements(readElement(der)?.content ?? Buffer.alloc(0)) ?? []
+  const [, algorithm] = fieldsOf(readElement(der))
   return (algorithm && readSignatureAlgorithm(algorithm.content)?.name) ?? 'unknown'
 }
 

@@ -26,6 +26,11 @@ export function readElements(bytes: Buffer): DerElement[] | undefined {
   return elements
 }
 
+/** The elements of a SEQUENCE; none where it is something else or not there. */
+export function fieldsOf(element: DerElement | undefined): DerElement[] {
+  return (element?.tag === TAG.sequence && readElements(element.content)) || []
+}
+
 /** The fields of a SEQUENCE by tag: each at most once, in this order, and nothing else; undefined when it is otherwise. */
 export function readFields(content: Buffer, tags: readonly number[]): ReadonlyMap<number, DerElement> | undefined {
   const elements = readElements(content)

@@ -1,5 +1,5 @@
 /** Distinguished names (RFC 5280, 4.1.2.4): read, compared as OpenSSL compares them, and printed. */
-import { encodeElement, readElement, readElements, readOid, TAG } from './der.js'
+import { encodeElement, fieldsOf, readElement, readElements, readOid, TAG } from './der.js'
 
 export interface DistinguishedName {
   /** The most general part first; equal names have equal lists, and a name below another one begins with its list. */
@@ -25,7 +25,7 @@ export function readDistinguishedName(content: Buffer): DistinguishedName | unde
     if (!members) return undefined
     const encoded: Buffer[] = []
     for (const member of members) {
-      const [type, value] = (member.tag === TAG.sequence && readElements(member.content)) || []
+      const [type, value] = fieldsOf(member)
       if (type?.tag !== TAG.oid || !value) return undefined
       attributes.push({ oid: readOid(type.content), tag: value.tag, bytes: value.content })
       encoded.push(encodeElement(TAG.sequence, Buffer.concat([type.bytes, canonicalValue(value.tag, value.content)])))

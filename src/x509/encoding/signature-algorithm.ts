@@ -3,7 +3,7 @@
  * and how strong OpenSSL 3.0 reckons it.
  */
 import { constants, type KeyObject, verify } from 'node:crypto'
-import { type DerElement, readElement, readElements, readOid, TAG } from './der.js'
+import { type DerElement, fieldsOf, readElement, readElements, readOid, TAG } from './der.js'
 
 type KeyKind = 'rsa' | 'rsa-pss' | 'ec' | 'dsa' | 'ed25519' | 'ed448'
 
@@ -144,10 +144,9 @@ interface PssParameters {
 function readPssParameters(algorithm: Buffer): PssParameters | undefined {
   const [oid, parameters] = readElements(algorithm) ?? []
   if (!oid || BY_OID[readOid(oid.content)]?.key !== 'rsa-pss') return undefined
-  const fields = readElements(parameters?.content ?? Buffer.alloc(0)) ?? []
+  const fields = fieldsOf(parameters)
   const inside = (tag: number) => readElement(fields.find((field) => field.tag === tag)?.content ?? Buffer.alloc(0))
-  const mask = inside(0xa1)
-  const [, maskHash] = readElements(mask?.content ?? Buffer.alloc(0)) ?? []
+  const [, maskHash] = fieldsOf(inside(0xa1))
   const digest = readPssDigest(algorithm)
   if (digest === '' || readDigest(maskHash) !== digest) return undefined
   const salt = inside(0xa2)
@@ -157,13 +156,13 @@ function readPssParameters(algorithm: Buffer): PssParameters | undefined {
 /** hashAlgorithm [0] of RSASSA-PSS-params. */
 function readPssDigest(algorithm: Buffer): string {
   const [, parameters] = readElements(algorithm) ?? []
-  const hash = readElements(parameters?.content ?? Buffer.alloc(0))?.find(({ tag }) => tag === 0xa0)
+  const hash = fieldsOf(parameters).find(({ tag }) => tag === 0xa0)
   return readDigest(hash && readElement(hash.content))
 }
 
 /** An AlgorithmIdentifier of a digest; SHA-1 where it is left out. */
 function readDigest(algorithm: DerElement | undefined): string {
   if (!algorithm) return 'sha1'
-  const [oid] = readElements(algorithm.content) ?? []
+  const [oid] = fieldsOf(algorithm)
   return PSS_DIGESTS[oid ? readOid(oid.content) : ''] ?? ''
 }

@@ -2,12 +2,13 @@
  * Reads everything people send certificates in: PEM of every label, DER, PKCS#7, PKCS#12, base64 without its first and last
  * line. The bytes decide what a thing is; what was unusual is noted; what is something else is named. Work is bounded.
  */
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { checkFileSize } from '../../base/limited-file.js'
-import { readElement, readElements, TAG } from '../encoding/der.js'
+import { fieldsOf, readElement, readElements, TAG } from '../encoding/der.js'
 import { BLOCK_LIMIT, decodeText, type LenientBlock, readLenientPem } from '../encoding/lenient-pem.js'
 import { decodeBase64 } from '../encoding/pem.js'
 import { fail } from '../errors.js'
+import { readCertificate } from '../validate/certificate-facts.js'
 import { readCrl } from '../validate/crl.js'
 import { type DerKind, describeForeignFile, recognizeDer } from './file-kind.js'
 import { readPkcs7, readPkcs12 } from './pkcs.js'
@@ -80,7 +81,7 @@ function readFile({ file, bytes }: NamedBytes, passphrase: string | undefined, f
 
   if (encoding !== 'UTF-8') found.note({ file }, `the text is ${encoding}`)
   if (text.includes('\r')) found.note({ file }, 'the lines end as on Windows')
-  for (const { line, text: what } of oddities) found.note({ file, ...(line !== undefined && { line }) }, what)
+  for (const { line, text: what } of oddities) found.note({ file, line }, what)
 }
 
 function describeOthers(blocks: readonly LenientBlock[]): string | undefined {
@@ -192,12 +193,8 @@ class Collection implements FileContents {
 
   private addCertificate(der: Buffer, place: Place): boolean {
     if (der.length > CERTIFICATE_LIMIT_BYTES || readElement(der)?.bytes.length !== der.length) return false
-    let certificate: X509Certificate
-    try {
-      certificate = new X509Certificate(der)
-    } catch {
-      return false
-    }
+    const certificate = readCertificate(der)
+    if (!certificate) return false
     this.admit(place)
     this.certificates.push({ certificate, place })
     return true
@@ -241,8 +238,8 @@ class Collection implements FileContents {
 /** CertificationRequestInfo ::= SEQUENCE { version INTEGER, subject Name, subjectPKInfo, attributes [0] } (RFC 2986, 4.1). */
 function isRequest(der: Buffer): boolean {
   if (der.length > CERTIFICATE_LIMIT_BYTES) return false
-  const [info] = readElements(readElement(der)?.content ?? Buffer.alloc(0)) ?? []
-  const tags = (info && readElements(info.content))?.map(({ tag }) => tag) ?? []
+  const [info] = fieldsOf(readElement(der))
+  const tags = fieldsOf(info).map(({ tag }) => tag)
   return (
     [TAG.integer, TAG.sequence, TAG.sequence].every((tag, index) => tags[index] === tag) && (tags[3] ?? 0xa0) === 0xa0
   )

@@ -2,10 +2,11 @@
  * A file among a host's installed certificates: what a pool takes for one certificate, what OpenSSL takes from the file once it is
  * part of the bundle, and why a pool would not have installed it (docs/trust-stores.md).
  */
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../base/error.js'
 import { readElement } from '../encoding/der.js'
 import { decodeBase64, splitPem } from '../encoding/pem.js'
+import { readCertificate } from '../validate/certificate-facts.js'
 import { readContainers } from './container.js'
 import { isKeyBlock } from './private-key.js'
 
@@ -43,7 +44,7 @@ export function decodeSingleCertificate(text: string): SingleCertificate {
   if (!only) return refused('no CERTIFICATE block')
   if (bodies.length > 1) return refused(`${bodies.length} CERTIFICATE blocks where exactly one is wanted`)
   if (readElement(only)?.bytes.length !== only.length) return refused('the block is not one DER element')
-  const certificate = parse(only)
+  const certificate = readCertificate(only)
   return certificate ? { state: 'one', certificate } : refused('the block is not an X.509 certificate')
 }
 
@@ -85,8 +86,8 @@ export function readInstalledFile(bytes: Buffer): InstalledFile {
     beginsWithMark: bytes.subarray(0, 3).equals(MARK),
     holdsKey: blocks.some(({ label }) => isKeyBlock({ label })),
   }
-  const plain = blocks.filter(({ label }) => PLAIN.includes(label)).map(({ der }) => parse(der))
-  const trusted = blocks.filter(({ label }) => label === 'TRUSTED CERTIFICATE').map(({ der }) => parse(der))
+  const plain = blocks.filter(({ label }) => PLAIN.includes(label)).map(({ der }) => readCertificate(der))
+  const trusted = blocks.filter(({ label }) => label === 'TRUSTED CERTIFICATE').map(({ der }) => readCertificate(der))
   const certificates = [...plain, ...trusted].flatMap((one) => one ?? [])
   if (fault !== undefined) return { kind: 'broken', certificates, what: fault, ...shape }
   if (certificates.length < plain.length + trusted.length)
@@ -98,14 +99,6 @@ export function readInstalledFile(bytes: Buffer): InstalledFile {
   const oddity = oddTextOf(bytes, shape.beginsWithMark)
   if (oddity !== undefined) return { kind: 'odd text', certificates, what: oddity, ...shape }
   return { kind: 'certificate', certificates, what: 'a certificate', ...shape }
-}
-
-function parse(der: Buffer): X509Certificate | undefined {
-  try {
-    return new X509Certificate(der)
-  } catch {
-    return undefined
-  }
 }
 
 function oddTextOf(bytes: Buffer, beginsWithMark: boolean): string | undefined {
@@ -135,7 +128,7 @@ function describeOther(bytes: Buffer): Pick<InstalledFile, 'certificates' | 'wha
 }
 
 function formOf(bytes: Buffer, count: number): string {
-  const isDer = count === 1 && parse(bytes) !== undefined && bytes[0] === 0x30
+  const isDer = count === 1 && readCertificate(bytes) !== undefined && bytes[0] === 0x30
   return isDer
     ? 'a certificate in DER'
     : count === 1

@@ -3,7 +3,7 @@
  * appendix B): which scheme it is, what opening it would cost, and opening it.
  */
 import { createDecipheriv, createHash, pbkdf2Sync, scryptSync } from 'node:crypto'
-import { type DerElement, readElements, readOid, readWholeNumber, TAG } from '../encoding/der.js'
+import { type DerElement, fieldsOf, readOid, readWholeNumber, TAG } from '../encoding/der.js'
 import { fail } from '../errors.js'
 
 export type PasswordScheme =
@@ -190,10 +190,6 @@ export function readAlgorithm(element: DerElement | undefined): {
 } {
   const [oid, parameters] = fieldsOf(element)
   return { oid: oid?.tag === TAG.oid && oid.content.length < 32 ? readOid(oid.content) : undefined, parameters }
-}
-
-function fieldsOf(element: DerElement | undefined): DerElement[] {
-  return (element?.tag === TAG.sequence && readElements(element.content)) || []
 }
 
 function isSalt(element: DerElement | undefined): element is DerElement {

@@ -5,6 +5,7 @@
 import { createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
 import {
   type DerElement,
+  fieldsOf,
   readElement,
   readElements,
   readOid,
@@ -251,8 +252,4 @@ function readContentInfo(element: DerElement | undefined) {
   const [type, wrapped] = fieldsOf(element)
   if (type?.tag !== TAG.oid || wrapped?.tag !== TAG.context0) return undefined
   return { oid: readOid(type.content.subarray(0, 16)), content: readElement(wrapped.content) }
-}
-
-function fieldsOf(element: DerElement | undefined): DerElement[] {
-  return (element && (element.tag & 0x20) !== 0 && readElements(element.content)) || []
 }

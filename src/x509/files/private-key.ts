@@ -3,7 +3,7 @@
  * Opening is Node's work; telling why a key does not open is ours.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { readElement, readElements } from '../encoding/der.js'
+import { fieldsOf, readElement } from '../encoding/der.js'
 import { decodeText, type LenientBlock, readLenientPem } from '../encoding/lenient-pem.js'
 import { encodePem } from '../encoding/pem.js'
 import { fail } from '../errors.js'
@@ -95,7 +95,7 @@ function unsupportedBlock({ label, headers }: LenientBlock): string | undefined 
 }
 
 function checkScheme(der: Buffer, file: string): void {
-  const [algorithm] = readElements(readElement(der)?.content ?? Buffer.alloc(0)) ?? []
+  const [algorithm] = fieldsOf(readElement(der))
   const scheme = readPasswordScheme(algorithm)
   if (!scheme) throw fail('KEY_MALFORMED', { file, why: 'its encryption parameters make no sense' })
   if (scheme.kind === 'unsupported') throw fail('KEY_FORMAT_UNSUPPORTED', { file, format: scheme.name })

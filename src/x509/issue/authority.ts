@@ -1,5 +1,5 @@
 /** A small authority: a root that signs itself, an intermediate that does the daily work, and their revocation lists. */
-import { type KeyObject, X509Certificate } from 'node:crypto'
+import type { KeyObject, X509Certificate } from 'node:crypto'
 import { encodePem } from '../encoding/pem.js'
 import {
   BACKDATE_MS,
@@ -7,9 +7,11 @@ import {
   DAY_MS,
   importPublicKey,
   importSigningKey,
+  keyIdentifiers,
   loadLibrary,
   nextSecond,
   SIGNATURE,
+  signCertificate,
 } from './signing.js'
 
 /** Who signs: the certificate and its key. */
@@ -83,25 +85,23 @@ async function issueAuthority(order: CertificateOrder): Promise<Signer> {
   const key = await createRsaKey(keyBits)
   // as objects: a plain string that begins with # or a quote would be taken for an escape
   const subject = new x509.Name([{ O: [{ utf8String: AUTHORITY_LABEL }] }, { CN: [{ utf8String: commonName }] }])
-  const publicKey = await importPublicKey(key)
-  const made = await x509.X509CertificateGenerator.create({
+  const issuerKey = issuer?.privateKey ?? key
+  const certificate = await signCertificate({
     serialNumber,
     subject,
     issuer: issuer ? new x509.X509Certificate(issuer.certificate.raw).subjectName : subject,
     notBefore: nextSecond(now.getTime() - BACKDATE_MS),
     notAfter: nextSecond(now.getTime() + lifetimeDays * DAY_MS),
-    publicKey,
-    signingKey: await importSigningKey(issuer?.privateKey ?? key),
-    signingAlgorithm: SIGNATURE,
+    publicKey: key,
+    issuerKey,
     extensions: [
       new x509.BasicConstraintsExtension(true, pathLength, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       ...(issuer ? [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth])] : []),
-      await x509.SubjectKeyIdentifierExtension.create(publicKey),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer ? await importPublicKey(issuer.privateKey) : publicKey),
+      ...(await keyIdentifiers(key, issuerKey)),
     ],
   })
-  return { certificate: new X509Certificate(Buffer.from(made.rawData)), privateKey: key }
+  return { certificate, privateKey: key }
 }
 
 /** Why a certificate is revoked (RFC 5280, 5.3.1); a hold is not offered, because pools cannot be told of its end in time. */

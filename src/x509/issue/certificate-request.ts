@@ -5,7 +5,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { JsonNameParams } from '@peculiar/x509'
 import { WlbError } from '../../base/error.js'
-import { type DerElement, encodeElement, readElement, readElements, readOid, TAG } from '../encoding/der.js'
+import { type DerElement, encodeElement, fieldsOf, readElement, readElements, readOid, TAG } from '../encoding/der.js'
 import { type NameField, readNameFields } from '../encoding/distinguished-name.js'
 import { type AlternativeName, readAlternativeNames } from '../encoding/general-name.js'
 import { decodeText, readLenientPem } from '../encoding/lenient-pem.js'
@@ -199,7 +199,7 @@ function readExtensions(attributes: Buffer): RawExtension[] {
   const all = readElements(attributes)
   if (!all) throw malformed('its attributes cannot be read')
   return all.flatMap((attribute) => {
-    const [type, values] = (attribute.tag === TAG.sequence && readElements(attribute.content)) || []
+    const [type, values] = fieldsOf(attribute)
     if (type?.tag !== TAG.oid || values?.tag !== TAG.set) throw malformed('an attribute cannot be read')
     if (!EXTENSION_REQUESTS.includes(readOid(type.content))) return []
     const lists = readElements(values.content)?.map((list) => readExtensionList(list.content)) ?? [undefined]

@@ -8,11 +8,9 @@ import {
   createRsaKey,
   createSerialNumber,
   DAY_MS,
-  importPublicKey,
-  importSigningKey,
   loadLibrary,
-  SIGNATURE,
   serverExtensions,
+  signCertificate,
 } from './signing.js'
 
 export interface SelfSignedRequest {
@@ -57,20 +55,20 @@ export async function createSelfSigned(request: SelfSignedRequest): Promise<Iden
   // an address is no dNSName: without any, pools compare it with the common name
   const dnsNames = isAddress ? subjectAltName : [hostname, shortName, ...subjectAltName]
   const ipAddresses = isAddress ? [hostname, ...addresses] : addresses
-  const publicKey = await importPublicKey(key)
-  const certificate = await x509.X509CertificateGenerator.create({
+  const name = new x509.Name([{ CN: [commonName] }])
+  const names = { dnsNames: [...new Set(dnsNames)], ipAddresses: [...new Set(ipAddresses)] }
+  const certificate = await signCertificate({
     serialNumber: createSerialNumber(),
-    subject: [{ CN: [commonName] }],
-    issuer: [{ CN: [commonName] }],
+    subject: name,
+    issuer: name,
     notBefore: new Date(now.getTime() - BACKDATE_MS),
     notAfter: new Date(now.getTime() + lifetimeDays * DAY_MS),
-    publicKey,
-    signingKey: await importSigningKey(key),
-    signingAlgorithm: SIGNATURE,
-    extensions: await serverExtensions({ dnsNames, ipAddresses }, publicKey, publicKey),
+    publicKey: key,
+    issuerKey: key,
+    extensions: await serverExtensions(names, key, key),
   })
   return {
-    certificatePem: encodePem('CERTIFICATE', Buffer.from(certificate.rawData)),
+    certificatePem: encodePem('CERTIFICATE', certificate.raw),
     privateKeyPem: exportPrivateKey(key),
   }
 }

@@ -1,20 +1,11 @@
 /** A server's certificate from its request: decided first, so that it can be shown, then signed as decided. */
-import { type KeyObject, X509Certificate } from 'node:crypto'
+import type { KeyObject, X509Certificate } from 'node:crypto'
 import { printable } from '../encoding/distinguished-name.js'
 import { fail } from '../errors.js'
 import type { Signer } from './authority.js'
 import type { ReceivedRequest } from './certificate-request.js'
 import { commonHostNames, decideNames, type LeafNames } from './leaf-names.js'
-import {
-  BACKDATE_MS,
-  DAY_MS,
-  importPublicKey,
-  importSigningKey,
-  loadLibrary,
-  nextSecond,
-  SIGNATURE,
-  serverExtensions,
-} from './signing.js'
+import { BACKDATE_MS, DAY_MS, loadLibrary, nextSecond, serverExtensions, signCertificate } from './signing.js'
 
 export interface LeafOrder {
   readonly request: ReceivedRequest
@@ -88,22 +79,19 @@ export function planLeaf({ request, issuer, allow, now, lifetimeDays = LEAF_LIFE
 /** Signs what was decided. The subject is the request's, byte by byte. */
 export async function signLeaf(plan: LeafPlan, issuer: Signer, serialNumber: string): Promise<X509Certificate> {
   const { request, names, notBefore, notAfter } = plan
-  const x509 = await loadLibrary()
-  const publicKey = await importPublicKey(request.publicKey)
-  const issuerKey = await importPublicKey(issuer.privateKey)
+  const { Name, X509Certificate: Certificate } = await loadLibrary()
+  const { publicKey } = request
   const isUnnamed = request.subject.length === 0 // the alternative names are critical then (RFC 5280, 4.2.1.6)
-  const made = await x509.X509CertificateGenerator.create({
+  return signCertificate({
     serialNumber,
-    subject: new x509.Name(request.subjectDer),
-    issuer: new x509.X509Certificate(issuer.certificate.raw).subjectName,
+    subject: new Name(request.subjectDer),
+    issuer: new Certificate(issuer.certificate.raw).subjectName,
     notBefore,
     notAfter,
     publicKey,
-    signingKey: await importSigningKey(issuer.privateKey),
-    signingAlgorithm: SIGNATURE,
-    extensions: await serverExtensions(names, publicKey, issuerKey, isUnnamed),
+    issuerKey: issuer.privateKey,
+    extensions: await serverExtensions(names, publicKey, issuer.privateKey, isUnnamed),
   })
-  return new X509Certificate(Buffer.from(made.rawData))
 }
 
 const SUBJECT_ALT_NAME = '2.5.29.17'

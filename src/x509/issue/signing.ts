@@ -1,6 +1,7 @@
 /** What every certificate and list that is signed here has in common: RSA with SHA-256, a start one day back, a random number. */
-import { createPublicKey, generateKeyPair, type KeyObject, randomBytes, webcrypto } from 'node:crypto'
+import { createPublicKey, generateKeyPair, type KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
 import { promisify } from 'node:util'
+import type { Extension, Name } from '@peculiar/x509'
 
 export const DAY_MS = 86_400_000
 /** Hosts whose clocks run late refuse a certificate, or a list, from their future. */
@@ -51,8 +52,8 @@ export async function requestedExtensions({ dnsNames, ipAddresses }: ServerNames
   const x509 = await loadLibrary()
   const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags
   const names = [
-    ...[...new Set(dnsNames)].map((value) => ({ type: 'dns' as const, value })),
-    ...[...new Set(ipAddresses)].map((value) => ({ type: 'ip' as const, value })),
+    ...dnsNames.map((value) => ({ type: 'dns' as const, value })),
+    ...ipAddresses.map((value) => ({ type: 'ip' as const, value })),
   ]
   return [
     new x509.KeyUsagesExtension(digitalSignature | keyEncipherment, true),
@@ -64,18 +65,43 @@ export async function requestedExtensions({ dnsNames, ipAddresses }: ServerNames
 /** The extensions of every server's certificate: what was asked for, no authority, both key identifiers. */
 export async function serverExtensions(
   names: ServerNames,
-  publicKey: webcrypto.CryptoKey,
-  issuerKey: webcrypto.CryptoKey,
+  publicKey: KeyObject,
+  issuerKey: KeyObject,
   areNamesCritical = false,
-) {
-  const x509 = await loadLibrary()
+): Promise<Extension[]> {
+  const { BasicConstraintsExtension } = await loadLibrary()
   const [usage, purpose, alternativeNames] = await requestedExtensions(names, areNamesCritical)
+  const identifiers = await keyIdentifiers(publicKey, issuerKey)
+  return [new BasicConstraintsExtension(false, undefined, true), usage, purpose, ...identifiers, alternativeNames]
+}
+
+/** Strict clients want both, in a self-signed certificate too. */
+export async function keyIdentifiers(publicKey: KeyObject, issuerKey: KeyObject): Promise<Extension[]> {
+  const { AuthorityKeyIdentifierExtension, SubjectKeyIdentifierExtension } = await loadLibrary()
   return [
-    new x509.BasicConstraintsExtension(false, undefined, true),
-    usage,
-    purpose,
-    await x509.SubjectKeyIdentifierExtension.create(publicKey),
-    await x509.AuthorityKeyIdentifierExtension.create(issuerKey),
-    alternativeNames,
+    await SubjectKeyIdentifierExtension.create(await importPublicKey(publicKey)),
+    await AuthorityKeyIdentifierExtension.create(await importPublicKey(issuerKey)),
   ]
+}
+
+/** Signs a certificate. `publicKey` may be the private half; `issuerKey` has to be. */
+export async function signCertificate(content: {
+  readonly serialNumber: string
+  readonly subject: Name
+  readonly issuer: Name
+  readonly notBefore: Date
+  readonly notAfter: Date
+  readonly publicKey: KeyObject
+  readonly issuerKey: KeyObject
+  readonly extensions: Extension[]
+}): Promise<X509Certificate> {
+  const { publicKey, issuerKey, ...fields } = content
+  const { X509CertificateGenerator } = await loadLibrary()
+  const made = await X509CertificateGenerator.create({
+    ...fields,
+    publicKey: await importPublicKey(publicKey),
+    signingKey: await importSigningKey(issuerKey),
+    signingAlgorithm: SIGNATURE,
+  })
+  return new X509Certificate(Buffer.from(made.rawData))
 }

@@ -5,7 +5,7 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import { DAY_MS } from '../issue/signing.js'
-import { describeCertificate } from '../summary.js'
+import { subjectInSentence } from '../summary.js'
 import { type CertificateFacts, isLikelyIssuedBy, readFacts } from './certificate-facts.js'
 import { SERVER_AUTH } from './extensions.js'
 import { checkHostStrictly } from './host-name.js'
@@ -71,7 +71,7 @@ function checkLeaf(facts: CertificateFacts, name: string): BrowserDefect[] {
     ['BROWSER_LEAF_IS_AUTHORITY', basicConstraints?.ca === true],
     ['BROWSER_LIFETIME', days > LIFETIME_DAYS],
   ]
-  const subject = describeCertificate(certificate).subject || 'The certificate without a name'
+  const subject = subjectInSentence(certificate)
   return broken.flatMap(([code, isBroken]) => {
     const { message, remedy } = BROWSER_RULES[code]
     return isBroken ? [{ code, certificate, message: `${subject} ${message}.`, remedy }] : []

@@ -1,6 +1,6 @@
 /** What path validation needs to know of one certificate, read once (RFC 5280, 4.1), and whether one looks issued by another. */
-import type { KeyObject, X509Certificate } from 'node:crypto'
-import { type DerElement, readElement, readElements, readOid, readTime, TAG } from '../encoding/der.js'
+import { type KeyObject, X509Certificate } from 'node:crypto'
+import { type DerElement, fieldsOf, readElement, readElements, readOid, readTime, TAG } from '../encoding/der.js'
 import { type DistinguishedName, isSameName, nameKey, readDistinguishedName } from '../encoding/distinguished-name.js'
 import { canHaveSigned } from '../encoding/signature-algorithm.js'
 import {
@@ -37,6 +37,15 @@ export interface CertificateFacts extends Extensions {
   readonly isSelfSigned: boolean
 }
 
+/** Reads one certificate in DER; undefined when it is none. */
+export function readCertificate(der: Buffer): X509Certificate | undefined {
+  try {
+    return new X509Certificate(der)
+  } catch {
+    return undefined
+  }
+}
+
 const known = new WeakMap<X509Certificate, CertificateFacts>()
 
 /** Reads the facts; whatever node:crypto has taken for a certificate can be read, with `invalid` set in doubt. */
@@ -54,11 +63,11 @@ export function readIssuerKeyId(certificate: X509Certificate): Buffer | undefine
 }
 
 function readAll(certificate: X509Certificate): CertificateFacts {
-  const [tbs, outerAlgorithm] = readElements(readElement(certificate.raw)?.content ?? Buffer.alloc(0)) ?? []
-  const fields = readElements(tbs?.content ?? Buffer.alloc(0)) ?? []
+  const [tbs, outerAlgorithm] = fieldsOf(readElement(certificate.raw))
+  const fields = fieldsOf(tbs)
   const first = fields[0]?.tag === 0xa0 ? fields.shift() : undefined
   const [serial, algorithm, issuerElement, validity, subjectElement, key, ...rest] = fields
-  const [from, until] = readElements(validity?.content ?? Buffer.alloc(0)) ?? []
+  const [from, until] = fieldsOf(validity)
   const extensions = readExtensions(rest)
   const issuer = readName(issuerElement)
   const subject = readName(subjectElement)
@@ -114,7 +123,7 @@ function readPublicKey(certificate: X509Certificate): KeyObject | undefined {
 /** The curve of an EC key is spelled out instead of named. */
 export function hasExplicitCurve({ publicKeyInfo }: CertificateFacts): boolean {
   const [algorithm] = readElements(publicKeyInfo) ?? []
-  const [oid, parameters] = readElements(algorithm?.content ?? Buffer.alloc(0)) ?? []
+  const [oid, parameters] = fieldsOf(algorithm)
   return oid !== undefined && readOid(oid.content) === '1.2.840.10045.2.1' && parameters?.tag === TAG.sequence
 }
 
@@ -127,4 +136,13 @@ export function isLikelyIssuedBy(certificate: CertificateFacts, issuer: Certific
     checkAuthorityKeyId(issuer, certificate.authorityKeyId) &&
     canHaveSigned(issuer.publicKey, certificate.signatureAlgorithm)
   )
+}
+
+/** Verifies the signature; names alone are not enough, for a renewed authority keeps its name and changes its key. */
+export function isSignedBy({ certificate }: CertificateFacts, { publicKey }: CertificateFacts): boolean {
+  try {
+    return publicKey !== undefined && certificate.verify(publicKey)
+  } catch {
+    return false
+  }
 }

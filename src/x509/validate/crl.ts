@@ -1,6 +1,6 @@
 /** Certificate revocation lists (RFC 5280, 5), with what OpenSSL looks at when it decides whether one is of use. */
 import type { KeyObject } from 'node:crypto'
-import { type DerElement, readElement, readElements, readFields, readTime, TAG } from '../encoding/der.js'
+import { type DerElement, fieldsOf, readElement, readElements, readFields, readTime, TAG } from '../encoding/der.js'
 import { type DistinguishedName, nameKey, readDistinguishedName } from '../encoding/distinguished-name.js'
 import { type GeneralName, readGeneralNames } from '../encoding/general-name.js'
 import { splitPem } from '../encoding/pem.js'
@@ -73,7 +73,7 @@ export function readCrls(given: string | Buffer): Crl[] {
 /** CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue }, in DER; undefined when it is none. */
 export function readCrl(der: Buffer): Crl | undefined {
   const list = readElement(der)
-  const [tbs, algorithm, signature] = (list?.tag === TAG.sequence && readElements(list.content)) || []
+  const [tbs, algorithm, signature] = fieldsOf(list)
   if (!list || !tbs || !algorithm || signature?.tag !== TAG.bitString) return undefined
   const fields = readElements(tbs.content)
   if (!fields) return undefined
@@ -98,8 +98,8 @@ export function readCrl(der: Buffer): Crl | undefined {
     issuerKey: nameKey(issuer),
     thisUpdate: readTime(thisUpdate),
     ...(next && { nextUpdate: readTime(next) }),
-    ...(authorityKeyId && { authorityKeyId }),
-    ...(scope && { scope }),
+    authorityKeyId,
+    scope,
     hasUnknownCritical:
       entries.hasUnknownCritical || extensions.some(({ oid, critical }) => critical && !SUPPORTED_CRITICAL.has(oid)),
     isDelta: decode(extensions, OID.deltaIndicator, ({ tag }) => tag === TAG.integer) ?? false,
@@ -166,8 +166,8 @@ function readScope({ tag, content }: DerElement): CrlScope | undefined {
   const [one, ...more] = only
   return {
     contradictory: more.length > 0,
-    ...(point && { point }),
-    ...(one && { only: one }),
+    point,
+    only: one,
     isIndirect: isSet(0x84),
     hasReasons: reasons !== undefined,
     reasons: reasons ? readReasons(reasons.content) : ALL_REASONS,

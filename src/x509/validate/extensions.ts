@@ -2,7 +2,7 @@
  * The extensions that decide whether a path is valid, as OpenSSL caches them (RFC 5280, 4.2). One that cannot be decoded, or that
  * occurs twice, makes the whole certificate invalid: OpenSSL then takes it for nobody's issuer and for issued by nobody.
  */
-import { type DerElement, readElement, readElements, readFields, readOid, TAG } from '../encoding/der.js'
+import { type DerElement, fieldsOf, readElement, readElements, readFields, readOid, TAG } from '../encoding/der.js'
 import { type DistinguishedName, isSameName } from '../encoding/distinguished-name.js'
 import { type GeneralName, isSameGeneralName, readGeneralNames } from '../encoding/general-name.js'
 import { type NameConstraints, readNameConstraints } from './name-constraints.js'
@@ -81,8 +81,8 @@ export function readExtensionList(content: Buffer): RawExtension[] | undefined {
   return list?.every((extension) => extension !== undefined) ? list : undefined
 }
 
-function readExtension({ tag, content }: DerElement): RawExtension | undefined {
-  const [oid, ...rest] = (tag === TAG.sequence && readElements(content)) || []
+function readExtension(element: DerElement): RawExtension | undefined {
+  const [oid, ...rest] = fieldsOf(element)
   const flag = rest[0]?.tag === TAG.boolean ? rest.shift() : undefined
   const [value] = rest
   if (oid?.tag !== TAG.oid || value?.tag !== TAG.octetString) return undefined
@@ -121,15 +121,15 @@ export function decodeExtensions(list: readonly RawExtension[]): Extensions {
     invalid: invalid || keyUsage === 0 || (basicConstraints?.pathLength ?? 0) < 0 || proxyClash,
     hasUnknownCritical: list.some(({ oid, critical }) => critical && !SUPPORTED_CRITICAL.has(oid)),
     isProxy,
-    ...(basicConstraints && { basicConstraints }),
-    ...(keyUsage !== undefined && { keyUsage }),
-    ...(extendedKeyUsage && { extendedKeyUsage }),
-    ...(netscapeType !== undefined && { netscapeType }),
-    ...(subjectKeyId && { subjectKeyId }),
-    ...(authorityKeyId && { authorityKeyId }),
-    ...(alternativeNames && { alternativeNames }),
-    ...(nameConstraints && { nameConstraints }),
-    ...(distributionPoints && { distributionPoints }),
+    basicConstraints,
+    keyUsage,
+    extendedKeyUsage,
+    netscapeType,
+    subjectKeyId,
+    authorityKeyId,
+    alternativeNames,
+    nameConstraints,
+    distributionPoints,
   }
 }
 
@@ -140,7 +140,7 @@ function readBasicConstraints({ tag, content }: DerElement): Extensions['basicCo
   const [length, ...rest] = fields
   if (rest.length > 0 || (length && length.tag !== TAG.integer)) return undefined
   const ca = (flag?.content[0] ?? 0) !== 0
-  return length ? { ca, pathLength: readSmallInteger(length.content) } : { ca }
+  return { ca, pathLength: length && readSmallInteger(length.content) }
 }
 
 /** More than 31 bits are as good as no limit. */
@@ -180,7 +180,7 @@ export function readAuthorityKeyId({ tag, content }: DerElement): AuthorityKeyId
   if (!issuers) return undefined
   const directory = issuers.find((name) => name.kind === 'directory')
   const issuer = directory?.kind === 'directory' ? directory.name : undefined
-  return { ...(keyId && { keyId }), ...(issuer && { issuer }), ...(serial && { serial }) }
+  return { keyId, issuer, serial }
 }
 
 /** X509_check_akid: what is absent on either side does not count. */
@@ -225,11 +225,7 @@ function readPoint({ tag, content }: DerElement): DistributionPoint | undefined 
   const crlIssuer = issuers && readGeneralNames(issuers.content)
   if ((place && !point) || (issuers && !crlIssuer)) return undefined
   if (!place && !crlIssuer?.length) return undefined // setup_dp: a point that says nothing
-  return {
-    ...(point && { point }),
-    reasons: reasons ? readReasons(reasons.content) : ALL_REASONS,
-    ...(crlIssuer && { crlIssuer }),
-  }
+  return { point, reasons: reasons ? readReasons(reasons.content) : ALL_REASONS, crlIssuer }
 }
 
 /** DistributionPointName ::= CHOICE { fullName [0], nameRelativeToCRLIssuer [1] }. */

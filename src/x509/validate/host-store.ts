@@ -1,8 +1,8 @@
 /** A host's trust anchors and revocation lists as its stunnel loads them (measured with 5.68, docs/trust-stores.md). */
-import { X509Certificate } from 'node:crypto'
-import { readElement, readElements, readOid, TAG } from '../encoding/der.js'
+import type { X509Certificate } from 'node:crypto'
+import { fieldsOf, readElement, readElements, readOid, TAG } from '../encoding/der.js'
 import { splitPem } from '../encoding/pem.js'
-import { readFacts } from './certificate-facts.js'
+import { readCertificate, readFacts } from './certificate-facts.js'
 import type { Question, TrustAnchor } from './verdict.js'
 
 export type Bundle =
@@ -22,7 +22,7 @@ export function loadBundle(bytes: Buffer | undefined): Bundle {
   for (const { label, der } of blocks) {
     const isPlain = label === 'CERTIFICATE' || label === 'X509 CERTIFICATE'
     if (!isPlain && label !== 'TRUSTED CERTIFICATE') continue
-    const certificate = parse(der)
+    const certificate = readCertificate(der)
     if (certificate) {
       anchors.push(isPlain ? { certificate } : { certificate, ...readTrustSettings(der) })
       if (isPlain && namesOpen) named.push(certificate)
@@ -35,24 +35,16 @@ export function loadBundle(bytes: Buffer | undefined): Bundle {
   return { state: 'loaded', anchors: sound ? anchors : [] }
 }
 
-function parse(der: Buffer): X509Certificate | undefined {
-  try {
-    return new X509Certificate(der)
-  } catch {
-    return undefined
-  }
-}
-
 /** CertAux, which follows the certificate in a TRUSTED CERTIFICATE: purposes it is trusted for, and [0] those it is rejected for. */
 function readTrustSettings(der: Buffer): Pick<TrustAnchor, 'trustedFor' | 'rejectedFor'> {
   const rest = der.subarray(readElement(der)?.bytes.length ?? der.length)
-  const fields = readElements(readElement(rest)?.content ?? Buffer.alloc(0)) ?? []
+  const fields = fieldsOf(readElement(rest))
   const purposes = (tag: number) => {
     const list = fields.find((field) => field.tag === tag)
     return list && (readElements(list.content) ?? []).map((oid) => readOid(oid.content))
   }
   const [trustedFor, rejectedFor] = [purposes(TAG.sequence), purposes(0xa0)]
-  return { ...(trustedFor && { trustedFor }), ...(rejectedFor && { rejectedFor }) }
+  return { trustedFor, rejectedFor }
 }
 
 export type HostStore =

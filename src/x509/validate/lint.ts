@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { DAY_MS } from '../issue/signing.js'
-import { describeCertificate } from '../summary.js'
+import { describeCertificate, subjectInSentence } from '../summary.js'
 import { findOtherPath } from './browser.js'
 import { type CertificateFacts, readFacts } from './certificate-facts.js'
 import { readCrls } from './crl.js'
@@ -96,7 +96,7 @@ export function lint(question: Question, verdict: Verdict): Warning[] {
   for (const certificate of verdict.path) checkDates(certificate, now, add)
   checkRevocationList(question, readFacts(leaf), add)
   const other = verdict.accepted ? undefined : findOtherPath(question, verdict)
-  if (other) add('OTHER_PATH', leaf, other.path.slice(1).map(subjectOf).join(' > '))
+  if (other) add('OTHER_PATH', leaf, other.path.slice(1).map(subjectInSentence).join(' > '))
   return warnings
 }
 
@@ -167,9 +167,5 @@ function isSoon(date: Date | undefined, now: Date, days: number): boolean {
 function describeWarning(code: WarningCode, certificate: X509Certificate, evidence?: string): Warning {
   const { message, remedy } = WARNINGS[code]
   const found = evidence === undefined ? '' : `: ${evidence}`
-  return { code, certificate, message: `${subjectOf(certificate)} ${message}${found}.`, remedy }
-}
-
-function subjectOf(certificate: X509Certificate): string {
-  return describeCertificate(certificate).subject || 'The certificate without a name'
+  return { code, certificate, message: `${subjectInSentence(certificate)} ${message}${found}.`, remedy }
 }

@@ -5,8 +5,8 @@
 import type { X509Certificate } from 'node:crypto'
 import { signatureStrengthBits } from '../encoding/signature-algorithm.js'
 import { fail } from '../errors.js'
-import { describeCertificate } from '../summary.js'
-import { type CertificateFacts, hasExplicitCurve, readFacts } from './certificate-facts.js'
+import { describeCertificate, subjectInSentence } from '../summary.js'
+import { type CertificateFacts, hasExplicitCurve, isSignedBy, readFacts } from './certificate-facts.js'
 import { type Crl, readCrls } from './crl.js'
 import { checkHost, explainMismatch } from './host-name.js'
 import { countComparisons, findConstraintDefect } from './name-constraints.js'
@@ -132,14 +132,6 @@ function checkSignaturesAndDates(path: readonly CertificateFacts[], now: Date, a
   }
 }
 
-function isSignedBy({ certificate }: CertificateFacts, issuer: CertificateFacts): boolean {
-  try {
-    return issuer.publicKey !== undefined && certificate.verify(issuer.publicKey)
-  } catch {
-    return false
-  }
-}
-
 /** Every certificate against every authority above it; self-issued ones in between are passed over. */
 function checkNameConstraints(path: readonly CertificateFacts[], add: Add): void {
   let comparisons = 0
@@ -169,7 +161,7 @@ function describeDefect(code: DefectCode, depth: number, certificate: X509Certif
   const { opensslNumber, text, message, remedy } = DEFECTS[code]
   // the name is stunnel's own question; everything else is OpenSSL's
   const logText = code === 'NAME_MISMATCH' ? 'Subject checks failed' : `${PREFIX}${text}`
-  const subject = describeCertificate(certificate).subject || 'The certificate without a name'
+  const subject = subjectInSentence(certificate)
   const found = evidence === undefined ? '' : `: ${evidence.replaceAll('\n', ', ')}`
   return { code, opensslNumber, logText, depth, certificate, message: `${subject} ${message}${found}.`, remedy }
 }
