@@ -1,6 +1,9 @@
-/** Many things at once, and never more than some of them. */
+/** Work done in parallel, with a limit. */
 
-/** Keeps the order of `items`. Throws the first failure once what was under way has ended; what had not begun is left. */
+/**
+ * Returns the results in the order of `items`. After a failure nothing new is started, and the first failure is thrown when what
+ * is running has ended.
+ */
 export async function mapBounded<In, Out>(
   items: readonly In[],
   limit: number,

@@ -1,6 +1,6 @@
 /**
  * One process owns a directory. The lock is a Unix socket in the abstract namespace, named after the directory's device
- * and inode: the kernel lets go of it when the process ends, however it ends, and whoever is refused can ask it for the pid.
+ * and inode: the kernel releases it when the process ends, however it ends, and a process that is refused reads the pid from it.
  * Processes in other network namespaces (containers) do not see it: give a directory to one of them only.
  */
 import { once } from 'node:events'
@@ -36,7 +36,7 @@ async function listen(server: Server, name: string): Promise<void> {
   await once(server, 'listening')
 }
 
-/** The holder may be stopped or have other worries: not knowing is an answer too. */
+/** Undefined when the holder does not answer in time: it may be stopped. */
 async function askPid(name: string): Promise<number | undefined> {
   const socket = connect(name).setTimeout(ASK_TIMEOUT_MS, () => socket.destroy())
   try {

@@ -1,6 +1,5 @@
 /**
- * Files that are either the old one or the new one, never half of one: write to a temporary file in the same folder,
- * flush it, rename it over, flush the folder. A full disk or a kill at any point leaves the previous file as it was.
+ * Replaces files at once: write to a temporary file in the same folder, flush it, rename it over, flush the folder. A full disk or a kill at any point leaves the previous file as it was.
  */
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
@@ -48,7 +47,7 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /**
  * Makes a folder (and those above it) with exactly `mode`, or leaves an existing one alone. Step by step, because Node's
- * own recursive way never ends where a file system takes no folders.
+ * own recursive way never ends on a file system that takes no folders.
  *
  * @throws FOLDER_IMPOSSIBLE where it takes none, and otherwise the lower error (`EACCES`, `ENOTDIR`, ...).
  */

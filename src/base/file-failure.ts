@@ -1,7 +1,7 @@
-/** What the system says about a file, in an operator's words: where it was, and what to look at. */
+/** System errors about files, turned into errors that an operator can act on. */
 import { fail } from './errors.js'
 
-/** Runs `work` on `path`; failures an operator can mend come out as such, everything else as it was. */
+/** Runs `work` on `path`; system errors that an operator can repair are thrown as `WlbError`, others unchanged. */
 export async function touching<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -1,4 +1,4 @@
-/** Runs a program that the settings name, without a shell, for as long as it may take, and keeps the end of what it says. */
+/** Runs a program named in the settings, without a shell and with a time limit, and keeps the end of its output. */
 import { spawn } from 'node:child_process'
 
 /** How a command ended. */
@@ -7,7 +7,7 @@ export interface CommandRun {
   readonly command: string
   /** Null when it could not be started or was killed for taking too long. */
   readonly exitCode: number | null
-  /** The end of what it said on both outputs, or why it did not run. */
+  /** The end of both outputs, or why it did not run. */
   readonly output: string
 }
 
@@ -20,7 +20,7 @@ export interface CommandOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Nothing in `words` is a pattern or a variable. */
+/** `words` are passed as they are: no patterns, no variables. */
 export function runCommand(
   words: readonly string[],
   timeoutMs: number,
@@ -40,7 +40,7 @@ export function runCommand(
     let why: string | undefined
     const kill = (reason: string) => {
       why = reason
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL') // with whatever it started
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL') // with the processes it started
     }
     const timer = setTimeout(() => kill(`not done after ${timeoutMs} ms`), timeoutMs)
     const breakOff = () => kill('broken off')

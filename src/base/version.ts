@@ -1,2 +1,2 @@
-/** Which OpenWLB this is; a test compares it with package.json. */
+/** The version of OpenWLB; a test compares it with package.json. */
 export const VERSION = '0.1.0'

@@ -1,5 +1,5 @@
 /**
- * A small tree of an XML document: strict, namespace-aware, and safe with documents from strangers.
+ * A small tree of an XML document: strict, namespace-aware, and safe with documents from outside.
  * No DTD is read, so there are no entities beyond the five predefined ones; depth is bounded, because a parser's work
  * grows with it; size is the caller's to bound, before a document is read at all.
  */
@@ -18,7 +18,7 @@ export type XmlNode = XmlElement | string
 
 export interface XmlLimits {
   readonly maxDepth: number
-  /** What a document type declaration means: an attack, or something to step over as the pool's own reader does. */
+  /** A document type declaration is refused as an attack, or skipped, as the pool's own reader does. */
   readonly doctype: 'refuse' | 'skip'
 }
 

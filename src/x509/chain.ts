@@ -12,7 +12,7 @@ export interface Chain {
   readonly intermediates: readonly X509Certificate[]
   /** Undefined where the way up ends before a self-signed certificate; a self-signed leaf is its own root and is not repeated here. */
   readonly root: X509Certificate | undefined
-  /** Whom the topmost certificate names as its issuer, where that one was not given. One line, as OpenSSL prints names. */
+  /** The issuer that the topmost certificate names, when it was not given; on one line, as OpenSSL prints names. */
   readonly missingIssuer: string | undefined
   /** Given, but not on the way up from the leaf. */
   readonly unrelated: readonly X509Certificate[]
@@ -65,7 +65,7 @@ function compareAge(a: CertificateFacts, b: CertificateFacts, now: Date): number
   return Number(isCurrent(b, now)) - Number(isCurrent(a, now)) || begins(b) - begins(a)
 }
 
-/** Signature checks for one chain: no honest set of files needs more than a few, and a hostile one gets no more. */
+/** Limit of signature checks for one chain: real files need a few, hostile ones could need exponentially many. */
 const BUDGET = 2000
 
 /**

@@ -1,7 +1,7 @@
 /** What can be wrong with certificates, keys, requests and the files they come in. */
 import { defineErrors } from '../base/error.js'
 
-/** The file alone: `where` may end in a line or in the part of a container (`printPlace`). */
+/** The file alone: `where` may go on with a line or with the part of a container (`describePlace`). */
 const fileOf = (where: unknown) => String(where).replace(/( line \d+)?( \(PKCS#\d+, [^)]*\))?$/, '')
 
 export const x509Errors = defineErrors({

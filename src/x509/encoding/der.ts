@@ -8,12 +8,12 @@ export interface DerElement {
   readonly bytes: Buffer
 }
 
-/** More than the largest revocation lists have; 2 bytes can be an element, and each costs a hundred here. */
+/** More than the largest revocation lists have. An element of 2 bytes takes a hundred bytes of memory here. */
 const ELEMENT_LIMIT = 200_000
 
 /**
- * Splits bytes into the elements that stand side by side; undefined when they are not DER with lengths that fit, or are
- * beyond all measure.
+ * Splits bytes into the elements that stand side by side; undefined when they are not DER with lengths that fit, or
+ * more than `ELEMENT_LIMIT`.
  */
 export function readElements(bytes: Buffer): DerElement[] | undefined {
   const elements: DerElement[] = []
@@ -42,7 +42,7 @@ export function readFields(content: Buffer, tags: readonly number[]): ReadonlyMa
   return elements && new Map(elements.map((element) => [element.tag, element]))
 }
 
-/** Reads the element at the beginning and leaves what follows it alone. */
+/** Reads the first element; bytes after it do not matter. */
 export function readElement(bytes: Buffer): DerElement | undefined {
   const tag = bytes[0]
   const first = bytes[1]

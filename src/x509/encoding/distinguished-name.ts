@@ -122,7 +122,7 @@ export function readNameFields(der: Buffer): NameField[] | undefined {
   }))
 }
 
-/** On one line, the most specific field first (RFC 4514), and nothing in it that a terminal would act upon. */
+/** Prints the fields on one line, the most specific first (RFC 4514), without characters that a terminal acts upon. */
 export function renderNameFields(fields: readonly NameField[]): string {
   return [...fields]
     .reverse()
@@ -132,7 +132,7 @@ export function renderNameFields(fields: readonly NameField[]): string {
 
 const SHOWN_LENGTH = 255
 
-/** Text from a stranger, for showing: control characters spelled out, and cut where it goes on and on. */
+/** Makes text from outside safe to print: control characters are spelled out, and long text is cut. */
 export function printable(text: string): string {
   const shown = text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}...` : text
   return shown.replace(

@@ -1,6 +1,6 @@
 /**
  * Signature algorithms (RFC 3279, RFC 4055, RFC 5758, RFC 8410): their names, the digest and kind of key each one takes,
- * and how strong OpenSSL 3.0 reckons it.
+ * how strong OpenSSL 3.0 counts it, and whether a signature is right.
  */
 import { constants, type KeyObject, verify } from 'node:crypto'
 import { type DerElement, fieldsOf, readElement, readElements, readOid, TAG } from './der.js'
@@ -82,7 +82,7 @@ export function isSignatureOf(signature: DerElement, algorithm: Buffer, signed: 
   }
 }
 
-/** Collisions count: SHA-1 and MD5 are worth less than half their length. */
+/** Because of collisions, SHA-1 and MD5 count less than half their length. */
 const DIGEST_BITS: Readonly<Record<string, number>> = {
   md2: 64,
   md4: 64,

@@ -24,7 +24,7 @@ export interface Place {
 
 export interface FileContents {
   readonly certificates: readonly { readonly certificate: X509Certificate; readonly place: Place }[]
-  /** Still shut: whoever needs a key opens it. */
+  /** Not opened yet. */
   readonly keys: readonly { readonly key: SealedKey; readonly place: Place }[]
   /** PKCS#10, in DER; the signature is not checked. */
   readonly requests: readonly { readonly der: Buffer; readonly place: Place }[]
@@ -51,8 +51,8 @@ export interface NamedBytes {
 }
 
 /**
- * Reads files in any form; the order is that of the files, and within a file its own. Nothing is sorted out or verified.
- * `passphrase` opens PKCS#12 files; keys are opened later, by whoever wants them.
+ * Reads files in any form; the order is that of the files, and within a file its own. Nothing is left out or verified.
+ * `passphrase` opens PKCS#12 files; other keys stay closed until `SealedKey.open`.
  *
  * @throws FILE_TOO_LARGE, TOO_MANY_CERTIFICATES, FILE_UNRECOGNIZED, CERTIFICATE_MALFORMED, PEM_MALFORMED, and what
  * `readPkcs7` and `readPkcs12` throw.
@@ -89,7 +89,7 @@ function describeOthers(blocks: readonly LenientBlock[]): string | undefined {
   return labels.length === 0 ? undefined : `nothing but a ${labels.join(', a ')} block`
 }
 
-/** DER, or several one after the other; at most line ends behind it. Undefined when that is not what the bytes are. */
+/** Splits a file of one or more DER elements, blanks after them allowed; undefined when the bytes are something else. */
 function splitDer(bytes: Buffer): Buffer[] | undefined {
   if (bytes[0] !== TAG.sequence) return undefined
   if (bytes[1] === 0x80) return [bytes]
@@ -123,7 +123,7 @@ function addBlock(block: LenientBlock, file: string, passphrase: string | undefi
     return
   }
   const count = found.count
-  // behind the certificate, a TRUSTED block says what OpenSSL should use it for
+  // after the certificate, a TRUSTED block names the purposes OpenSSL may use it for
   const first = readElement(der)?.bytes ?? der
   const kind = found.addDer(label === 'TRUSTED CERTIFICATE' ? first : der, place, passphrase)
   if (found.count === count && expected === 'certificate')
@@ -159,7 +159,7 @@ class Collection implements FileContents {
   readonly notes: { place: Place; text: string }[] = []
   count = 0
 
-  /** Adds what the bytes are, or nothing; says what that was. */
+  /** Adds what the bytes hold, if anything, and returns its kind. */
   addDer(der: Buffer, place: Place, passphrase: string | undefined): ItemKind {
     const kind = recognizeDer(der)
     if (kind === 'pkcs7') this.addPkcs7(der, place)

@@ -15,7 +15,7 @@ export type DerKind =
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2'
 
-/** Looks at the first element; what follows it does not matter. Content in BER's endless form is told too. */
+/** Judges by the first element; bytes after it do not matter. BER's indefinite form is recognised too. */
 export function recognizeDer(bytes: Buffer): DerKind {
   if (bytes[0] !== TAG.sequence) return 'unknown'
   const content = bytes[1] === 0x80 ? bytes.subarray(2) : readElement(bytes)?.content
@@ -34,7 +34,7 @@ export function recognizeDer(bytes: Buffer): DerKind {
   return sameTags(tags, [TAG.sequence, TAG.bitString]) && isAlgorithm(first) ? 'public key' : 'unknown'
 }
 
-/** A version comes first, and what comes second tells whose it is. */
+/** Several formats begin with a version; their second element differs. */
 function recognizeNumbered(version: number | undefined, second: number | undefined, content: Buffer): DerKind {
   if (version === 3 && second === TAG.sequence) return 'pkcs12'
   if (version === 1 && second === TAG.octetString) return 'sec1'
@@ -52,7 +52,7 @@ function sameTags(tags: readonly number[], wanted: readonly number[]): boolean {
 }
 
 /** How deep the first of each level's elements reaches, counted without recursion. */
-export function measureDepth(bytes: Buffer): number {
+function measureDepth(bytes: Buffer): number {
   let [depth, rest] = [0, bytes]
   for (let element = readElement(rest); element && (element.tag & 0x20) !== 0; element = readElement(rest)) {
     depth++
@@ -86,7 +86,7 @@ const TEXTS: readonly (readonly [pattern: RegExp, what: string])[] = [
   ],
 ]
 
-/** One clause that says what these bytes are, as far as they can be told. */
+/** Says in one clause what bytes are that hold none of the above: what people send by mistake is named. */
 export function describeForeignFile(bytes: Buffer, text: string): string {
   if (bytes.length === 0) return 'empty'
   if (text.trim() === '') return 'blank'
@@ -114,7 +114,7 @@ function describeDer(bytes: Buffer): string | undefined {
   return declared > bytes.length ? `DER that is cut off: ${bytes.length} bytes of ${declared}` : undefined
 }
 
-/** Only the long form, as every certificate has it: a text may begin with the character 0 too. */
+/** Only lengths in the long form count, which every certificate has: a text can begin with the character 0 (0x30) too. */
 function declaredLength(bytes: Buffer): number {
   const lengthBytes = (bytes[1] ?? 0) - 0x80
   return lengthBytes >= 1 && lengthBytes <= 4 && bytes.length > 6
@@ -122,7 +122,7 @@ function declaredLength(bytes: Buffer): number {
     : 0
 }
 
-/** Word processors turn two hyphens into a dash, and hands miscount. */
+/** Word processors turn two hyphens into a dash, and people miscount hyphens. */
 function describeDashes(text: string): string | undefined {
   const line = text.split(/\r\n|\n|\r/, 1000).findIndex((each) => /^\s*[-\u2010-\u2015]+\s*BEGIN [A-Z0-9 ]+/.test(each))
   return line < 0

@@ -55,7 +55,7 @@ function refused(why: string): SingleCertificate {
 export type InstalledFileKind =
   /** Exactly one certificate, as pools install it. */
   | 'certificate'
-  /** One certificate, in a text no pool may have read: a byte order mark, line ends of Windows, blanks. */
+  /** One certificate, in a text that a pool may refuse: a byte order mark, line ends of Windows, blanks. */
   | 'odd text'
   | 'several'
   /** OpenSSL's TRUSTED CERTIFICATE. */
@@ -71,7 +71,7 @@ export interface InstalledFile {
   readonly certificates: readonly X509Certificate[]
   /** A few words: what it is, or what is odd about it. */
   readonly what: string
-  /** Where it is not the first file, OpenSSL does not see the block behind a byte order mark. */
+  /** If it is not the first file of the bundle, OpenSSL misses the block after a byte order mark. */
   readonly beginsWithMark: boolean
   readonly holdsKey: boolean
 }
@@ -79,7 +79,7 @@ export interface InstalledFile {
 const PLAIN = ['CERTIFICATE', 'X509 CERTIFICATE']
 const MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
-/** Whatever the bytes are: nothing is thrown. */
+/** Never throws, whatever the bytes are. */
 export function readInstalledFile(bytes: Buffer): InstalledFile {
   const { blocks, fault } = splitPem(bytes)
   const shape = {

@@ -23,7 +23,7 @@ export type PasswordScheme =
       readonly cipher: Cipher
     }
   | { readonly kind: 'pkcs12'; readonly salt: Buffer; readonly rounds: number; readonly cipher: PlainCipher }
-  /** Known by name, and nothing OpenSSL 3 opens without its legacy provider. */
+  /** Known by name; OpenSSL 3 opens it with its legacy provider only. */
   | { readonly kind: 'unsupported'; readonly name: string }
 
 interface PlainCipher {
@@ -74,7 +74,7 @@ const DIGESTS: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.11': 'sha512',
 }
 
-/** A salt is a handful of bytes; a hostile one is hashed as often as the rounds say. */
+/** Real salts have 8 to 64 bytes; a long one would be hashed in every round. */
 const SALT_LIMIT = 1024
 
 /** Reads an AlgorithmIdentifier; undefined when it is malformed. */
@@ -142,7 +142,7 @@ export function workOfPbkdf2(rounds: number, digest: string, keyBytes: number): 
   return rounds * weight * Math.ceil(keyBytes / digestBytes)
 }
 
-/** @throws PASSWORD_TOO_COSTLY when `work` is more than anybody's file asks for: such a file is made to keep us busy. */
+/** @throws PASSWORD_TOO_COSTLY when `work` is more than any real file needs: such a file is an attack. */
 export function checkWork(work: number, file: string): void {
   if (!(work <= WORK_LIMIT)) throw fail('PASSWORD_TOO_COSTLY', { file, work, limit: WORK_LIMIT })
 }
@@ -196,7 +196,7 @@ function isSalt(element: DerElement | undefined): element is DerElement {
   return element?.tag === TAG.octetString && element.content.length <= SALT_LIMIT
 }
 
-/** What the bytes are for (B.3): each purpose gets others. */
+/** What derived bytes are for (RFC 7292, appendix B.3). */
 const PKCS12_KEY = 1
 const PKCS12_VECTOR = 2
 export const PKCS12_MAC = 3
@@ -206,11 +206,12 @@ export const PKCS12_ROUND_COST = 6
 
 const BLOCK_BYTES: Readonly<Record<string, number>> = { sha1: 64, sha224: 64, sha256: 64, sha384: 128, sha512: 128 }
 
-/** UTF-16 with a final zero; no password at all is no bytes at all, which is another one than the empty password. */
+/** UTF-16 with a final zero. No password at all gives no bytes, which differs from the empty password. */
 export function encodePkcs12Password(password: string | null): Buffer {
   return password === null ? Buffer.alloc(0) : Buffer.from(`${password}\0`, 'utf16le').swap16()
 }
 
+/** Derives a key from a password as PKCS#12 does (RFC 7292, appendix B.2): node:crypto has every way but this one. */
 export function derivePkcs12Key(question: {
   readonly digest: string
   readonly password: Buffer

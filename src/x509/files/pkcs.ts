@@ -33,7 +33,7 @@ export interface Pkcs7Contents {
   readonly crls: readonly Buffer[]
 }
 
-/** @throws PKCS7_MALFORMED when its structure does not hold. The signatures in it, if any, are not looked at. */
+/** @throws PKCS7_MALFORMED when its structure does not hold. Signatures in it are not checked. */
 export function readPkcs7(der: Buffer, file: string): Pkcs7Contents {
   const whole = rewriteAsDefinite(der)
   const [, wrapped] = fieldsOf(whole && readElement(whole))
@@ -56,7 +56,7 @@ export interface Pkcs12Contents {
   readonly crls: readonly Buffer[]
   /** PKCS#8; the encrypted ones open with the password of the file. */
   readonly keys: readonly { readonly der: Buffer; readonly encrypted: boolean }[]
-  /** What opened the file; null where there was none to give, undefined where nothing but a key needs one. */
+  /** The password that opened the file; null where the file has none, undefined where only a key needs one. */
   readonly password: string | null | undefined
 }
 
@@ -78,7 +78,7 @@ const MAC_DIGESTS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Opens a PKCS#12 file.
+ * Opens a PKCS#12 file. The MAC proves the password before anything is opened.
  *
  * @throws PKCS12_MALFORMED, PKCS12_PASSWORD_NEEDED, PKCS12_PASSWORD_WRONG.
  * @throws PKCS12_UNSUPPORTED when it is encrypted or signed in a way we do not open; PASSWORD_TOO_COSTLY when it would take too long.
@@ -105,7 +105,7 @@ export function readPkcs12(der: Buffer, password: string | undefined, file: stri
   return { ...readBags(opened.safes, file, work), password: isProven ? opened.password : undefined }
 }
 
-/** Without a password the two ways of having none are tried. */
+/** When no password is given, the empty one and none at all are tried. */
 function findPassword(
   given: string | undefined,
   file: string,
@@ -146,7 +146,7 @@ function readParts(bytes: Buffer, file: string): Part[] {
   })
 }
 
-/** An implicit tag hides that a string is in pieces; the constructed bit tells. */
+/** Under an implicit tag, only the constructed bit says that a string is in pieces. */
 function joinPieces({ tag, content }: DerElement): Buffer {
   if ((tag & 0x20) === 0) return content
   return Buffer.concat((readElements(content) ?? []).map((piece) => piece.content))

@@ -1,6 +1,6 @@
 /**
  * Private keys in every form OpenSSL has written them: PKCS#8 and the traditional ones, PEM and DER, encrypted or not.
- * Opening is Node's work; telling why a key does not open is ours.
+ * Node opens them; this file says why one does not open.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { fieldsOf, readElement } from '../encoding/der.js'
@@ -10,7 +10,7 @@ import { fail } from '../errors.js'
 import { type DerKind, recognizeDer } from './file-kind.js'
 import { checkWork, readPasswordScheme, workOf } from './password-encryption.js'
 
-/** A key that was found, still shut. */
+/** A key that was found and is not opened yet. */
 export interface SealedKey {
   readonly encrypted: boolean
   /**

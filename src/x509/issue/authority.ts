@@ -36,7 +36,7 @@ export interface Authority {
   readonly intermediate: Signer | undefined
 }
 
-/** In every certificate of such an authority, so that whoever meets one knows what it is; 64 characters at most. */
+/** Organization in every certificate of such an authority, so that readers know what it is; 64 characters at most. */
 export const AUTHORITY_LABEL = 'OpenWLB small authority (for labs and small sites)'
 
 /** 128-bit strength, good for the decades an authority lives; pools take 2048 and more. */

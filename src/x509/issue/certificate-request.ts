@@ -51,7 +51,7 @@ const PARTS = [
 const UNSTRUCTURED_NAME = '1.2.840.113549.1.9.2'
 const CHALLENGE_PASSWORD = '1.2.840.113549.1.9.7'
 
-/** Says what is wrong with a part, as the end of a sentence that begins with its name; undefined when it may stand. */
+/** Says what is wrong with a part, as the end of a sentence that begins with its name; undefined when it is valid. */
 export function checkSubjectPart(part: keyof RequestSubject, value: string): string | undefined {
   const [, , limit] = PARTS.find(([name]) => name === part) ?? []
   if (part === 'country') return /^[A-Z]{2}$/.test(value) ? undefined : 'must be two capital letters, such as CA or JM'
@@ -113,7 +113,7 @@ export interface ReceivedRequest {
   readonly subject: readonly NameField[]
   readonly subjectDer: Buffer
   readonly publicKey: KeyObject
-  /** As asked for: what an authority makes of them is its own decision. */
+  /** As requested; an authority decides which of them it certifies. */
   readonly alternativeNames: readonly AlternativeName[]
   /** Object identifiers of every extension asked for. */
   readonly extensions: readonly string[]

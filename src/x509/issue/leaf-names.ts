@@ -25,7 +25,7 @@ export interface LeafNames {
 
 /**
  * Sorts the names of a request. `allow` holds domains (each for itself and everything below it) and addresses; where it
- * is empty, everything well-formed may stand.
+ * is empty, every well-formed name is accepted.
  */
 export function decideNames(request: ReceivedRequest, allow: readonly string[]): LeafNames {
   const asked = request.alternativeNames

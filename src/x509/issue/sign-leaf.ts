@@ -28,12 +28,12 @@ export interface LeafPlan {
   readonly ignoredExtensions: readonly string[]
 }
 
-/** With the day it is dated back, 398: what browsers take from the authorities of the web, and so from any. */
+/** 398 with the day it is dated back: the most that browsers accept from public authorities. */
 export const LEAF_LIFETIME_DAYS = 397
-/** With the day it is dated back, 825: Apple's clients refuse more, from private authorities too. */
+/** 825 with the day it is dated back: Apple's clients refuse more, from private authorities too. */
 export const LEAF_LIFETIME_LIMIT_DAYS = 824
 const KEY_BITS_LEAST = 2048
-/** A handshake with more takes longer than a pool's patience is worth. */
+/** Larger keys make handshakes too slow. */
 const KEY_BITS_MOST = 8192
 
 /**

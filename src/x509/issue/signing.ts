@@ -35,7 +35,10 @@ export function nextSecond(timeMs: number): Date {
   return new Date(Math.ceil(timeMs / 1000) * 1000)
 }
 
-/** Draws 126 random bits in 16 bytes, as hex: never zero, never negative, always of one length. */
+/**
+ * Draws a serial number of 126 random bits in 16 bytes, as hex: never zero, never negative, always of one length, and not
+ * predictable, so that nobody can prepare a collision (RFC 5280, 4.1.2.2).
+ */
 export function createSerialNumber(): string {
   const serial = randomBytes(16)
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40

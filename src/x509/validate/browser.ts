@@ -12,7 +12,7 @@ import { checkHostStrictly } from './host-name.js'
 import { validate } from './validate.js'
 import type { Question, Verdict } from './verdict.js'
 
-/** Beside the defects of `validate`; without OpenSSL's numbers, for OpenSSL knows none of them. */
+/** Found in addition to the defects of `validate`; OpenSSL has no number for them. */
 export interface BrowserDefect {
   readonly code: keyof typeof BROWSER_RULES
   readonly certificate: X509Certificate

@@ -18,7 +18,7 @@ export interface CertificateFacts extends Extensions {
   readonly serial: Buffer
   /** Content of the AlgorithmIdentifier of the signature, as the signed part states it. */
   readonly signatureAlgorithm: Buffer
-  /** The same beside the signature, which is where OpenSSL reads its strength; the two need not agree. */
+  /** The same from outside the signed part, where OpenSSL reads the strength; the two can differ. */
   readonly outerSignatureAlgorithm: Buffer
   readonly issuer: DistinguishedName
   readonly issuerKey: string
@@ -33,7 +33,7 @@ export interface CertificateFacts extends Extensions {
   readonly publicKey: KeyObject | undefined
   /** Issuer and subject are one name. */
   readonly isSelfIssued: boolean
-  /** By names, key identifiers and kind of key; the signature itself is not looked at, as in OpenSSL. Never when `invalid`. */
+  /** By names, key identifiers and kind of key; the signature itself is not checked, as in OpenSSL. Never when `invalid`. */
   readonly isSelfSigned: boolean
 }
 
@@ -48,7 +48,7 @@ export function readCertificate(der: Buffer): X509Certificate | undefined {
 
 const known = new WeakMap<X509Certificate, CertificateFacts>()
 
-/** Reads the facts; whatever node:crypto has taken for a certificate can be read, with `invalid` set in doubt. */
+/** Reads the facts. Every certificate that node:crypto accepts can be read; `invalid` is set where a part cannot. */
 export function readFacts(certificate: X509Certificate): CertificateFacts {
   const before = known.get(certificate)
   if (before) return before

@@ -1,4 +1,4 @@
-/** Certificate revocation lists (RFC 5280, 5), with what OpenSSL looks at when it decides whether one is of use. */
+/** Certificate revocation lists (RFC 5280, 5), with what OpenSSL checks to decide whether one applies. */
 import type { KeyObject } from 'node:crypto'
 import { type DerElement, fieldsOf, readElement, readElements, readFields, readTime, TAG } from '../encoding/der.js'
 import { type DistinguishedName, nameKey, readDistinguishedName } from '../encoding/distinguished-name.js'
@@ -27,7 +27,7 @@ export interface Crl {
   readonly authorityKeyId?: AuthorityKeyId
   readonly scope?: CrlScope
   readonly hasUnknownCritical: boolean
-  /** What changed since another list: OpenSSL reads it like a whole one, and looks less closely. */
+  /** Lists only what changed since another list. */
   readonly isDelta: boolean
   readonly entries: readonly CrlEntry[]
   isSignedBy(key: KeyObject): boolean
@@ -36,7 +36,7 @@ export interface Crl {
 export interface CrlEntry {
   /** Lower-case hex without leading zeros. */
   readonly serial: string
-  /** Names of the certificate's issuer where it is not the list's own; said once, it holds for the entries after it. */
+  /** Names of the certificate's issuer where it is not the list's own; it holds for the entries after it too. */
   readonly issuers: readonly GeneralName[] | undefined
   /** CRLReason; 8 takes a certificate off the list. */
   readonly reason: number | undefined
@@ -44,7 +44,7 @@ export interface CrlEntry {
 
 /** IssuingDistributionPoint (RFC 5280, 5.2.5). */
 export interface CrlScope {
-  /** Said to be for one kind of certificates only, and for another. */
+  /** Limited to more than one kind of certificates. */
   readonly contradictory: boolean
   readonly point?: PointName
   readonly only?: 'users' | 'authorities' | 'attributes'
@@ -60,7 +60,7 @@ const OID = {
   certificateIssuer: '2.5.29.29',
   authorityKeyId: '2.5.29.35',
 }
-/** OpenSSL takes responsibility for these when they are critical. */
+/** Critical extensions that OpenSSL supports. */
 const SUPPORTED_CRITICAL = new Set<string>([OID.issuingDistributionPoint, OID.authorityKeyId, OID.deltaIndicator])
 
 /** Reads every CRL of a file as it lies in a host's folder. OpenSSL reads PEM alone there, and nothing of a file with a fault. */

@@ -8,7 +8,7 @@ import { type GeneralName, isSameGeneralName, readGeneralNames } from '../encodi
 import { type NameConstraints, readNameConstraints } from './name-constraints.js'
 
 export interface Extensions {
-  /** One of them is malformed or there twice. */
+  /** One of them is malformed or occurs twice. */
   readonly invalid: boolean
   readonly hasUnknownCritical: boolean
   readonly isProxy: boolean
@@ -56,7 +56,7 @@ const OID = {
   autonomousSystems: '1.3.6.1.5.5.7.1.8',
 }
 
-/** X509_supported_extension of OpenSSL 3.0: what it takes responsibility for when it is marked critical. */
+/** Critical extensions that OpenSSL 3.0 supports (X509_supported_extension). */
 const SUPPORTED_CRITICAL = new Set<string>([
   OID.netscapeType,
   OID.keyUsage,
@@ -92,7 +92,7 @@ function readExtension(element: DerElement): RawExtension | undefined {
 /** Decodes what validation asks about. */
 export function decodeExtensions(list: readonly RawExtension[]): Extensions {
   let invalid = false
-  /** Two of a kind are as bad as one that cannot be read. */
+  /** A duplicate counts as unreadable. */
   const decode = <T>(oid: string, read: (value: DerElement) => T | undefined): T | undefined => {
     const [found, ...more] = list.filter((extension) => extension.oid === oid)
     if (!found) return undefined
@@ -143,7 +143,7 @@ function readBasicConstraints({ tag, content }: DerElement): Extensions['basicCo
   return { ca, pathLength: length && readSmallInteger(length.content) }
 }
 
-/** More than 31 bits are as good as no limit. */
+/** A number of more than 31 bits is no limit. */
 function readSmallInteger(content: Buffer): number {
   if (content.length === 0 || content.length > 4) return (content[0] ?? 0) >= 0x80 ? -1 : 0x7fffffff
   return content.readIntBE(0, content.length)
@@ -210,7 +210,7 @@ export interface DistributionPoint {
 }
 
 /** CRLDistributionPoints ::= SEQUENCE OF DistributionPoint. */
-export function readDistributionPoints({ tag, content }: DerElement): DistributionPoint[] | undefined {
+function readDistributionPoints({ tag, content }: DerElement): DistributionPoint[] | undefined {
   const points = tag === TAG.sequence ? readElements(content)?.map(readPoint) : undefined
   return points?.every((point) => point !== undefined) ? points : undefined
 }

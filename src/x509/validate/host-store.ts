@@ -10,7 +10,10 @@ export type Bundle =
   /** stunnel logs `Configuration failed` and does not even connect. */
   | { readonly state: 'unusable'; readonly why: string }
 
-/** Reads a bundle file's bytes; `undefined` stands for a file that is not there. */
+/**
+ * Reads the bundle file; `undefined` stands for a missing one. stunnel reads it twice: certificate by certificate up to the first
+ * fault, for a list of names that must not be empty, and as a whole for the trust anchors, where any fault leaves none.
+ */
 export function loadBundle(bytes: Buffer | undefined): Bundle {
   if (!bytes) return { state: 'unusable', why: 'there is no bundle file' }
   const { blocks, fault } = splitPem(bytes)
@@ -51,7 +54,11 @@ export type HostStore =
   | Extract<Bundle, { readonly state: 'unusable' }>
   | ({ readonly state: 'loaded' } & Pick<Question, 'anchors' | 'crls'>)
 
-/** `folder` holds the contents of the files that are linked by their hash; undefined where the folder is empty. */
+/**
+ * Reads bundle and revocation folder, which OpenSSL keeps in one store: a list inside the bundle counts as soon as the folder has
+ * an entry, and a certificate in the folder is trusted like one of the bundle. `folder` holds the contents of the files that are
+ * linked by their hash; undefined where the folder is empty.
+ */
 export function loadHostStore(bytes: Buffer | undefined, folder: Question['crls']): HostStore {
   const bundle = loadBundle(bytes)
   if (bundle.state === 'unusable') return bundle

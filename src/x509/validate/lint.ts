@@ -17,7 +17,7 @@ interface Description {
 const REBUILD = 'wlb cert install LEAF.pem INTERMEDIATE.pem ROOT.pem'
 const REQUEST = 'wlb cert request'
 
-export const WARNINGS = {
+const WARNINGS = {
   ORDER_UNUSUAL: {
     message: 'is not sent right after the certificate it has issued: pools sort that out, other clients need not',
     remedy: REBUILD,
@@ -83,7 +83,7 @@ const EXPIRES_SOON_DAYS = 30
 const CRL_EXPIRES_SOON_DAYS = 7
 const SERIAL_BYTES = 20
 
-/** Goes over what was presented and the path a verdict took. What is a defect is not warned of again. */
+/** Checks what was presented and the path a verdict took. Defects are not repeated as warnings. */
 export function lint(question: Question, verdict: Verdict): Warning[] {
   const { presented, now } = question
   const warnings: Warning[] = []

@@ -34,7 +34,7 @@ export function buildPath(
   const untrusted = indexBySubject(sent, ({ subjectKey }) => subjectKey)
   const certificates = [leaf]
   let fromServer = 1
-  let looksAtSent = true
+  let mayUseSent = true
 
   for (;;) {
     const top = certificates[certificates.length - 1]!
@@ -43,13 +43,13 @@ export function buildPath(
       // a self-signed certificate of the server's is replaced by the store's own copy
       if (top.isSelfSigned) certificates.splice(--fromServer, 1, anchor.facts)
       else certificates.push(anchor.facts)
-      looksAtSent = false
+      mayUseSent = false
       const trust = readTrust(anchor)
       if (trust === 'trusted') return { certificates, fromServer, end: 'anchored' }
       if (trust === 'rejected') return { certificates, fromServer, end: { rejected: anchor.facts } }
       if (!anchor.facts.isSelfSigned) continue
     }
-    if (!looksAtSent) break
+    if (!mayUseSent) break
     const next =
       top.isSelfSigned || certificates.length > LONGEST ? undefined : findSent(top, untrusted, certificates, now)
     if (next) {
@@ -58,12 +58,12 @@ export function buildPath(
       const namesakes = untrusted.get(next.subjectKey) ?? []
       namesakes.splice(namesakes.indexOf(next), 1)
     } else {
-      looksAtSent = false
+      mayUseSent = false
     }
   }
   const top = certificates[certificates.length - 1]!
   if (certificates.length > LONGEST) return { certificates, fromServer, end: 'too long' }
-  // a certificate that cannot be read in full is nobody's issuer, not even its own
+  // a certificate that cannot be read in full issues nothing, not even itself
   return { certificates, fromServer, end: top.isSelfSigned && !top.invalid ? 'self-signed' : 'no issuer' }
 }
 
@@ -129,7 +129,7 @@ function readTrust({ facts, settings }: Anchor): 'trusted' | 'rejected' | 'undec
   return facts.isSelfSigned && !facts.invalid ? 'trusted' : 'undecided'
 }
 
-/** What the block says itself. */
+/** What a TRUSTED CERTIFICATE block itself says. */
 export function readExplicitTrust({
   trustedFor,
   rejectedFor,

@@ -8,7 +8,7 @@ const SERVER_PURPOSES = [SERVER_AUTH, '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.1137
 const TLS_USAGES = KEY_USAGE.digitalSignature | KEY_USAGE.keyEncipherment | KEY_USAGE.keyAgreement
 const NETSCAPE = { server: 0x40, tlsAuthority: 0x04, anyAuthority: 0x07 }
 
-/** check_ca: 'netscape' needs a second look, 'old' is a v1 root or has a fitting key usage and no basicConstraints. */
+/** check_ca: 'netscape' needs a further check, 'old' is a v1 root or has a fitting key usage and no basicConstraints. */
 function readAuthority(facts: CertificateFacts): 'no' | 'yes' | 'old' | 'netscape' {
   const { keyUsage, basicConstraints, netscapeType, version, isSelfSigned } = facts
   if (facts.invalid || (keyUsage !== undefined && (keyUsage & KEY_USAGE.keyCertSign) === 0)) return 'no'
@@ -17,7 +17,7 @@ function readAuthority(facts: CertificateFacts): 'no' | 'yes' | 'old' | 'netscap
   return ((netscapeType ?? 0) & NETSCAPE.anyAuthority) !== 0 ? 'netscape' : 'no'
 }
 
-/** At the top of the path an old form of authority will do; in between only basicConstraints with CA:TRUE. */
+/** At the top of the path an old form of authority is accepted; below it only basicConstraints with CA:TRUE. */
 export function isAuthority(facts: CertificateFacts, isTop: boolean): boolean {
   const authority = readAuthority(facts)
   return authority === 'yes' || (isTop && authority !== 'no')
@@ -40,7 +40,7 @@ export function fitsTlsServer(facts: CertificateFacts, asAuthority: boolean): bo
 /** What security level 2 asks of keys and signatures. */
 export const REQUIRED_BITS = 112
 
-/** 0 for a key that could not be read, or of a kind that is not known. */
+/** Bits of security (EVP_PKEY_get_security_bits); 0 for a key that cannot be read, or of an unknown kind. */
 export function keyStrengthBits(key: KeyObject | undefined): number {
   const { modulusLength, divisorLength, namedCurve } = key?.asymmetricKeyDetails ?? {}
   switch (key?.asymmetricKeyType) {

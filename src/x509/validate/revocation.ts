@@ -1,7 +1,6 @@
 /**
- * Whether the installed revocation lists say no to a leaf (check_revocation of x509_vfy.c): only the leaf is asked about,
- * a list of its issuer must be there, and lists that are indirect, limited to some reasons or only the difference to another
- * do not count.
+ * Whether the installed revocation lists refuse a leaf (check_revocation of x509_vfy.c): only the leaf is checked, a list of its
+ * issuer must exist, and lists that are indirect, limited to some reasons, or deltas do not count.
  */
 import { isSameName } from '../encoding/distinguished-name.js'
 import type { CertificateFacts } from './certificate-facts.js'
@@ -97,7 +96,7 @@ function rate(
   return { crl, score: score | SCORE.scope, reasons: covered | reasons, issuer: signer.issuer }
 }
 
-/** The leaf's issuer, or somebody of its name further up. */
+/** The leaf's issuer, or a certificate of its name further up. */
 function findSigner(
   path: readonly CertificateFacts[],
   crl: Crl,
@@ -153,7 +152,7 @@ function findEntry(crl: Crl, leaf: CertificateFacts): DefectCode[] {
   return entry && entry.reason !== REMOVE_FROM_CRL ? ['REVOKED'] : []
 }
 
-/** An entry of another issuer's (crl_revoked_issuer_match) is no concern of a certificate with the same number. */
+/** An entry can be about another issuer's certificate with the same number (crl_revoked_issuer_match). */
 function isAbout({ issuers }: CrlEntry, crl: Crl, leaf: CertificateFacts): boolean {
   if (!issuers) return isSameName(leaf.issuer, crl.issuer)
   return issuers.some((name) => name.kind === 'directory' && isSameName(name.name, leaf.issuer))

@@ -21,7 +21,7 @@ const COMPARISONS_BUDGET = 1 << 21
 /**
  * Answers for one host: its trust anchors and revocation lists, the name it uses, its clock. No private key is needed.
  *
- * Not asked: what only a handshake shows (key type, suites, curve, versions), policies, OCSP and certificate transparency.
+ * Not checked: what only a handshake shows (key type, suites, curve, versions), policies, OCSP and certificate transparency.
  *
  * @throws CERTIFICATE_MISSING when nothing is presented.
  * @throws VALIDATION_TOO_COSTLY when name constraints are so many that no answer is worth the time.
@@ -104,7 +104,7 @@ function checkExtensions({ certificates, fromServer }: Path, anchors: readonly A
   }
 }
 
-/** check_auth_level at security level 2; the signature of the last one is nobody's business. */
+/** check_auth_level at security level 2; the signature of the topmost one is not checked. */
 function checkStrength({ certificates }: Path, add: Add): void {
   for (const [depth, facts] of certificates.entries()) {
     if (depth > 0 && keyStrengthBits(facts.publicKey) < REQUIRED_BITS) {
@@ -159,7 +159,7 @@ const PREFIX = 'Pre-verification error: '
 
 function describeDefect(code: DefectCode, depth: number, certificate: X509Certificate, evidence?: string): Defect {
   const { opensslNumber, text, message, remedy } = DEFECTS[code]
-  // the name is stunnel's own question; everything else is OpenSSL's
+  // stunnel checks the name itself; OpenSSL checks everything else
   const logText = code === 'NAME_MISMATCH' ? 'Subject checks failed' : `${PREFIX}${text}`
   const subject = subjectInSentence(certificate)
   const found = evidence === undefined ? '' : `: ${evidence.replaceAll('\n', ', ')}`

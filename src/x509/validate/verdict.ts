@@ -66,7 +66,7 @@ const REQUEST = 'wlb cert request'
 const NEW_CRL = 'xe pool-crl-uninstall name=FILE; xe pool-crl-install filename=FILE'
 const INSTALL_ROOT = 'xe pool-install-ca-certificate filename=ROOT.pem; xe pool-certificate-sync'
 
-/** In no order; which one counts first is decided by the order of checks (docs/protocol/verdict.md). */
+/** By number. Which one is reported first depends on the order of checks (docs/protocol/verdict.md). */
 export const DEFECTS = {
   UNSPECIFIED: {
     opensslNumber: 1,
