@@ -7,10 +7,10 @@ import { WlbError } from '../../base/error.js'
 import { checkAsPool, type PoolVerdict } from '../../tls/index.js'
 import {
   type Chain,
-  type Contents,
   type Defect,
   describeCertificate,
   encodePem,
+  type FileContents,
   isSelfSigned,
   lint,
   orderChain,
@@ -110,7 +110,7 @@ function numbered(name: string, texts: readonly string[]): Record<string, string
   return Object.fromEntries(shown)
 }
 
-export function nothingToInstall(files: readonly string[], { requests, crls, keys }: Contents): WlbError {
+export function nothingToInstall(files: readonly string[], { requests, crls, keys }: FileContents): WlbError {
   const found = [
     ...(requests.length > 0 ? ['a certificate request, which goes to the authority'] : []),
     ...(crls.length > 0 ? ['a revocation list, which goes to the pool'] : []),
