@@ -97,7 +97,7 @@ async function lookAtPool(
     }
   }
   const evidence = await observe()
-  if (evidence.pool) await remember(flags, session, choice, evidence.pool.facts)
+  if (evidence.pool) await remember(flags, session, choice, evidence.pool)
   const diagnosis = diagnose(evidence)
   if (!flags.fix) return { evidence, diagnosis, fixed: [] }
   const fixed = await fixSafely(diagnosis, { root, evidence, yes: flags.yes ?? false, session })

@@ -68,6 +68,7 @@ describe('the self-signed certificate', () => {
   test('with verification on already and nothing connected: connected too, or left to the operator (S55, row 22)', async () => {
     await stage.reset({ verifies: true })
     expect(await stage.apply()).toBe(`${SELF}, verification already | all accepted predicted | done`)
+    expect(await stage.verdicts(), 'status asks for the same name as the plan').toBe('accepted accepted accepted')
     expect(await stage.apply({ wlbPassword: PASSWORD })).toBe(
       'install-self-signed already, list done, sync done, verification already, connect done, prove done, ask done' +
         ` | ${ALL}`,

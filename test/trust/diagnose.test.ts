@@ -220,7 +220,7 @@ const several: readonly [words: string, outcome: string][] = [
   ['other installed; leaf expired', 'certificate; 19 1; self-signed certificate in certificate chain'],
   ['other installed; other SAN', 'certificate; 19 7; self-signed certificate in certificate chain'],
   ['other installed; list of the root', 'certificate; 19; self-signed certificate in certificate chain'],
-  ['other installed; weak leaf', 'certificate; 43 19; EE certificate key too weak'],
+  ['other installed; weak leaf', 'certificate; 43; EE certificate key too weak'],
   ['leaf installed; by address', 'certificate; 23 8; self-signed certificate in certificate chain'],
   ['intermediate installed; leaf expired', 'certificate; 21 1; unable to get issuer certificate'],
   ['leaf expired; other CN', 'certificate; 1 6; certificate has expired'],
@@ -289,7 +289,7 @@ const several: readonly [words: string, outcome: string][] = [
   ['reason left out; leaf expired', 'certificate; 1; SSL_VERIFY_ERROR'],
   ['reason left out; other installed', 'certificate; 19; SSL_VERIFY_ERROR'],
   ['nobody asked; leaf expired', 'certificate; 1; certificate has expired'],
-  ['nobody asked; other installed', 'certificate; 19; self-signed certificate in certificate chain'],
+  ['nobody asked; other installed', 'unknown; nothing; works'], // it may be a renewed root of the same key
   ['nobody asked; all known', 'unknown; nothing; works'],
   ['xs3 down; leaf expired', 'certificate; 1; certificate has expired'],
   ['no pool; leaf expired', 'certificate; 1; certificate has expired'],

@@ -97,12 +97,11 @@ const SHOWN_BY_DISKS = [28, 30, 33, 34, 35, 36, 37, 78]
 const withDisks = new Map<number, Diagnosis>()
 
 async function addDisks(evidence: Evidence): Promise<Evidence> {
-  const { pool } = evidence
-  if (!pool) return evidence
+  if (!evidence.pool) return evidence
   const root = join(appliance.root, 'lab/{name}')
   const connect = async (target: Parameters<typeof localShell>[0]) => localShell(target)
-  const stores = await readHostStores(pool.hosts, { user: 'root', port: 22, root, connect })
-  return { ...evidence, pool: { ...pool, stores } }
+  const stores = await readHostStores(evidence.hosts, { user: 'root', port: 22, root, connect })
+  return { ...evidence, stores }
 }
 
 /** What cannot be told apart without a look at a disk, and the row that is named in its place; 0: nothing shows yet. */

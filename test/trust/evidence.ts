@@ -114,47 +114,49 @@ async function play(scene: Scene, made: Made<Shown>, now: Date): Promise<Evidenc
     pool: scene.noPool
       ? undefined
       : {
-          facts: {
-            uuid: '11111111-2222-4333-8444-555555555555',
-            ref: 'OpaqueRef:pool',
-            name: 'lab',
-            wlbUrl: scene.connected ? `${scene.name}:${PORT}` : '',
-            wlbUserName: 'wlbuser',
-            wlbEnabled: scene.enabled,
-            verifies: scene.verifies,
-            tlsVerification: scene.tlsVerification,
-            licensed: scene.licensed,
-            otherConfig: {},
-          },
-          hosts: HOSTS.map((name, index) => ({
-            uuid: name,
-            ref: `OpaqueRef:${name}`,
-            name,
-            address: `192.0.2.1${index}`,
-            role: index === 0 ? ('coordinator' as const) : ('member' as const),
-            live: !scene.down.includes(name),
-            enabled: true,
-            softwareVersion: { xapi_build: scene.old ? '24.11.0' : '26.13.0' },
-            fingerprintSha256: undefined,
-            clockOffsetMs: scene.clocks[name] ?? 0,
-          })),
-          installed: names.map((name) => {
-            const certificate = made[scene.records[name] ?? name]?.certificate
-            return {
-              uuid: name,
-              name: name.includes('.') ? name : `${name}.pem`,
-              fingerprintSha256: certificate?.fingerprint256 ?? '',
-              lacksFingerprints: scene.unfinished,
-              notBefore: certificate && new Date(certificate.validFrom),
-              notAfter: certificate && new Date(certificate.validTo),
-            }
-          }),
-          crls: scene.crl === 'none' ? [] : [scene.crl === 'misnamed' ? 'list.crl' : 'list.pem'],
-          proofs,
-          call: callOf(scene, own),
-          nameOnCoordinator: scene.nameOnCoordinator,
-          ...(scene.disks && { stores: sightsOf(scene.disks, storeOf) }),
+          uuid: '11111111-2222-4333-8444-555555555555',
+          ref: 'OpaqueRef:pool',
+          name: 'lab',
+          wlbUrl: scene.connected ? `${scene.name}:${PORT}` : '',
+          wlbUserName: 'wlbuser',
+          wlbEnabled: scene.enabled,
+          verifies: scene.verifies,
+          tlsVerification: scene.tlsVerification,
+          licensed: scene.licensed,
+          otherConfig: {},
         },
+    hosts: scene.noPool
+      ? []
+      : HOSTS.map((name, index) => ({
+          uuid: name,
+          ref: `OpaqueRef:${name}`,
+          name,
+          address: `192.0.2.1${index}`,
+          role: index === 0 ? ('coordinator' as const) : ('member' as const),
+          live: !scene.down.includes(name),
+          enabled: true,
+          softwareVersion: { xapi_build: scene.old ? '24.11.0' : '26.13.0' },
+          fingerprintSha256: undefined,
+          clockOffsetMs: scene.clocks[name] ?? 0,
+        })),
+    installed: scene.noPool
+      ? []
+      : names.map((name) => {
+          const certificate = made[scene.records[name] ?? name]?.certificate
+          return {
+            uuid: name,
+            name: name.includes('.') ? name : `${name}.pem`,
+            fingerprintSha256: certificate?.fingerprint256 ?? '',
+            lacksFingerprints: scene.unfinished,
+            notBefore: certificate && new Date(certificate.validFrom),
+            notAfter: certificate && new Date(certificate.validTo),
+          }
+        }),
+    crls: scene.noPool ? undefined : scene.crl === 'none' ? [] : [scene.crl === 'misnamed' ? 'list.crl' : 'list.pem'],
+    proofs: scene.noPool ? [] : proofs,
+    call: scene.noPool ? { kind: 'not asked', why: 'no pool was asked' } : callOf(scene, own),
+    nameOnCoordinator: scene.nameOnCoordinator,
+    stores: scene.disks && !scene.noPool ? sightsOf(scene.disks, storeOf) : undefined,
     local: localOf(scene, made),
     known: new Map(known.map((certificate) => [certificate.fingerprint256, certificate])),
     observedAt: now,
@@ -168,7 +170,7 @@ function sightsOf(seen: readonly HostName[], storeOf: (host: HostName) => StoreO
   return new Map(HOSTS.map((host) => [host, seen.includes(host) ? { state: 'seen', store: storeOf(host) } : closed]))
 }
 
-type Call = NonNullable<Evidence['pool']>['call']
+type Call = Evidence['call']
 
 function callOf(scene: Scene, own: readonly [string, ...string[]] | undefined): Call {
   if (!scene.licensed) return { kind: 'refused', error: ['LICENSE_RESTRICTION', 'WLB'] }

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { beforeAll, expect, it, test } from 'vitest'
 import { WlbError } from '../../src/base/error.js'
 import type { Connection, HostProof } from '../../src/trust/connection/connection.js'
-import { NOT_YET, unasked } from '../../src/trust/connection/verdicts.js'
+import { NOT_YET, withoutProofs } from '../../src/trust/connection/predict.js'
 import { decideTrust, type GoalKind } from '../../src/trust/plan/decide-trust.js'
 import { readMaterial } from '../../src/trust/plan/material.js'
 import { makePlan } from '../../src/trust/plan/plan.js'
@@ -502,5 +502,5 @@ const ends: [world: World, planned: string, why: string][] = [
 ]
 it.each(ends)('a run of %j that asked no host, planned as "%s": %s', (world, planned, why) => {
   const verdict = { host: 'xs1', verdict: 'accepted', proof: 'predicted', error: [], why: planned } as const
-  expect(unasked(connectionOf(world), [verdict])).toEqual([{ ...verdict, why }])
+  expect(withoutProofs(connectionOf(world), [verdict])).toEqual([{ ...verdict, why }])
 })

@@ -16,24 +16,25 @@ export function describeDiagnosis(evidence: Evidence, diagnosis: Diagnosis, fixe
   ].join('\n')
 }
 
-export function describeScene({ pool, appliance, at, local }: Evidence): string[] {
+export function describeScene(evidence: Evidence): string[] {
+  const { pool, hosts, appliance, at, local } = evidence
   const asked = appliance ? `${appliance.host}:${appliance.port}` : 'unknown'
   return [
     ...(pool
       ? [
-          `pool:       ${pool.facts.name}, ${pool.hosts.length} hosts, connected to ${pool.facts.wlbUrl || 'nothing'}, verification ${pool.facts.verifies ? 'on' : 'OFF'}`,
+          `pool:       ${pool.name}, ${hosts.length} hosts, connected to ${pool.wlbUrl || 'nothing'}, verification ${pool.verifies ? 'on' : 'OFF'}`,
         ]
       : []),
     `appliance:  ${asked}, ${appliance?.endpoint.state ?? 'not looked at'}${local?.isAsked ? ', on this machine' : ''}`,
-    ...describeDisks(pool),
+    ...describeDisks(evidence),
     ...(at ? [`asked for:  ${at.toISOString()}`] : []),
   ]
 }
 
-function describeDisks(pool: Evidence['pool']): string[] {
-  if (!pool?.stores) return []
-  const seen = pool.hosts.filter(({ uuid }) => pool.stores?.get(uuid)?.state === 'seen').map(({ name }) => name)
-  return [`disks:      ${seen.length === pool.hosts.length ? 'of all hosts' : seen.join(', ') || 'none'} seen`]
+function describeDisks({ hosts, stores }: Evidence): string[] {
+  if (!stores) return []
+  const seen = hosts.filter(({ uuid }) => stores.get(uuid)?.state === 'seen').map(({ name }) => name)
+  return [`disks:      ${seen.length === hosts.length ? 'of all hosts' : seen.join(', ') || 'none'} seen`]
 }
 
 function describeFinding({ row, code, severity, host, cause, evidence, remedy }: Finding, index: number): string[] {

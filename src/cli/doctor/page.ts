@@ -13,14 +13,14 @@ export async function writePage(path: string, evidence: Evidence, diagnosis: Dia
 export function renderPage(evidence: Evidence, diagnosis: Diagnosis): string {
   const { healthy, blame, predicted, findings, notSeen } = diagnosis
   const { pool, observedAt } = evidence
-  const clean = cleaner([pool?.facts.wlbUserName ?? ''])
+  const clean = cleaner([pool?.wlbUserName ?? ''])
   const title = healthy ? 'Healthy' : `${predicted.length === 0 ? 'It works; to be mended' : 'It fails by'}: ${blame}`
   const say = predicted.length === 0 ? 'nothing: it works' : JSON.stringify(predicted)
   return `${[
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
-    `<title>wlb doctor: ${clean(pool?.facts.name ?? 'appliance')}</title><style>${STYLE}</style></head><body>`,
+    `<title>wlb doctor: ${clean(pool?.name ?? 'appliance')}</title><style>${STYLE}</style></head><body>`,
     `<header class="${healthy ? 'fine' : 'bad'}"><h1>${clean(title)}</h1>`,
     `<p>wlb doctor, ${observedAt.toISOString()}</p></header><main>`,
     `<pre>${clean(describeScene(evidence).join('\n'))}</pre>`,
@@ -47,10 +47,10 @@ function renderFinding({ row, code, severity, host, cause, evidence, remedy }: F
   ].join('\n')
 }
 
-function renderHosts({ pool }: Evidence, clean: Clean): string[] {
+function renderHosts({ pool, hosts, proofs }: Evidence, clean: Clean): string[] {
   if (!pool) return []
-  const rows = pool.hosts.map(({ name, role, live, softwareVersion }, index) => {
-    const proof = pool.proofs[index]
+  const rows = hosts.map(({ name, role, live, softwareVersion }, index) => {
+    const proof = proofs[index]
     const said =
       proof?.kind === 'refused' ? proof.error.join(': ') : proof?.kind === 'accepted' ? 'connected' : (proof?.why ?? '')
     const version = softwareVersion.xapi_build ?? softwareVersion.xapi ?? ''
@@ -63,9 +63,9 @@ function renderHosts({ pool }: Evidence, clean: Clean): string[] {
   ]
 }
 
-function renderInstalled({ pool }: Evidence, clean: Clean): string[] {
-  if (!pool || pool.installed.length === 0) return []
-  const rows = pool.installed.map(({ name, notAfter, fingerprintSha256 }) => {
+function renderInstalled({ installed }: Evidence, clean: Clean): string[] {
+  if (installed.length === 0) return []
+  const rows = installed.map(({ name, notAfter, fingerprintSha256 }) => {
     const cells = [name, notAfter?.toISOString() ?? '', fingerprintSha256]
     return `<tr>${cells.map((text) => `<td>${clean(text)}</td>`).join('')}</tr>`
   })

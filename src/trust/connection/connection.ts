@@ -1,6 +1,6 @@
 /**
- * The one fact everything in this room is about: a verified connection, spread over pool, hosts and appliance. `observe`
- * makes it and changes nothing; the rest are functions on it (docs/trust.md).
+ * A verified connection between a pool and its appliance, as it was read: `observe` makes it and changes nothing, and
+ * `predict`, `diagnose` and `plan` are functions of it (docs/trust.md).
  */
 import type { X509Certificate } from 'node:crypto'
 import type { Status } from '../../identity/index.js'
@@ -8,27 +8,36 @@ import type { EndpointFacts } from '../../tls/index.js'
 import type { HostFacts, InstalledCertificate, PoolFacts } from '../../xapi/pool/pool-records.js'
 import type { StoresSeen } from './disks.js'
 
-export interface Connection {
-  readonly pool: PoolFacts
+/** What was read; the pool or the appliance may be missing. */
+export interface Observation {
+  /** Undefined where no pool was asked: then there are no hosts, and nothing is known to be installed. */
+  readonly pool: PoolFacts | undefined
   /** The coordinator first. */
   readonly hosts: readonly HostFacts[]
-  /** Of the legacy store, which is the one WLB uses: what the pool's database believes, not what a disk holds. */
+  /** In the legacy store, the one WLB uses, as the pool's database records it; a host's disk may differ. */
   readonly installed: readonly InstalledCertificate[]
   /** Names of revocation lists on the coordinator's disk; undefined where the session may not ask. */
   readonly crls: readonly string[] | undefined
-  readonly appliance: ApplianceFacts
-  /** What came of looking at the hosts' disks; undefined where nobody logged in. */
+  /** Undefined where its address is not known. */
+  readonly appliance: ApplianceFacts | undefined
+  /** The hosts' trust stores on disk; undefined where nobody logged in. */
   readonly stores?: StoresSeen
   /** Certificates whose bytes are known here, by SHA-256 as upper-case hex with colons: the pool tells fingerprints only. */
   readonly known: ReadonlyMap<string, X509Certificate>
   readonly observedAt: Date
 }
 
+/** Both sides were found. */
+export interface Connection extends Observation {
+  readonly pool: PoolFacts
+  readonly appliance: ApplianceFacts
+}
+
 export interface ApplianceFacts {
   /** Where it was asked. */
   readonly host: string
   readonly port: number
-  /** The name it was asked by, and a pool asks by: the host part of `wlb_url`, or `host` where there is none. */
+  /** The name the pool connects by: the host part of `wlb_url`; while it is not connected, the name it would use. */
   readonly name: string
   readonly endpoint: EndpointFacts
   /** What `name` resolves to from here; empty where it does not. */
@@ -46,13 +55,13 @@ export type HostProof =
   | { readonly kind: 'refused'; readonly error: readonly [code: string, ...params: string[]]; readonly tookMs: number }
   | { readonly kind: 'not asked'; readonly why: string }
 
-/** What is to be expected of a host, from what is known here. */
+/** What a host would say, as calculated from what is known here. */
 export type Prediction =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly error: readonly string[] }
   | { readonly kind: 'unknown'; readonly why: string }
 
-/** The sentence that counts for a host: its own where it spoke, else what is predicted. */
+/** The verdict of one host: its own answer where it gave one, else the prediction. */
 export interface HostVerdict {
   readonly host: string
   readonly verdict: 'accepted' | 'refused' | 'unknown'

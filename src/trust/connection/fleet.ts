@@ -8,8 +8,8 @@ import type { WlbAddress } from '../../xapi/pool/wlb-address.js'
 import { readKnownCertificates } from '../run/journal.js'
 import type { Connection, HostVerdict } from './connection.js'
 import { observe } from './observe.js'
+import { judgeHosts } from './predict.js'
 import { proveHosts } from './prove.js'
-import { judgeHosts } from './verdicts.js'
 
 export interface FleetMember {
   readonly name: string

@@ -11,54 +11,90 @@ import type { HostFacts } from '../../xapi/pool/pool-records.js'
 import { type Records, readHosts, readInstalled, readPool, readRecords } from '../../xapi/pool/pool-records.js'
 import type { PoolSession } from '../../xapi/pool/pool-session.js'
 import { formatWlbAddress, parseWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
-import type { ApplianceFacts, Connection } from './connection.js'
+import type { ApplianceFacts, Connection, Observation } from './connection.js'
+import { chooseName } from './connection-name.js'
 import { type StoresSeen, storedCertificates } from './disks.js'
+import { servedBy } from './predict.js'
 
 export interface ObserveOptions {
-  /** Where the appliance is asked from here; the pool's own `wlb_url` where nothing is said. */
+  /** Where the appliance is asked from here; without it, where the pool connects to. */
   readonly appliance?: WlbAddress
-  /** The folder of an appliance on this machine, which says more of itself than its port does. */
+  /** An appliance on this machine, for where neither is known. */
+  readonly fallback?: WlbAddress
+  /** The name the appliance is asked by while no pool connects to it; its host where it is not given. */
+  readonly askedName?: string
+  /** The folder of an appliance on this machine, which knows more about itself than its port shows. */
   readonly applianceRoot?: string
-  /** Certificates whose bytes are at hand, beside those that are served. */
+  /** Certificates whose bytes are at hand, in addition to those that are served. */
   readonly known?: readonly X509Certificate[]
-  /** Looks at the disks of these hosts. `name` is what the pool connects to. */
+  /** Reads the trust stores on the disks of these hosts. `name` is what the pool connects to. */
   readonly readStores?: (hosts: readonly HostFacts[], name: string) => Promise<StoresSeen>
   readonly now: Date
 }
 
 const ENDPOINT_TIMEOUT_MS = 5_000
-/** The coordinator asks the host itself, and of one that hangs it hears as little as we do. */
+/** The coordinator forwards the call to the host itself, so one that hangs keeps it waiting as it does us. */
 const CLOCK_TIMEOUT_MS = 5_000
 
 /**
+ * Reads everything a verified connection consists of.
+ *
  * @throws APPLIANCE_UNKNOWN when the pool is not connected and no address was given; POOL_UNREADABLE when its answer
  * holds no pool; what `PoolSession.call` throws.
  */
 export async function observe(session: PoolSession, options: ObserveOptions): Promise<Connection> {
-  const seen = await observePool(session)
-  const address = parseWlbAddress(seen.pool.wlbUrl)
-  const given = options.appliance ?? address
-  if (!given) throw applianceUnknown(seen.pool.name)
-  const name = address?.host ?? given.host
-  const [withClocks, appliance, stores] = await Promise.all([
-    readClocks(session, seen.hosts),
-    observeAppliance(given, name, options),
-    options.readStores?.(seen.hosts, name),
-  ])
+  const observing = await startObserving(session, options)
+  const { pool, hosts } = observing.seen
+  if (!pool) throw new Error('a session reads a pool')
+  if (!observing.appliance) throw applianceUnknown(pool.name)
+  const [withClocks, appliance] = await Promise.all([readClocks(session, hosts), observing.appliance])
+  return { ...(await observing.finish(withClocks)), pool, appliance }
+}
+
+type PoolSide = Pick<Observation, 'pool' | 'hosts' | 'installed' | 'crls'>
+
+/** The pool has been read; the appliance and the disks are still being asked. */
+interface Observing {
+  readonly seen: PoolSide
+  /** Undefined where its address is not known. */
+  readonly appliance: Promise<ApplianceFacts> | undefined
+  /** Waits for the rest. `hosts` are those of `seen`, with their clocks. */
+  finish(hosts: readonly HostFacts[]): Promise<Observation>
+}
+
+const NO_POOL: PoolSide = { pool: undefined, hosts: [], installed: [], crls: undefined }
+
+/** Begins to observe, for a caller that asks the hosts more at the same time. @throws as `observe` does. */
+export async function startObserving(session: PoolSession | undefined, options: ObserveOptions): Promise<Observing> {
+  const seen = session ? await observePool(session) : NO_POOL
+  const connectsTo = parseWlbAddress(seen.pool?.wlbUrl ?? '')
+  const given = options.appliance ?? connectsTo ?? options.fallback
+  const isNameOpen = seen.pool !== undefined && !connectsTo
+  const askedName = connectsTo?.host ?? options.askedName ?? given?.host ?? ''
+  const appliance = given && observeAppliance(given, askedName, isNameOpen, options)
+  // while the pool is not connected, the certificate decides which name it would connect by
+  const name = connectsTo ? connectsTo.host : appliance?.then((found) => found.name)
+  const stores = (async () => seen.pool && options.readStores?.(seen.hosts, (await name) ?? ''))()
+  stores.catch(() => {}) // awaited in `finish`, which the caller may never reach
   return {
-    ...seen,
-    hosts: withClocks,
+    seen,
     appliance,
-    ...(stores && { stores }),
-    known: indexByFingerprint([...servedBy(appliance), ...(options.known ?? []), ...storedCertificates(stores)]),
-    observedAt: options.now,
+    finish: async (hosts) => {
+      const [found, disks] = await Promise.all([appliance, stores])
+      return {
+        ...seen,
+        hosts,
+        appliance: found,
+        stores: disks,
+        known: indexByFingerprint([...servedBy(found), ...(options.known ?? []), ...storedCertificates(disks)]),
+        observedAt: options.now,
+      }
+    },
   }
 }
 
-/** What the pool's database says; the clocks of the hosts are not asked yet. @throws as `observe` does. */
-export async function observePool(
-  session: PoolSession,
-): Promise<Pick<Connection, 'pool' | 'hosts' | 'installed' | 'crls'>> {
+/** What the pool's database says; the clocks of the hosts are not asked yet. */
+async function observePool(session: PoolSession): Promise<PoolSide> {
   const [pools, hostRecords, metrics, certificates, crls] = await Promise.all([
     readAll(session, 'pool'),
     readAll(session, 'host'),
@@ -108,20 +144,23 @@ export async function readClock(session: PoolSession, hostRef: string): Promise<
   return stated && Math.round(stated.getTime() + 500 - (sentMs + Date.now()) / 2)
 }
 
-/** `name` is what the pool connects by. */
-export async function observeAppliance(
+/** `isNameOpen`: no pool connects by `asked`, so the certificate decides. */
+async function observeAppliance(
   given: WlbAddress,
-  name: string,
-  { applianceRoot }: Pick<ObserveOptions, 'applianceRoot'>,
+  asked: string,
+  isNameOpen: boolean,
+  { applianceRoot }: ObserveOptions,
 ): Promise<ApplianceFacts> {
   const { host, port } = given
-  const [endpoint, resolved, clockOffsetMs, local] = await Promise.all([
-    observeEndpoint({ host, port, timeoutMs: ENDPOINT_TIMEOUT_MS }, name),
-    resolve(name),
+  const [endpoint, found, clockOffsetMs, local] = await Promise.all([
+    observeEndpoint({ host, port, timeoutMs: ENDPOINT_TIMEOUT_MS }, asked),
+    resolve(asked),
     readApplianceClock(given),
     applianceRoot === undefined ? undefined : findLocal(applianceRoot, given),
   ])
-  return { host, port, name, endpoint, resolved, clockOffsetMs, local }
+  const [leaf] = 'certificates' in endpoint ? endpoint.certificates : []
+  const name = isNameOpen && leaf ? chooseName({ wlbUrl: '', hostname: local?.hostname, asked }, leaf) : asked
+  return { host, port, name, endpoint, resolved: name === asked ? found : await resolve(name), clockOffsetMs, local }
 }
 
 async function resolve(name: string): Promise<readonly string[]> {
@@ -166,10 +205,6 @@ async function findLocal(root: string, { host, port }: WlbAddress): Promise<Stat
     if (error instanceof WlbError) return undefined
     throw error
   }
-}
-
-export function servedBy({ endpoint }: ApplianceFacts): readonly X509Certificate[] {
-  return 'certificates' in endpoint ? endpoint.certificates : []
 }
 
 export function indexByFingerprint(certificates: readonly X509Certificate[]): ReadonlyMap<string, X509Certificate> {

@@ -159,8 +159,7 @@ export function findLeafWanted(view: View, found: readonly Draft[]): readonly Dr
 /** The path is not in order, whatever the version. */
 const ENDED_ELSEWHERE = new Set(['LEAF_WANTED', 'ROOT_NOT_INSTALLED', 'INTERMEDIATE_NOT_SENT', 'LEAF_INSTALLED'])
 
-function leafWanted({ pool, name }: View, hosts: readonly string[], said: string): Draft {
-  const [host] = pool?.hosts ?? []
+function leafWanted({ coordinator: host, name }: View, hosts: readonly string[], said: string): Draft {
   const { xapi_build, xapi } = host?.softwareVersion ?? {}
   const isOld = host !== undefined && verifiesByPeer(host)
   const version = `xapi ${xapi_build ?? xapi ?? 'of unknown version'}${isOld ? ', of before December 2024' : ''}`

@@ -36,7 +36,7 @@ function nothingInstalled({ pool, name, served, leaf }: View, hosts: readonly st
   const remedy = isSelfSigned
     ? `${copy}; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`
     : 'xe pool-install-ca-certificate filename=ROOT.pem; xe pool-certificate-sync'
-  if (pool?.facts.tlsVerification) {
+  if (pool?.tlsVerification) {
     return {
       code: 'VERIFICATION_SWITCHED_ON',
       hosts,

@@ -12,7 +12,7 @@ export function findCredentials(view: View): readonly Draft[] {
   if (!pool) return []
   const url = formatWlbAddress({ host: name, port })
   const again = `xe pool-initialize-wlb wlb_url=${url} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`
-  const { call } = pool
+  const { call } = view.evidence
   const shut = voices.filter(({ error: [code] }) => code === 'WLB_AUTHENTICATION_FAILED')
   if (shut.length > 0) {
     const hosts = shut.map(({ host }) => host.name)

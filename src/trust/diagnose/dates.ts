@@ -91,7 +91,7 @@ export function findDates(view: View, found: readonly Draft[]): readonly Draft[]
 }
 
 function clocks(view: View): readonly Draft[] {
-  const offsets = (view.pool?.hosts ?? []).flatMap(({ name, clockOffsetMs }) =>
+  const offsets = view.evidence.hosts.flatMap(({ name, clockOffsetMs }) =>
     clockOffsetMs === undefined ? [] : [{ name, ms: clockOffsetMs }],
   )
   const appliance = view.evidence.appliance?.clockOffsetMs
@@ -122,13 +122,13 @@ function clocks(view: View): readonly Draft[] {
   ]
 }
 
-function clocksText({ pool, evidence: { appliance } }: View): string {
+function clocksText({ evidence: { appliance, hosts } }: View): string {
   const told = (name: string, ms: number | undefined) =>
     ms === undefined
       ? []
       : [`${name} ${Math.abs(ms) <= 2_000 ? 'as here' : `${spanOf(ms)} ${ms > 0 ? 'ahead' : 'behind'}`}`]
   const clocks = [
-    ...(pool?.hosts ?? []).flatMap(({ name, clockOffsetMs }) => told(name, clockOffsetMs)),
+    ...hosts.flatMap(({ name, clockOffsetMs }) => told(name, clockOffsetMs)),
     ...told('the appliance', appliance?.clockOffsetMs),
   ]
   return `clocks against this machine's: ${clocks.join(', ') || 'none could be read'}`
@@ -150,7 +150,7 @@ function oldInstalled(view: View, found: readonly Draft[]): readonly Draft[] {
   )
   // with nothing else to rest on, the path ends there; what verifies today rests on something that is in its dates
   const isAll =
-    pool?.facts.verifies === true && view.installed.every(({ record: { notAfter } }) => notAfter && notAfter <= now)
+    pool?.verifies === true && view.installed.every(({ record: { notAfter } }) => notAfter && notAfter <= now)
   const wasFine = old.every(({ record: { notAfter } }) => notAfter && notAfter > evidence.observedAt)
   if (isAll && (!anyVerified || (isForecast && wasFine))) {
     return [{ ...rootExpired(view, first.record.name, [], dates.join('; ')), error: errorOf('EXPIRED') }]

@@ -4,6 +4,7 @@
  */
 import { findLeafWanted } from './anchors.js'
 import { findBundle } from './bundle.js'
+import { predictCall } from './call-error.js'
 import { causeOf, rankOf } from './catalogue/index.js'
 import { findCredentials } from './credentials.js'
 import { findDates } from './dates.js'
@@ -18,7 +19,6 @@ import { findNameNotes } from './names.js'
 import { findNetwork } from './network.js'
 import { listNotSeen } from './not-seen.js'
 import { findPath } from './path.js'
-import { predict } from './predict.js'
 import { errorText } from './say.js'
 import { findServed } from './served.js'
 import { findState } from './state.js'
@@ -27,7 +27,7 @@ import { type View, viewOf } from './view.js'
 export function diagnose(evidence: Evidence): Diagnosis {
   const view = viewOf(evidence)
   const drafts = order(merge(findAll(view)))
-  const predicted = predict(view, drafts)
+  const predicted = predictCall(view, drafts)
   const all = order([...drafts, ...unexplained(drafts, predicted)])
   return {
     healthy: all.every((draft) => severityOf(draft) === 'note') && !isOpen(view, all),
@@ -143,10 +143,10 @@ function blameOf(view: View, drafts: readonly Draft[]): Blame {
 }
 
 /** Nothing was found, and no host was heard, or one of those that are up was not: what it would say nobody knows. */
-function isOpen({ pool, voices, evidence: { appliance } }: View, drafts: readonly Draft[]): boolean {
+function isOpen({ pool, voices, evidence: { appliance, call } }: View, drafts: readonly Draft[]): boolean {
   if (drafts.some((draft) => severityOf(draft) === 'error')) return false
   if (!pool) return appliance === undefined
   const silent = voices.filter(({ said }) => said === 'nothing')
-  if (silent.length === voices.length) return pool.call.kind === 'not asked'
+  if (silent.length === voices.length) return call.kind === 'not asked'
   return silent.some(({ host }) => host.live)
 }

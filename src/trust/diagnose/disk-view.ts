@@ -16,7 +16,7 @@ export interface SeenDisk {
 
 /** The coordinator first, where its disk was seen. */
 export function seenDisks(view: View): readonly SeenDisk[] {
-  return (view.pool?.hosts ?? []).flatMap((host) => {
+  return view.evidence.hosts.flatMap((host) => {
     const disk = view.disks.get(host.uuid)
     return disk ? [{ host, disk, suffers: doesSuffer(view, host) }] : []
   })
@@ -51,7 +51,7 @@ export function wantedOf(view: View, disks: readonly SeenDisk[]): readonly Held[
 }
 
 export function recordedIn(view: View): readonly Held[] {
-  return heldByRecords(view.pool?.installed ?? [])
+  return heldByRecords(view.evidence.installed)
 }
 
 /** `wlb.pem (3F:0A:...)`. */

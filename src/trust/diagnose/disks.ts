@@ -31,7 +31,7 @@ const GUESSED = new Set([
 
 /** Takes out the guesses about hosts whose disks show the cause. */
 export function withoutGuesses(view: View, drafts: readonly Draft[], shown: readonly Draft[]): readonly Draft[] {
-  const everybody = view.pool?.hosts.map(({ name }) => name) ?? []
+  const everybody = view.evidence.hosts.map(({ name }) => name)
   const explained = new Set(
     shown
       .filter(({ severity, code }) => severity === 'error' || code === 'RECORD_MISSING')

@@ -1,38 +1,20 @@
-/** Everything a diagnosis goes by, gathered beforehand: it asks nobody and looks at no clock itself. */
+/** Everything a diagnosis is made from, gathered before: `diagnose` asks nobody and reads no clock. */
 import type { X509Certificate } from 'node:crypto'
-import type { HostFacts, InstalledCertificate, PoolFacts } from '../../xapi/pool/pool-records.js'
-import type { ApplianceFacts, HostProof } from '../connection/connection.js'
-import type { StoresSeen } from '../connection/disks.js'
+import type { HostProof, Observation } from '../connection/connection.js'
 
-export interface Evidence {
-  /** Undefined where nobody knows where it is. */
-  readonly appliance: ApplianceFacts | undefined
-  /** Undefined where no pool was asked. */
-  readonly pool: PoolEvidence | undefined
-  /** The files of an appliance on this machine, if it is the one that is asked, or the only one known. */
-  readonly local: LocalFacts | undefined
-  /** Certificates whose bytes are known here, by SHA-256. */
-  readonly known: ReadonlyMap<string, X509Certificate>
-  readonly observedAt: Date
-  /** The time that is asked about, where it is another. */
-  readonly at: Date | undefined
-  /** What could not be asked, in sentences. */
-  readonly notAsked: readonly string[]
-}
-
-export interface PoolEvidence {
-  readonly facts: PoolFacts
-  /** The coordinator first. */
-  readonly hosts: readonly HostFacts[]
-  readonly installed: readonly InstalledCertificate[]
-  readonly crls: readonly string[] | undefined
+/** What was observed, and what only the doctor asks. */
+export interface Evidence extends Observation {
   /** In the order of the hosts. */
   readonly proofs: readonly HostProof[]
   readonly call: CallOutcome
-  /** Whether the coordinator finds the appliance's name, where that was worth asking. */
+  /** Whether the coordinator can resolve the appliance's name, where that was worth asking. */
   readonly nameOnCoordinator: 'known' | 'unknown' | 'not asked'
-  /** What came of looking at the hosts' disks, by UUID; undefined where nobody logged in. */
-  readonly stores?: StoresSeen
+  /** The files of an appliance on this machine, if it is the one that is asked, or the only one known. */
+  readonly local: LocalFacts | undefined
+  /** The time that is asked about, where it is not now. */
+  readonly at: Date | undefined
+  /** What could not be asked, in sentences. */
+  readonly notAsked: readonly string[]
 }
 
 /** A real call through the pool: pool.retrieve_wlb_configuration. */

@@ -1,4 +1,4 @@
-/** Gathers the evidence: everything at once, each with its own patience, and nothing that changes anything. */
+/** Gathers the evidence: what `observe` reads, and what only the doctor asks, at the same time; it changes nothing. */
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -8,12 +8,12 @@ import { ApiFailure, isApiMap } from '../../xapi/index.js'
 import type { HostFacts } from '../../xapi/pool/pool-records.js'
 import type { PoolSession } from '../../xapi/pool/pool-session.js'
 import { parseWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
-import type { ApplianceFacts, HostProof } from '../connection/connection.js'
-import { type StoresSeen, storedCertificates } from '../connection/disks.js'
-import { indexByFingerprint, observeAppliance, observePool, readClocks, servedBy } from '../connection/observe.js'
+import type { HostProof } from '../connection/connection.js'
+import type { StoresSeen } from '../connection/disks.js'
+import { readClocks, startObserving } from '../connection/observe.js'
 import { proveHosts } from '../connection/prove.js'
 import { readKnownCertificates } from '../run/journal.js'
-import type { CallOutcome, Evidence, PoolEvidence } from './evidence.js'
+import type { CallOutcome, Evidence } from './evidence.js'
 import { type LocalAppliance, readLocalAppliance } from './local-files.js'
 
 export interface GatherOptions {
@@ -44,94 +44,88 @@ const CALL_PATIENCE_MS = 40_000
 const NAME_PATIENCE_MS = 5_000
 
 export async function gather(options: GatherOptions): Promise<Evidence> {
-  const { session, now, at, applianceRoot, known = [] } = options
-  const [seen, local, met] = await Promise.all([
-    session && observePool(session),
+  const { session, now, at, applianceRoot, known = [], readStores } = options
+  const [local, recorded] = await Promise.all([
     readLocalAppliance(applianceRoot),
     readKnownCertificates().catch(() => []), // a journal that cannot be read tells nothing
   ])
-  const connectsTo = parseWlbAddress(seen?.pool.wlbUrl ?? '')
-  const address = options.appliance ?? connectsTo ?? addressOf(local)
   const isLocal = local !== undefined && (!options.appliance || options.appliance.port === local.facts.port)
-  const name = connectsTo?.host ?? (isLocal ? local.facts.hostname : options.appliance?.host) ?? ''
-  const looking = address && observeAppliance(address, name, { applianceRoot })
-  const asking = seen && session && askPool(session, seen, options, looking)
-  const [appliance, pool] = await Promise.all([looking, asking])
+  const observing = await startObserving(session, {
+    ...{ appliance: options.appliance, applianceRoot, readStores, now },
+    fallback: local && addressOf(local),
+    askedName: isLocal ? local.facts.hostname : undefined,
+    known: [...(local?.certificates ?? []), ...recorded, ...known],
+  })
+  const { hosts, ...asked } =
+    session && observing.seen.pool ? await askPool(session, observing, options) : { ...NOBODY_ASKED, hosts: [] }
+  const observation = await observing.finish(hosts)
   return {
-    appliance,
-    pool,
-    local: local && { ...local.facts, isAsked: appliance?.local !== undefined },
-    known: indexByFingerprint([
-      ...(appliance ? servedBy(appliance) : []),
-      ...(local?.certificates ?? []),
-      ...met,
-      ...known,
-      ...storedCertificates(pool?.stores),
-    ]),
-    observedAt: now,
+    ...observation,
+    ...asked,
+    local: local && { ...local.facts, isAsked: observation.appliance?.local !== undefined },
     at,
     notAsked: [],
   }
 }
 
-function addressOf(local: LocalAppliance | undefined): WlbAddress | undefined {
-  if (!local) return undefined
-  const { address, port } = local.status.listener
+function addressOf({ status }: LocalAppliance): WlbAddress {
+  const { address, port } = status.listener
   return { host: reachable(address), port }
 }
 
-type Seen = Awaited<ReturnType<typeof observePool>>
+type Asked = Pick<Evidence, 'proofs' | 'call' | 'nameOnCoordinator'>
 
+const NOBODY_ASKED: Asked = {
+  proofs: [],
+  call: { kind: 'not asked', why: 'no pool was asked' },
+  nameOnCoordinator: 'not asked',
+}
+
+/** Asks every host to connect, makes a call through the pool, and reads the hosts' clocks. */
 async function askPool(
   session: PoolSession,
-  { pool, hosts, installed, crls }: Seen,
-  { onHost, readStores }: GatherOptions,
-  looking: Promise<ApplianceFacts> | undefined,
-): Promise<PoolEvidence> {
-  const reading = readStores?.(hosts, parseWlbAddress(pool.wlbUrl)?.host ?? '')
-  reading?.catch(() => {}) // it is awaited below, with the others
-  const isPrompt = await Promise.race([looking?.then(() => true) ?? true, wait(PROMPT_MS, false, { ref: false })])
-  const heard = new Set<string>()
-  const proving = prove(session, pool, hosts, isPrompt ? PATIENCE_MS : SHORT_PATIENCE_MS, (host, isDone) => {
-    if (isDone) heard.add(host)
-    onHost?.(host, isDone)
-  })
-  const [proofs, call, timed, stores] = await Promise.all([
+  { seen: { pool, hosts }, appliance }: Awaited<ReturnType<typeof startObserving>>,
+  { onHost }: GatherOptions,
+): Promise<Asked & Pick<Evidence, 'hosts'>> {
+  if (!pool) throw new Error('a session reads a pool')
+  const isPrompt = await Promise.race([appliance?.then(() => true) ?? true, wait(PROMPT_MS, false, { ref: false })])
+  const answered = new Set<string>()
+  const timeoutMs = isPrompt ? PATIENCE_MS : SHORT_PATIENCE_MS
+  const proving = proveHosts(
+    session,
+    { pool, hosts },
+    {
+      ...{ timeoutMs, graceMs: Math.min(timeoutMs, GRACE_MS) },
+      onHost: (host, proof) => {
+        if (proof) answered.add(host)
+        onHost?.(host, proof !== undefined)
+      },
+    },
+  )
+  const [proofs, call, timed] = await Promise.all([
     proving,
     isPrompt ? callThroughPool(session) : notAsked('the appliance does not answer from here either'),
     Promise.race([proving, wait(CLOCKS_LAST_MS, undefined, { ref: false })]).then(() =>
-      readClocksInTurn(session, hosts, heard),
+      readClocksInTurn(session, hosts, answered),
     ),
-    reading,
   ])
-  const evidence = { facts: pool, hosts: timed, installed, crls, proofs, call }
-  const nameOnCoordinator = await findNameOnCoordinator(session, evidence)
-  return { ...evidence, nameOnCoordinator, ...(stores && { stores }) }
+  return {
+    hosts: timed,
+    proofs,
+    call,
+    nameOnCoordinator: await findNameOnCoordinator(session, pool.wlbUrl, call, proofs),
+  }
 }
 
 /** Those who have answered already do not wait behind one that hangs. */
 async function readClocksInTurn(
   session: PoolSession,
   hosts: readonly HostFacts[],
-  heard: ReadonlySet<string>,
+  answered: ReadonlySet<string>,
 ): Promise<readonly HostFacts[]> {
-  const prompt = hosts.filter(({ name }) => heard.has(name))
+  const prompt = hosts.filter(({ name }) => answered.has(name))
   const timed = await readClocks(session, [...prompt, ...hosts.filter((host) => !prompt.includes(host))])
   return hosts.map((host) => timed.find(({ ref }) => ref === host.ref) ?? host)
-}
-
-function prove(
-  session: PoolSession,
-  pool: PoolEvidence['facts'],
-  hosts: readonly HostFacts[],
-  timeoutMs: number,
-  onHost: GatherOptions['onHost'],
-): Promise<readonly HostProof[]> {
-  return proveHosts(
-    session,
-    { pool, hosts },
-    { timeoutMs, graceMs: Math.min(timeoutMs, GRACE_MS), onHost: (host, proof) => onHost?.(host, proof !== undefined) },
-  )
 }
 
 /** The call an operator would make. */
@@ -166,10 +160,11 @@ const NAMELESS =
  */
 async function findNameOnCoordinator(
   session: PoolSession,
-  { facts, proofs, call }: Omit<PoolEvidence, 'nameOnCoordinator'>,
-): Promise<PoolEvidence['nameOnCoordinator']> {
-  const address = parseWlbAddress(facts.wlbUrl)
-  const [proof] = proofs
+  wlbUrl: string,
+  call: CallOutcome,
+  [proof]: readonly HostProof[],
+): Promise<Evidence['nameOnCoordinator']> {
+  const address = parseWlbAddress(wlbUrl)
   const error = call.kind === 'refused' ? call.error : proof?.kind === 'refused' ? proof.error : []
   const isInDoubt = error[0] === 'WLB_UNKNOWN_HOST' || error[0] === 'WLB_CONNECTION_RESET'
   if (!address || isIP(address.host) !== 0 || !isInDoubt) return 'not asked'

@@ -6,7 +6,7 @@ import { errorText, listOf } from './say.js'
 import type { View, Voice } from './view.js'
 
 export function findNetwork(view: View): readonly Draft[] {
-  const url = view.pool?.facts.wlbUrl ?? ''
+  const url = view.pool?.wlbUrl ?? ''
   const broken = view.voices.filter(({ error: [code] }) => code !== undefined && NETWORK_CODES.has(code))
   if (url !== '' && !parseWlbAddress(url)) return [urlInvalid(url)]
   const said = group(broken).map(([code, voices]) => explain(view, code, voices))
@@ -36,7 +36,7 @@ function group(voices: readonly Voice[]): [string, readonly Voice[]][] {
 
 function explain(view: View, code: string, voices: readonly Voice[]): Draft {
   const { name, port, pool } = view
-  const url = pool?.facts.wlbUrl ?? ''
+  const url = pool?.wlbUrl ?? ''
   const hosts = voices.map(({ host }) => host.name)
   const evidence = `${listOf(hosts)} said ${errorText(voices[0]?.error ?? [code])} for ${url}`
   switch (code) {
@@ -95,11 +95,11 @@ function unreachable(view: View, where: string, why: string, indicator: string |
 
 /** The pool says the same of a name nobody knows and of an address no way leads to. */
 function unknownHost(view: View, hosts: readonly string[], evidence: string): Draft {
-  const { name, pool, evidence: all } = view
+  const { name, evidence: all } = view
   const from = all.appliance?.endpoint
   const isRoute =
     isIP(name) !== 0 ||
-    pool?.nameOnCoordinator === 'known' ||
+    all.nameOnCoordinator === 'known' ||
     (from?.state === 'unreachable' && from.indicator === 'No route to host')
   const here = all.appliance?.resolved ?? []
   const told = here.length === 0 ? 'it is not known here either' : `here it is ${here.join(', ')}`
@@ -121,11 +121,11 @@ function unknownHost(view: View, hosts: readonly string[], evidence: string): Dr
 }
 
 function reset(view: View, hosts: readonly string[], evidence: string): Draft {
-  const { facts, name, pool, evidence: all } = view
+  const { facts, name, evidence: all } = view
   if (facts?.state === 'not-tls') return notTls(view, facts.firstLine, evidence)
   const here = all.appliance?.resolved ?? []
   const isName = isIP(name) === 0
-  if (isName && (pool?.nameOnCoordinator === 'unknown' || (here.length === 0 && facts === undefined))) {
+  if (isName && (all.nameOnCoordinator === 'unknown' || (here.length === 0 && facts === undefined))) {
     const cause = `${listOf(hosts)} cannot find out what address ${name} has; newer stunnels do not say so.`
     return { code: 'NAME_UNKNOWN', hosts, evidence, cause, remedy: lookUp(view) }
   }

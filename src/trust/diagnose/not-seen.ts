@@ -17,7 +17,7 @@ export function listNotSeen(view: View): readonly string[] {
 }
 
 function ofPool(view: View): readonly string[] {
-  const { pool, voices, verifies, unknownAnchors, anyVerified, anyConnected, facts, installed } = view
+  const { pool, evidence, voices, verifies, unknownAnchors, anyVerified, anyConnected, facts, installed } = view
   if (!pool) return []
   const silent = voices.filter(({ said }) => said === 'nothing')
   const refusesCertificate = voices.some(
@@ -25,7 +25,7 @@ function ofPool(view: View): readonly string[] {
   )
   return [
     ...reasons(silent),
-    ...disksNotSeen(pool),
+    ...disksNotSeen(evidence),
     ...(!verifies && anyConnected
       ? [
           'Whether the hosts would verify: while verification is off, a host that connects proves the network and the password alone.',
@@ -36,24 +36,24 @@ function ofPool(view: View): readonly string[] {
           `The contents of ${unknownAnchors} of ${installed.length} installed certificates: the pool tells names, dates and fingerprints.`,
         ]
       : []),
-    ...(pool.crls === undefined
+    ...(evidence.crls === undefined
       ? ['Revocation lists: this session may not ask for their names.']
-      : pool.crls.length > 0 && view.disks.size === 0
-        ? [`The contents of the revocation lists (${listOf(pool.crls)}): the pool tells their names.`]
+      : evidence.crls.length > 0 && view.disks.size === 0
+        ? [`The contents of the revocation lists (${listOf(evidence.crls)}): the pool tells their names.`]
         : []),
     ...(refusesCertificate && !anyConnected
       ? ['Whether the appliance takes the password of the pool: no host gets that far.']
       : []),
-    ...(anyConnected && facts === undefined && view.evidence.appliance
+    ...(anyConnected && facts === undefined && evidence.appliance
       ? [
-          `What the appliance serves: from here it is out of reach (${view.evidence.appliance.endpoint.state}), and for hosts it is not.`,
+          `What the appliance serves: from here it is out of reach (${evidence.appliance.endpoint.state}), and for hosts it is not.`,
         ]
       : []),
   ]
 }
 
 /** Nobody logged in, or a host did not let us in. */
-function disksNotSeen({ hosts, stores }: NonNullable<View['pool']>): readonly string[] {
+function disksNotSeen({ hosts, stores }: View['evidence']): readonly string[] {
   const untried = hosts.filter(({ uuid }) => !stores?.has(uuid)).map(({ name }) => name)
   const closed = hosts.flatMap(({ uuid, name }) => {
     const sight = stores?.get(uuid)

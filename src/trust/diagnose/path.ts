@@ -1,5 +1,7 @@
 /** Whether the hosts trust what is served, and find it in order: what they say, and the whole of what they would say. */
 import type { PoolVerdict } from '../../tls/index.js'
+import type { Defect } from '../../x509/index.js'
+import { mayAnotherAnchorCure } from '../connection/predict.js'
 import { explainEnd } from './anchors.js'
 import { explainDate } from './dates.js'
 import type { Draft, Severity } from './finding.js'
@@ -58,7 +60,7 @@ function judgedFlaws(view: View): readonly Flaw[] {
   const said = defectsSaid(voice?.error ?? [])
   // pools before March 2025 say that verification failed, and not why
   const isOpen = voice?.error[0] === 'SSL_VERIFY_ERROR' && said.length === 0
-  const all = verdict.defects.filter(({ code }) => isOpen || isCertain(view, code, said))
+  const all = verdict.defects.filter((defect) => isOpen || isCertain(view, defect, said))
   const flaws = all.map(
     ({ code, depth, certificate, message }): Flaw => ({
       ...{ code, depth, certificate, message, verdict, voices: [] },
@@ -74,14 +76,14 @@ function judgedFlaws(view: View): readonly Flaw[] {
 }
 
 /**
- * How a path ends is sure where all anchors are known, or no other could help: a self-signed certificate that is sent
- * counts only if it is installed itself. A host that has looked at the path knows better.
+ * How a path ends is certain where all anchors are known, or no unknown one could cure it. A host that has judged the path
+ * knows better.
  */
-function isCertain({ pool, unknownAnchors, installed }: View, code: string, said: readonly string[]): boolean {
-  if (!END.has(code)) return true
+function isCertain({ pool, unknownAnchors, installed }: View, defect: Defect, said: readonly string[]): boolean {
+  if (!END.has(defect.code)) return true
   const hasLooked = said.length > 0 && said[0] !== 'LEAF_KEY_TOO_WEAK'
   if (!pool || installed.length === 0 || hasLooked) return false
-  return unknownAnchors === 0 || code === 'SELF_SIGNED_UNTRUSTED' || code === 'ROOT_UNTRUSTED'
+  return unknownAnchors === 0 || !mayAnotherAnchorCure(defect)
 }
 
 function isFromStore(verdict: PoolVerdict | undefined, depth: number | undefined): boolean {

@@ -22,7 +22,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 
 export function explainCrl(view: View, flaw: Flaw): readonly Draft[] {
   const hosts = hostsOf(view, flaw)
-  const names = view.pool?.crls ?? []
+  const names = view.evidence.crls ?? []
   const [file = 'FILE.pem'] = names
   const lists = names.length === 0 ? 'no revocation list is shown' : `revocation lists: ${listOf(names)}`
   const evidence = [heard(flaw), lists].filter(Boolean).join('; ')

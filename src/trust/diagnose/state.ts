@@ -1,19 +1,19 @@
 /** The pool's switches: connected, licensed, in use (row 77), verifying (row 72). */
+
+import { predictVerified } from './call-error.js'
 import type { Draft } from './finding.js'
-import { predictVerified } from './predict.js'
 import { errorText } from './say.js'
 import type { View } from './view.js'
 
 export function findState(view: View): readonly Draft[] {
   const { pool } = view
   if (!pool) return []
-  const { facts } = pool
-  return [...notInUse(view), ...(facts.wlbUrl !== '' && !facts.verifies ? [verificationOff(view)] : [])]
+  return [...notInUse(view), ...(pool.wlbUrl !== '' && !pool.verifies ? [verificationOff(view)] : [])]
 }
 
 function notInUse({ pool, evidence: { appliance } }: View): readonly Draft[] {
   if (!pool) return []
-  const { wlbUrl, licensed, wlbEnabled, uuid } = pool.facts
+  const { wlbUrl, licensed, wlbEnabled, uuid } = pool
   const where = appliance ? `${appliance.name}:${appliance.port}` : 'FQDN:8012'
   if (!licensed) {
     return [
@@ -52,15 +52,15 @@ function notInUse({ pool, evidence: { appliance } }: View): readonly Draft[] {
 /** Everything works, and anybody could answer. */
 function verificationOff(view: View): Draft {
   const { pool, installed } = view
-  const uuid = pool?.facts.uuid ?? 'UUID'
+  const uuid = pool?.uuid ?? 'UUID'
   const expected = predictVerified(view)
   const switchOn = `xe pool-param-set wlb-verify-cert=true uuid=${uuid}`
   const soFar =
-    expected === undefined
+    expected.kind === 'unknown'
       ? 'whether it would work switched on cannot be told from here'
-      : expected.length === 0
+      : expected.kind === 'accepted'
         ? 'switched on, it would work as far as can be told from here'
-        : `switched on now, it would answer ${errorText(expected)}`
+        : `switched on now, it would answer ${errorText(expected.error)}`
   const install = `scp root@${view.name}:/etc/ssl/certs/server.pem wlb.pem; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`
   return {
     code: 'VERIFICATION_OFF',

@@ -1,12 +1,14 @@
-/** The evidence turned over once: what every group of findings asks of it. */
+/** Values derived once from the evidence, shared by all checks. */
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { type AnsweredFacts, checkAsPool, type PoolQuestion, type PoolVerdict } from '../../tls/index.js'
-import { describeCertificate, isSelfSigned } from '../../x509/index.js'
-import type { HostFacts, InstalledCertificate } from '../../xapi/pool/pool-records.js'
+import type { AnsweredFacts, PoolVerdict } from '../../tls/index.js'
+import { describeCertificate } from '../../x509/index.js'
+import type { HostFacts, InstalledCertificate, PoolFacts } from '../../xapi/pool/pool-records.js'
 import { parseWlbAddress } from '../../xapi/pool/wlb-address.js'
-import { type Disk, describeDisk, linkedCrls, type StoreOnDisk } from '../connection/disks.js'
-import type { Evidence, PoolEvidence } from './evidence.js'
+import type { Observation } from '../connection/connection.js'
+import { type Disk, describeDisk } from '../connection/disks.js'
+import { verdictOf } from '../connection/predict.js'
+import type { Evidence } from './evidence.js'
 import { defectsSaid, isStoreError } from './store-errors.js'
 
 /** What a host said when it connected itself; the coordinator by the call, too. */
@@ -27,7 +29,7 @@ export interface Installed {
 
 export interface View {
   readonly evidence: Evidence
-  readonly pool: PoolEvidence | undefined
+  readonly pool: PoolFacts | undefined
   /** The host part of `wlb_url`, or what the appliance was asked by. */
   readonly name: string
   readonly port: number
@@ -65,25 +67,22 @@ export function viewOf(evidence: Evidence): View {
   const facts = endpoint && endpoint.state !== 'silent' && endpoint.state !== 'unreachable' ? endpoint : undefined
   const served = facts && 'certificates' in facts ? facts.certificates : []
   const now = at ?? observedAt
-  const address = parseWlbAddress(pool?.facts.wlbUrl ?? '')
+  const address = parseWlbAddress(pool?.wlbUrl ?? '')
   const name = address?.host ?? (pool ? appliance?.name : nameWithoutPool(appliance?.name, served[0])) ?? ''
   const port = appliance?.port ?? address?.port ?? 0
-  const installed = (pool?.installed ?? []).map((record) => ({
+  const installed = evidence.installed.map((record) => ({
     record,
     certificate: known.get(record.fingerprintSha256),
   }))
-  const verifies = pool?.facts.verifies ?? true
-  const stores = storesOf(pool)
-  const disks = new Map([...stores].map(([uuid, store]) => [uuid, describeDisk(store)]))
-  const judgeWith = (host: HostFacts | undefined, { bundle, crls }: Pick<PoolQuestion, 'bundle' | 'crls'>) => {
-    if (!facts || served.length === 0) return undefined
-    return checkAsPool({ bundle, crls, name, port, now: new Date(now.getTime() + (host?.clockOffsetMs ?? 0)) }, facts)
-  }
-  const judgeDisk = (host: HostFacts | undefined) => {
-    const store = host && stores.get(host.uuid)
-    return store && judgeWith(host, { bundle: store.bundle, crls: linkedCrls(store) })
-  }
-  const voices = pool ? voicesOf(pool) : []
+  const verifies = pool?.verifies ?? true
+  const stores = [...(evidence.stores ?? [])].flatMap(([uuid, sight]): [string, Disk][] =>
+    sight.state === 'seen' ? [[uuid, describeDisk(sight.store)]] : [],
+  )
+  const disks = new Map(stores)
+  const { stores: _, ...recorded } = evidence
+  const judgeFrom = (observation: Observation, host: HostFacts | undefined) =>
+    served.length === 0 ? undefined : verdictOf(observation, host, { name, now })
+  const voices = pool ? voicesOf(evidence) : []
   const anyConnected = voices.some(({ said }) => said === 'accepted')
   return {
     ...{ evidence, pool, name, port, facts, served, now, verifies, voices, anyConnected, installed },
@@ -92,13 +91,12 @@ export function viewOf(evidence: Evidence): View {
     anyVerified: verifies && anyConnected,
     anyAnchored: verifies && voices.some(isAnchored),
     unknownAnchors: installed.filter(({ certificate }) => !certificate).length,
-    coordinator: pool?.hosts[0],
+    coordinator: evidence.hosts[0],
     disks,
-    judgeDisk,
+    judgeDisk: (host) => (host && disks.has(host.uuid) ? judgeFrom(evidence, host) : undefined),
     judge: (host) => {
-      const trusted = host && disks.get(host.uuid)?.trusted
-      if (trusted && trusted.length > 0) return judgeDisk(host)
-      return judgeWith(host, { bundle: supposedBundle(served, pool, installed), crls: undefined })
+      const isUsable = host && (disks.get(host.uuid)?.trusted.length ?? 0) > 0
+      return judgeFrom(isUsable ? evidence : recorded, host)
     },
   }
 }
@@ -117,7 +115,7 @@ export function isAnchored({ said, error }: Voice): boolean {
   return first !== undefined && first !== 'LEAF_KEY_TOO_WEAK' && isStoreError(error) !== 'anchors'
 }
 
-function voicesOf({ hosts, proofs, call }: PoolEvidence): readonly Voice[] {
+function voicesOf({ hosts, proofs, call }: Evidence): readonly Voice[] {
   return hosts.map((host, index): Voice => {
     const proof = proofs[index]
     const isCalled = index === 0 && call.kind === 'refused' && !HAS_ANSWERED.has(call.error[0])
@@ -134,24 +132,8 @@ const NOT_TRIED: readonly string[] = ['LICENSE_RESTRICTION', 'WLB_NOT_INITIALIZE
 /** Errors of an appliance that was reached, and of a pool that did not try. */
 const HAS_ANSWERED = new Set(['WLB_INTERNAL_ERROR', 'WLB_MALFORMED_RESPONSE', ...NOT_TRIED])
 
-function isAnswer(call: PoolEvidence['call']): boolean {
+function isAnswer(call: Evidence['call']): boolean {
   return call.kind === 'refused' && HAS_ANSWERED.has(call.error[0]) && !NOT_TRIED.includes(call.error[0])
-}
-
-/** The certificates known to be installed; without a pool, whatever would make the chain trusted. */
-function supposedBundle(
-  served: readonly X509Certificate[],
-  pool: PoolEvidence | undefined,
-  installed: readonly Installed[],
-): Buffer | undefined {
-  const known = installed.flatMap(({ certificate }) => certificate ?? [])
-  const anchors = pool ? known : served.filter(isSelfSigned)
-  return anchors.length === 0 ? undefined : Buffer.from(anchors.map(String).join('\n'))
-}
-
-function storesOf(pool: PoolEvidence | undefined): ReadonlyMap<string, StoreOnDisk> {
-  const sights = [...(pool?.stores ?? [])]
-  return new Map(sights.flatMap(([uuid, sight]) => (sight.state === 'seen' ? [[uuid, sight.store]] : [])))
 }
 
 /** Whether a fingerprint is among those installed. */

@@ -7,13 +7,11 @@ import type { WlbError } from '../../base/error.js'
 import { crlUrls } from '../../x509/index.js'
 import { formatWlbAddress, parseWlbAddress } from '../../xapi/pool/wlb-address.js'
 import type { Connection, HostProof, HostVerdict } from '../connection/connection.js'
-import { servedBy } from '../connection/observe.js'
-import { knownAnchors, rehearse } from '../connection/rehearse.js'
-import { judgeHosts, NOT_YET } from '../connection/verdicts.js'
+import { chooseName } from '../connection/connection-name.js'
+import { judgeHosts, knownAnchors, predict, predictHosts, servedBy } from '../connection/predict.js'
 import type { JournalRequest } from '../run/journal.js'
 import { connectCommand } from '../run/steps/connect.js'
 import type { PlannedStep } from '../run/steps/step.js'
-import { chooseName } from './choose-name.js'
 import type { GoalKind, Trusted } from './decide-trust.js'
 import type { Material } from './material.js'
 import { findNeeded, installOrders, pemOf } from './needed-certificates.js'
@@ -59,7 +57,7 @@ export function makePlan(
   const served = servedBy(appliance)
   const [leaf] = served
   if (!leaf) throw new Error('decideTrust lets nobody pass without a certificate')
-  const name = goal.name ?? chooseName(connection, leaf)
+  const name = goal.name ?? nameFor(connection, leaf)
   const address = parseWlbAddress(pool.wlbUrl)
   const url = formatWlbAddress({ host: name, port: address?.port ?? appliance.port })
   const isConnected = pool.wlbUrl !== ''
@@ -87,7 +85,9 @@ export function makePlan(
     steps.push({ order: { id: 'prove', kind: 'prove', isDue, name }, state })
     steps.push({ order: { id: 'ask', kind: 'ask', isDue }, state })
   }
-  const expected = isDue ? predict(connection, anchors, crls, name) : judgeHosts(connection, proofs)
+  // lists that are installed and not replaced stay unknown
+  const lists = crls.length > 0 || (connection.crls ?? []).length === 0 ? { crls } : {}
+  const expected = isDue ? predictHosts(connection, { anchors, name, ...lists }) : judgeHosts(connection, proofs)
   const refused = expected.filter(({ verdict }) => verdict === 'refused')
   const lacksCrl = isRevocationAsked(connection, given) && crls.length === 0 && !isProved
   const down = hosts.filter(({ live }) => !live).map((host) => host.name)
@@ -111,6 +111,11 @@ export function makePlan(
       name,
     },
   }
+}
+
+function nameFor({ pool, appliance }: Connection, leaf: X509Certificate): string {
+  const { host: asked, local } = appliance
+  return chooseName({ wlbUrl: pool.wlbUrl, hostname: local?.hostname, asked }, leaf)
 }
 
 function crlOrders({ crls = [] }: Connection, needed: readonly string[]): PlannedStep[] {
@@ -176,26 +181,7 @@ function findCrls(
   return crls
     .map(({ pem }) => pem)
     .filter((pem) => {
-      const said = rehearse(connection, host, { anchors, name, crls: [pem] })
+      const said = predict(connection, host, { anchors, name, crls: [pem] })
       return !(said.kind === 'refused' && said.error.some((text) => text.includes(NO_LIST)))
     })
-}
-
-function predict(
-  connection: Connection,
-  anchors: readonly X509Certificate[],
-  crls: readonly string[],
-  name: string,
-): readonly HostVerdict[] {
-  const lists = crls.length > 0 || (connection.crls ?? []).length === 0 ? { crls } : {}
-  return connection.hosts.map((host) => {
-    if (!host.live) return verdictOf(host.name, 'unknown', [], 'the host is down')
-    const said = rehearse(connection, host, { anchors, name, ...lists })
-    if (said.kind === 'refused') return verdictOf(host.name, said.kind, said.error, NOT_YET)
-    return verdictOf(host.name, said.kind, [], said.kind === 'unknown' ? said.why : NOT_YET)
-  })
-}
-
-function verdictOf(host: string, verdict: HostVerdict['verdict'], error: readonly string[], why: string): HostVerdict {
-  return { host, verdict, proof: 'predicted', error, why }
 }

@@ -4,9 +4,8 @@ import type { ServedIdentity } from '../../tls/index.js'
 import type { PoolSession } from '../../xapi/pool/pool-session.js'
 import { formatWlbAddress, parseWlbAddress } from '../../xapi/pool/wlb-address.js'
 import type { Connection, HostVerdict } from '../connection/connection.js'
-import { servedBy } from '../connection/observe.js'
+import { judgeHosts, servedBy, withoutProofs } from '../connection/predict.js'
 import { proveHosts } from '../connection/prove.js'
-import { judgeHosts, unasked } from '../connection/verdicts.js'
 import type { SshReach } from '../remote/replace-over-ssh.js'
 import type { Looking, TrustOutcome } from '../run/apply.js'
 import { look, withJournal, worldOf } from '../run/apply.js'
@@ -75,7 +74,7 @@ export async function renew(
       if (!open) await place.drop(prepared.order)
       return undefined
     }
-    let hosts = unasked(connection, prepared.shown.verdicts)
+    let hosts = withoutProofs(connection, prepared.shown.verdicts)
     const world: World = {
       ...(await worldOf(session, { ...looking, allowDown: false })),
       ...(prepared.identity && { identity: prepared.identity }),

@@ -7,9 +7,7 @@ import { checkAsPool } from '../../tls/index.js'
 import { checkHost } from '../../x509/index.js'
 import { formatWlbAddress, parseWlbAddress } from '../../xapi/pool/wlb-address.js'
 import type { Connection, HostVerdict } from '../connection/connection.js'
-import { servedBy } from '../connection/observe.js'
-import { knownAnchors, rehearse } from '../connection/rehearse.js'
-import { NOT_YET } from '../connection/verdicts.js'
+import { knownAnchors, predictHosts, servedBy } from '../connection/predict.js'
 import { findNeeded, installOrders, pemOf } from '../plan/needed-certificates.js'
 import type { OrderOf, StepOrder } from '../run/steps/step.js'
 import type { NextIdentity } from './next-identity.js'
@@ -51,7 +49,7 @@ export function planRenewal(connection: Connection, wish: RenewalWish): RenewalP
   const installs = installOrders(connection, needed)
   const fresh = installs.filter(({ state }) => state === 'planned').map(({ order }) => order)
   const anchors = [...needed.map(({ certificate }) => certificate), ...knownAnchors(connection)]
-  const verdicts = predict(connection, next, anchors, name)
+  const verdicts = predictHosts(connection, { anchors, name, presented: next.chain })
   const refused = verdicts.filter(({ verdict }) => verdict === 'refused')
   if (refused.length > 0) throw nextRefused(name, refused)
 
@@ -89,15 +87,6 @@ function seeing(connection: Connection, { chain }: NextIdentity): Connection {
     clientCertificate: 'not asked',
   } as const
   return { ...connection, appliance: { ...connection.appliance, endpoint } }
-}
-
-function predict(connection: Connection, { chain }: NextIdentity, anchors: readonly X509Certificate[], name: string) {
-  return connection.hosts.map((host): HostVerdict => {
-    const said = rehearse(connection, host, { anchors, name, presented: chain })
-    const verdict = { host: host.name, verdict: said.kind, proof: 'predicted' } as const
-    if (said.kind === 'refused') return { ...verdict, error: said.error, why: NOT_YET }
-    return { ...verdict, error: [], why: said.kind === 'unknown' ? said.why : NOT_YET }
-  })
 }
 
 function pathOf(

@@ -11,8 +11,8 @@ import type { PoolSession } from '../../xapi/pool/pool-session.js'
 import type { WlbAddress } from '../../xapi/pool/wlb-address.js'
 import type { Connection, HostVerdict } from '../connection/connection.js'
 import { type ObserveOptions, observe } from '../connection/observe.js'
+import { judgeHosts, withoutProofs } from '../connection/predict.js'
 import { proveHosts } from '../connection/prove.js'
-import { judgeHosts, unasked } from '../connection/verdicts.js'
 import { decideTrust, type GoalKind, type Trusted } from '../plan/decide-trust.js'
 import { type Material, readMaterial } from '../plan/material.js'
 import { makePlan, type Plan } from '../plan/plan.js'
@@ -100,7 +100,7 @@ export async function applyPlan(
     const [obstacle] = plan.obstacles
     if (obstacle) throw obstacle
     if (!(await isMeant(prepared))) return undefined
-    let hosts = unasked(prepared.connection, plan.verdicts)
+    let hosts = withoutProofs(prepared.connection, plan.verdicts)
     const world: World = {
       ...(await worldOf(session, request)),
       onVerdicts: (verdicts) => {

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Connection } from '../connection/connection.js'
 import type { FleetLine } from '../connection/fleet.js'
-import { servedBy } from '../connection/observe.js'
+import { servedBy } from '../connection/predict.js'
 
 const EXPIRY = z.object({
   /** `certificate of the appliance`, `its issuer CN=...`, `root_ca.pem, installed`. */

@@ -1,8 +1,8 @@
 /** The proof: every host connects itself, and then the pool asks its appliance something. */
 import { WlbError } from '../../../base/error.js'
 import type { HostVerdict } from '../../connection/connection.js'
+import { judgeHosts } from '../../connection/predict.js'
 import { proveHosts } from '../../connection/prove.js'
-import { judgeHosts } from '../../connection/verdicts.js'
 import { hostsDown } from '../../plan/plan-refusal.js'
 import { isFailure, readPoolNow } from './pool-now.js'
 import type { OrderOf, Step, World } from './step.js'
