@@ -8,6 +8,7 @@ import { baseErrors } from '../src/base/errors.js'
 import { commandLine } from '../src/cli/command-line.js'
 import { labErrors } from '../src/lab/errors.js'
 import { tlsErrors } from '../src/tls/errors.js'
+import { trustErrors } from '../src/trust/errors.js'
 import { x509Errors } from '../src/x509/errors.js'
 
 /** The table of each room. */
@@ -15,6 +16,7 @@ const TABLES: readonly (readonly [file: string, rows: Readonly<Record<string, Er
   ['src/base/errors.ts', baseErrors.rows],
   ['src/lab/errors.ts', labErrors.rows],
   ['src/tls/errors.ts', tlsErrors.rows],
+  ['src/trust/errors.ts', trustErrors.rows],
   ['src/x509/errors.ts', x509Errors.rows],
 ]
 const root = join(import.meta.dirname, '..')
@@ -104,7 +106,7 @@ function renderCommand({ words, command }: { words: readonly string[]; command: 
 function tableErrors(): DocumentedError[] {
   return TABLES.flatMap(([file, rows]) =>
     Object.entries(rows).map(([code, { message, facts, remedy }]) => {
-      const names = facts.map((name) => name.replace(/\?$/, ''))
+      const names = facts.map((name) => (name.endsWith('*') ? '…' : name.replace(/\?$/, '')))
       const shown = Object.fromEntries(names.map((name) => [name, name.toUpperCase()]))
       const text = (part: typeof message) => (typeof part === 'string' ? part : part(shown))
       return { code, message: text(message), facts: names, remedy: text(remedy), file }

@@ -26,11 +26,15 @@ export function errorDocument({ code, message, facts, remedy }: WlbError): Error
 }
 export type ErrorDocument = Pick<WlbError, 'code' | 'message' | 'facts' | 'remedy'>
 
-/** The names of a row's facts as a type; a name that ends in `?` may be left out. */
+/**
+ * The names of a row's facts as a type. A fact whose name ends in `?` may be left out; a name that ends in `*` stands for
+ * facts that are named by what was found, one a host for example.
+ */
 type FactsOf<Name extends string> = { readonly [N in RequiredName<Name>]: FactValue } & {
   readonly [N in OptionalName<Name>]?: FactValue | undefined
-}
-type RequiredName<Name extends string> = Name extends `${string}?` ? never : Name
+} & { readonly [N in GroupName<Name>]: Facts }
+type RequiredName<Name extends string> = Name extends `${string}?` | `${string}*` ? never : Name
+type GroupName<Name extends string> = Name extends `${infer Base}*` ? Base : never
 type OptionalName<Name extends string> = Name extends `${infer Base}?` ? Base : never
 
 /** A sentence or a command; a function of the facts where it has to name one. */
@@ -62,11 +66,12 @@ export function defineErrors<Names extends Record<string, string>>(rows: ErrorTa
     rows,
     fail(code, given, cause) {
       const { message, facts: names, remedy }: ErrorRow = rows[code]
-      const values: Readonly<Record<string, FactValue | undefined>> = given
+      const values: Readonly<Record<string, FactValue | Facts | undefined>> = given
       const facts = Object.fromEntries(
         names.flatMap((name): [string, FactValue][] => {
-          const bare = name.replace(/\?$/, '')
+          const bare = name.replace(/[?*]$/, '')
           const value = values[bare]
+          if (typeof value === 'object') return Object.entries(value)
           return value === undefined ? [] : [[bare, value]]
         }),
       )

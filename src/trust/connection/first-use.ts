@@ -1,10 +1,10 @@
 /**
- * Enrolment on first use: the certificate seen from here, and the one the appliance says it has, side by side. Where both
- * are known and equal nobody sits in between; where only one is, a person has to compare.
+ * Enrolment on first use: the certificate that is served and the one the appliance itself states. Where both are known and
+ * equal there is no man in the middle; where only one is known, a person has to compare fingerprints.
  */
 import type { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { probeServed } from '../../tls/index.js'
+import { fail } from '../errors.js'
 
 export interface ApplianceEndpoint {
   readonly address: string
@@ -22,7 +22,7 @@ export interface FirstUse {
   readonly seen: string
   /** SHA-256 of the leaf the appliance has on its disk, where somebody there could be asked. */
   readonly stated?: string
-  /** Seen and stated, and the same. */
+  /** Served and stated fingerprints match. */
   readonly agreed: boolean
 }
 
@@ -36,23 +36,15 @@ export async function askFingerprint(
   state?: () => Promise<X509Certificate>,
 ): Promise<FirstUse> {
   const [served, stated] = await Promise.all([probeServed(endpoint), state?.()])
-  if (served.state === 'unreachable') throw notServing(endpoint, served.why)
+  if (served.state === 'unreachable')
+    throw fail('APPLIANCE_NOT_SERVING', { address: endpoint.address, port: endpoint.port, why: served.why })
   const seen = served.fingerprintSha256
   const theirs = stated?.fingerprint256
   return {
     endpoint,
     chain: served.chain,
     seen,
-    ...(theirs !== undefined && { stated: theirs }),
+    stated: theirs,
     agreed: theirs === seen,
   }
-}
-
-function notServing({ address, port }: ApplianceEndpoint, why: string): WlbError {
-  return new WlbError(
-    'APPLIANCE_NOT_SERVING',
-    'The appliance shows no certificate there.',
-    { address, port, why },
-    `nc -vz ${address} ${port}`,
-  )
 }

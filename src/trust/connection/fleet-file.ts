@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
-import { WlbError } from '../../base/error.js'
 import { parseWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
+import { fail } from '../errors.js'
 
 export interface FleetPool {
   readonly name: string
@@ -50,23 +50,34 @@ const FILE = z.strictObject({
  */
 export async function readFleet(path: string): Promise<readonly FleetPool[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw unreadable(path, error)
+    throw fail(
+      'FLEET_FILE_UNREADABLE',
+      { file: path, why: error instanceof Error ? error.message : String(error) },
+      error,
+    )
   })
   const { data, error } = FILE.safeParse(parseToml(text, path))
-  if (!data) throw invalid(path, describeIssue(error.issues[0]))
+  if (!data) throw fail('FLEET_FILE_INVALID', { file: path, ...describeIssue(error.issues[0]) })
   const { defaults = {}, pool } = data
   const names = pool.map(({ name }) => name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw invalid(path, { pool: twice, why: 'two pools have this name' })
+  if (twice !== undefined)
+    throw fail('FLEET_FILE_INVALID', { file: path, pool: twice, why: 'two pools have this name' })
   return pool.map((entry) => {
     const { name, url, fingerprint } = entry
     const { username = 'root', password_file, cacert, insecure, appliance } = { ...defaults, ...entry }
     const place = (file: string) => resolve(dirname(path), file)
-    if (password_file === undefined) throw invalid(path, { pool: name, key: 'password_file', why: 'is missing' })
+    if (password_file === undefined)
+      throw fail('FLEET_FILE_INVALID', { file: path, pool: name, key: 'password_file', why: 'is missing' })
     const known = fingerprint === undefined ? cacert && { caFile: place(cacert) } : { fingerprintSha256: fingerprint }
     const trust = known || (insecure ? 'insecure' : undefined)
     if (trust === undefined)
-      throw invalid(path, { pool: name, key: 'fingerprint', why: 'is missing, and so is cacert' })
+      throw fail('FLEET_FILE_INVALID', {
+        file: path,
+        pool: name,
+        key: 'fingerprint',
+        why: 'is missing, and so is cacert',
+      })
     return {
       ...{ name, url, userName: username, passwordFile: place(password_file), trust },
       appliance: appliance === undefined ? undefined : parseWlbAddress(appliance),
@@ -74,7 +85,11 @@ export async function readFleet(path: string): Promise<readonly FleetPool[]> {
   })
 }
 
-function describeIssue(issue: z.core.$ZodIssue | undefined): Record<string, string | number> {
+function describeIssue(issue: z.core.$ZodIssue | undefined): {
+  readonly pool?: string
+  readonly key: string
+  readonly why: string
+} {
   const [table, index, ...keys] = issue?.path ?? []
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
   const why = unknown.length > 0 ? 'is not a key of this file' : (issue?.message ?? '')
@@ -87,21 +102,10 @@ function parseToml(text: string, path: string): unknown {
     return parse(text)
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
-    throw invalid(path, { line: error.line, why: error.message.split('\n', 1).join('') }, error)
+    throw fail(
+      'FLEET_FILE_INVALID',
+      { file: path, line: error.line, why: error.message.split('\n', 1).join('') },
+      error,
+    )
   }
-}
-
-function invalid(file: string, facts: Record<string, string | number>, cause?: unknown): WlbError {
-  return new WlbError(
-    'FLEET_FILE_INVALID',
-    'The fleet file cannot be used as it is.',
-    { file, ...facts },
-    `vi ${file}`,
-    cause,
-  )
-}
-
-function unreadable(file: string, cause: unknown): WlbError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new WlbError('FLEET_FILE_UNREADABLE', 'The fleet file cannot be read.', { file, why }, `ls -l ${file}`, cause)
 }

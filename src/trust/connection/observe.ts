@@ -11,6 +11,7 @@ import type { HostFacts } from '../../xapi/pool/pool-records.js'
 import { type Records, readHosts, readInstalled, readPool, readRecords } from '../../xapi/pool/pool-records.js'
 import type { PoolSession } from '../../xapi/pool/pool-session.js'
 import { formatWlbAddress, parseWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
+import { fail } from '../errors.js'
 import type { ApplianceFacts, Connection, Observation } from './connection.js'
 import { chooseName } from './connection-name.js'
 import { type StoresSeen, storedCertificates } from './disks.js'
@@ -46,7 +47,7 @@ export async function observe(session: PoolSession, options: ObserveOptions): Pr
   const observing = await startObserving(session, options)
   const { pool, hosts } = observing.seen
   if (!pool) throw new Error('a session reads a pool')
-  if (!observing.appliance) throw applianceUnknown(pool.name)
+  if (!observing.appliance) throw fail('APPLIANCE_UNKNOWN', { pool: pool.name })
   const [withClocks, appliance] = await Promise.all([readClocks(session, hosts), observing.appliance])
   return { ...(await observing.finish(withClocks)), pool, appliance }
 }
@@ -103,7 +104,7 @@ async function observePool(session: PoolSession): Promise<PoolSide> {
     readCrlNames(session),
   ])
   const [first] = pools
-  if (!first) throw poolUnreadable(session)
+  if (!first) throw fail('POOL_UNREADABLE', { server: formatWlbAddress({ host: session.address, port: session.port }) })
   const [ref, record] = first
   const hosts = readHosts(record, hostRecords, metrics, certificates, new Map())
   session.learn(hosts)
@@ -209,22 +210,4 @@ async function findLocal(root: string, { host, port }: WlbAddress): Promise<Stat
 
 export function indexByFingerprint(certificates: readonly X509Certificate[]): ReadonlyMap<string, X509Certificate> {
   return new Map(certificates.map((certificate) => [certificate.fingerprint256, certificate]))
-}
-
-function applianceUnknown(pool: string): WlbError {
-  return new WlbError(
-    'APPLIANCE_UNKNOWN',
-    'The pool is not connected to an appliance, and none was named.',
-    { pool },
-    'wlb trust status --appliance HOST:8012',
-  )
-}
-
-function poolUnreadable({ address, port }: PoolSession): WlbError {
-  return new WlbError(
-    'POOL_UNREADABLE',
-    'The answer holds no pool.',
-    { server: formatWlbAddress({ host: address, port }) },
-    'wlb trust status',
-  )
 }

@@ -3,11 +3,11 @@
  * appliance itself asked another way, or a person vouches for it; what the pool has installed already needs nobody.
  */
 import type { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { isSelfSigned } from '../../x509/index.js'
 import type { Connection } from '../connection/connection.js'
 import { indexByFingerprint } from '../connection/observe.js'
 import { knownAnchors, servedBy } from '../connection/predict.js'
+import { fail } from '../errors.js'
 import type { Material } from './material.js'
 
 export type GoalKind = 'self-signed' | 'ca'
@@ -44,8 +44,9 @@ export type Trusted = Extract<Decision, { readonly kind: 'trusted' }>
 export function decideTrust(connection: Connection, vouchers: Vouchers): Decision {
   const served = servedBy(connection.appliance)
   const [leaf] = served
-  if (!leaf) throw applianceNotSeen(connection)
-  if (isSelfSigned(leaf) !== (vouchers.goal === 'self-signed')) throw goalIsAnother(vouchers.goal, leaf)
+  if (!leaf) throw fail('APPLIANCE_NOT_SEEN', notSeen(connection))
+  if (isSelfSigned(leaf) !== (vouchers.goal === 'self-signed'))
+    throw fail('GOAL_IS_ANOTHER', { subject: onOneLine(leaf.subject), issuer: onOneLine(leaf.issuer) })
   return vouchers.goal === 'self-signed'
     ? decideSelfSigned(connection, leaf, vouchers)
     : decideAuthority(connection, served, leaf, vouchers)
@@ -56,7 +57,8 @@ function decideSelfSigned(connection: Connection, leaf: X509Certificate, voucher
   const seen = leaf.fingerprint256
   const trusted = (by: 'files' | 'fingerprint' | 'pool' | 'appliance') =>
     ({ kind: 'trusted', by, candidates: [leaf] }) as const
-  if (fingerprintSha256 !== undefined && fingerprintSha256 !== seen) throw fingerprintDiffers(fingerprintSha256, seen)
+  if (fingerprintSha256 !== undefined && fingerprintSha256 !== seen)
+    throw fail('FINGERPRINT_DIFFERS', { given: fingerprintSha256, seen })
   if (given.certificates.length > 0) {
     if (!given.certificates.some(({ certificate }) => certificate.fingerprint256 === seen))
       throw servedDiffers(given, seen)
@@ -65,7 +67,7 @@ function decideSelfSigned(connection: Connection, leaf: X509Certificate, voucher
   if (fingerprintSha256 !== undefined) return trusted('fingerprint')
   if (connection.installed.some((one) => one.fingerprintSha256 === seen)) return trusted('pool')
   if (statedFingerprint === undefined) return { kind: 'question', leaf, seen }
-  if (statedFingerprint !== seen) throw statesAnother(statedFingerprint, seen)
+  if (statedFingerprint !== seen) throw fail('APPLIANCE_STATES_ANOTHER', { stated: statedFingerprint, seen })
   return { ...trusted('appliance'), stated: statedFingerprint }
 }
 
@@ -84,76 +86,30 @@ function decideAuthority(
   const named = [...handed, ...served].filter((one) => one.fingerprint256 === fingerprintSha256 && isSelfSigned(one))
   if (fingerprintSha256 !== undefined && named.length === 0) {
     const roots = [...handed, ...served].filter(isSelfSigned).map((one) => one.fingerprint256)
-    throw fingerprintDiffers(fingerprintSha256, roots.join(' ') || 'no root at all')
+    throw fail('FINGERPRINT_DIFFERS', { given: fingerprintSha256, seen: roots.join(' ') || 'no root at all' })
   }
   const isHere = local.some((one) => one.fingerprint256 === leaf.fingerprint256)
   const candidates = [
     ...indexByFingerprint([...handed, ...named, ...(isHere ? local : []), ...knownAnchors(connection)]).values(),
   ]
-  if (!candidates.some(isSelfSigned)) throw rootNeeded(served)
+  if (!candidates.some(isSelfSigned)) throw fail('ROOT_NEEDED', { root: describeIssuer(served.at(-1)) })
   const by = handed.length > 0 ? 'files' : named.length > 0 ? 'fingerprint' : isHere ? 'appliance' : 'pool'
   return { kind: 'trusted', by, candidates }
 }
 
-function applianceNotSeen({ appliance }: Connection): WlbError {
-  const { host, port, endpoint } = appliance
-  const why = endpoint.state === 'unreachable' ? endpoint.why : endpoint.state
-  return new WlbError(
-    'APPLIANCE_NOT_SEEN',
-    'The appliance shows no certificate here, so nothing can be said of it.',
-    { appliance: `${host}:${port}`, why },
-    `wlb cert check --connect ${host}:${port}`,
-  )
+function notSeen({ appliance: { host, port, endpoint } }: Connection) {
+  return { appliance: `${host}:${port}`, why: endpoint.state === 'unreachable' ? endpoint.why : endpoint.state }
 }
 
-function goalIsAnother(goal: GoalKind, { subject, issuer }: X509Certificate): WlbError {
-  const isSelf = goal === 'ca'
-  return new WlbError(
-    'GOAL_IS_ANOTHER',
-    isSelf
-      ? 'The appliance serves a self-signed certificate, not one of an authority.'
-      : 'The appliance serves a certificate of an authority, not a self-signed one.',
-    { subject: subject.replaceAll('\n', ', '), issuer: issuer.replaceAll('\n', ', ') },
-    `wlb trust plan --goal ${isSelf ? 'self-signed' : 'ca'}`,
-  )
+function servedDiffers({ certificates }: Material, served: string) {
+  const files = certificates.map(({ certificate, place }) => `${place} ${certificate.fingerprint256}`).join('; ')
+  return fail('SERVED_CERTIFICATE_DIFFERS', { files, served })
 }
 
-function servedDiffers({ certificates }: Material, served: string): WlbError {
-  return new WlbError(
-    'SERVED_CERTIFICATE_DIFFERS',
-    'The appliance serves another certificate than the one in the files: it was replaced, or not yet taken into service.',
-    {
-      files: certificates.map(({ certificate, place }) => `${place} ${certificate.fingerprint256}`).join('; '),
-      served,
-    },
-    'wlb cert show',
-  )
+function onOneLine(name: string): string {
+  return name.replaceAll('\n', ', ')
 }
 
-function fingerprintDiffers(given: string, seen: string): WlbError {
-  return new WlbError(
-    'FINGERPRINT_DIFFERS',
-    'The certificate has another fingerprint than the one given; nothing was installed.',
-    { given, seen },
-    'wlb cert show',
-  )
-}
-
-function statesAnother(stated: string, seen: string): WlbError {
-  return new WlbError(
-    'APPLIANCE_STATES_ANOTHER',
-    'The appliance says of itself that it has another certificate than the one seen from here: somebody may stand between.',
-    { stated, seen },
-    'wlb cert show',
-  )
-}
-
-function rootNeeded(served: readonly X509Certificate[]): WlbError {
-  const issuer = (served.at(-1)?.issuer ?? '').split('\n').reverse().join(', ')
-  return new WlbError(
-    'ROOT_NEEDED',
-    'The root certificate of the authority is needed, as a file or by its fingerprint: what the appliance sends is not taken on trust.',
-    { root: issuer },
-    'wlb trust plan --goal ca root_ca.pem',
-  )
+function describeIssuer(certificate: X509Certificate | undefined): string {
+  return (certificate?.issuer ?? '').split('\n').reverse().join(', ')
 }

@@ -1,7 +1,7 @@
 /** Files an operator hands over for the pool: which certificates and revocation lists are in them, and that no key is. */
 import type { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
-import { describePlace, encodePem, type NamedBytes, type Place, readContainers } from '../../x509/index.js'
+import { describePlace, encodePem, type NamedBytes, readContainers } from '../../x509/index.js'
+import { fail } from '../errors.js'
 
 export interface Material {
   /** Each once, wherever it came from; `place` is for people. */
@@ -20,10 +20,11 @@ export interface Material {
 export function readMaterial(files: readonly NamedBytes[]): Material {
   const { certificates, keys, requests, crls, notes } = readContainers(files)
   const [key] = keys
-  if (key) throw privateKeyInFile(key.place)
+  if (key) throw fail('PRIVATE_KEY_IN_TRUST_FILE', { ...key.place })
   const isUsed = (file: string) => [...certificates, ...crls].some(({ place }) => place.file === file)
   const useless = files.find(({ file }) => !isUsed(file))
-  if (useless) throw nothingToTrust(useless.file, requests.length > 0)
+  const holds = requests.length > 0 ? 'a certificate request' : 'something else'
+  if (useless) throw fail('NOTHING_TO_TRUST', { file: useless.file, holds })
   const distinct = new Map(
     certificates.map(({ certificate, place }) => [
       certificate.fingerprint256,
@@ -35,22 +36,4 @@ export function readMaterial(files: readonly NamedBytes[]): Material {
     crls: crls.map(({ der, place }) => ({ pem: encodePem('X509 CRL', der), place: describePlace(place) })),
     notes: notes.map(({ place, text }) => `${describePlace(place)}: ${text}`),
   }
-}
-
-function privateKeyInFile({ file, line, part }: Place): WlbError {
-  return new WlbError(
-    'PRIVATE_KEY_IN_TRUST_FILE',
-    'There is a private key in a file meant for the pool, which would copy it to every host; nothing was copied.',
-    { file, ...(line !== undefined && { line }), ...(part !== undefined && { part }) },
-    'wlb cert export wlb.pem',
-  )
-}
-
-function nothingToTrust(file: string, isRequest: boolean): WlbError {
-  return new WlbError(
-    'NOTHING_TO_TRUST',
-    'A file holds neither a certificate nor a revocation list.',
-    { file, holds: isRequest ? 'a certificate request' : 'something else' },
-    `openssl x509 -in ${file} -noout -subject`,
-  )
 }

@@ -9,6 +9,7 @@ import { formatWlbAddress, parseWlbAddress } from '../../xapi/pool/wlb-address.j
 import type { Connection, HostProof, HostVerdict } from '../connection/connection.js'
 import { chooseName } from '../connection/connection-name.js'
 import { judgeHosts, knownAnchors, predict, predictHosts, servedBy } from '../connection/predict.js'
+import { fail } from '../errors.js'
 import type { JournalRequest } from '../run/journal.js'
 import { connectCommand } from '../run/steps/connect.js'
 import type { PlannedStep } from '../run/steps/step.js'
@@ -16,7 +17,6 @@ import type { GoalKind, Trusted } from './decide-trust.js'
 import type { Material } from './material.js'
 import { findNeeded, installOrders, pemOf } from './needed-certificates.js'
 import { noteOddities } from './plan-notes.js'
-import { crlNeeded, goalRefused, hostsDown } from './plan-refusal.js'
 import { crlStoreName } from './store-name.js'
 
 export interface Goal {
@@ -98,9 +98,9 @@ export function makePlan(
     byHand: willConnect ? [] : [connectByHand(url, goal, pool.wlbUserName)],
     verdicts: expected,
     obstacles: [
-      ...(lacksCrl ? [crlNeeded(connection, leaf, crlUrls(leaf))] : []),
+      ...(lacksCrl ? [crlNeeded(connection, leaf)] : []),
       ...(refused.length > 0 ? [goalRefused(name, refused)] : []),
-      ...(down.length > 0 && !goal.allowDown ? [hostsDown(down)] : []),
+      ...(down.length > 0 && !goal.allowDown ? [fail('HOSTS_DOWN', { hosts: down.join(', ') })] : []),
     ],
     notes: [...given.notes, ...noteOddities(connection, { leaf, name, needed, given, crls })],
     request: {
@@ -184,4 +184,19 @@ function findCrls(
       const said = predict(connection, host, { anchors, name, crls: [pem] })
       return !(said.kind === 'refused' && said.error.some((text) => text.includes(NO_LIST)))
     })
+}
+
+function goalRefused(name: string, refused: readonly HostVerdict[]): WlbError {
+  const poolError = refused[0]?.error[0]
+  const hosts = Object.fromEntries(refused.map(({ host, error }) => [host, error.join(': ')]))
+  return fail('GOAL_CANNOT_VERIFY', { name, poolError, hosts })
+}
+
+/** The pool asks about revocation as soon as it has one list, and of this issuer it has none. */
+function crlNeeded({ crls = [] }: Connection, leaf: X509Certificate): WlbError {
+  return fail('CRL_NEEDED', {
+    issuer: leaf.issuer.split('\n').reverse().join(', '),
+    distributionPoint: crlUrls(leaf).join(' ') || 'the certificate names none',
+    installed: crls.join(' ') || 'none yet',
+  })
 }

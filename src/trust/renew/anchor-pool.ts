@@ -7,15 +7,14 @@ import { WlbError } from '../../base/error.js'
 import { readStaged } from '../../identity/index.js'
 import { openPool, type PoolSession } from '../../xapi/pool/pool-session.js'
 import type { FleetMember } from '../connection/fleet.js'
+import { fail } from '../errors.js'
 import { look, worldOf } from '../run/apply.js'
 import { type Journal, type JournalRecord, openJournal } from '../run/journal.js'
 import { makeStep } from '../run/steps/make-step.js'
 import { readPoolNow } from '../run/steps/pool-now.js'
 import type { OrderOf, StepOrder, World } from '../run/steps/step.js'
-import { poolPaused, undoCutShort } from './bring-refusal.js'
 import { placeHere } from './places/here.js'
 import { prepare, type RenewRequest } from './renew.js'
-import { applyCutShort, renewalCutShort } from './renewal-refusal.js'
 
 export interface BringRequest {
   readonly root: string
@@ -54,7 +53,7 @@ export async function openAnchorPool(member: FleetMember, bring: BringRequest): 
         await closeAnchorPool({ session, journal })
         return undefined
       }
-      if (!pool.wlbEnabled) throw poolPaused(pool.uuid)
+      if (!pool.wlbEnabled) throw fail('WLB_PAUSED', { pool: pool.uuid })
       const { userName, password } = access
       const request: RenewRequest = {
         ...{ place: placeHere(root), home, now, otherPoolsReady: true, name: undefined },
@@ -87,10 +86,10 @@ export async function prepareAnchorPool(pool: AnchorPool): Promise<void> {
 
 /** A run of ours that was cut short. @throws ANOTHER_RUN_OPEN where it was somebody else's */
 function findOwn({ last }: Journal, root: string): readonly StepOrder[] | undefined {
-  if (last?.state === 'undoing') throw undoCutShort(last.by)
+  if (last?.state === 'undoing') throw fail('ANOTHER_RUN_OPEN', { run: 'wlb trust undo' })
   if (last?.state !== 'open') return undefined
   if (isOwnRun(last, root)) return last.request?.renewal?.orders
-  throw last.request?.renewal ? renewalCutShort(last.by) : applyCutShort(last.by)
+  throw fail('ANOTHER_RUN_OPEN', { run: `wlb trust ${last.by}` })
 }
 
 export function isOwnRun({ state, request }: JournalRecord, root: string): boolean {

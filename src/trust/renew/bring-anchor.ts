@@ -21,7 +21,6 @@ import {
   openAnchorPool,
   prepareAnchorPool,
 } from './anchor-pool.js'
-import { roleRemedy } from './bring-refusal.js'
 
 export interface BringOptions {
   /** Stops between two steps. */
@@ -190,4 +189,12 @@ async function explain(error: WlbError, pool: string, { members }: BringRequest)
     ? roleRemedy(error, `https://${formatWlbAddress({ host: access.address, port: access.port })}`, members.length)
     : error.remedy
   return { ...blockerOf(error, pool), remedy }
+}
+
+/** Who may not change the pool's trust, or not enter: alone, an operator may do it; among others, the appliance has to. */
+function roleRemedy({ code, remedy }: WlbError, address: string, pools: number): string {
+  if (code !== 'RBAC_PERMISSION_DENIED' && code !== 'POOL_CREDENTIALS_REFUSED') return remedy
+  return pools === 1
+    ? `wlb trust renew --pool ${address} --username USER --password-file FILE`
+    : 'xe pool-initialize-wlb wlb_url=... wlb_username=... wlb_password=... xenserver_username=USER xenserver_password=...'
 }

@@ -1,10 +1,10 @@
 /** The certificate that is to serve next, with what hosts need to trust it: from files, from ACME, or made anew where it is self-signed. */
 import { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { paths, readSettings } from '../../config/index.js'
 import { obtainCertificate, planInstallation, planSelfSigned } from '../../identity/index.js'
 import type { ServedIdentity } from '../../tls/index.js'
 import { isSelfSigned, sendingOrder } from '../../x509/index.js'
+import { fail } from '../errors.js'
 
 export interface NextIdentity {
   readonly identity: ServedIdentity
@@ -52,18 +52,12 @@ export async function makeNextIdentity(request: NextRequest, inPlace: X509Certif
     const { root: anchor } = plan.chain
     return { identity: plan.identity, how: 'acme', chain, candidates: anchor ? [anchor] : chain }
   }
-  if (!isSelfSigned(inPlace)) throw needsFiles(inPlace)
+  if (!isSelfSigned(inPlace)) {
+    const { subject, issuer } = inPlace
+    throw fail('RENEW_NEEDS_FILES', { subject: subject.replaceAll('\n', ', '), issuer: issuer.replaceAll('\n', ', ') })
+  }
   const plan = await planSelfSigned(root, { hostname: name, subjectAltName: [currentName] }, now)
   const identity = await plan.make()
   const leaf = new X509Certificate(identity.certificatePem)
   return { identity, how: 'self-signed', chain: [leaf], candidates: [leaf] }
-}
-
-function needsFiles(inPlace: X509Certificate): WlbError {
-  return new WlbError(
-    'RENEW_NEEDS_FILES',
-    'The certificate in place is signed by an authority: what that authority signed anew must be given.',
-    { subject: inPlace.subject.replaceAll('\n', ', '), issuer: inPlace.issuer.replaceAll('\n', ', ') },
-    'wlb cert request',
-  )
 }

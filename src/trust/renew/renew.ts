@@ -6,6 +6,7 @@ import { formatWlbAddress, parseWlbAddress } from '../../xapi/pool/wlb-address.j
 import type { Connection, HostVerdict } from '../connection/connection.js'
 import { judgeHosts, servedBy, withoutProofs } from '../connection/predict.js'
 import { proveHosts } from '../connection/prove.js'
+import { fail } from '../errors.js'
 import type { SshReach } from '../remote/replace-over-ssh.js'
 import type { Looking, TrustOutcome } from '../run/apply.js'
 import { look, withJournal, worldOf } from '../run/apply.js'
@@ -17,7 +18,6 @@ import type { NextIdentity } from './next-identity.js'
 import type { FoundIdentity, GivenFiles, IdentityOrder, IdentityPlace } from './places/place.js'
 import { placeOf } from './places/place-of.js'
 import { planRenewal, type RenewalPlan } from './renewal-plan.js'
-import { applyCutShort, needsAppliance, notConnected, otherPlace, otherPools, sameIdentity } from './renewal-refusal.js'
 
 export interface RenewRequest extends Omit<Looking, 'applianceRoot'> {
   /** Where the appliance is. */
@@ -108,20 +108,21 @@ function openRenewal({ last }: Journal): OpenRenewal | undefined {
   const { request } = last
   const orders = request?.renewal?.orders ?? []
   const identity = orders.find((order) => order.kind === 'identity')
-  if (!request || !identity) throw applyCutShort(last.by)
+  if (!request || !identity) throw fail('ANOTHER_RUN_OPEN', { run: `wlb trust ${last.by}` })
   return { request, orders, identity }
 }
 
 /** @throws ANOTHER_RUN_OPEN where the appliance that was named is another one. */
 function goOnAt(order: IdentityOrder, { place, ssh }: RenewRequest): IdentityPlace {
-  if (!place.mayGoOn(order)) throw otherPlace(order.over?.target ?? order.root)
+  if (!place.mayGoOn(order))
+    throw fail('ANOTHER_RUN_OPEN', { run: 'wlb trust renew', place: order.over?.target ?? order.root })
   return placeOf(order, ssh)
 }
 
 /** What an appliance does in all its pools is not ended in one of them, as if there were no others. @throws RENEW_OTHER_POOLS */
 function refuseAlone(uuid: string, { request }: OpenRenewal, { otherPoolsReady }: RenewRequest): void {
   const others = (request.renewal?.together ?? []).filter((one) => one !== uuid)
-  if (others.length > 0 && !otherPoolsReady) throw otherPools(others)
+  if (others.length > 0 && !otherPoolsReady) throw fail('RENEW_OTHER_POOLS', { pools: others.join(', ') })
 }
 
 async function resume(
@@ -142,9 +143,9 @@ export async function prepare(session: PoolSession, connection: Connection, requ
   const { pool, appliance } = connection
   const found = await place.find(connection)
   const [inPlace] = servedBy(appliance)
-  if (!inPlace) throw needsAppliance(formatWlbAddress(appliance))
+  if (!inPlace) throw fail('RENEW_NEEDS_APPLIANCE', { appliance: formatWlbAddress(appliance) })
   const currentName = parseWlbAddress(pool.wlbUrl)?.host
-  if (currentName === undefined || !pool.verifies) throw notConnected(pool.name)
+  if (currentName === undefined || !pool.verifies) throw fail('RENEW_NOT_VERIFYING', { pool: pool.name })
   const proofs = await proveHosts(session, connection)
   const said = judgeHosts(connection, proofs)
   if (request.together) {
@@ -157,7 +158,8 @@ export async function prepare(session: PoolSession, connection: Connection, requ
   const question = { ...given, name, currentName, port: appliance.port, now }
   const next = await place.next(question, found, inPlace)
   const [leaf] = next.chain
-  if (leaf?.fingerprint256 === inPlace.fingerprint256) throw sameIdentity(inPlace.fingerprint256)
+  if (leaf?.fingerprint256 === inPlace.fingerprint256)
+    throw fail('RENEW_NOTHING_NEW', { fingerprintSha256: inPlace.fingerprint256 })
   await tidy(request)
   const order = await place.keep(next, found, { appliance, leaf: inPlace })
   try {
@@ -196,7 +198,7 @@ function refuseForOthers(
   if (otherPoolsReady || !orders.some(({ kind }) => kind === 'install')) return []
   if (!pools) return ['other pools of this appliance, which cannot be seen from here, would refuse the new certificate']
   const others = pools.filter((one) => one !== uuid)
-  if (others.length > 0) throw otherPools(others)
+  if (others.length > 0) throw fail('RENEW_OTHER_POOLS', { pools: others.join(', ') })
   return []
 }
 

@@ -4,14 +4,14 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import { checkAsPool } from '../../tls/index.js'
-import { checkHost } from '../../x509/index.js'
+import { checkHost, describeCertificate } from '../../x509/index.js'
 import { formatWlbAddress, parseWlbAddress } from '../../xapi/pool/wlb-address.js'
 import type { Connection, HostVerdict } from '../connection/connection.js'
 import { knownAnchors, predictHosts, servedBy } from '../connection/predict.js'
+import { fail } from '../errors.js'
 import { findNeeded, installOrders, pemOf } from '../plan/needed-certificates.js'
 import type { OrderOf, StepOrder } from '../run/steps/step.js'
 import type { NextIdentity } from './next-identity.js'
-import { nameGap, nextRefused } from './renewal-refusal.js'
 
 export interface RenewalWish {
   readonly next: NextIdentity
@@ -37,7 +37,8 @@ export function planRenewal(connection: Connection, wish: RenewalWish): RenewalP
   if (!leaf) throw new Error('a next identity has a leaf')
   const current = parseWlbAddress(connection.pool.wlbUrl)?.host ?? name
   const missing = [...new Set([current, name])].filter((one) => !checkHost(leaf, one))
-  if (missing.length > 0) throw nameGap(leaf, missing)
+  if (missing.length > 0)
+    throw fail('RENEW_NAME_GAP', { missing: missing.join(', '), names: describeCertificate(leaf).names.join(', ') })
 
   const trusted = {
     kind: 'trusted',
@@ -51,7 +52,10 @@ export function planRenewal(connection: Connection, wish: RenewalWish): RenewalP
   const anchors = [...needed.map(({ certificate }) => certificate), ...knownAnchors(connection)]
   const verdicts = predictHosts(connection, { anchors, name, presented: next.chain })
   const refused = verdicts.filter(({ verdict }) => verdict === 'refused')
-  if (refused.length > 0) throw nextRefused(name, refused)
+  if (refused.length > 0) {
+    const hosts = Object.fromEntries(refused.map(({ host, error }) => [host, error.join(': ')]))
+    throw fail('NEXT_CERTIFICATE_REFUSED', { name, hosts })
+  }
 
   const kept = new Set(
     [...needed.map(({ certificate }) => certificate), ...pathOf(connection, next.chain, anchors)].map(fingerprint),

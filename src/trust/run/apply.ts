@@ -13,12 +13,11 @@ import type { Connection, HostVerdict } from '../connection/connection.js'
 import { type ObserveOptions, observe } from '../connection/observe.js'
 import { judgeHosts, withoutProofs } from '../connection/predict.js'
 import { proveHosts } from '../connection/prove.js'
+import { fail } from '../errors.js'
 import { decideTrust, type GoalKind, type Trusted } from '../plan/decide-trust.js'
 import { type Material, readMaterial } from '../plan/material.js'
 import { makePlan, type Plan } from '../plan/plan.js'
 import type { SshReach } from '../remote/replace-over-ssh.js'
-import { undoOtherPools } from '../renew/bring-refusal.js'
-import { renewalCutShort } from '../renew/renewal-refusal.js'
 import { type Journal, type JournalRecord, openJournal, readKnownCertificates, readLastRun } from './journal.js'
 import { openEntries, type RunOptions, type RunOutcome, runSteps, undoSteps } from './run-steps.js'
 import type { World } from './steps/step.js'
@@ -94,7 +93,8 @@ export async function applyPlan(
   options: RunOptions,
 ): Promise<(TrustOutcome & { readonly plan: Plan }) | undefined> {
   return withJournal(pool, request.home, async (journal) => {
-    if (journal.last?.state === 'open' && journal.last.request?.renewal) throw renewalCutShort(journal.last.by)
+    if (journal.last?.state === 'open' && journal.last.request?.renewal)
+      throw fail('ANOTHER_RUN_OPEN', { run: `wlb trust ${journal.last.by}` })
     const prepared = await preparePlan(session, request)
     const { plan } = prepared
     const [obstacle] = plan.obstacles
@@ -154,7 +154,8 @@ async function refuseForOthers({ last }: Journal, uuid: string, home: string): P
     const isTogether = run?.request?.renewal?.together !== undefined
     if (isTogether && openEntries({ last: run }).some(({ order }) => order.kind === 'uninstall')) parted.push(other)
   }
-  if (parted.length > 0 && openEntries({ last }).length > 0) throw undoOtherPools(parted)
+  if (parted.length > 0 && openEntries({ last }).length > 0)
+    throw fail('UNDO_OTHER_POOLS', { pools: parted.join(', ') })
 }
 
 export async function withJournal<T>(
@@ -201,7 +202,7 @@ interface Resumed {
 function resumeWith({ goal, name }: TrustRequest, given: Material, last: JournalRecord | undefined): Resumed {
   const before = last?.state === 'undone' ? undefined : last?.request
   const chosen = goal ?? before?.goal
-  if (chosen === undefined) throw nothingToResume()
+  if (chosen === undefined) throw fail('NOTHING_TO_RESUME', { missing: '--goal' })
   if (!before || before.goal !== chosen || given.certificates.length > 0)
     return { goal: chosen, given, name, isStored: false }
   const stored = readMaterial([
@@ -234,7 +235,7 @@ async function vouch(
   const statedFingerprint = await request.statedFingerprint?.()
   const second = statedFingerprint === undefined ? first : decideTrust(connection, { ...vouchers, statedFingerprint })
   if (second.kind === 'trusted') return second
-  if (!(await request.askFingerprint(second.seen, second.leaf))) throw notVouched(second.seen)
+  if (!(await request.askFingerprint(second.seen, second.leaf))) throw fail('NOT_VOUCHED', { seen: second.seen })
   return { kind: 'trusted', by: 'person', candidates: [second.leaf] }
 }
 
@@ -248,22 +249,4 @@ async function readLocal(root: string): Promise<readonly X509Certificate[]> {
     if (error instanceof WlbError) return []
     throw error
   }
-}
-
-function nothingToResume(): WlbError {
-  return new WlbError(
-    'NOTHING_TO_RESUME',
-    'No run was cut short here; say which goal is meant.',
-    { missing: '--goal' },
-    'wlb trust apply --goal self-signed',
-  )
-}
-
-function notVouched(seen: string): WlbError {
-  return new WlbError(
-    'NOT_VOUCHED',
-    'The fingerprint was not recognised; nothing was installed.',
-    { seen },
-    'wlb cert show',
-  )
 }

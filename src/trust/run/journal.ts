@@ -11,6 +11,7 @@ import { type DirectoryLock, lockDirectory } from '../../base/directory-lock.js'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { WlbError } from '../../base/error.js'
 import { configFolder } from '../../xapi/pool/known-pools.js'
+import { fail } from '../errors.js'
 import { STEP_ORDER, type StepOrder } from './steps/step.js'
 
 const ENTRY = z.object({
@@ -81,7 +82,9 @@ export async function openJournal(pool: { uuid: string; name: string }, home = c
   const folder = journalFolder(pool.uuid, home)
   await ensureFolder(folder, 0o700)
   const lock = await lockDirectory(folder).catch((error: unknown) => {
-    throw error instanceof WlbError && error.code === 'DIRECTORY_IN_USE' ? busy(pool.name, error) : error
+    throw error instanceof WlbError && error.code === 'DIRECTORY_IN_USE'
+      ? fail('TRUST_BUSY', { pool: pool.name, pid: error.facts.pid })
+      : error
   })
   try {
     await forgetHalves(folder)
@@ -250,7 +253,8 @@ async function readRecord(path: string): Promise<JournalRecord> {
   try {
     return RECORD.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
-    throw unreadable(path, error)
+    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+    throw fail('JOURNAL_UNREADABLE', { path, why }, error)
   }
 }
 
@@ -260,24 +264,4 @@ function parse(pem: string): X509Certificate[] {
   } catch {
     return []
   }
-}
-
-function busy(pool: string, { facts }: WlbError): WlbError {
-  const { pid } = facts
-  return new WlbError(
-    'TRUST_BUSY',
-    'Another process is changing what this pool trusts.',
-    { pool, ...(pid !== undefined && { pid }) },
-    pid === undefined ? 'wlb trust status' : `ps -o pid,lstart,args -p ${pid}`,
-  )
-}
-
-function unreadable(path: string, cause: unknown): WlbError {
-  const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)
-  return new WlbError(
-    'JOURNAL_UNREADABLE',
-    'The journal of this pool cannot be read.',
-    { path, why },
-    `mv ${path} /tmp`,
-  )
 }

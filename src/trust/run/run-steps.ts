@@ -5,6 +5,7 @@
  */
 import { WlbError } from '../../base/error.js'
 import { explainRefusal } from '../../xapi/pool/pool-refused.js'
+import { fail } from '../errors.js'
 import { awaitLanding } from './await-landing.js'
 import type { Journal, JournalEntry } from './journal.js'
 import { isChanging, makeStep } from './steps/make-step.js'
@@ -91,7 +92,7 @@ async function runStep(step: Step, journal: Journal): Promise<{ report: StepRepo
       const isDone = isKept && (await step.check().catch(() => undefined)) === 'holds'
       if (!isDone) throw error
     })
-    if ((await step.check()) === 'open') throw withoutEffect(step)
+    if ((await step.check()) === 'open') throw fail('STEP_WITHOUT_EFFECT', { step: step.title, byHand: step.command })
     if (isKept) await journal.write(step.order, 'done')
     return { report: report(step, 'done') }
   } catch (error) {
@@ -217,14 +218,5 @@ function roleNeeded({ message, facts }: WlbError): WlbError {
     message,
     { ...facts, needed: 'the role pool-operator, or pool-admin' },
     'wlb trust apply --username USER --password-file FILE',
-  )
-}
-
-function withoutEffect({ title, command }: Step): WlbError {
-  return new WlbError(
-    'STEP_WITHOUT_EFFECT',
-    'The pool took the step, and it does not show.',
-    { step: title, byHand: command },
-    'wlb trust status',
   )
 }

@@ -1,8 +1,8 @@
 /** Where events go: a web address that is told of each round, a mailbox that gets a letter. Neither is told a secret. */
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
-import { WlbError } from '../../base/error.js'
 import { readWebhookAddress } from '../../config/index.js'
+import { fail } from '../errors.js'
 import type { DatedEvent } from './memory.js'
 
 export interface Channel {
@@ -43,12 +43,8 @@ export function webhook(url: string): Channel {
 function readUrl(text: string): URL {
   const url = readWebhookAddress(text)
   if (url) return url
-  throw new WlbError(
-    'USAGE_WEBHOOK',
-    'A webhook is an https address without a password, or http to this machine.',
-    { given: URL.canParse(text) ? `${new URL(text).protocol}//${new URL(text).host}` : text },
-    'wlb watch --webhook https://HOST/PATH',
-  )
+  const given = URL.canParse(text) ? `${new URL(text).protocol}//${new URL(text).host}` : text
+  throw fail('USAGE_WEBHOOK', { given })
 }
 
 export interface Letterbox {

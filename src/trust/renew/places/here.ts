@@ -15,8 +15,8 @@ import {
   stageIdentity,
 } from '../../../identity/index.js'
 import { formatWlbAddress } from '../../../xapi/pool/wlb-address.js'
+import { fail } from '../../errors.js'
 import { makeNextIdentity } from '../next-identity.js'
-import { needsAppliance } from '../renewal-refusal.js'
 import type { Exchange, IdentityOrder, IdentityPlace } from './place.js'
 
 export function placeHere(root: string): IdentityPlace {
@@ -25,7 +25,8 @@ export function placeHere(root: string): IdentityPlace {
     mayGoOn: () => true,
     find: async ({ appliance }) => {
       const before = await findInPlace(root)
-      if (!appliance.local || before === undefined) throw needsAppliance(formatWlbAddress(appliance))
+      if (!appliance.local || before === undefined)
+        throw fail('RENEW_NEEDS_APPLIANCE', { appliance: formatWlbAddress(appliance) })
       return { name: before, certificates: [], pools: (appliance.local.pools ?? []).map(({ uuid }) => uuid) }
     },
     next: (question, _found, inPlace) => makeNextIdentity({ ...question, root }, inPlace),

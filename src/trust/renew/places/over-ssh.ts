@@ -11,6 +11,7 @@ import { probeServed, type ServedIdentity } from '../../../tls/index.js'
 import { isSelfSigned, readContainers } from '../../../x509/index.js'
 import type { Connection } from '../../connection/connection.js'
 import { servedBy } from '../../connection/predict.js'
+import { fail } from '../../errors.js'
 import { fetchCertificate } from '../../remote/fetch-certificate.js'
 import { readManagedIdentity, readManagedKey } from '../../remote/manage-order.js'
 import { digestsOf, managedPlace, type PairDigests, readManagedFiles } from '../../remote/managed-files.js'
@@ -18,7 +19,6 @@ import { planReplacement, replaceOverSsh, type SshReach } from '../../remote/rep
 import { restoreOverSsh } from '../../remote/restore-over-ssh.js'
 import type { Check } from '../../run/steps/step.js'
 import type { NextIdentity } from '../next-identity.js'
-import { needsFilesOverSsh, needsKeyAgain, otherAppliance, switchFailed } from '../renewal-refusal-over-ssh.js'
 import type {
   Exchange,
   FoundIdentity,
@@ -30,6 +30,7 @@ import type {
 } from './place.js'
 
 const TIMEOUT_MS = 10_000
+const KEY_MISSING = { missing: '--key' }
 
 export interface PlaceOverSsh {
   readonly target: SshTarget
@@ -60,22 +61,22 @@ async function find({ target, root }: PlaceOverSsh, reach: SshReach, connection:
   const { bytes, file, leaf } = await fetchCertificate(ssh, { applianceRoot: root })
   const [served] = servedBy(connection.appliance)
   if (leaf.fingerprint256 !== served?.fingerprint256 || inPlace.key === undefined) {
-    const facts = {
+    throw fail('RENEW_OTHER_APPLIANCE', {
+      target: renderSshTarget(target),
       file: leaf.fingerprint256,
       served: served?.fingerprint256 ?? 'nothing',
       hasKey: inPlace.key !== undefined,
-    }
-    throw otherAppliance(renderSshTarget(target), facts)
+    })
   }
   const certificates = readContainers([{ file, bytes }]).certificates.map(({ certificate }) => certificate)
   return { name: namePair(inPlace), certificates, pools: undefined }
 }
 
 async function readNext(question: NextQuestion, { certificates }: FoundIdentity): Promise<NextIdentity> {
-  if (question.files.length === 0) throw needsFilesOverSsh()
+  if (question.files.length === 0) throw fail('RENEW_NEEDS_FILES', { missing: 'FILES, --key' })
   const { identity, served, chain } = await readManagedIdentity({ ...question, inPlace: certificates }).catch(
     (error: unknown) => {
-      throw error instanceof WlbError && error.code === 'USAGE_NEEDS_KEY' ? needsKeyAgain() : error
+      throw error instanceof WlbError && error.code === 'USAGE_NEEDS_KEY' ? fail('RENEW_NEEDS_KEY', KEY_MISSING) : error
     },
   )
   const how = isSelfSigned(chain.leaf) ? 'self-signed' : 'install'
@@ -106,7 +107,7 @@ async function readAgain(
 ): Promise<ServedIdentity | undefined> {
   const { certificatePem, leaf } = overOf(order)
   if ((await check(where, reach, order)) === 'holds') return undefined
-  if (given.files.length === 0 && given.keyFile === undefined) throw needsKeyAgain()
+  if (given.files.length === 0 && given.keyFile === undefined) throw fail('RENEW_NEEDS_KEY', KEY_MISSING)
   return { certificatePem, privateKeyPem: await readManagedKey(given, leaf) }
 }
 
@@ -123,14 +124,14 @@ function exchangeOverSsh(
     command: `wlb trust install ${quoteWord(renderSshTarget(target))} FILES... --key FILE`,
     check: () => check(where, reach, order),
     do: async () => {
-      if (!identity) throw needsKeyAgain()
+      if (!identity) throw fail('RENEW_NEEDS_KEY', KEY_MISSING)
       const { leaf, endpoint } = overOf(order)
       const ssh = await reach.connect(target)
       const request = { identity, leaf, endpoint, applianceRoot, restartCommand }
       try {
         await replaceOverSsh(ssh, await planReplacement(ssh, request), options)
       } catch (error) {
-        throw switchFailed(error)
+        throw asRenewal(error)
       }
     },
     undo: async () => {
@@ -167,4 +168,13 @@ function namePair({ certificate = '-', key = '-' }: PairDigests): string {
 function readPairName(name: string): PairDigests {
   const [certificate, key] = name.split(' ')
   return { certificate, key }
+}
+
+/** The appliance is as `wlb trust install` would leave it; only the command to type differs. */
+function asRenewal(error: unknown): unknown {
+  if (!(error instanceof WlbError)) return error
+  const { code, facts } = error
+  if (code === 'MANAGE_INTERRUPTED' || code === 'MANAGE_OVERTAKEN')
+    return fail('RENEW_CUT_SHORT', { found: facts, cause: code }, error)
+  return code === 'MANAGE_ROLLED_BACK' ? fail('RENEW_TAKEN_BACK', { found: facts }, error) : error
 }

@@ -1,5 +1,5 @@
 /** The pool connected to its appliance by a name that the certificate has; the pool keeps the address only if that worked. */
-import { WlbError } from '../../../base/error.js'
+import { fail } from '../../errors.js'
 import { readPoolNow, setVerification } from './pool-now.js'
 import type { OrderOf, Step, World } from './step.js'
 
@@ -14,7 +14,7 @@ export function connectStep(order: OrderOf<'connect'>, world: World): Step {
     title,
     command: connectCommand(url, order.userName, world.poolUser.userName),
     check: async () => ((await readPoolNow(session)).wlbUrl === url ? 'holds' : 'open'),
-    do: () => initialize(url, order.userName, world, reconnectNeeded),
+    do: () => initialize(url, order.userName, world, 'RECONNECT_NEEDED'),
     undo: async () => {
       const now = await readPoolNow(session)
       if (now.wlbUrl === url) await (before.url === '' ? session.call('pool.deconfigure_wlb') : goBack(order, world))
@@ -26,9 +26,9 @@ export function connectStep(order: OrderOf<'connect'>, world: World): Step {
 
 /** An address that no certificate names is taken only while nothing is verified. */
 async function goBack({ before }: OrderOf<'connect'>, world: World): Promise<void> {
-  if (world.wlbPassword === undefined) throw undoNeedsPassword(before.url)
+  if (world.wlbPassword === undefined) throw fail('UNDO_NEEDS_PASSWORD', withoutPassword(before.url))
   await setVerification(world.session, false)
-  await initialize(before.url, before.userName, world, undoNeedsPassword)
+  await initialize(before.url, before.userName, world, 'UNDO_NEEDS_PASSWORD')
 }
 
 /** Passwords are not shown, and are not typed where others see them. */
@@ -43,26 +43,12 @@ async function initialize(
   url: string,
   userName: string,
   { session, poolUser, wlbPassword }: World,
-  missing: (url: string) => WlbError,
+  code: 'RECONNECT_NEEDED' | 'UNDO_NEEDS_PASSWORD',
 ): Promise<void> {
-  if (wlbPassword === undefined) throw missing(url)
+  if (wlbPassword === undefined) throw fail(code, withoutPassword(url))
   await session.call('pool.initialize_wlb', url, userName, wlbPassword, poolUser.userName, poolUser.password)
 }
 
-function reconnectNeeded(url: string): WlbError {
-  return new WlbError(
-    'RECONNECT_NEEDED',
-    'The pool is connected by an address that the certificate does not have; it must be connected again, by name.',
-    { connectTo: url, missing: '--wlb-password-file' },
-    'wlb trust apply --resume --wlb-password-file FILE',
-  )
-}
-
-function undoNeedsPassword(url: string): WlbError {
-  return new WlbError(
-    'UNDO_NEEDS_PASSWORD',
-    'The pool was connected by another address; to connect it there again, the password of the appliance is needed.',
-    { connectTo: url, missing: '--wlb-password-file' },
-    'wlb trust undo --wlb-password-file FILE',
-  )
+function withoutPassword(connectTo: string) {
+  return { connectTo, missing: '--wlb-password-file' }
 }

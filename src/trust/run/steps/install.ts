@@ -2,8 +2,9 @@
  * A certificate into the store that decides about WLB, and out of it again. The pool writes its files first and its record
  * last, so an attempt that a member cut short leaves a file that no list shows (docs/trust-stores.md).
  */
-import { WlbError } from '../../../base/error.js'
+
 import type { PoolSession } from '../../../xapi/pool/pool-session.js'
+import { fail } from '../../errors.js'
 import { isFailure, isSomeHostDown, readInstalledNow } from './pool-now.js'
 import type { OrderOf, Step, World } from './step.js'
 
@@ -45,7 +46,7 @@ export function uninstallStep(order: OrderOf<'uninstall'>, world: World): Step {
     undo: async () => {
       const installed = await readInstalledNow(session)
       if (installed.some((one) => one.name === name && one.fingerprintSha256 === fingerprintSha256)) return
-      if (pem === null) throw bytesUnknown(name, fingerprintSha256)
+      if (pem === null) throw fail('CERTIFICATE_BYTES_UNKNOWN', { name, fingerprintSha256 })
       await install({ id: order.id, kind: 'install', name, fingerprintSha256, pem, role: 'root' }, world)
     },
   }
@@ -64,7 +65,7 @@ async function install(order: OrderOf<'install'>, { session, allowDown }: World)
     if (!isFailure(error, 'CERTIFICATE_ALREADY_EXISTS')) return orLeftBehind(error)
     const installed = await readInstalledNow(session)
     if (installed.some((one) => one.fingerprintSha256 === fingerprintSha256)) return
-    if (installed.some((one) => one.name === name)) throw nameTaken(name)
+    if (installed.some((one) => one.name === name)) throw fail('CERTIFICATE_NAME_TAKEN', { name })
     // with a host down it cannot become whole, and until it is back the file serves as it is
     if (allowDown && (await isSomeHostDown(session))) return
     await remove(session, name, false)
@@ -86,22 +87,4 @@ async function remove(session: PoolSession, name: string, hasRecord: boolean): P
 
 function commandOf(role: OrderOf<'install'>['role']): string {
   return role === 'self-signed' ? 'pool-certificate-install' : 'pool-install-ca-certificate'
-}
-
-function nameTaken(name: string): WlbError {
-  return new WlbError(
-    'CERTIFICATE_NAME_TAKEN',
-    'Another certificate was installed under that name in the meantime.',
-    { name },
-    'wlb trust apply --resume',
-  )
-}
-
-function bytesUnknown(name: string, fingerprintSha256: string): WlbError {
-  return new WlbError(
-    'CERTIFICATE_BYTES_UNKNOWN',
-    'That certificate cannot be brought back: the pool told its fingerprint only.',
-    { name, fingerprintSha256 },
-    `xe pool-install-ca-certificate filename=${name}`,
-  )
 }

@@ -1,9 +1,9 @@
 /** The proof: every host connects itself, and then the pool asks its appliance something. */
-import { WlbError } from '../../../base/error.js'
+
 import type { HostVerdict } from '../../connection/connection.js'
 import { judgeHosts } from '../../connection/predict.js'
 import { proveHosts } from '../../connection/prove.js'
-import { hostsDown } from '../../plan/plan-refusal.js'
+import { fail } from '../../errors.js'
 import { isFailure, readPoolNow } from './pool-now.js'
 import type { OrderOf, Step, World } from './step.js'
 
@@ -18,7 +18,7 @@ export function proveStep(order: OrderOf<'prove'>, world: World): Step {
       const { verdicts, down } = await proveNow(world)
       world.onVerdicts?.(verdicts)
       refuseRefused(verdicts)
-      if (down.length > 0 && !world.allowDown) throw hostsDown(down)
+      if (down.length > 0 && !world.allowDown) throw fail('HOSTS_DOWN', { hosts: down.join(', ') })
       if (world.isUnattended) refuseSilent(verdicts)
     },
     undo: async () => {},
@@ -32,9 +32,9 @@ export function proveStep(order: OrderOf<'prove'>, world: World): Step {
  */
 async function proveNow({ session, observe }: World) {
   const connection = await observe()
-  if (!connection.pool.verifies) throw switchedOff(connection.pool.name)
+  if (!connection.pool.verifies) throw fail('VERIFICATION_SWITCHED_OFF', { pool: connection.pool.name })
   const proofs = await proveHosts(session, connection)
-  if (!(await readPoolNow(session)).verifies) throw switchedOff(connection.pool.name)
+  if (!(await readPoolNow(session)).verifies) throw fail('VERIFICATION_SWITCHED_OFF', { pool: connection.pool.name })
   const down = connection.hosts.filter(({ live }) => !live).map(({ name }) => name)
   const verdicts = judgeHosts(connection, proofs).map((one, index): HostVerdict => {
     // what is recorded while a host is down says nothing of what it will have when it is back
@@ -66,38 +66,15 @@ export function askStep(order: OrderOf<'ask'>, { session }: World): Step {
 /** @throws HOSTS_REFUSE */
 export function refuseRefused(verdicts: readonly HostVerdict[]): void {
   const refused = verdicts.filter(({ verdict }) => verdict === 'refused')
-  if (refused.length > 0) throw hostsRefuse(refused)
+  if (refused.length > 0)
+    throw fail('HOSTS_REFUSE', {
+      hosts: Object.fromEntries(refused.map(({ host, error }) => [host, error.join(': ')])),
+    })
 }
 
 /** Where nobody is there to judge, a prediction is no proof. @throws HOSTS_NOT_ASKED */
 export function refuseSilent(verdicts: readonly HostVerdict[]): void {
   const silent = verdicts.filter(({ proof }) => proof !== 'host')
-  if (silent.length > 0) throw hostsNotAsked(silent)
-}
-
-function hostsRefuse(refused: readonly HostVerdict[]): WlbError {
-  return new WlbError(
-    'HOSTS_REFUSE',
-    'Not every host accepts the appliance.',
-    Object.fromEntries(refused.map(({ host, error }) => [host, error.join(': ')])),
-    'wlb trust status',
-  )
-}
-
-function hostsNotAsked(silent: readonly HostVerdict[]): WlbError {
-  return new WlbError(
-    'HOSTS_NOT_ASKED',
-    'Not every host could be asked to connect itself, and a prediction is no proof.',
-    Object.fromEntries(silent.map(({ host, why }) => [host, why])),
-    'wlb trust status',
-  )
-}
-
-function switchedOff(pool: string): WlbError {
-  return new WlbError(
-    'VERIFICATION_SWITCHED_OFF',
-    'Somebody switched verification off while the hosts were asked, so what they said proves nothing.',
-    { pool },
-    'wlb trust apply --resume',
-  )
+  if (silent.length > 0)
+    throw fail('HOSTS_NOT_ASKED', { hosts: Object.fromEntries(silent.map(({ host, why }) => [host, why])) })
 }

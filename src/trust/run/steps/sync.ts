@@ -1,5 +1,5 @@
 /** Every member's store made equal to the coordinator's. Whether it is, no call tells: a host's own proof does. */
-import { WlbError } from '../../../base/error.js'
+import { fail } from '../../errors.js'
 import { isFailure, isSomeHostDown, readInstalledNow } from './pool-now.js'
 import type { OrderOf, Step, World } from './step.js'
 
@@ -34,17 +34,8 @@ export function listStep(order: OrderOf<'list'>, { session, allowDown }: World):
       const missing = order.fingerprints.filter((fingerprint) => !listed.has(fingerprint))
       // while a host is down the pool records nothing it installs
       if (missing.length === 0 || (allowDown && (await isSomeHostDown(session)))) return
-      throw notListed(missing)
+      throw fail('CERTIFICATE_NOT_LISTED', { fingerprints: missing.join(' ') })
     },
     undo: async () => {},
   }
-}
-
-function notListed(fingerprints: readonly string[]): WlbError {
-  return new WlbError(
-    'CERTIFICATE_NOT_LISTED',
-    'The pool does not list what was installed a moment ago: somebody has taken it away.',
-    { fingerprints: fingerprints.join(' ') },
-    'wlb trust apply --resume',
-  )
 }
