@@ -37,7 +37,7 @@ export async function openControlDoor(path: string, requests: ControlRequests): 
     if (!asked) return answer(404, {})
     asked().then(
       (document) => answer(200, document),
-      (error: unknown) => answer(500, { why: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => answer(500, { why: describeFailure(error) }),
     )
   })
   await touching(path, () => rm(path, { force: true }))
@@ -63,6 +63,13 @@ export async function openControlDoor(path: string, requests: ControlRequests): 
         server.closeAllConnections()
       }),
   }
+}
+
+/** With the facts: who asked sees this text and nothing else of the error. */
+function describeFailure(error: unknown): string {
+  if (!(error instanceof WlbError)) return error instanceof Error ? error.message : String(error)
+  const facts = Object.entries(error.facts).map(([name, value]) => `${name} ${value}`)
+  return `${error.message} (${facts.join(', ')})`
 }
 
 function findRequest(line: string, requests: ControlRequests): (() => Promise<unknown>) | undefined {

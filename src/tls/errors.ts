@@ -82,7 +82,7 @@ export const tlsErrors = defineErrors({
   },
   PORT_IN_USE: {
     message: 'Another process listens there already.',
-    facts: ['address', 'port'],
+    facts: ['address', 'port', 'pid?', 'program?'],
     remedy: ({ port }) => `ss -ltnp sport = :${port}`,
   },
   PORT_NOT_PERMITTED: {

@@ -7,10 +7,12 @@ import type { RequestListener, ServerResponse } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createServer as createTlsServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
 import { fail } from './errors.js'
 import { checkIdentity, type ServedIdentity } from './identity-check.js'
 import { POOL_TLS } from './pool-limits.js'
+import { findPortHolder } from './port-holder.js'
 import { probeServed } from './probe.js'
 
 export interface ListenerOptions extends ServedIdentity {
@@ -61,11 +63,15 @@ const HANDSHAKE_TIMEOUT_MS = 20_000
 /** How long a connection may stay silent while the listener closes. */
 const SILENCE_MS = 1_000
 const PROOF_TIMEOUT_MS = 10_000
+/** How long a port that is taken is asked for again: a process that is ending still has its sockets for a moment. */
+const PORT_PATIENCE_MS = 3_000
+const PORT_RETRY_MS = 50
 
 /**
  * Listens, once the identity is proven to work.
  *
- * @throws PORT_IN_USE, ADDRESS_NOT_HERE or PORT_NOT_PERMITTED when the address cannot be taken; and the codes of `checkIdentity`.
+ * @throws PORT_IN_USE when another process has the port for three seconds; ADDRESS_NOT_HERE or PORT_NOT_PERMITTED when the
+ *   address cannot be taken; and the codes of `checkIdentity`.
  */
 export async function startTlsListener(options: ListenerOptions): Promise<TlsListener> {
   let leaf = checkIdentity(options)
@@ -171,13 +177,24 @@ function secureOptions(options: ListenerOptions, identity: ServedIdentity): Secu
   }
 }
 
-function listen(server: Server, { address, port }: ListenerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, address, port)))
-    server.listen({ host: address, port }, () => {
-      server.removeAllListeners('error').on('error', () => {}) // EMFILE while accepting: the next one may succeed
-      resolve()
-    })
+async function listen(server: Server, { address, port }: ListenerOptions): Promise<void> {
+  const deadline = performance.now() + PORT_PATIENCE_MS
+  for (;;) {
+    const error = await tryToListen(server, address, port)
+    if (error === undefined) break
+    if (error.code !== 'EADDRINUSE' || performance.now() > deadline) throw await cannotListen(error, address, port)
+    await pause(PORT_RETRY_MS)
+  }
+  server.on('error', () => {}) // EMFILE while accepting: the next one may succeed
+}
+
+function tryToListen(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    const settle = (error?: NodeJS.ErrnoException) => {
+      server.off('error', settle).off('listening', settle)
+      resolve(error)
+    }
+    server.once('error', settle).once('listening', settle).listen({ host, port })
   })
 }
 
@@ -227,10 +244,10 @@ function closeIdle(server: Server): void {
     server.closeIdleConnections()
 }
 
-function cannotListen(error: NodeJS.ErrnoException, address: string, port: number): Error {
+async function cannotListen(error: NodeJS.ErrnoException, address: string, port: number): Promise<Error> {
   switch (error.code) {
     case 'EADDRINUSE':
-      return fail('PORT_IN_USE', { address, port }, error)
+      return fail('PORT_IN_USE', { address, port, ...(await findPortHolder(address, port)) }, error)
     case 'EADDRNOTAVAIL':
       return fail('ADDRESS_NOT_HERE', { address, port }, error)
     case 'EACCES':

@@ -1,6 +1,7 @@
 /** The listener under real connections: what it takes, what it keeps while the certificate changes, how it ends. */
 import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { Agent, request } from 'node:https'
 import { connect as connectPlain, type Socket } from 'node:net'
@@ -253,9 +254,17 @@ describe('beginning and end', () => {
     const { port } = await start()
     await expect(start({ port })).rejects.toMatchObject({
       code: 'PORT_IN_USE',
-      facts: { address: '127.0.0.1', port },
+      facts: { address: '127.0.0.1', port, pid: process.pid, program: readFileSync('/proc/self/comm', 'utf8').trim() },
       remedy: `ss -ltnp sport = :${port}`,
     })
+  })
+
+  it('waits for a port that is let go', async () => {
+    const first = await start()
+    const second = start({ port: first.port })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await first.close()
+    expect((await second).port).toBe(first.port)
   })
 
   it('names an address of somebody else', async () => {
