@@ -1,4 +1,5 @@
-// `npm test`: makes sure of the real programs the tests run against, builds what is shipped, runs every test.
+// `npm test` and `npm run test:long`: makes sure of the real programs the tests run against, builds what is shipped, and runs the
+// tests: those that take long (tagged so, vitest.config.ts) with `--long`, all others without.
 // On Debian as root missing packages are installed; elsewhere they are named, with the tests that are skipped for them.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -40,7 +41,10 @@ for (const part of missing)
   console.log(`${part.package} is missing; skipped: ${part.tests} (apt-get install ${part.package})`)
 
 run(process.execPath, ['scripts/build.mjs'])
-run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)])
+const args = process.argv.slice(2)
+const isLong = args[0] === '--long'
+const filter = `--tags-filter=${isLong ? 'long' : '!long'}`
+run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', filter, ...(isLong ? args.slice(1) : args)])
 
 function onPath(program) {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0

@@ -6,15 +6,13 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheForFile } from './file-cache.js'
-
-/** The folder they are kept in; outside of a run of tests there is none, and nothing is kept. */
-export const KEYS_VARIABLE = 'OPENWLB_TEST_KEYS'
+import { runFolder } from './run-folder.js'
 
 const taken = cacheForFile<number, number>()
 
 /** Another one with every call in a test file. */
 export function nextRsaKey(bits: number): KeyObject {
-  const folder = process.env[KEYS_VARIABLE]
+  const folder = runFolder('keys')
   if (folder === undefined) return makeKey(bits)
   const index = taken.get(bits) ?? 0
   taken.set(bits, index + 1)

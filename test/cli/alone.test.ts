@@ -7,6 +7,7 @@ import { leaves } from '../../scripts/reference-page.js'
 import { commandLine } from '../../src/cli/command-line.js'
 import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { makeFolder, removeFolder, run } from './program.js'
 import { runHere } from './run-here.js'
 
@@ -20,7 +21,7 @@ beforeAll(async () => {
   const passwordFile = join(elsewhere, 'password')
   writeFileSync(passwordFile, 'geheim\n')
   port = await freePort()
-  const choices = ['--hostname', 'wlb.lab.internal', '--address', '127.0.0.1', '--port', String(port)]
+  const choices = ['--hostname', 'wlb.lab.internal', '--address', OWN_ADDRESS, '--port', String(port)]
   placeDatabase(root)
   const made = await wlb('setup', ...choices, '--username', 'u', '--password-file', passwordFile, '--yes')
   expect(made).toMatchObject({ exitCode: 0 })
@@ -98,7 +99,7 @@ describe('the private key stays where it is (S9)', () => {
 })
 
 test('a port that is taken: the error names it and what to do', async () => {
-  const taken = createServer().listen(port, '127.0.0.1')
+  const taken = createServer().listen(port, OWN_ADDRESS)
   await new Promise((resolve) => taken.once('listening', resolve))
   const ended = await wlb('serve')
   expect(ended).toMatchObject({ exitCode: 1, stdout: '' })

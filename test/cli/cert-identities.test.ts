@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
 import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { makeFolder, type Running, removeFolder, run, runUntilReady } from './program.js'
 
 const root = makeFolder()
@@ -17,7 +18,7 @@ beforeAll(async () => {
   port = await freePort()
   const passwordFile = join(root, 'password')
   writeFileSync(passwordFile, 'secret\n')
-  const choices = ['--hostname', 'wlb.lab.internal', '--address', '127.0.0.1', '--port', String(port)]
+  const choices = ['--hostname', 'wlb.lab.internal', '--address', OWN_ADDRESS, '--port', String(port)]
   placeDatabase(root)
   await run('wlb', ['--root', root, 'setup', ...choices, '--password-file', passwordFile, '--yes'])
   appliance = await runUntilReady(['--root', root, 'serve'])

@@ -7,6 +7,7 @@ import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
 import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { makeFolder, type Running, removeFolder, run, runUntilReady } from './program.js'
 
 const root = makeFolder()
@@ -37,7 +38,7 @@ const setup = () =>
     '--hostname',
     'wlb.lab.internal',
     '--address',
-    '127.0.0.1',
+    OWN_ADDRESS,
     '--port',
     String(port),
     '--username',
@@ -61,7 +62,7 @@ beforeAll(async () => {
   port = await freePort()
   const [made, up] = await Promise.all([
     setup(),
-    wlb('lab', 'up', '--hosts', '3', '--add-host', 'wlb.lab.internal=127.0.0.1', '--json'),
+    wlb('lab', 'up', '--hosts', '3', '--add-host', `wlb.lab.internal=${OWN_ADDRESS}`, '--json'),
   ])
   expect(made).toMatchObject({ exitCode: 0 })
   lab = JSON.parse(up.stdout)
@@ -75,7 +76,7 @@ afterAll(async () => {
 })
 
 test('serve says where it listens once it accepts connections', () => {
-  expect(appliance.line).toBe(`ready https://127.0.0.1:${port}\n`)
+  expect(appliance.line).toBe(`ready https://${OWN_ADDRESS}:${port}\n`)
 })
 
 test('setup again keeps everything and says so (S13)', async () => {
@@ -107,7 +108,7 @@ test('cert show --json agrees with openssl and with what is served (S62)', async
   expect(shown).toMatchObject({
     commonName: 'wlb.lab.internal',
     selfSigned: true,
-    names: expect.arrayContaining(['wlb.lab.internal', 'wlb', '127.0.0.1']),
+    names: expect.arrayContaining(['wlb.lab.internal', 'wlb', OWN_ADDRESS]),
     served: { fingerprintSha256: shown.fingerprintSha256 },
   })
   const client = spawnSync(
@@ -115,7 +116,7 @@ test('cert show --json agrees with openssl and with what is served (S62)', async
     [
       's_client',
       '-connect',
-      `127.0.0.1:${port}`,
+      `${OWN_ADDRESS}:${port}`,
       '-CAfile',
       file,
       '-verify_hostname',
@@ -188,7 +189,7 @@ test('pool and appliance show the same fingerprint in the same form (S17)', asyn
 
 test('verified by host name, refused by address (row 8, S14, S57)', async () => {
   expect(await initialise('wlb.lab.internal')).toBe('0 ')
-  expect(await initialise('127.0.0.1')).toBe(
+  expect(await initialise(OWN_ADDRESS)).toBe(
     "1 The remote system's SSL certificate failed to verify against our certificate library.\nreason: Subject checks failed\n",
   )
 })

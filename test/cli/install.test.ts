@@ -11,6 +11,7 @@ import { freePort } from '../free-port.js'
 import { pemOf } from '../identity/install-cast.js'
 import { mayTrace, recordCalls } from '../identity/system-calls.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { makeFolder, type Running, removeFolder, run, runUntilReady } from './program.js'
 
 const folder = makeFolder()
@@ -27,7 +28,7 @@ let appliance: Running
 beforeAll(async () => {
   writeFileSync(file('password'), 'geheim\n')
   port = await freePort()
-  const names = ['--hostname', 'wlb.lab.internal', '--address', '127.0.0.1', '--port', String(port)]
+  const names = ['--hostname', 'wlb.lab.internal', '--address', OWN_ADDRESS, '--port', String(port)]
   placeDatabase(root)
   const setup = ['setup', ...names, '--username', 'wlbuser', '--password-file', file('password'), '--yes']
   expect(await run('wlb', ['--root', root, ...setup])).toMatchObject({ exitCode: 0 })
@@ -60,7 +61,7 @@ function fingerprintOf(name: string): string {
 
 function served(): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
+    const socket = connect({ host: OWN_ADDRESS, port, rejectUnauthorized: false }, () => {
       resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? '')
       socket.destroy()
     }).once('error', reject)
@@ -154,7 +155,7 @@ test('S49: a kept-alive connection goes on, a new one sees the new certificate',
     Connection: 'keep-alive',
   }
   const options = {
-    host: '127.0.0.1',
+    host: OWN_ADDRESS,
     port,
     agent,
     headers,

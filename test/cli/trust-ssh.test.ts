@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { leafFor, type ManagedAppliance, makeAppliance, NAME } from '../trust/managed-appliance.js'
 import { type Sshd, startSshd } from '../trust/sshd.js'
 import { run } from './program.js'
@@ -22,7 +23,7 @@ beforeAll(async () => {
   appliance.serve(await leafFor('old'))
   folder = join(sshd.folder, 'here')
   mkdirSync(folder)
-  place = `${sshd.target.user}@127.0.0.1:${sshd.target.port}`
+  place = `${sshd.target.user}@${OWN_ADDRESS}:${sshd.target.port}`
 })
 afterAll(async () => {
   appliance?.stop()
@@ -32,7 +33,7 @@ afterAll(async () => {
 const wlb = (...args: string[]) => run('wlb', ['trust', ...args], { SSH_AUTH_SOCK: '' }, folder)
 const ssh = (...args: string[]) => [
   ...['--ssh-key', sshd.key, '--ssh-known-hosts', join(folder, 'known_hosts')],
-  ...['--appliance-root', appliance.root, '--appliance', `127.0.0.1:${appliance.port}`],
+  ...['--appliance-root', appliance.root, '--appliance', `${OWN_ADDRESS}:${appliance.port}`],
   ...args,
 ]
 
@@ -82,7 +83,7 @@ describe.skipIf(!isComplete)('over SSH (needs openssh-server, stunnel4)', () => 
     const { stdout, exitCode } = await wlb('fetch', place, 'new.pem', ...ssh())
     writeFileSync(appliance.place.certificate, before)
     expect(exitCode).toBe(1)
-    expect(stdout).toContain(`ANOTHER one by 127.0.0.1:${appliance.port}: ${await appliance.served()}`)
+    expect(stdout).toContain(`ANOTHER one by ${OWN_ADDRESS}:${appliance.port}: ${await appliance.served()}`)
     expect(stdout).toContain((await leafFor('new')).certificate.fingerprint256)
     expect(stdout).toContain('killall stunnel; stunnel')
   })
@@ -104,13 +105,13 @@ describe.skipIf(!isComplete)('over SSH (needs openssh-server, stunnel4)', () => 
       'a handshake, and nobody to compare',
       2,
       '--fingerprint',
-      () => ['--from-tls', `127.0.0.1:${appliance.port}`, 't.pem'],
+      () => ['--from-tls', `${OWN_ADDRESS}:${appliance.port}`, 't.pem'],
     ],
     [
       'another fingerprint',
       1,
       'FINGERPRINT_MISMATCH',
-      () => [...['--from-tls', `127.0.0.1:${appliance.port}`, 't.pem', '--fingerprint', 'AB'.repeat(32)]],
+      () => [...['--from-tls', `${OWN_ADDRESS}:${appliance.port}`, 't.pem', '--fingerprint', 'AB'.repeat(32)]],
     ],
   ]
   it.each(calls)('fetch: %s: exit %i, %s', async (_what, exit, says, words) => {
@@ -124,7 +125,7 @@ describe.skipIf(!isComplete)('over SSH (needs openssh-server, stunnel4)', () => 
     const { exitCode } = await wlb(
       'fetch',
       '--from-tls',
-      `127.0.0.1:${appliance.port}`,
+      `${OWN_ADDRESS}:${appliance.port}`,
       't.pem',
       '--fingerprint',
       known,

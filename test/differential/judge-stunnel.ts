@@ -8,6 +8,7 @@ import { createServer, type TlsOptions } from 'node:tls'
 import { promisify } from 'node:util'
 import { dialAsPool, type TlsFailure } from '../../src/tls/index.js'
 import { freePort } from '../free-port.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { ACCEPTED, type Answer, type JudgedSet, refused } from './judge.js'
 
 const run = promisify(execFile)
@@ -26,7 +27,7 @@ export async function askStunnel(set: JudgedSet, server: TlsOptions = {}): Promi
     const connection = await dialAsPool({
       client: 'stunnel',
       serverName: set.name,
-      address: '127.0.0.1',
+      address: OWN_ADDRESS,
       port,
       verify: { bundlePath, crlDirectory },
       timeoutMs: 20_000,
@@ -99,7 +100,16 @@ async function serveWithOpenssl({ sent, leafKeyPem }: JudgedSet, directory: stri
   await writeFile(join(directory, 'key.pem'), leafKeyPem)
   await writeFile(join(directory, 'chain.pem'), others.map(String).join(''))
   const port = await freePort()
-  const args = ['-accept', `127.0.0.1:${port}`, '-cert', 'leaf.pem', '-key', 'key.pem', '-cipher', 'ALL:@SECLEVEL=0']
+  const args = [
+    '-accept',
+    `${OWN_ADDRESS}:${port}`,
+    '-cert',
+    'leaf.pem',
+    '-key',
+    'key.pem',
+    '-cipher',
+    'ALL:@SECLEVEL=0',
+  ]
   if (others.length > 0) args.push('-cert_chain', 'chain.pem')
   const child = spawn('openssl', ['s_server', ...args], { cwd: directory, stdio: ['ignore', 'pipe', 'ignore'] })
   await new Promise<void>((resolve) => {

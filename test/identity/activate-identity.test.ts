@@ -15,6 +15,7 @@ import { checkIdentity, probeServed, startTlsListener } from '../../src/tls/inde
 import { createSelfSigned, type Identity } from '../../src/x509/index.js'
 import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { configureOnly, HOSTNAME, startAppliance, type TestAppliance } from '../server/test-appliance.js'
 
 let appliance: TestAppliance
@@ -39,11 +40,11 @@ const fingerprintOf = (pair: Identity) => checkIdentity(pair).fingerprint256
 const putFront = (reload: readonly string[], port: number) =>
   writeFileSync(
     appliance.paths.settings,
-    `${settings}\n[front]\nreload = ${JSON.stringify(reload)}\naddress = "127.0.0.1"\nport = ${port}\n`,
+    `${settings}\n[front]\nreload = ${JSON.stringify(reload)}\naddress = "${OWN_ADDRESS}"\nport = ${port}\n`,
   )
 
 async function served(port: number): Promise<string> {
-  const seen = await probeServed({ address: '127.0.0.1', port, timeoutMs: 5000 })
+  const seen = await probeServed({ address: OWN_ADDRESS, port, timeoutMs: 5000 })
   return seen.state === 'served' ? seen.fingerprintSha256 : seen.why
 }
 
@@ -128,7 +129,7 @@ describe('a front that is told in vain', () => {
   ]
   test.each(cases)('S49: its command %s: the pair before is back', async (_what, reload, said) => {
     // a listener of ours that goes on with what it was started with
-    const door = await startTlsListener({ address: '127.0.0.1', port: 0, ...pairs[1]!, onConnection: () => {} })
+    const door = await startTlsListener({ address: OWN_ADDRESS, port: 0, ...pairs[1]!, onConnection: () => {} })
     const before = await served(door.port)
     putFront(reload, door.port)
     await expect(replace(pairs[2]!)).rejects.toMatchObject({
@@ -164,10 +165,10 @@ describe.skipIf(stunnel === undefined)('stunnel before the appliance', () => {
     const { certificate, key } = appliance.paths
     writeFileSync(
       file,
-      `foreground = yes\npid =\n[wlb]\naccept = 127.0.0.1:${port}\nconnect = 127.0.0.1:${appliance.port}\ncert = ${certificate}\nkey = ${key}\n`,
+      `foreground = yes\npid =\n[wlb]\naccept = ${OWN_ADDRESS}:${port}\nconnect = ${OWN_ADDRESS}:${appliance.port}\ncert = ${certificate}\nkey = ${key}\n`,
     )
     child = spawn(stunnel ?? '', [file], { stdio: 'ignore' })
-    expect(await awaitServed({ address: '127.0.0.1', port }, fingerprintOf(pairs[1]!))).toBe(fingerprintOf(pairs[1]!))
+    expect(await awaitServed({ address: OWN_ADDRESS, port }, fingerprintOf(pairs[1]!))).toBe(fingerprintOf(pairs[1]!))
     return async () => {
       child.kill()
       await once(child, 'exit')
@@ -179,7 +180,7 @@ describe.skipIf(stunnel === undefined)('stunnel before the appliance', () => {
     putFront(['kill', '-HUP', String(child.pid)], port)
     const { activation } = await replace(pairs[2]!)
     const seen = fingerprintOf(pairs[2]!)
-    const where = { address: '127.0.0.1', seen, said: '' }
+    const where = { address: OWN_ADDRESS, seen, said: '' }
     const proofs = [
       { who: 'appliance', port: appliance.port, ...where },
       { who: 'front', port, ...where },

@@ -6,6 +6,7 @@ import { readSettings, writeSettings } from '../../src/config/settings.js'
 import { installCertificate, planInstallation, replaceIdentity } from '../../src/identity/index.js'
 import { readIdentity } from '../../src/identity/store/identity-files.js'
 import { freePort } from '../free-port.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { cast, type InstallFolder, openInstallFolder, pemOf } from './install-cast.js'
 
 const now = new Date()
@@ -60,7 +61,7 @@ test('S49: a front whose reload does nothing: the pair before is back, and the k
   const port = await freePort()
   const front = await listen(port)
   const settings = await readSettings(at.place.settings)
-  await writeSettings(at.place.settings, { ...settings, front: { reload: ['true'], address: '127.0.0.1', port } })
+  await writeSettings(at.place.settings, { ...settings, front: { reload: ['true'], address: OWN_ADDRESS, port } })
   const steps: string[] = []
   const patience = { frontMs: 0 }
   const ended = installCertificate(at.root, await plan(), { now, patience, onStep: (step) => steps.push(step) })
@@ -77,5 +78,5 @@ test('S49: a front whose reload does nothing: the pair before is back, and the k
 async function listen(port: number): Promise<Server> {
   const { certificatePem, privateKeyPem } = await cast('leaf-key2')
   const server = createServer({ cert: certificatePem, key: privateKeyPem }, (socket) => socket.end())
-  return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)))
+  return new Promise((resolve) => server.listen(port, OWN_ADDRESS, () => resolve(server)))
 }

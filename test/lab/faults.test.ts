@@ -7,11 +7,12 @@ import { copyAside, copyFolder, writeEntries } from '../../src/lab/faults/saved-
 import { POOL_FAULTS } from '../../src/lab/faults/table.js'
 import { clearFaults, injectFault, listFaults } from '../../src/lab/index.js'
 import { askForRecords } from '../../src/lab/launcher/host-control.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../server/test-appliance.js'
 import { issue, issueAuthority } from '../x509/test-authority.js'
 import { usePool } from './test-pool.js'
 
-const pool = usePool({ hosts: 3, addHosts: [{ name: HOSTNAME, address: '127.0.0.1' }] })
+const pool = usePool({ hosts: 3, addHosts: [{ name: HOSTNAME, address: OWN_ADDRESS }] })
 const HOSTS = ['xs1', 'xs2', 'xs3']
 let appliance: TestAppliance
 let self = ''
@@ -22,7 +23,7 @@ let untouched = ''
 beforeAll(async () => {
   const root = await issueAuthority({ subject: 'Lab Root' })
   const mid = await issueAuthority({ subject: 'Lab Issuing', issuer: root })
-  const names = { dnsNames: [HOSTNAME, '*.lab.internal'], ipAddresses: ['127.0.0.1'] }
+  const names = { dnsNames: [HOSTNAME, '*.lab.internal'], ipAddresses: [OWN_ADDRESS] }
   const leaf = await issue({ subject: HOSTNAME, issuer: mid, ...names })
   rootPem = root.certificatePem
   appliance = await startAppliance()

@@ -19,6 +19,7 @@ import { serve } from '../../src/server/index.js'
 import { connectXenApi, type XenApiClient } from '../../src/xapi/index.js'
 import { run } from '../cli/program.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../server/test-appliance.js'
 import { buildHostProgram, buildStandInProgram } from './lab-program.js'
 
@@ -36,7 +37,7 @@ let session = ''
 beforeAll(async () => {
   appliance = await startAppliance()
   const { root } = appliance
-  const addHosts = [{ name: HOSTNAME, address: '127.0.0.1' }]
+  const addHosts = [{ name: HOSTNAME, address: OWN_ADDRESS }]
   const { document } = await labUp({ root, hosts: 2, addHosts, hostProgram, refusalDelayMs: 1 })
   hosts = document.hosts
   if (stunnel) {

@@ -10,6 +10,7 @@ import { type RunningAppliance, serve, setUp } from '../../src/server/index.js'
 import { encodeRequest, type WlbCall } from '../../src/wlb/index.js'
 import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { type PostgresServer, startPostgres } from '../store/postgres-server.js'
 import { call, openRaw, post, readRaw } from './raw-client.js'
 import { HOSTNAME, PASSWORD, USER_NAME } from './test-appliance.js'
@@ -30,7 +31,7 @@ describe.skipIf(!postgres)('a PostgreSQL server (postgres)', () => {
   beforeAll(async () => {
     server = await startPostgres(postgres!)
     const databaseUrl = server.createDatabase('wlb')
-    const [hostname, address, port] = [HOSTNAME, '127.0.0.1', await freePort()]
+    const [hostname, address, port] = [HOSTNAME, OWN_ADDRESS, await freePort()]
     await setUp({
       root,
       hostname,

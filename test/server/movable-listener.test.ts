@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { askAppliance } from '../../src/config/control.js'
 import { probeServed } from '../../src/tls/index.js'
 import { createSelfSigned } from '../../src/x509/index.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { startAppliance, type TestAppliance } from './test-appliance.js'
 
 let appliance: TestAppliance
@@ -19,7 +20,7 @@ const ask = async (url: string): Promise<{ port: number; fingerprintSha256: stri
   return { port: Number(answer.port), fingerprintSha256: String(answer.fingerprintSha256) }
 }
 const shownAt = async (port: number) => {
-  const seen = await probeServed({ address: '127.0.0.1', port, timeoutMs: 5000 })
+  const seen = await probeServed({ address: OWN_ADDRESS, port, timeoutMs: 5000 })
   return seen.state === 'served' ? seen.fingerprintSha256 : 'nothing'
 }
 
@@ -38,7 +39,7 @@ test('aside, it serves the same certificate elsewhere and nothing at its own por
 
 test('it stays aside while something else has its port, and a certificate changed meanwhile comes back with it', async () => {
   const aside = await ask('/listener/aside')
-  const other = createServer().listen(appliance.port, '127.0.0.1')
+  const other = createServer().listen(appliance.port, OWN_ADDRESS)
   await once(other, 'listening')
   await expect(ask('/listener/back')).rejects.toMatchObject({
     code: 'APPLIANCE_SILENT',

@@ -9,6 +9,7 @@ import { dialAsPool } from '../../src/tls/index.js'
 import { encodeRequest, readReply, readResponseHead, requestHead, type WlbCall } from '../../src/wlb/index.js'
 import { createSelfSigned } from '../../src/x509/index.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from './test-appliance.js'
 
 const stunnel = requirePart('stunnel')
@@ -34,7 +35,7 @@ const GET: WlbCall = { method: 'GetXenPoolConfiguration', request: { poolUuid: '
 async function callAsPool(client: 'node' | 'stunnel', serverName: string, bundle: string | undefined): Promise<string> {
   const { port } = appliance
   const verify = bundle === undefined ? undefined : { bundlePath: bundle, crlDirectory }
-  const dialled = await dialAsPool({ client, serverName, address: '127.0.0.1', port, verify, timeoutMs: 10_000 })
+  const dialled = await dialAsPool({ client, serverName, address: OWN_ADDRESS, port, verify, timeoutMs: 10_000 })
   if (dialled.state === 'failed') {
     const { failure } = dialled
     return failure.kind === 'verify' ? failure.reason : failure.kind
@@ -55,10 +56,10 @@ async function callAsPool(client: 'node' | 'stunnel', serverName: string, bundle
 
 const ANSWERED = 'WLB_INTERNAL_ERROR 4015 Pool p is not registered here'
 const cases: [what: string, serverName: string, bundle: 'own' | 'other' | 'none', outcome: string][] = [
-  ['not verified', '127.0.0.1', 'none', ANSWERED],
+  ['not verified', OWN_ADDRESS, 'none', ANSWERED],
   ['verified by host name (S14)', HOSTNAME, 'own', ANSWERED],
   ['verified by short name', 'wlb', 'own', ANSWERED],
-  ['by address: IP SANs do not count (row 8, S14)', '127.0.0.1', 'own', 'Subject checks failed'],
+  ['by address: IP SANs do not count (row 8, S14)', OWN_ADDRESS, 'own', 'Subject checks failed'],
   ['by another name', 'wlb.example.com', 'own', 'Subject checks failed'],
   ['with another certificate installed (row 24)', HOSTNAME, 'other', 'Pre-verification error: self-signed certificate'],
 ]
@@ -74,7 +75,7 @@ describe.each(['node', 'stunnel'] as const)('a pool with %s', (client) => {
 describe.skipIf(!openssl)('openssl', () => {
   /** Not `spawnSync`: the appliance answers in this very process. */
   const connect = async (...options: string[]): Promise<string> => {
-    const target = ['-connect', `127.0.0.1:${appliance.port}`, '-servername', HOSTNAME]
+    const target = ['-connect', `${OWN_ADDRESS}:${appliance.port}`, '-servername', HOSTNAME]
     const trust = ['-CAfile', appliance.paths.certificate, '-verify_return_error', '-verify_hostname', HOSTNAME]
     const child = spawn(openssl!, ['s_client', ...target, ...trust, ...options], { stdio: ['pipe', 'pipe', 'ignore'] })
     child.stdin.end()

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { connect, type TLSSocket } from 'node:tls'
 import { encodeRequest, SERVICE_PATH, type WlbCall } from '../../src/wlb/index.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { assertStrictReply, type StrictReply } from '../wlb/strict-reader.js'
 import { basic } from './test-appliance.js'
 
@@ -16,7 +17,7 @@ export interface RawAnswer {
 }
 
 export async function openRaw(port: number): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ecdhCurve: 'auto' })
+  const socket = connect({ host: OWN_ADDRESS, port, rejectUnauthorized: false, ecdhCurve: 'auto' })
   socket.on('error', () => {})
   await once(socket, 'secureConnect')
   return socket

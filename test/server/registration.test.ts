@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { readStatus } from '../../src/identity/index.js'
 import type { WlbCall } from '../../src/wlb/index.js'
 import { freePort } from '../free-port.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import type { StrictReply } from '../wlb/strict-reader.js'
 import { call } from './raw-client.js'
 import { startAppliance, type TestAppliance } from './test-appliance.js'
@@ -67,7 +68,7 @@ describe('registration', () => {
     expect(await pools()).toMatchObject([
       {
         uuid: POOL,
-        address: '127.0.0.1',
+        address: OWN_ADDRESS,
         username: 'root',
         hosts: 2,
         certificateFingerprintSha256: host.fingerprint(),
@@ -99,12 +100,12 @@ describe('registration', () => {
     ['status 500', { answers: 'status 500' }, {}, 4003],
     ['a reset', { answers: 'resets' }, {}, 4003],
     ['a member whose coordinator is nowhere', { memberOf: '127.0.0.99' }, {}, 4003],
-    ['a member that names itself', { memberOf: '127.0.0.1' }, {}, 4003],
+    ['a member that names itself', { memberOf: OWN_ADDRESS }, {}, 4003],
     ['a coordinator that is no address', { memberOf: 'elsewhere' }, {}, 4003],
     ['a host name', {}, { xenServerUrl: 'http://xs1.lab.internal:80/' }, 4007],
     ['another scheme', {}, { xenServerUrl: 'https://192.0.2.10:443/' }, 4007],
     ['a path', {}, { xenServerUrl: 'http://192.0.2.10:80/RPC2' }, 4007],
-    ['a port without a TLS port', {}, { xenServerUrl: 'http://127.0.0.1:65500/' }, 4007],
+    ['a port without a TLS port', {}, { xenServerUrl: `http://${OWN_ADDRESS}:65500/` }, 4007],
     ['an empty user name', {}, { userName: '' }, 4007],
   ]
   test.each(refusals)('%s is refused and nothing is stored', async (_what, behaviour, request, code) => {
@@ -123,14 +124,14 @@ describe('registration', () => {
 
   test('a port where nothing listens', async () => {
     const port = await freePort()
-    expect(await add({ xenServerUrl: `http://127.0.0.1:${port - 363}/` })).toMatchObject({ code: 4003 })
+    expect(await add({ xenServerUrl: `http://${OWN_ADDRESS}:${port - 363}/` })).toMatchObject({ code: 4003 })
   })
 
   describe('a pool that takes its time', () => {
     let silent: Server
     let port: number
     beforeAll(async () => {
-      silent = createServer(ignore).listen(0, '127.0.0.1')
+      silent = createServer(ignore).listen(0, OWN_ADDRESS)
       await once(silent, 'listening')
       const address = silent.address()
       port = typeof address === 'object' && address ? address.port : 0
@@ -140,7 +141,7 @@ describe('registration', () => {
     test('no handshake, and no answer: refused within 25 seconds, and others are served meanwhile', async () => {
       const started = performance.now()
       host.behaviour = { ...GOOD, answers: 'never' }
-      const slow = Promise.all([add({ xenServerUrl: `http://127.0.0.1:${port - 363}/` }), add()])
+      const slow = Promise.all([add({ xenServerUrl: `http://${OWN_ADDRESS}:${port - 363}/` }), add()])
       expect(await call(appliance.port, { method: 'RemoveXenServer', request: { poolUuid: OTHER } })).toEqual(DONE)
       expect(await slow).toMatchObject([{ code: 4003 }, { code: 4003 }])
       expect(performance.now() - started).toBeLessThan(LIMIT_MS)
@@ -154,7 +155,7 @@ describe('registration', () => {
       expect(await add()).toMatchObject({ kind: 'result' })
       expect(await pools()).toMatchObject([
         {
-          address: '127.0.0.1',
+          address: OWN_ADDRESS,
           coordinatorAddress: '127.0.0.2',
           certificateFingerprintSha256: coordinator.fingerprint(),
         },

@@ -7,6 +7,7 @@ import { installIdentity } from '../../src/identity/store/identity-change.js'
 import { probeServed } from '../../src/tls/index.js'
 import type { WlbCall } from '../../src/wlb/index.js'
 import { createSelfSigned, type Identity } from '../../src/x509/index.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { call } from './raw-client.js'
 import { HOSTNAME, startAppliance, type TestAppliance } from './test-appliance.js'
 
@@ -23,7 +24,7 @@ afterAll(() => appliance.remove())
 const REMOVE: WlbCall = { method: 'RemoveXenServer', request: { poolUuid: 'none' } }
 
 async function fingerprint(): Promise<string> {
-  const served = await probeServed({ address: '127.0.0.1', port: appliance.port, timeoutMs: 5000 })
+  const served = await probeServed({ address: OWN_ADDRESS, port: appliance.port, timeoutMs: 5000 })
   return served.state === 'served' ? served.fingerprintSha256 : served.why
 }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BODY_LIMIT_BYTES, encodeRequest, type MethodName, SERVICE_PATH, type WlbCall } from '../../src/wlb/index.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { call, header, openRaw, post, readRaw, sendRaw, strictly } from './raw-client.js'
 import { basic, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from './test-appliance.js'
 
@@ -67,7 +68,7 @@ describe('framing', () => {
   })
 
   test('plain HTTP on the port gets no answer of the service (S1)', async () => {
-    const socket = connect({ host: '127.0.0.1', port: appliance.port })
+    const socket = connect({ host: OWN_ADDRESS, port: appliance.port })
     const pieces: Buffer[] = []
     socket.on('data', (piece) => pieces.push(piece)).on('error', () => {})
     socket.write(post(encodeRequest(GET)))

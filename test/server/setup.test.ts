@@ -15,6 +15,7 @@ import { createSelfSigned } from '../../src/x509/index.js'
 import { freePort } from '../free-port.js'
 import { openSmallDisk } from '../identity/small-disk.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { HOSTNAME } from './test-appliance.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-setup-'))
@@ -27,7 +28,7 @@ let options: SetupOptions
 
 beforeAll(async () => {
   const port = await freePort()
-  options = { root, hostname: HOSTNAME, address: '127.0.0.1', port, userName: 'wlbuser', password: 'geheim', now: NOW }
+  options = { root, hostname: HOSTNAME, address: OWN_ADDRESS, port, userName: 'wlbuser', password: 'geheim', now: NOW }
 })
 
 describe('setting up', () => {
@@ -56,7 +57,7 @@ describe('setting up', () => {
     const report = await reportCertificate(root, NOW)
     expect(report).toMatchObject({
       commonName: HOSTNAME,
-      names: [HOSTNAME, 'wlb', '127.0.0.1'],
+      names: [HOSTNAME, 'wlb', OWN_ADDRESS],
       key: { type: 'rsa', bits: 2048 },
       signatureAlgorithm: 'sha256WithRSAEncryption',
       selfSigned: true,
@@ -123,7 +124,7 @@ describe('setting up', () => {
     expect(await readStatus(root)).toMatchObject({
       hostname: HOSTNAME,
       identity: { fingerprintSha256 },
-      listener: { state: 'running', address: '127.0.0.1', port: options.port, fingerprintSha256, pid: process.pid },
+      listener: { state: 'running', address: OWN_ADDRESS, port: options.port, fingerprintSha256, pid: process.pid },
       pools: [],
     })
     expect(statSync(place.controlSocket).mode & 0o777).toBe(0o600)
@@ -135,7 +136,7 @@ describe('setting up', () => {
 
   test('a port in use is named, and nothing stays locked', async () => {
     const other = createServer()
-    await new Promise<void>((resolve) => other.listen(options.port, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => other.listen(options.port, OWN_ADDRESS, resolve))
     await expect(serve({ root, log: silent })).rejects.toMatchObject({
       code: 'PORT_IN_USE',
       facts: { port: options.port },

@@ -9,6 +9,7 @@ import { writeSettings } from '../../src/config/settings.js'
 import { type RunningAppliance, serve, setUp } from '../../src/server/index.js'
 import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 
 export const USER_NAME = 'wlbuser'
 /** Colons and more than ASCII: what splits badly or decodes badly shows. */
@@ -42,7 +43,7 @@ export async function startAppliance(): Promise<TestAppliance> {
 
 export async function setUpForTests(root: string): Promise<void> {
   placeDatabase(root)
-  const address = '127.0.0.1'
+  const address = OWN_ADDRESS
   const port = await freePort()
   await setUp({ root, hostname: HOSTNAME, address, port, userName: USER_NAME, password: PASSWORD, now: new Date() })
 }
@@ -53,7 +54,7 @@ export async function configureOnly(root: string): Promise<void> {
   mkdirSync(settingsFolder, { recursive: true })
   const passwordHash = `scrypt$32768$8$1$${'A'.repeat(22)}==$${'A'.repeat(43)}=`
   const port = await freePort()
-  await writeSettings(settings, { hostname: HOSTNAME, address: '127.0.0.1', port, userName: USER_NAME, passwordHash })
+  await writeSettings(settings, { hostname: HOSTNAME, address: OWN_ADDRESS, port, userName: USER_NAME, passwordHash })
 }
 
 export function basic(userName = USER_NAME, password = PASSWORD): string {

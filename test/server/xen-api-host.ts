@@ -4,6 +4,7 @@ import { startTlsListener, type TlsListener } from '../../src/tls/index.js'
 import { createSelfSigned, type Identity } from '../../src/x509/index.js'
 import { type ApiResult, type ApiValue, decodeJsonRpcCall, encodeJsonRpcResponse } from '../../src/xapi/index.js'
 import { cacheForFile } from '../file-cache.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 
 export interface XenApiHost {
   readonly address: string
@@ -37,7 +38,7 @@ export async function startXenApiHost(
   behaviour: HostBehaviour,
   place: { readonly address?: string; readonly port?: number } = {},
 ): Promise<XenApiHost> {
-  const { address = '127.0.0.1', port = 0 } = place
+  const { address = OWN_ADDRESS, port = 0 } = place
   const calls: string[] = []
   const sessions = new Set<string>()
   const listener: TlsListener = await startTlsListener({

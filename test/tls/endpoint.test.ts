@@ -9,6 +9,7 @@ import { observeEndpoint } from '../../src/tls/endpoint.js'
 import { readServerFlight } from '../../src/tls/server-flight.js'
 import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { type CertificateSpec, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 import { dialOutcome } from './dial-case.js'
 
@@ -125,7 +126,7 @@ describe.skipIf(requirePart('stunnel') === undefined)(
 )
 
 test('row 65: nobody listens', async () => {
-  const facts = await observeEndpoint({ host: '127.0.0.1', port: await freePort(), timeoutMs: 5_000 }, NAME)
+  const facts = await observeEndpoint({ host: OWN_ADDRESS, port: await freePort(), timeoutMs: 5_000 }, NAME)
   expect(facts).toMatchObject({ state: 'unreachable', indicator: 'Connection refused' })
 })
 
@@ -195,11 +196,11 @@ describe('the bytes of an answer', () => {
 
 async function describeEndpoint(server: Server, timeoutMs = 5_000): Promise<string> {
   const open = new Set<{ destroy(): void }>()
-  server.on('connection', (socket) => open.add(socket)).listen(0, '127.0.0.1')
+  server.on('connection', (socket) => open.add(socket)).listen(0, OWN_ADDRESS)
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
-  const facts = await observeEndpoint({ host: '127.0.0.1', port, timeoutMs }, NAME)
+  const facts = await observeEndpoint({ host: OWN_ADDRESS, port, timeoutMs }, NAME)
   for (const socket of open) socket.destroy()
   server.close()
   const subjects = (certificates: readonly { subject: string }[]) =>

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
 import { openPool } from '../../src/xapi/index.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { type Fate, type PoolProxy, type Rule, startProxy } from './proxy.js'
 import { startSshd } from './sshd.js'
 import { HOSTNAME, PASSWORD, useTrustStage } from './stage.js'
@@ -49,8 +50,8 @@ const CONNECT = 'pool.initialize_wlb'
 const PROOF = '/wlb_diagnostics'
 const ASK = 'pool.retrieve_wlb_configuration'
 
-const BY_ADDRESS = { verifies: false, connectedTo: '127.0.0.1' }
-const BEFORE = '-; verify false; 127.0.0.1'
+const BY_ADDRESS = { verifies: false, connectedTo: OWN_ADDRESS }
+const BEFORE = `-; verify false; ${OWN_ADDRESS}`
 const GOAL = `wlb.pem; verify true; ${HOSTNAME}`
 const withPassword = { wlbPassword: PASSWORD }
 
@@ -62,7 +63,7 @@ async function wlb(words: readonly string[], onStart: (pid: number) => void = ()
   const wlbPassword = words[0] === 'plan' ? [] : ['--wlb-password-file', join(stage.folder, 'wlb-password')]
   const program = join(import.meta.dirname, '../../dist/wlb.js')
   const args = [program, '--root', stage.appliance.root, 'trust', ...words, ...pool, ...files, ...wlbPassword]
-  const appliance = words[0] === 'undo' ? [] : ['--appliance', `127.0.0.1:${stage.appliance.port}`]
+  const appliance = words[0] === 'undo' ? [] : ['--appliance', `${OWN_ADDRESS}:${stage.appliance.port}`]
   const env = { ...process.env, XDG_CONFIG_HOME: stage.configHome }
   const child = spawn(process.execPath, [...args, ...appliance], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   onStart(child.pid ?? 0)

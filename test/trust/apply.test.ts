@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { run } from '../cli/program.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { issueCrl } from '../x509/test-authority.js'
 import {
   asFiles,
@@ -49,11 +50,11 @@ describe('the self-signed certificate', () => {
   })
 
   test('by IP address: connected again by name, once verified (S56, S57)', async () => {
-    await stage.reset({ verifies: false, connectedTo: '127.0.0.1' })
+    await stage.reset({ verifies: false, connectedTo: OWN_ADDRESS })
     expect(await stage.apply(), 'without the password').toBe(
       `${SELF}, reconnect failed | all accepted predicted | failed | RECONNECT_NEEDED`,
     )
-    expect(await stage.state()).toBe('wlb.pem; verify false; 127.0.0.1')
+    expect(await stage.state()).toBe(`wlb.pem; verify false; ${OWN_ADDRESS}`)
     expect(await stage.apply({ resume: true, goal: undefined, wlbPassword: PASSWORD })).toBe(
       'install-self-signed already, list done, sync done, verification done, reconnect done, prove done, ask done' +
         ` | ${ALL}`,
@@ -62,7 +63,7 @@ describe('the self-signed certificate', () => {
     expect(await stage.undo({ wlbPassword: PASSWORD })).toBe(
       'reconnect undone, verification undone, install-self-signed undone, sync done',
     )
-    expect(await stage.state()).toBe('-; verify false; 127.0.0.1')
+    expect(await stage.state()).toBe(`-; verify false; ${OWN_ADDRESS}`)
   })
 
   test('with verification on already and nothing connected: connected too, or left to the operator (S55, row 22)', async () => {

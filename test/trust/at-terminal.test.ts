@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
 import { CTRL_C, type Terminal, wlbAtTerminal } from '../cli/terminal.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { type Fate, type PoolProxy, type Rule, startProxy } from './proxy.js'
 import { HOSTNAME, useTrustStage } from './stage.js'
 
@@ -28,7 +29,7 @@ const env = () => ({ XDG_CONFIG_HOME: stage.configHome })
 
 function wlb(words: readonly string[], { root = stage.appliance.root, isMet = true } = {}): Terminal {
   const pool = ['--pool', url(), ...(isMet ? ['--pool-insecure'] : []), '--password-file', join(stage.folder, 'pw')]
-  const appliance = ['--appliance', `127.0.0.1:${stage.appliance.port}`]
+  const appliance = ['--appliance', `${OWN_ADDRESS}:${stage.appliance.port}`]
   return wlbAtTerminal(['--root', root, 'trust', ...words, ...pool, ...appliance], env())
 }
 const apply = () => wlb(['apply', '--goal', 'self-signed'])

@@ -28,6 +28,7 @@ import { type Pebble, startPebble } from '../identity/acme/pebble.js'
 import { buildHostProgram } from '../lab/lab-program.js'
 import { TestPool } from '../lab/test-pool.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { HOSTNAME, PASSWORD, setUpForTests, USER_NAME } from '../server/test-appliance.js'
 import { daysFromNow, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 
@@ -70,12 +71,12 @@ describe.skipIf(!program)('with pebble', () => {
     pebble = await startPebble(program ?? '')
     await setUpForTests(root)
     await Promise.all([
-      first.up({ hosts: 1, tlsClient: 'node', addHosts: [{ name: HOSTNAME, address: '127.0.0.1' }] }),
-      second.up({ hosts: 2, tlsClient: 'node', addHosts: [{ name: HOSTNAME, address: '127.0.0.1' }] }),
+      first.up({ hosts: 1, tlsClient: 'node', addHosts: [{ name: HOSTNAME, address: OWN_ADDRESS }] }),
+      second.up({ hosts: 2, tlsClient: 'node', addHosts: [{ name: HOSTNAME, address: OWN_ADDRESS }] }),
     ])
     const directoryCa = join(root, 'directory-ca.pem')
     writeFileSync(directoryCa, readFileSync(pebble.directoryCa, 'utf8') + (await pebble.rootPem()))
-    const challenge = { type: 'http-01', address: '127.0.0.1', port: pebble.httpPort } as const
+    const challenge = { type: 'http-01', address: OWN_ADDRESS, port: pebble.httpPort } as const
     settings = { directory: pebble.directory, email: 'admin@example.com', names: [HOSTNAME], challenge, directoryCa }
     settings = { ...settings, agreedTerms: await readTermsOf(settings) }
     oldRoot = await issueAuthority({ subject: 'Old Root', keyIdentifiers: true })
@@ -183,7 +184,7 @@ describe.skipIf(!program)('with pebble', () => {
     const access = { address, port: tlsPort, userName, password, trust: { kind: 'none' }, timeoutMs: 10_000 } as const
     const session = await openPool(access)
     const common = {
-      ...{ appliance: { host: '127.0.0.1', port: appliance.port }, home: configFolder() },
+      ...{ appliance: { host: OWN_ADDRESS, port: appliance.port }, home: configFolder() },
       ...{ name: undefined, wlbUserName: undefined, wlbPassword: undefined, poolUser: { userName, password } },
     }
     try {
@@ -301,7 +302,7 @@ describe.skipIf(!program)('with pebble', () => {
   test('interrupted after step upon step, it goes on; no connection fails; the old root is gone in the end', async () => {
     const client = startSteadyClient({
       hostRoot: second.host('xs2').root,
-      ...{ name: HOSTNAME, address: '127.0.0.1', port: appliance.port },
+      ...{ name: HOSTNAME, address: OWN_ADDRESS, port: appliance.port },
     })
     const stops: [after: string, state: string, serves: 'old' | 'new'][] = [
       ['second prove-old', BOTH, 'old'],

@@ -11,6 +11,7 @@ import { type Diagnosis, diagnose, type Evidence, gather, readHostStores } from 
 import { openPool, type PoolSession } from '../../src/xapi/index.js'
 import { run } from '../cli/program.js'
 import { buildHostProgram, buildStandInProgram } from '../lab/lab-program.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../server/test-appliance.js'
 import { issue, issueAuthority } from '../x509/test-authority.js'
 import { startFront } from './front.js'
@@ -25,7 +26,7 @@ let target: { readonly address: string; readonly port: number; readonly password
 beforeAll(async () => {
   appliance = await startAppliance()
   const { root } = appliance
-  const addHosts = [{ name: HOSTNAME, address: '127.0.0.1' }]
+  const addHosts = [{ name: HOSTNAME, address: OWN_ADDRESS }]
   const { document } = await labUp({ root, hosts: 3, addHosts, hostProgram, refusalDelayMs: 1 })
   const [first] = document.hosts
   if (!first) throw new Error('a lab has a host')
@@ -68,7 +69,7 @@ async function connect(session: PoolSession, port: number): Promise<void> {
 }
 
 function lookWith(session: PoolSession, port = appliance.port): Promise<Evidence> {
-  const place = { applianceRoot: appliance.root, appliance: { host: '127.0.0.1', port } }
+  const place = { applianceRoot: appliance.root, appliance: { host: OWN_ADDRESS, port } }
   return gather({ session, ...place, now: new Date() })
 }
 
@@ -274,7 +275,7 @@ test('--fix and row 71: new files are served at once, unless a host that verifie
   try {
     writeFileSync(
       settings,
-      `${readFileSync(settings)}\n[front]\nreload = ${byHand}\naddress = '127.0.0.1'\nport = ${front.port}\n`,
+      `${readFileSync(settings)}\n[front]\nreload = ${byHand}\naddress = '${OWN_ADDRESS}'\nport = ${front.port}\n`,
     )
     const root = await issueAuthority({ subject: 'Mending Root' })
     const leaf = await issue({ subject: HOSTNAME, issuer: root, dnsNames: [HOSTNAME] })
@@ -307,7 +308,7 @@ async function doctorFixes(port: number): Promise<unknown> {
     passwordFile,
     '--pool-insecure',
   ]
-  const where = ['--root', appliance.root, 'doctor', ...pool, '--appliance', `127.0.0.1:${port}`]
+  const where = ['--root', appliance.root, 'doctor', ...pool, '--appliance', `${OWN_ADDRESS}:${port}`]
   const { stdout } = await run('wlb', [...where, '--fix', '--yes', '--json'])
   const { fixed, findings, healthy } = JSON.parse(stdout)
   return [fixed[0]?.row, fixed[0]?.state, healthy ? 'healthy' : findings]

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:tls'
 import { freePort } from '../free-port.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import type { TestAppliance } from '../server/test-appliance.js'
 
 export async function startFront(
@@ -11,7 +12,7 @@ export async function startFront(
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   const read = () => ({ cert: readFileSync(paths.certificate), key: readFileSync(paths.key), ecdhCurve: 'auto' })
   const server = createServer(read(), (socket) => {
-    const inner = connect({ host: '127.0.0.1', port: behind, rejectUnauthorized: false })
+    const inner = connect({ host: OWN_ADDRESS, port: behind, rejectUnauthorized: false })
     for (const one of [socket, inner])
       one.on('error', () => {}).on('close', () => [socket, inner].map((end) => end.destroy()))
     socket.pipe(inner).pipe(socket)
@@ -19,7 +20,7 @@ export async function startFront(
   const reload = () => server.setSecureContext(read())
   process.on(signal, reload)
   const port = await freePort()
-  server.listen(port, '127.0.0.1')
+  server.listen(port, OWN_ADDRESS)
   await once(server, 'listening')
   return {
     port,

@@ -19,6 +19,7 @@ import {
 import { type Ended, run, runUntilReady } from '../cli/program.js'
 import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { type Sshd, startSshd } from './sshd.js'
 import { HOSTNAME, useTrustStage } from './stage.js'
 
@@ -38,7 +39,7 @@ beforeAll(async () => {
 })
 
 const url = () => `https://${pool.host('xs1').address}:${pool.host('xs1').tlsPort}`
-const appliance = () => `127.0.0.1:${stage.appliance.port}`
+const appliance = () => `${OWN_ADDRESS}:${stage.appliance.port}`
 const flags = (user: readonly string[] = ['--password-file', passwordFile]) => [
   ...['--root', folder, '--pool', url(), ...user, '--pool-insecure', '--appliance', appliance()],
 ]
@@ -101,7 +102,7 @@ describe('wlb trust status', () => {
 
   test('a session that ended between two questions is opened anew', async () => {
     const session = await stage.open()
-    const where = { now: new Date(), appliance: { host: '127.0.0.1', port: stage.appliance.port } }
+    const where = { now: new Date(), appliance: { host: OWN_ADDRESS, port: stage.appliance.port } }
     const connection = await observe(session, where)
     await pool.fault('expire-sessions', 'xs1')
     const proofs = await proveHosts(session, connection)
@@ -115,7 +116,7 @@ describe('wlb trust status', () => {
     const session = await stage.open()
     const connection = await observe(session, {
       now: new Date(),
-      appliance: { host: '127.0.0.1', port: stage.appliance.port },
+      appliance: { host: OWN_ADDRESS, port: stage.appliance.port },
     })
     const process3 = Number(readFileSync(pool.path('xs3', 'var/lib/xcp/xapi.pid'), 'utf8'))
     process.kill(process3, 'SIGSTOP')
@@ -216,7 +217,7 @@ describe('a fleet', () => {
     writeFileSync(join(folder, 'wrong'), 'guess\n')
     const file = fleetFile(
       entry('berlin', url(), 'password'),
-      entry('lyon', `https://127.0.0.1:${await freePort()}`, 'password'),
+      entry('lyon', `https://${OWN_ADDRESS}:${await freePort()}`, 'password'),
       entry('oslo', url(), 'wrong'),
       entry('rome', url(), 'missing'),
     )
@@ -355,13 +356,13 @@ describe('wlb watch', () => {
       for await (const piece of request) body += piece
       received.push(...JSON.parse(body).events)
       response.end()
-    }).listen(0, '127.0.0.1')
+    }).listen(0, OWN_ADDRESS)
     await new Promise((resolve) => hook.once('listening', resolve))
     const place = hook.address()
     const port = typeof place === 'object' && place ? place.port : 0
     await stage.verify(false)
     await stage.appliance.close()
-    appendFileSync(stage.appliance.paths.settings, `\n[watch]\nwebhook = "http://127.0.0.1:${port}/"\n`)
+    appendFileSync(stage.appliance.paths.settings, `\n[watch]\nwebhook = "http://${OWN_ADDRESS}:${port}/"\n`)
     const serving = await runUntilReady(['--root', stage.appliance.root, 'serve'])
     await expect.poll(() => received.length, { timeout: 20_000 }).toBeGreaterThan(0)
     await serving.stop()

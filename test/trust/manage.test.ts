@@ -29,6 +29,7 @@ import {
 } from '../../src/trust/index.js'
 import { awaitServed } from '../../src/trust/remote/await-served.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { daysFromNow, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 import { leafFor, type ManagedAppliance, makeAppliance, NAME, pairIn } from './managed-appliance.js'
 import { connectTo, type Sshd, startSshd } from './sshd.js'
@@ -60,7 +61,7 @@ const plan = (wanted: Name, more: { restartCommand?: string; over?: SshConnectio
   return planReplacement(more.over ?? ssh, {
     identity: { certificatePem, privateKeyPem },
     leaf: certificate,
-    endpoint: { address: '127.0.0.1', port: appliance.port, serverName: NAME, timeoutMs: 2_000 },
+    endpoint: { address: OWN_ADDRESS, port: appliance.port, serverName: NAME, timeoutMs: 2_000 },
     applianceRoot: appliance.root,
     restartCommand: more.restartCommand ?? appliance.reloadCommand,
   })
@@ -102,7 +103,7 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
     }
     if ((await look()) !== 'old, kept none, served old') appliance.serve(pairs.old)
     await awaitServed(
-      { address: '127.0.0.1', port: appliance.port, timeoutMs: 2_000 },
+      { address: OWN_ADDRESS, port: appliance.port, timeoutMs: 2_000 },
       pairs.old.certificate.fingerprint256,
       10_000,
     )

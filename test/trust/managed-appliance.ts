@@ -9,6 +9,7 @@ import { paths } from '../../src/config/paths.js'
 import { probeServed } from '../../src/tls/index.js'
 import { cacheForFile } from '../file-cache.js'
 import { freePort } from '../free-port.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { type Issued, issue } from '../x509/test-authority.js'
 
 export const NAME = 'wlb.example.lab'
@@ -52,14 +53,20 @@ export async function makeAppliance(folder: string, stunnel: string, behind?: nu
     `pid = ${pid}`,
     `output = ${join(folder, 'stunnel.log')}`,
     '[wlb]',
-    `accept = 127.0.0.1:${port}`,
-    `connect = 127.0.0.1:${plain}`,
+    `accept = ${OWN_ADDRESS}:${port}`,
+    `connect = ${OWN_ADDRESS}:${plain}`,
     `cert = ${place.certificate}`,
     `key = ${place.key}`,
     CIPHERS,
     ...(behind === undefined
       ? []
-      : ['[service]', 'client = yes', `accept = 127.0.0.1:${plain}`, `connect = 127.0.0.1:${behind}`, CIPHERS]),
+      : [
+          '[service]',
+          'client = yes',
+          `accept = ${OWN_ADDRESS}:${plain}`,
+          `connect = ${OWN_ADDRESS}:${behind}`,
+          CIPHERS,
+        ]),
   ]
   writeFileSync(configuration, `${settings.join('\n')}\n`)
   // as `killall stunnel; stunnel`, for this one alone
@@ -81,7 +88,7 @@ export async function makeAppliance(folder: string, stunnel: string, behind?: nu
       execFileSync('sh', ['-c', existsSync(pid) ? reloadCommand : `${stunnel} ${configuration}`], QUIET)
     },
     served: async () => {
-      const seen = await probeServed({ address: '127.0.0.1', port, timeoutMs: 10_000 })
+      const seen = await probeServed({ address: OWN_ADDRESS, port, timeoutMs: 10_000 })
       return seen.state === 'served' ? seen.fingerprintSha256 : seen.why
     },
     files: () => readdirSync(place.certificateFolder).sort(),

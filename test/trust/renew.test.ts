@@ -19,6 +19,7 @@ import {
   type StepReport,
 } from '../../src/trust/index.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { daysFromNow, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 import { type ManagedAppliance, makeAppliance } from './managed-appliance.js'
 import { requestTo, type Sshd, startSshd } from './sshd.js'
@@ -126,7 +127,7 @@ async function underLoad(
   const client = startSteadyClient({
     hostRoot: stage.pool.host('xs3').root,
     name: HOSTNAME,
-    address: '127.0.0.1',
+    address: OWN_ADDRESS,
     port: stage.appliancePort ?? stage.appliance.port,
   })
   const outcome = await work()
@@ -318,7 +319,7 @@ describe.skipIf(sshdProgram === undefined || stunnel === undefined)(
       let connection: Promise<SshConnection> | undefined
       const connect = () => {
         const request = requestTo(sshd)
-        writeFileSync(request.knownHosts.own, `[127.0.0.1]:${sshd.target.port} ${hostKey}\n`)
+        writeFileSync(request.knownHosts.own, `[${OWN_ADDRESS}]:${sshd.target.port} ${hostKey}\n`)
         const made = connectSsh(request)
         connections.push(made)
         return made
@@ -495,7 +496,7 @@ describe.skipIf(sshdProgram === undefined || stunnel === undefined)(
       const passwordFile = join(sshd.folder, 'pool-password')
       writeFileSync(passwordFile, `${stage.pool.document.password}\n`)
       const pool = ['--pool', `https://${address}:${tlsPort}`, '--pool-insecure', '--password-file', passwordFile]
-      const appliance = ['--appliance', `127.0.0.1:${elsewhere.port}`, '--yes', '--json']
+      const appliance = ['--appliance', `${OWN_ADDRESS}:${elsewhere.port}`, '--yes', '--json']
       const args = [
         '--liftoff-only',
         join(import.meta.dirname, '../../dist/wlb.js'),

@@ -23,6 +23,7 @@ import { fetchCertificate, readHostStore } from '../../src/trust/index.js'
 import { fetchFile } from '../../src/trust/remote/fetch-certificate.js'
 import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { issue } from '../x509/test-authority.js'
 import { localShell } from './local-shell.js'
 import { connectTo, PASSPHRASE, requestTo, type Sshd, startSshd } from './sshd.js'
@@ -95,7 +96,7 @@ describe.skipIf(!program)('sshd (needs openssh-server)', () => {
     const askAboutHostKey = async ({ fingerprint }: { fingerprint: string }) => asked.push(fingerprint) > 0
     const request = requestTo(sshd, { knownHosts: { own, others: [] }, askAboutHostKey })
     expect([await tryTo(request), await tryTo(request), asked]).toEqual(['in', 'in', [sshd.fingerprint]])
-    expect(readFileSync(own, 'utf8')).toBe(`[127.0.0.1]:${sshd.target.port} ${sshd.hostKeys[0]}\n`)
+    expect(readFileSync(own, 'utf8')).toBe(`[${OWN_ADDRESS}]:${sshd.target.port} ${sshd.hostKeys[0]}\n`)
     expect([statSync(own).mode & 0o777, statSync(dirname(own)).mode & 0o777]).toEqual([0o600, 0o700])
   })
 
@@ -130,7 +131,7 @@ describe.skipIf(!program)('sshd (needs openssh-server)', () => {
     writeFileSync(
       own,
       lines()
-        .map((line) => `[127.0.0.1]:${sshd.target.port} ${line}\n`)
+        .map((line) => `[${OWN_ADDRESS}]:${sshd.target.port} ${line}\n`)
         .join(''),
     )
     const before = readFileSync(own, 'utf8')
@@ -322,7 +323,7 @@ const leaf = async () => (await wlb()).certificatePem
 
 describe('servers that are no sshd', () => {
   const base = (port: number, more: Partial<SshRequest> = {}): SshRequest => ({
-    target: { user: 'root', host: '127.0.0.1', port },
+    target: { user: 'root', host: OWN_ADDRESS, port },
     knownHosts: { own: join(scratch, 'none'), others: [] },
     askAboutHostKey: async () => false,
     credentials: [{ kind: 'password', password: 'p:ä ss' }],
@@ -348,7 +349,7 @@ describe('servers that are no sshd', () => {
     const server = createServer((socket) => {
       socket.on('error', () => {})
       if (says !== undefined) socket.end(says)
-    }).listen(0, '127.0.0.1')
+    }).listen(0, OWN_ADDRESS)
     await once(server, 'listening')
     expect(await tryTo(base(portOf(server.address())))).toBe(outcome)
     server.close()
@@ -382,11 +383,11 @@ describe('servers that are no sshd', () => {
         })
       })
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => server.listen(0, OWN_ADDRESS, resolve))
     const port = portOf(server.address())
     const own = join(scratch, `hosts-${port}`)
     const [type, base64] = host.public.split(' ')
-    writeFileSync(own, `[127.0.0.1]:${port} ${type} ${base64}\n`)
+    writeFileSync(own, `[${OWN_ADDRESS}]:${port} ${type} ${base64}\n`)
     const request = base(port, { knownHosts: { own, others: [] }, credentials: [{ kind: 'password', password }] })
     expect(await tryTo({ ...request, timeoutMs: 10_000 })).toBe(outcome)
     server.close()

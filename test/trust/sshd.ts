@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { connectSsh, type SshRequest, type SshTarget } from '../../src/ssh/index.js'
 import { freePort } from '../free-port.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 
 export interface Sshd {
   readonly folder: string
@@ -26,7 +27,7 @@ export interface Sshd {
 export const PASSPHRASE = 'open sesame'
 
 /** Listens on each of these addresses, which are of loopback. */
-export async function startSshd(program: string, addresses: readonly string[] = ['127.0.0.1']): Promise<Sshd> {
+export async function startSshd(program: string, addresses: readonly string[] = [OWN_ADDRESS]): Promise<Sshd> {
   const folder = mkdtempSync(join(tmpdir(), 'openwlb-sshd-'))
   const file = (name: string) => join(folder, name)
   const makeKey = (name: string, type: string, passphrase = '') =>
@@ -60,7 +61,7 @@ export async function startSshd(program: string, addresses: readonly string[] = 
   const [, fingerprint = ''] = execFileSync('ssh-keygen', ['-lf', file('host.pub')], { encoding: 'utf8' }).split(' ')
   return {
     folder,
-    target: { user: userInfo().username, host: '127.0.0.1', port },
+    target: { user: userInfo().username, host: OWN_ADDRESS, port },
     key: file('user'),
     lockedKey: file('locked'),
     strangersKey: file('stranger'),
@@ -77,7 +78,7 @@ export async function startSshd(program: string, addresses: readonly string[] = 
 /** A request that succeeds, with the host known beforehand, unless told otherwise. */
 export function requestTo(sshd: Sshd, more: Partial<SshRequest> = {}): SshRequest {
   const own = join(sshd.folder, 'known_hosts')
-  writeFileSync(own, `[127.0.0.1]:${sshd.target.port} ${sshd.hostKeys[0]}\n`)
+  writeFileSync(own, `[${OWN_ADDRESS}]:${sshd.target.port} ${sshd.hostKeys[0]}\n`)
   return {
     target: sshd.target,
     knownHosts: { own, others: [] },

@@ -20,6 +20,7 @@ import {
 import { isApiSet, openPool, type PoolSession } from '../../src/xapi/index.js'
 import { buildHostProgram } from '../lab/lab-program.js'
 import { TestPool } from '../lab/test-pool.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../server/test-appliance.js'
 import { type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 
@@ -63,7 +64,7 @@ export class TrustStage {
 
   async start(tlsClient: 'node' | 'stunnel'): Promise<void> {
     this.#appliance = await startAppliance()
-    await this.pool.up({ hosts: 3, tlsClient, addHosts: [{ name: HOSTNAME, address: '127.0.0.1' }] })
+    await this.pool.up({ hosts: 3, tlsClient, addHosts: [{ name: HOSTNAME, address: OWN_ADDRESS }] })
   }
 
   async remove(): Promise<void> {
@@ -133,7 +134,7 @@ export class TrustStage {
       goal: 'self-signed',
       files: [],
       resume: false,
-      appliance: { host: '127.0.0.1', port: this.appliancePort ?? this.appliance.port },
+      appliance: { host: OWN_ADDRESS, port: this.appliancePort ?? this.appliance.port },
       applianceRoot: this.appliance.root,
       fingerprintSha256: undefined,
       name: undefined,
@@ -206,7 +207,7 @@ export class TrustStage {
 
   /** Another name of the appliance, known on every host. */
   async resolve(name: string): Promise<void> {
-    for (const host of HOSTS) appendFileSync(this.pool.path(host, 'etc/hosts'), `127.0.0.1\t${name}\n`)
+    for (const host of HOSTS) appendFileSync(this.pool.path(host, 'etc/hosts'), `${OWN_ADDRESS}\t${name}\n`)
   }
 
   /** An apply that is interrupted after a step. */

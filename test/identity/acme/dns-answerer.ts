@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { OWN_ADDRESS } from '../../run-folder.js'
 
 export interface DnsAnswerer {
   readonly port: number
@@ -13,7 +14,7 @@ const TYPE = { a: 1, txt: 16 } as const
 export async function startDns(recordsFile: string): Promise<DnsAnswerer> {
   const socket = createSocket('udp4')
   socket.on('message', (query, { port, address }) => socket.send(answer(query, recordsFile), port, address))
-  socket.bind(0, '127.0.0.1')
+  socket.bind(0, OWN_ADDRESS)
   await once(socket, 'listening')
   return { port: socket.address().port, close: () => socket.close() }
 }
@@ -28,7 +29,7 @@ function answer(query: Buffer, recordsFile: string): Buffer {
   }
   const type = query.readUInt16BE(end + 1)
   const question = query.subarray(12, end + 5)
-  const found: Buffer[] = type === TYPE.a ? [Buffer.from([127, 0, 0, 1])] : []
+  const found: Buffer[] = type === TYPE.a ? [Buffer.from(OWN_ADDRESS.split('.').map(Number))] : []
   if (type === TYPE.txt) found.push(...readTexts(recordsFile, labels.join('.').toLowerCase()))
   const header = Buffer.alloc(12)
   query.copy(header, 0, 0, 2)

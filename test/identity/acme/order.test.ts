@@ -25,6 +25,7 @@ import { checkAsPool, probeServed } from '../../../src/tls/index.js'
 import { readPemBlocks } from '../../../src/x509/index.js'
 import { freePort } from '../../free-port.js'
 import { requirePart } from '../../real-parts.js'
+import { OWN_ADDRESS } from '../../run-folder.js'
 import { HOSTNAME, setUpForTests } from '../../server/test-appliance.js'
 import { daysFromNow, type Issued, issue, issueAuthority } from '../../x509/test-authority.js'
 import { type Pebble, startPebble } from './pebble.js'
@@ -52,7 +53,7 @@ describe.skipIf(!program)('with pebble', () => {
       directory: pebble.directory,
       email: 'admin@example.com',
       names: [HOSTNAME],
-      challenge: { type: 'http-01', address: '127.0.0.1', port: pebble.httpPort },
+      challenge: { type: 'http-01', address: OWN_ADDRESS, port: pebble.httpPort },
       directoryCa: pebble.directoryCa,
       agreedTerms: undefined,
     }
@@ -73,7 +74,7 @@ describe.skipIf(!program)('with pebble', () => {
       (error: unknown) => error,
     )
   const served = async () => {
-    const answer = await probeServed({ address: '127.0.0.1', port: appliance.port, timeoutMs: 5000 })
+    const answer = await probeServed({ address: OWN_ADDRESS, port: appliance.port, timeoutMs: 5000 })
     return answer.state === 'served' ? answer.fingerprintSha256 : answer.why
   }
   const onDisk = () => new X509Certificate(readFileSync(place.certificate))
@@ -171,7 +172,7 @@ describe.skipIf(!program)('with pebble', () => {
 
     test('a proof that the authority cannot see: its own words, and what to look at', async () => {
       const port = await freePort() // not the one the authority asks
-      const challenge = { type: 'http-01', address: '127.0.0.1', port } as const
+      const challenge = { type: 'http-01', address: OWN_ADDRESS, port } as const
       expect(await refusal(obtain({ challenge, names: [HOSTNAME, 'a.lab.internal'] }))).toMatchObject({
         code: 'ACME_CHALLENGE_FAILED',
         facts: {
@@ -210,7 +211,7 @@ describe.skipIf(!program)('with pebble', () => {
         [
           'nobody there',
           'ACME_DIRECTORY_UNREACHABLE',
-          async () => ({ directory: `https://127.0.0.1:${await freePort()}/dir` }),
+          async () => ({ directory: `https://${OWN_ADDRESS}:${await freePort()}/dir` }),
         ],
         ['a directory that is not trusted', 'ACME_DIRECTORY_UNTRUSTED', () => ({ directoryCa: undefined })],
         ['a trust file without a certificate', 'ACME_DIRECTORY_CA_UNUSABLE', () => ({ directoryCa: pebble.hook })],
@@ -262,7 +263,7 @@ describe.skipIf(!program)('with pebble', () => {
     })
 
     test('a port that is taken, before anything is ordered', async () => {
-      const other = createServer().listen(pebble.httpPort, '127.0.0.1')
+      const other = createServer().listen(pebble.httpPort, OWN_ADDRESS)
       expect(await refusal(obtain())).toMatchObject({ code: 'ACME_PORT_IN_USE', facts: { port: pebble.httpPort } })
       other.close()
     })
@@ -302,7 +303,7 @@ describe.skipIf(!program)('with pebble', () => {
 
     test('a failure is logged with its code, told by status, tried again later, and breaks nothing', async () => {
       const before = await served()
-      const other = createServer().listen(pebble.httpPort, '127.0.0.1')
+      const other = createServer().listen(pebble.httpPort, OWN_ADDRESS)
       const { keeper, delays } = keep(LATER)
       await keeper.look()
       await keeper.look() // too early: nothing is tried

@@ -6,6 +6,7 @@ import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../free-port.js'
+import { OWN_ADDRESS } from '../../run-folder.js'
 import { daysFromNow, issue, issueAuthority } from '../../x509/test-authority.js'
 import { startDns } from './dns-answerer.js'
 
@@ -46,7 +47,7 @@ export async function startPebble(program: string, environment: Record<string, s
   const server = await issue({
     subject: 'localhost',
     issuer: authority,
-    ipAddresses: ['127.0.0.1'],
+    ipAddresses: [OWN_ADDRESS],
     dnsNames: ['localhost'],
     notAfter: daysFromNow(300),
     keyLabel: 'directory',
@@ -61,8 +62,8 @@ export async function startPebble(program: string, environment: Record<string, s
     'pebble.json',
     JSON.stringify({
       pebble: {
-        listenAddress: `127.0.0.1:${port}`,
-        managementListenAddress: `127.0.0.1:${managementPort}`,
+        listenAddress: `${OWN_ADDRESS}:${port}`,
+        managementListenAddress: `${OWN_ADDRESS}:${managementPort}`,
         certificate: write('server.pem', server.certificatePem),
         privateKey: write('server.key', server.privateKeyPem),
         httpPort,
@@ -77,13 +78,14 @@ export async function startPebble(program: string, environment: Record<string, s
   const [dnsFile, hookLog] = [inFolder('txt'), inFolder('hook.log')]
   const hook = write('hook', HOOK(dnsFile, hookLog), 0o700)
   const dns = await startDns(dnsFile)
-  const args = ['-config', config, '-strict', '-dnsserver', `127.0.0.1:${dns.port}`]
+  const args = ['-config', config, '-strict', '-dnsserver', `${OWN_ADDRESS}:${dns.port}`]
   const env = { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0', ...environment }
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   await untilListening(child)
-  const manage = (path: string) => fetchText(`https://127.0.0.1:${managementPort}/${path}`, authority.certificatePem)
+  const manage = (path: string) =>
+    fetchText(`https://${OWN_ADDRESS}:${managementPort}/${path}`, authority.certificatePem)
   return {
-    directory: `https://127.0.0.1:${port}/dir`,
+    directory: `https://${OWN_ADDRESS}:${port}/dir`,
     directoryCa,
     httpPort,
     dnsFile,
