@@ -17,17 +17,26 @@ const CLAIM_PORT = 20_000
 /** Where tests listen. Outside of a run, as in `bench/`, the usual loopback address. */
 export const OWN_ADDRESS = process.env[ADDRESS_VARIABLE] ?? '127.0.0.1'
 
-/** A folder of the run: `db`, an empty database; `keys`; `ports`. Undefined outside of a run. */
-export function runFolder(name: 'db' | 'keys' | 'ports'): string | undefined {
+/** Folders of the run: `db` is an empty database. */
+type Name = 'db' | 'keys' | 'ports' | 'programs'
+
+/** Undefined outside of a run. */
+export function runFolder(name: Name): string | undefined {
   const folder = process.env[FOLDER_VARIABLE]
   return folder === undefined ? undefined : join(folder, name)
+}
+
+export function requireRunFolder(name: Name): string {
+  const folder = runFolder(name)
+  if (folder === undefined) throw new Error('vitest.config.ts makes this folder before the tests')
+  return folder
 }
 
 /** Called by vitest. Returns what clears up afterwards. */
 export async function setup(): Promise<() => void> {
   if (process.env[FOLDER_VARIABLE] !== undefined) return () => {} // made by the first of the projects
   const folder = mkdtempSync(join(tmpdir(), 'openwlb-run-'))
-  for (const name of ['keys', 'ports']) mkdirSync(join(folder, name))
+  for (const name of ['keys', 'ports', 'programs']) mkdirSync(join(folder, name))
   const { createEmbedded } = await import('../src/store/embedded-database.js') // only here: it takes a second to load
   await createEmbedded(join(folder, 'db')) // takes four seconds of processor time, so most tests copy it
   const { address, claim } = await claimAddress()

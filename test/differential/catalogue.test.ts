@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { observeEndpoint } from '../../src/tls/endpoint.js'
 import { checkAsPool } from '../../src/tls/pool-check.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { CATALOGUE } from './catalogue.js'
 import { type Draft, draftPlain, leafOf } from './draft.js'
 import { describeAnswer, type JudgedSet } from './judge.js'
@@ -51,7 +52,7 @@ describe.skipIf(missing.length > 0)('catalogue C (needs stunnel, openssl)', () =
     expect(describeAnswer(await askStunnel(set, server))).toBe('reset')
 
     const { accepted, obstacles, afterwards } = await withServer(set, server, async (port) => {
-      const facts = await observeEndpoint({ host: '127.0.0.1', port, timeoutMs: 10_000 }, set.name)
+      const facts = await observeEndpoint({ host: OWN_ADDRESS, port, timeoutMs: 10_000 }, set.name)
       if (facts.state === 'silent' || facts.state === 'unreachable') throw new Error('the server does not answer')
       return checkAsPool({ bundle: set.bundle, crls: undefined, name: set.name, port, now: new Date() }, facts)
     })

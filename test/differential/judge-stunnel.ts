@@ -83,7 +83,7 @@ async function serveWithNode({ sent, leafKeyPem }: JudgedSet, more: TlsOptions):
   const server = createServer(options, (socket) => socket.on('error', () => {}))
   server.on('connection', (socket) => open.add(socket))
   server.on('tlsClientError', () => {}) // the client's refusal, which the client tells better
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, OWN_ADDRESS, resolve))
   return {
     port: portOf(server.address()),
     close: () =>

@@ -1,26 +1,27 @@
-/** The programs of the lab as the tests start them: bundled once a test file, everything inside. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** The programs of the lab as the tests start them, everything inside: bundled from the sources once a run. */
+import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { afterAll, beforeAll } from 'vitest'
+import { beforeAll } from 'vitest'
+import { requireRunFolder } from '../run-folder.js'
 
 export function buildHostProgram(): string {
-  return buildProgram('src/lab/host/main.ts')
+  return buildProgram('lab-host', 'src/lab/host/main.ts')
 }
 
 export function buildStandInProgram(): string {
-  return buildProgram('src/lab/stand-in/main.ts')
+  return buildProgram('lab-stand-in', 'src/lab/stand-in/main.ts')
 }
 
-/** Builds before the file's tests and removes afterwards; the path is there from the start. */
-function buildProgram(entry: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'openwlb-lab-program-'))
-  const program = join(folder, 'program.mjs')
+/** Built before the file's tests, unless another file's are over; the path is there from the start. */
+function buildProgram(name: string, entry: string): string {
+  const program = join(requireRunFolder('programs'), `${name}.mjs`)
   beforeAll(async () => {
+    if (existsSync(program)) return
+    const own = `${program}.${process.pid}`
     await build({
       entryPoints: [join(import.meta.dirname, '../..', entry)],
-      outfile: program,
+      outfile: own,
       bundle: true,
       platform: 'node',
       format: 'esm',
@@ -28,7 +29,7 @@ function buildProgram(entry: string): string {
       logLevel: 'error',
       banner: { js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)" },
     })
+    renameSync(own, program)
   })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
   return program
 }

@@ -72,6 +72,7 @@ async function onScreen(name: string, screen: string): Promise<void> {
     [`:${stage.appliance.port}`, ':PORT'],
     [stage.appliance.root, 'ROOT'],
     [stage.folder, 'FOLDER'],
+    [OWN_ADDRESS, '127.0.0.1'],
   ]
   const told = words.reduce((text, [from, to]) => text.replaceAll(from, to), screen)
   await expect(told).toMatchFileSnapshot(join(import.meta.dirname, `../cli/golden/terminal/${name}.txt`))

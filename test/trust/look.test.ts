@@ -46,7 +46,7 @@ const flags = (user: readonly string[] = ['--password-file', passwordFile]) => [
 const status = (...args: string[]) => run('wlb', ['trust', 'status', ...flags(), ...args], env)
 
 /** What this lab alone is called becomes a word; the second that clocks are off by chance, none. */
-async function scrub({ stdout, stderr, exitCode }: Ended): Promise<string> {
+async function scrub({ stdout, stderr, exitCode }: Ended, ...more: [string, string][]): Promise<string> {
   const words: [string, string][] = [
     [await stage.uuid(), 'POOL-UUID'],
     [stage.certificate().fingerprint256, 'FINGERPRINT'],
@@ -56,6 +56,8 @@ async function scrub({ stdout, stderr, exitCode }: Ended): Promise<string> {
     [String(stage.appliance.port), 'PORT'],
     [url().slice('https://'.length), 'XS1'],
     [folder, 'FOLDER'],
+    ...more,
+    [OWN_ADDRESS, '127.0.0.1'],
   ]
   const text = words.reduce((told, [from, to]) => told.replaceAll(from, to), `${stdout}${stderr}exit ${exitCode}\n`)
   return text
@@ -179,7 +181,8 @@ describe.skipIf(!sshdProgram)('--host-ssh (needs openssh-server)', () => {
     await injectFault({ root: pool.root, row: 30, host: 'xs2', variant: undefined })
     try {
       const ended = await status(...login())
-      const text = (await scrub(ended)).replaceAll(pool.host('xs3').address, 'XS3').replace(/XS3:\d+/, 'XS3:SSH')
+      const { address } = pool.host('xs3')
+      const text = await scrub(ended, [`${address}:${sshd.target.port}`, 'XS3:SSH'], [address, 'XS3'])
       await expect(text).toMatchFileSnapshot(golden('disks'))
       const { stdout, exitCode } = await run('wlb', ['doctor', ...flags(), ...login(), '--json'], env)
       const { findings, notSeen } = JSON.parse(stdout)
@@ -215,14 +218,15 @@ const entry = (name: string, where: string, secret: string, more = 'insecure = t
 describe('a fleet', () => {
   test('one pool that is out of reach and one with another password hide no other', async () => {
     writeFileSync(join(folder, 'wrong'), 'guess\n')
+    const nobody = `${OWN_ADDRESS}:${await freePort()}`
     const file = fleetFile(
       entry('berlin', url(), 'password'),
-      entry('lyon', `https://${OWN_ADDRESS}:${await freePort()}`, 'password'),
+      entry('lyon', `https://${nobody}`, 'password'),
       entry('oslo', url(), 'wrong'),
       entry('rome', url(), 'missing'),
     )
     const ended = await run('wlb', ['trust', 'status', '--fleet', file, '--hosts'], env)
-    const text = (await scrub(ended)).replaceAll(/127\.0\.0\.1:\d+/g, 'NOBODY')
+    const text = await scrub(ended, [nobody, 'NOBODY'])
     await expect(text).toMatchFileSnapshot(golden('fleet'))
     const { stdout, exitCode } = await run('wlb', ['trust', 'status', '--fleet', file, '--json'], env)
     const documents: { name: string; ok: boolean; error?: { code: string } }[] = JSON.parse(stdout)
