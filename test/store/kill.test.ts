@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { paths } from '../../src/config/index.js'
 import { openStore } from '../../src/store/index.js'
 import { placeDatabase } from '../empty-database.js'
@@ -31,23 +31,30 @@ async function writeAndKill(directory: string, from: number, writes: number): Pr
   return acknowledged
 }
 
-test('five rounds of kill -9 in the middle of writing: nothing acknowledged is lost', async () => {
-  placeDatabase(folder)
-  const directory = paths(folder).database
-  let next = 0
-  for (const writes of [3, 40, 1, 17, 90]) {
-    const acknowledged = await writeAndKill(directory, next, writes)
-    expect(acknowledged).toBeGreaterThanOrEqual(next + writes)
+const rounds: [title: string, writes: number[], options: { tags: string[]; timeout: number }][] = [
+  ['once', [40], { tags: [], timeout: 60_000 }],
+  ['five times over', [3, 40, 1, 17, 90], { tags: ['long'], timeout: 120_000 }],
+]
+describe.each(rounds)('kill -9 in the middle of writing, %s', (title, writesOfRound, options) => {
+  test('nothing acknowledged is lost', options, async () => {
+    const root = join(folder, title)
+    placeDatabase(root)
+    const directory = paths(root).database
+    let next = 0
+    for (const writes of writesOfRound) {
+      const acknowledged = await writeAndKill(directory, next, writes)
+      expect(acknowledged).toBeGreaterThanOrEqual(next + writes)
 
-    const store = await openStore({ kind: 'embedded', directory })
-    const count = Number((await store.pools.readConfiguration(POOL))?.get('count'))
-    const pool = await store.pools.find(POOL)
-    await store.close()
-    expect(count).toBeGreaterThanOrEqual(acknowledged)
-    expect(Number(Buffer.from(pool!.sealedPassword).toString())).toBeGreaterThanOrEqual(count)
-    next = count + 1
-  }
-}, 60_000)
+      const store = await openStore({ kind: 'embedded', directory })
+      const count = Number((await store.pools.readConfiguration(POOL))?.get('count'))
+      const pool = await store.pools.find(POOL)
+      await store.close()
+      expect(count).toBeGreaterThanOrEqual(acknowledged)
+      expect(Number(Buffer.from(pool!.sealedPassword).toString())).toBeGreaterThanOrEqual(count)
+      next = count + 1
+    }
+  })
+})
 
 test('what a killed creation left behind is cleared away', async () => {
   const directory = join(folder, 'half')

@@ -79,17 +79,19 @@ async function wlb(words: readonly string[], onStart: (pid: number) => void = ()
 describe('kill -9 at every step', () => {
   const points: [at: string, isDone: boolean][] = [
     [INSTALL, false],
+    [FLAG, true],
+  ]
+  const otherPoints: [at: string, isDone: boolean][] = [
     [INSTALL, true],
     [SYNC, false],
     [SYNC, true],
     [FLAG, false],
-    [FLAG, true],
     [CONNECT, false],
     [CONNECT, true],
     [PROOF, false],
     [ASK, true],
   ]
-  it.each(points)('of apply: %s, carried out by the pool: %s', async (at, isDone) => {
+  const killApply = async (at: string, isDone: boolean) => {
     await stage.reset(BY_ADDRESS)
     let pid = 0
     proxy.rule = atFirst(at, () => {
@@ -110,7 +112,9 @@ describe('kill -9 at every step', () => {
     }
     await stage.undo(withPassword)
     expect(await stage.state()).toBe(BEFORE)
-  })
+  }
+  it.each(points)('of apply: %s, carried out by the pool: %s', killApply)
+  it.each(otherPoints)('of apply: %s, carried out by the pool: %s', { tags: 'long' }, killApply)
 
   const UNINSTALL = 'pool.uninstall_ca_certificate'
   /** Three hosts are asked four times: before anything, with the new anchor, with the new certificate, without the old anchor. */
@@ -120,7 +124,8 @@ describe('kill -9 at every step', () => {
     [PROOF, 7, false],
     [UNINSTALL, 1, true],
   ]
-  test('of a renewal: every host verifies after each, and the same command ends it', { timeout: 240_000 }, async () => {
+  const options = { tags: 'long', timeout: 240_000 }
+  test('of a renewal: every host verifies after each, and the same command ends it', options, async () => {
     await stage.reset({ verifies: false, connectedTo: HOSTNAME })
     await stage.apply()
     for (const [at, nth, isDone] of exchanges) {
