@@ -1,4 +1,4 @@
-/** What is asked of the product, a sentence a number; tests name the numbers they decide, docs/traceability.md shows which. */
+/** What is asked of the product, a sentence a number; test/requirements.ts names the tests that decide each. */
 
 /** `both`: some of it on the appliance, some on the pool's hosts. `later`: it belongs to commands that do not exist yet. */
 export type Side = 'appliance' | 'pool' | 'both' | 'later'

@@ -1,7 +1,7 @@
-/** The page that shows which test decides what: made from the numbers in the titles of the tests. */
+/** The page that shows which test decides what: made from the table beside the tests. */
+import { TESTS } from '../test/requirements.js'
 import { CAUSES } from './failure-causes.js'
 import { type Requirement, SECTIONS, type Side } from './requirements.js'
-import { type Named, namedNumbers, withoutNumbers } from './test-titles.js'
 
 const WHO: Readonly<Record<Side, string>> = {
   appliance: 'appliance',
@@ -11,14 +11,13 @@ const WHO: Readonly<Record<Side, string>> = {
 }
 
 export function renderTraceability(): string {
-  const named = namedNumbers()
   const all = SECTIONS.flatMap(({ requirements }) => requirements)
-  const untested = all.filter(({ id }) => testsOf(id, named).length === 0)
+  const untested = all.filter(({ id }) => !(id in TESTS))
   return [
     '# Which test decides what',
     '',
-    'Made by `npm run docs` from the titles of the tests: a test names the numbers it decides, `S15` for something that is',
-    'asked of the product, `row 22` for a cause of failure.',
+    'Made by `npm run docs` from test/requirements.ts, which names the tests that decide a number: `S15` is something that is',
+    'asked of the product, `row 22` a cause of failure.',
     '',
     ...SECTIONS.flatMap(({ title, requirements }) => [
       `## ${title}`,
@@ -26,8 +25,7 @@ export function renderTraceability(): string {
       '| | asked | decided by | tests |',
       '|---|---|---|---|',
       ...requirements.map(
-        ({ id, statement, decidedBy }) =>
-          `| ${id} | ${cell(statement)} | ${WHO[decidedBy]} | ${renderTests(testsOf(id, named))} |`,
+        ({ id, statement, decidedBy }) => `| ${id} | ${cell(statement)} | ${WHO[decidedBy]} | ${renderTests(id)} |`,
       ),
       '',
     ]),
@@ -37,13 +35,13 @@ export function renderTraceability(): string {
     '',
     '| row | cause | tests |',
     '|---|---|---|',
-    ...CAUSES.map((cause, index) => `| ${index + 1} | ${cell(cause)} | ${renderTests(testsOfRow(index + 1, named))} |`),
+    ...CAUSES.map((cause, index) => `| ${index + 1} | ${cell(cause)} | ${renderTests(`row ${index + 1}`)} |`),
     '',
     '## Still open',
     '',
     ...renderOpen(all, untested),
     '',
-    `Causes that no test names: ${untestedRows(named).join(', ') || 'none'}.`,
+    `Causes that no test names: ${untestedRows().join(', ') || 'none'}.`,
     '',
     '## Decided elsewhere, or later',
     '',
@@ -61,16 +59,8 @@ export function isDecidedHere({ decidedBy }: Requirement): boolean {
   return decidedBy === 'appliance' || decidedBy === 'both'
 }
 
-export function testsOf(id: string, named: readonly Named[]): readonly Named[] {
-  return named.filter(({ number }) => number === id)
-}
-
-function testsOfRow(row: number, named: readonly Named[]): readonly Named[] {
-  return testsOf(`row ${row}`, named)
-}
-
-function untestedRows(named: readonly Named[]): number[] {
-  return CAUSES.map((_, index) => index + 1).filter((row) => testsOfRow(row, named).length === 0)
+function untestedRows(): number[] {
+  return CAUSES.map((_, index) => index + 1).filter((row) => !(`row ${row}` in TESTS))
 }
 
 function renderOpen(all: readonly Requirement[], untested: readonly Requirement[]): string[] {
@@ -83,13 +73,9 @@ function renderOpen(all: readonly Requirement[], untested: readonly Requirement[
 }
 
 /** A line a file, its titles one after the other. */
-function renderTests(tests: readonly Named[]): string {
-  const files = [...new Set(tests.map(({ file }) => file))]
-  return files
-    .map((file) => {
-      const titles = tests.flatMap((test) => (test.file === file ? [cell(withoutNumbers(test.title))] : []))
-      return `\`${file}\`: ${[...new Set(titles)].join('; ')}`
-    })
+function renderTests(number: string): string {
+  return Object.entries(TESTS[number] ?? {})
+    .map(([file, titles]) => `\`test/${file}\`: ${titles.map(cell).join('; ')}`)
     .join('<br>')
 }
 

@@ -1,4 +1,4 @@
-/** Writes docs/traceability.md from the titles of the tests. */
+/** Writes docs/traceability.md from the table beside the tests. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderTraceability } from './traceability-page.js'

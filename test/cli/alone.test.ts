@@ -32,20 +32,20 @@ afterAll(() => {
   removeFolder(elsewhere)
 })
 
-describe('the self-signed certificate stands in for a real one, and is called so (S4)', () => {
+describe('the self-signed certificate stands in for a real one, and is called so', () => {
   it.each(['setup', 'status', 'cert show'])('wlb %s', async (words) => {
     const { stdout } = await wlb(...words.split(' '), ...(words === 'setup' ? ['--yes'] : []))
     expect(stdout).toMatch(/self-signed.*placeholder/)
   })
 })
 
-test('status names the command that leads to a signed certificate, and there is such a command (S5)', async () => {
+test('status names the command that leads to a signed certificate, and there is such a command', async () => {
   const { stdout } = await wlb('status')
   expect(stdout).toContain(`for a signed one: wlb --root ${root} cert request`)
   expect(leaves(commandLine()).map(({ words }) => words.join(' '))).toContain('wlb cert request')
 })
 
-test('the request is shown as it is written, ready to be copied (S42)', async () => {
+test('the request is shown as it is written, ready to be copied', async () => {
   const about = ['--country', 'CA', '--state', 'Alberta', '--locality', 'Calgary', '--organization', 'Example']
   const { stdout, exitCode } = await wlb('cert', 'request', ...about, '--email', 'admin@example.com', '--yes')
   expect(exitCode).toBe(0)
@@ -53,7 +53,7 @@ test('the request is shown as it is written, ready to be copied (S42)', async ()
   expect(stdout).toMatch(/^-----BEGIN CERTIFICATE REQUEST-----$/m)
 })
 
-describe('the private key stays where it is (S9)', () => {
+describe('the private key stays where it is', () => {
   const keyFile = join(root, 'etc/ssl/certs/server.key')
   const keyLines = () => readFileSync(keyFile, 'utf8').trim().split('\n').slice(1, -1)
   /** These stay up, or change what lies beside the appliance. */

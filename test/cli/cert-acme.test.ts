@@ -70,7 +70,7 @@ const choices: [what: string, flags: AcmeFlags, remembered: AcmeSettings | undef
   ],
   ['a name twice', { ...given, name: [HOST, HOST] }, undefined, `${HERE} a@example.com ${HOST} 0.0.0.0:80 - -`],
   [
-    'S33: without the host name',
+    'without the host name',
     { ...given, name: ['wlb2.lab.internal'] },
     undefined,
     `ACME_CHOICE_INVALID names must be among them as ${HOST}, the host name of this appliance, which pools connect to`,
@@ -95,7 +95,7 @@ const choices: [what: string, flags: AcmeFlags, remembered: AcmeSettings | undef
     'ACME_CHOICE_INVALID names must be a full host name with dots, such as wlb.example.com',
   ],
   [
-    'S35: an address',
+    'an address',
     { ...given, name: [HOST, '192.0.2.7'] },
     undefined,
     'ACME_CHOICE_INVALID names is an IP address: a pool compares names and never looks at the addresses in a certificate; connect it by name',
@@ -180,7 +180,7 @@ describe.skipIf(!program)('with pebble', () => {
   })
 
   let keyAtKill: string
-  test('S47: killed while the name is proved: the old pair stays, and the key waits for its owner alone', async () => {
+  test('killed while the name is proved: the old pair stays, and the key waits for its owner alone', async () => {
     const started = join(root, 'started')
     writeFileSync(hook, `#!/bin/sh\necho $$ > ${started}.new; mv ${started}.new ${started}\nexec sleep 60\n`, {
       mode: 0o700,

@@ -45,7 +45,7 @@ const calls: [file: string, words: string][] = [
   ['browser-refuses', 'careless.pem --trust root.pem --as-browser'],
 ]
 
-it.each(calls)('S11, S35: %s: wlb cert check %s', async (file, words) => {
+it.each(calls)('%s: wlb cert check %s', async (file, words) => {
   const { stdout, stderr, exitCode } = await check(words)
   const seen = `$ wlb cert check ${words}\n--- stdout\n${stdout}--- stderr\n${stderr}--- exit ${exitCode}\n`
   await expect(seen.replaceAll(`${FOLDER}/`, '')).toMatchFileSnapshot(`golden/check/${file}.txt`)
@@ -145,7 +145,7 @@ describe('nobody can tell: exit 2', () => {
   })
 })
 
-test('S31: without files and names, the certificate of the appliance itself', async () => {
+test('without files and names, the certificate of the appliance itself', async () => {
   const root = join(folder, 'own')
   const password = join(FOLDER, 'text.pem')
   const words = [
@@ -164,7 +164,7 @@ test('S31: without files and names, the certificate of the appliance itself', as
   expect(exitCode).toBe(0)
 })
 
-describe('S62: asked of a server', () => {
+describe('asked of a server', () => {
   const NAME = '127.0.0.1'
   const made = async () => {
     const root = await issueAuthority({ subject: 'Example Root' })
@@ -195,9 +195,9 @@ describe('S62: asked of a server', () => {
   })
 
   const refusing: [what: string, options: TlsOptions, code: string][] = [
-    ['row 50: that allows no curve of a pool', { ecdhCurve: 'prime256v1' }, 'NO_COMMON_CURVE'],
+    ['that allows no curve of a pool', { ecdhCurve: 'prime256v1' }, 'NO_COMMON_CURVE'],
     [
-      'row 51: that demands a client certificate',
+      'that demands a client certificate',
       { ecdhCurve: 'auto', requestCert: true, rejectUnauthorized: true },
       'CLIENT_CERTIFICATE_DEMANDED',
     ],

@@ -45,7 +45,7 @@ const summarize = async () =>
   (await history()).map(({ how, inPlace, original }) => `${how}${inPlace ? '!' : ''}${original ? '~' : ''}`).join(' ')
 const fingerprintOnDisk = () => new X509Certificate(readFileSync(certificate)).fingerprint256
 
-test('S46: what the set-up made is the first of the history', async () => {
+test('what the set-up made is the first of the history', async () => {
   expect(await summarize()).toBe('setup!')
   expect((await wlb('history')).stdout).toContain('made by the set-up')
   const ended = await wlb('rollback', '--yes', '--json')
@@ -64,7 +64,7 @@ it.each(unasked)('wlb cert %s with nobody to ask: nothing is changed', async (wo
   expect(fingerprintOnDisk()).toBe(before)
 })
 
-test('S15, S49: a new self-signed one for another name is served at once, and what follows is said', async () => {
+test('a new self-signed one for another name is served at once, and what follows is said', async () => {
   const before = fingerprintOnDisk()
   const ended = await wlb(
     'self-signed',
@@ -95,7 +95,7 @@ test('S15, S49: a new self-signed one for another name is served at once, and wh
   expect(await summarize()).toBe('self-signed! setup~')
 })
 
-test('S46, S49: rollback and back again; a third time by name is already so', async () => {
+test('rollback and back again; a third time by name is already so', async () => {
   const undone = await wlb('rollback', '--yes')
   expect(undone).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`port ${port}, proved by a handshake`) })
   expect(await summarize()).toBe('rollback! self-signed~')

@@ -79,7 +79,7 @@ test('serve says where it listens once it accepts connections', () => {
   expect(appliance.line).toBe(`ready https://${OWN_ADDRESS}:${port}\n`)
 })
 
-test('setup again keeps everything and says so (S13)', async () => {
+test('setup again keeps everything and says so', async () => {
   const before = readFileSync(join(root, 'etc/ssl/certs/server.pem'))
   const again = await setup()
   expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Already set up; everything was kept.') })
@@ -97,7 +97,7 @@ test('lab up --json names every host, on an address of its own, with the same po
   }
 })
 
-test('cert show --json agrees with openssl and with what is served (S62)', async () => {
+test('cert show --json agrees with openssl and with what is served', async () => {
   const { stdout, exitCode } = await wlb('cert', 'show', '--json')
   const shown = JSON.parse(stdout)
   const file = join(root, 'etc/ssl/certs/server.pem')
@@ -143,18 +143,18 @@ const verify = (on: boolean) => said('xs1', 'pool-param-set', `wlb-verify-cert=$
 const initialise = (name: string) => said('xs1', ...connecting(name))
 const install = (command: string) => said('xs1', command, `filename=${join(root, 'wlb.pem')}`)
 
-test('the pool has an identifier, and verification is on from the start (S7, S58, S59)', async () => {
+test('the pool has an identifier, and verification is on from the start', async () => {
   expect(await said('xs1', 'pool-list', '--minimal')).toBe(`0 ${lab.pool}\n`)
   expect(await flag()).toBe('0 true\n')
 })
 
-test('verification off: a pool connects to an appliance that was just set up (S3)', async () => {
+test('verification off: a pool connects to an appliance that was just set up', async () => {
   expect(await verify(false)).toBe('0 ')
   expect(await flag()).toBe('0 false\n')
   expect(await initialise('wlb.lab.internal')).toBe('0 ')
 })
 
-test('verification on, nothing installed: refused (row 22, S24, S27)', async () => {
+test('verification on, nothing installed: refused', async () => {
   expect(await verify(true)).toBe('0 ')
   expect(await flag()).toBe('0 true\n')
   expect(await said('xs1', 'pool-retrieve-wlb-configuration')).toContain(
@@ -162,14 +162,14 @@ test('verification on, nothing installed: refused (row 22, S24, S27)', async () 
   )
 })
 
-test('server.pem: copied as it is, one certificate and no key (S13, S16)', () => {
+test('server.pem: copied as it is, one certificate and no key', () => {
   copyFileSync(join(root, 'etc/ssl/certs/server.pem'), join(root, 'wlb.pem'))
   const copy = readFileSync(join(root, 'wlb.pem'), 'utf8')
   expect(copy.match(/-----BEGIN .*-----/g)).toEqual(['-----BEGIN CERTIFICATE-----'])
   expect(readFileSync(join(root, 'etc/ssl/certs/server.key'), 'utf8')).toContain('PRIVATE KEY-----')
 })
 
-test('installed, listed on every host, synchronised without a word (S19, S20, S22, S26)', async () => {
+test('installed, listed on every host, synchronised without a word', async () => {
   expect(await said('xs1', 'pool-certificate-list')).toBe('0 ')
   expect(await install('pool-install-ca-certificate')).toBe('0 ')
   expect(await said('xs1', 'pool-uninstall-ca-certificate', 'name=wlb.pem')).toBe('0 ')
@@ -181,20 +181,20 @@ test('installed, listed on every host, synchronised without a word (S19, S20, S2
   )
 })
 
-test('pool and appliance show the same fingerprint in the same form (S17)', async () => {
+test('pool and appliance show the same fingerprint in the same form', async () => {
   const { fingerprintSha256 } = JSON.parse((await wlb('cert', 'show', '--json')).stdout)
   const shown = await said('xs1', 'certificate-list', 'name=wlb.pem', 'params=fingerprint', '--minimal')
   expect(shown).toBe(`0 ${fingerprintSha256}\n`)
 })
 
-test('verified by host name, refused by address (row 8, S14, S57)', async () => {
+test('verified by host name, refused by address', async () => {
   expect(await initialise('wlb.lab.internal')).toBe('0 ')
   expect(await initialise(OWN_ADDRESS)).toBe(
     "1 The remote system's SSL certificate failed to verify against our certificate library.\nreason: Subject checks failed\n",
   )
 })
 
-test('no host of the pool was given a key (S10)', () => {
+test('no host of the pool was given a key', () => {
   for (const { root: folder } of lab.hosts) {
     const store = join(folder, 'etc/stunnel')
     const files = readdirSync(store, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.pem'))
@@ -212,7 +212,7 @@ test('status --json shows identity, listener and the pool that has registered', 
   })
 })
 
-test('S34: a request is compared with what pools have connected to', async () => {
+test('a request is compared with what pools have connected to', async () => {
   const words = [
     '--country',
     'CA',

@@ -68,7 +68,7 @@ function served(): Promise<string> {
   })
 }
 
-test('S46-S49: installed, the pair before kept, and what is served is what is on disk', async () => {
+test('installed, the pair before kept, and what is served is what is on disk', async () => {
   const before = { pem: readFileSync(join(certs, 'server.pem')), key: readFileSync(join(certs, 'server.key')) }
   const { stdout, stderr, exitCode } = await wlb(...FIRST, '--yes', '--json')
   expect(exitCode).toBe(0)
@@ -94,7 +94,7 @@ test('S46-S49: installed, the pair before kept, and what is served is what is on
   expect(document.identity.fingerprintSha256).toBe(fingerprintOf('server.pem'))
 })
 
-test('S46: again, it is already so, and nothing is touched', async () => {
+test('again, it is already so, and nothing is touched', async () => {
   const before = look()
   const { stdout, exitCode } = await wlb(...FIRST)
   expect(exitCode).toBe(0)
@@ -145,7 +145,7 @@ test('refused: exit 1, one document, and nothing is changed', async () => {
   expect(look()).toEqual(before)
 })
 
-test('S49: a kept-alive connection goes on, a new one sees the new certificate', async () => {
+test('a kept-alive connection goes on, a new one sees the new certificate', async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const body = encodeRequest({ method: 'RemoveXenServer', request: { poolUuid: 'none' } })
   const headers = {
@@ -201,7 +201,7 @@ test('two administrators at once: each is done or told to wait, and the pair is 
 
 const strace = requirePart('strace')
 describe.skipIf(!strace || !mayTrace(strace))('traced', () => {
-  test("S48: a key is its owner's alone from the moment its file is made", () => {
+  test("a key is its owner's alone from the moment its file is made", () => {
     const isFirst = fingerprintOf('server.pem') === new X509Certificate(readFileSync(file('first.pem'))).fingerprint256
     const args = [
       join(import.meta.dirname, '../../dist/wlb.js'),

@@ -14,7 +14,7 @@ interface Document {
   readonly verified: boolean
 }
 
-test('wlb demo --once --json with our own client (S64)', { timeout: 90_000 }, async () => {
+test('wlb demo --once --json with our own client', { timeout: 90_000 }, async () => {
   const { stdout, exitCode } = await run('wlb', ['demo', '--once', '--json'])
   const document: Document = JSON.parse(stdout)
   expect(document.steps.filter(({ ok }) => !ok)).toEqual([])
@@ -62,7 +62,7 @@ test('Ctrl-C later in the demo: the same', { tags: 'long', timeout: 90_000 }, as
 
 describe.skipIf(!requirePart('stunnel'))('with stunnel', () => {
   const options = { tags: 'long', timeout: 90_000 }
-  test('wlb demo to the end, then Ctrl-C: verified, and nothing is left (S64)', options, async () => {
+  test('wlb demo to the end, then Ctrl-C: verified, and nothing is left', options, async () => {
     const { shown, exitCode } = await interruptDemo('Everything stays up', '--tls-client', 'stunnel')
     expect(shown.match(/ {2}verified$/gm)).toHaveLength(3)
     expect(shown).not.toContain('FAILED')

@@ -51,7 +51,7 @@ describe.skipIf(!isComplete)('over SSH (needs openssh-server, stunnel4)', () => 
     })
   })
 
-  test('S16, S17, S18: the same bytes in wlb.pem here; both fingerprints shown, and they agree', async () => {
+  test('the same bytes in wlb.pem here; both fingerprints shown, and they agree', async () => {
     const { stdout, exitCode } = await wlb('fetch', place, ...ssh('--ssh-fingerprint', sshd.fingerprint, '--json'))
     const served = await appliance.served()
     expect([exitCode, JSON.parse(stdout)]).toMatchObject([
@@ -77,7 +77,7 @@ describe.skipIf(!isComplete)('over SSH (needs openssh-server, stunnel4)', () => 
     expect((await wlb('fetch', place, 'other.pem', ...ssh('--overwrite'))).exitCode).toBe(0)
   })
 
-  test('row 71, S17: the file is new and the port serves the old one: both shown, exit 1', async () => {
+  test('the file is new and the port serves the old one: both shown, exit 1', async () => {
     const before = readFileSync(appliance.place.certificate)
     writeFileSync(appliance.place.certificate, (await leafFor('new')).certificatePem)
     const { stdout, exitCode } = await wlb('fetch', place, 'new.pem', ...ssh())
@@ -88,7 +88,7 @@ describe.skipIf(!isComplete)('over SSH (needs openssh-server, stunnel4)', () => 
     expect(stdout).toContain('killall stunnel; stunnel')
   })
 
-  test('S9, S16: a private key in server.pem: refused, and nothing is written', async () => {
+  test('a private key in server.pem: refused, and nothing is written', async () => {
     const before = readFileSync(appliance.place.certificate)
     writeFileSync(appliance.place.certificate, `${before}${(await leafFor('old')).privateKeyPem}`)
     const { stdout, stderr, exitCode } = await wlb('fetch', place, 'key.pem', ...ssh())
@@ -120,7 +120,7 @@ describe.skipIf(!isComplete)('over SSH (needs openssh-server, stunnel4)', () => 
     expect(stderr).toContain(says)
   })
 
-  test('S17: from a handshake, by a fingerprint known beforehand', async () => {
+  test('from a handshake, by a fingerprint known beforehand', async () => {
     const known = (await appliance.served()).replaceAll(':', '').toLowerCase()
     const { exitCode } = await wlb(
       'fetch',
@@ -134,7 +134,7 @@ describe.skipIf(!isComplete)('over SSH (needs openssh-server, stunnel4)', () => 
     expect(readFileSync(join(folder, 't.pem'), 'utf8').trim()).toBe((await leafFor('old')).certificatePem.trim())
   })
 
-  test('S46, S47, S49: a plan, a question, an installation that is proved', async () => {
+  test('a plan, a question, an installation that is proved', async () => {
     const { certificatePem, privateKeyPem, certificate } = await leafFor('new')
     writeFileSync(join(folder, 'signed.pem'), certificatePem)
     writeFileSync(join(folder, 'signed.key'), privateKeyPem, { mode: 0o600 })

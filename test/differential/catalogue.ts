@@ -52,15 +52,15 @@ const install = (draft: Draft, ...plans: CertificatePlan[]) => {
 const rekeyed = (draft: Draft, plan: CertificatePlan): CertificatePlan => ({ ...plan, key: nextKey(draft), serial: 1 })
 
 export const CATALOGUE: readonly CatalogueRow[] = [
-  [1, 'S11: the leaf has expired', '!certificate has expired', leaf(EXPIRED)],
+  [1, 'the leaf has expired', '!certificate has expired', leaf(EXPIRED)],
   [2, 'an intermediate has expired', '!certificate has expired', authority(EXPIRED)],
   [3, 'the installed root has expired', '!certificate has expired', top(EXPIRED)],
   [4, 'the leaf is not valid yet', '!certificate is not yet valid', leaf({ notBefore: inDays(2) })],
-  [6, 'S57: the common name is another, and there is no other name', WRONG_NAME, names(NAME, 'other.example.lab')],
+  [6, 'the common name is another, and there is no other name', WRONG_NAME, names(NAME, 'other.example.lab')],
   [7, 'the common name fits, the dNSName does not', WRONG_NAME, names(NAME, NAME, 'other.example.lab')],
   [
     8,
-    'S35: connected by address, which is an iPAddress name',
+    'connected by address, which is an iPAddress name',
     WRONG_NAME,
     chain(2, (draft) => {
       draft.name = '10.0.0.7'
@@ -84,7 +84,7 @@ export const CATALOGUE: readonly CatalogueRow[] = [
   ],
   [
     16,
-    'S45: sent in the order leaf, root, intermediate',
+    'sent in the order leaf, root, intermediate',
     'accepted',
     chain(3, (draft) => draft.sent.splice(1, 0, rootOf(draft))),
   ],
@@ -111,7 +111,7 @@ export const CATALOGUE: readonly CatalogueRow[] = [
   ],
   [
     21,
-    'S51: only the intermediate is installed',
+    'only the intermediate is installed',
     '!unable to get issuer certificate',
     chain(3, (draft) => install(draft, authoritiesOf(draft)[0]!)),
   ],
@@ -119,17 +119,17 @@ export const CATALOGUE: readonly CatalogueRow[] = [
   [23, 'the leaf is installed', NO_LOCAL_ISSUER, chain(2, (draft) => install(draft, leafOf(draft)))],
   [
     24,
-    'S7: self-signed and not installed',
+    'self-signed and not installed',
     '!self-signed certificate',
     chain(1, (draft) => install(draft, planStranger(draft))),
   ],
   [
     25,
-    'S15: self-signed, made again, the old one is installed',
+    'self-signed, made again, the old one is installed',
     '!self-signed certificate',
     chain(1, (draft) => install(draft, rekeyed(draft, leafOf(draft)))),
   ],
-  [26, 'S14: self-signed, no authority, installed', 'accepted', chain(1, () => {})],
+  [26, 'self-signed, no authority, installed', 'accepted', chain(1, () => {})],
   [
     26,
     'self-signed with CA:FALSE, installed',
@@ -143,12 +143,7 @@ export const CATALOGUE: readonly CatalogueRow[] = [
     NOT_CONFIGURED,
     bundle((text) => text.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE')),
   ],
-  [
-    36,
-    'S44: CRLF, a byte order mark, blanks',
-    'accepted',
-    bundle((text) => `\uFEFF${text.replaceAll('\n', '  \r\n')}`),
-  ],
+  [36, 'CRLF, a byte order mark, blanks', 'accepted', bundle((text) => `\uFEFF${text.replaceAll('\n', '  \r\n')}`)],
   [37, 'a cut block first', NOT_CONFIGURED, bundle((text) => `-----BEGIN CERTIFICATE-----\nMIID\n${text}`)],
   [38, 'a cut block later', NO_LOCAL_ISSUER, bundle((text) => `${text}-----BEGIN CERTIFICATE-----\nMIID\n`)],
   [43, 'the leaf has RSA 1024', '!EE certificate key too weak', leaf({ key: 'rsa1024' })],

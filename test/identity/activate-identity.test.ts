@@ -58,7 +58,7 @@ async function expectAsBefore(): Promise<void> {
 }
 
 describe('the appliance', () => {
-  test('S49: the fingerprint served is the one on disk when the replacement returns', async () => {
+  test('the fingerprint served is the one on disk when the replacement returns', async () => {
     const { installed, activation } = await replace(pairs[2]!)
     const { address, port } = appliance
     const fingerprintSha256 = fingerprintOf(pairs[2]!)
@@ -68,13 +68,13 @@ describe('the appliance', () => {
     expect(await served(port)).toBe(fingerprintSha256)
   })
 
-  test('S49: the pair in place is proved again, and nothing else happens', async () => {
+  test('the pair in place is proved again, and nothing else happens', async () => {
     const { installed, activation } = await replace(pairs[1]!)
     expect([installed.state, activation.state]).toEqual(['already so', 'proved'])
     await expectAsBefore()
   })
 
-  test('S49: files that cannot be served are not what an activation is about to prove', async () => {
+  test('files that cannot be served are not what an activation is about to prove', async () => {
     writeFileSync(appliance.paths.key, pairs[2]!.privateKeyPem)
     await expect(activateIdentity(appliance.root)).rejects.toMatchObject({ code: 'CERTIFICATE_KEY_MISMATCH' })
     const { installed } = await replace(pairs[1]!)
@@ -82,7 +82,7 @@ describe('the appliance', () => {
     await expectAsBefore()
   })
 
-  test('S47, S49: what a killed command had decided, the running appliance finishes and serves', async () => {
+  test('what a killed command had decided, the running appliance finishes and serves', async () => {
     const decided = join(appliance.paths.certificateFolder, '.server.next')
     mkdirSync(decided)
     writeFileSync(join(decided, 'server.key'), pairs[2]!.privateKeyPem, { mode: 0o600 })
@@ -105,7 +105,7 @@ describe('the appliance', () => {
 })
 
 describe('not running', () => {
-  test('S49: said so, and the files are in place', async () => {
+  test('said so, and the files are in place', async () => {
     const root = mkdtempSync(join(tmpdir(), 'openwlb-stopped-'))
     await configureOnly(root)
     const { activation } = await replaceIdentity(root, pairs[0]!, { how: 'install', now: new Date() })
@@ -127,7 +127,7 @@ describe('a front that is told in vain', () => {
     ['never ends', ['sleep', '60'], /^sleep 60 did not end: not done after 1000 ms$/],
     ['is not there', ['/nowhere/reload'], /ENOENT/],
   ]
-  test.each(cases)('S49: its command %s: the pair before is back', async (_what, reload, said) => {
+  test.each(cases)('its command %s: the pair before is back', async (_what, reload, said) => {
     // a listener of ours that goes on with what it was started with
     const door = await startTlsListener({ address: OWN_ADDRESS, port: 0, ...pairs[1]!, onConnection: () => {} })
     const before = await served(door.port)
@@ -140,7 +140,7 @@ describe('a front that is told in vain', () => {
     await door.close()
   })
 
-  test('S49: nobody listens there: the pair before is back', async () => {
+  test('nobody listens there: the pair before is back', async () => {
     putFront(['true'], await freePort())
     await expect(replace(pairs[2]!)).rejects.toMatchObject({
       code: 'IDENTITY_TAKEN_BACK',
@@ -176,7 +176,7 @@ describe.skipIf(stunnel === undefined)('stunnel before the appliance', () => {
     }
   })
 
-  test('S49: it reads the files again, and a handshake with it proves that', async () => {
+  test('it reads the files again, and a handshake with it proves that', async () => {
     putFront(['kill', '-HUP', String(child.pid)], port)
     const { activation } = await replace(pairs[2]!)
     const seen = fingerprintOf(pairs[2]!)
@@ -189,7 +189,7 @@ describe.skipIf(stunnel === undefined)('stunnel before the appliance', () => {
     expect(await served(port)).toBe(seen)
   })
 
-  test('S49: it is not told: the pair before is back, and served by both', async () => {
+  test('it is not told: the pair before is back, and served by both', async () => {
     putFront(['true'], port)
     await expect(replace(pairs[2]!)).rejects.toMatchObject({
       code: 'IDENTITY_TAKEN_BACK',

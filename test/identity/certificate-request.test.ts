@@ -59,7 +59,7 @@ beforeEach(async () => {
   await writeSettings(place.settings, settings)
 })
 
-test('S32, S39: the key is made on the appliance and stays there; the request is in the file', async () => {
+test('the key is made on the appliance and stays there; the request is in the file', async () => {
   const report = await request()
   expect(report).toMatchObject({
     commonName: HOSTNAME,
@@ -74,7 +74,7 @@ test('S32, S39: the key is made on the appliance and stays there; the request is
   expect(listing()).toBe('server.key_pending')
 })
 
-test('S48: the waiting key is for its owner alone', async () => {
+test('the waiting key is for its owner alone', async () => {
   await request()
   expect(statSync(place.pendingKey).mode & 0o777).toBe(0o600)
 })
@@ -116,26 +116,22 @@ test.each([3072, 4096])('a key of %d bits', async (bits) => {
 })
 
 const names: [what: string, change: Partial<RequestOptions> & { commonName?: string }, outcome: string][] = [
-  ['S33: the host name by default', {}, 'wlb.example.com = wlb.example.com'],
-  ['S33: the host name, spelled out', { commonName: HOSTNAME }, 'wlb.example.com = wlb.example.com'],
-  ['S33: another name', { commonName: 'wlb2.example.com' }, 'COMMON_NAME_DIFFERS'],
-  ['S33: the same in other letters', { commonName: 'WLB.example.com' }, 'COMMON_NAME_DIFFERS'],
-  ['S33: the short name', { commonName: 'wlb' }, 'COMMON_NAME_DIFFERS'],
+  ['the host name by default', {}, 'wlb.example.com = wlb.example.com'],
+  ['the host name, spelled out', { commonName: HOSTNAME }, 'wlb.example.com = wlb.example.com'],
+  ['another name', { commonName: 'wlb2.example.com' }, 'COMMON_NAME_DIFFERS'],
+  ['the same in other letters', { commonName: 'WLB.example.com' }, 'COMMON_NAME_DIFFERS'],
+  ['the short name', { commonName: 'wlb' }, 'COMMON_NAME_DIFFERS'],
   [
-    'S33: another name, if it is meant',
+    'another name, if it is meant',
     { commonName: 'wlb2.example.com', force: true },
     'wlb2.example.com = wlb2.example.com; refuse',
   ],
   [
-    'S35: an IP address beside the name',
+    'an IP address beside the name',
     { alternativeNames: ['192.0.2.10'] },
     'wlb.example.com = wlb.example.com 192.0.2.10; never look at',
   ],
-  [
-    'S35: an IP address as the name',
-    { commonName: '192.0.2.10', force: true },
-    '192.0.2.10 = 192.0.2.10; never look at',
-  ],
+  ['an IP address as the name', { commonName: '192.0.2.10', force: true }, '192.0.2.10 = 192.0.2.10; never look at'],
   [
     'further names',
     { alternativeNames: ['wlb', '*.example.com', 'wlb'] },
@@ -193,17 +189,17 @@ test.each([
 
 const subject = (field: string, value: string) => ({ subject: { ...OPTIONS.subject, [field]: value } })
 const refusals: [what: string, change: () => Partial<RequestOptions>, code: string][] = [
-  ['S40: a country of three letters', () => subject('country', 'CAN'), 'REQUEST_FIELD_INVALID'],
-  ['S40: an e-mail address that is none', () => subject('email', 'admin'), 'REQUEST_FIELD_INVALID'],
-  ['S41: a challenge password that is too short', () => ({ challengePassword: 'abc' }), 'REQUEST_FIELD_INVALID'],
+  ['a country of three letters', () => subject('country', 'CAN'), 'REQUEST_FIELD_INVALID'],
+  ['an e-mail address that is none', () => subject('email', 'admin'), 'REQUEST_FIELD_INVALID'],
+  ['a challenge password that is too short', () => ({ challengePassword: 'abc' }), 'REQUEST_FIELD_INVALID'],
   ['a key that is not there', () => given('missing.pem'), 'FILE_MISSING'],
   ['a folder for a key', () => given('.'), 'PATH_OCCUPIED'],
   ['a certificate for a key', () => given('certificate.pem'), 'KEY_MISSING'],
   ['an RSA key of 1024 bits', () => given('short.pem'), 'KEY_TOO_SHORT'],
   ['an EC key', () => given('ec.pem'), 'KEY_NOT_RSA'],
   ['a key bound to PSS', () => given('pss.pem'), 'KEY_NOT_RSA'],
-  ['S36, S38: an encrypted key and no passphrase', () => given('des3.pem'), 'KEY_PASSPHRASE_NEEDED'],
-  ['S38: an encrypted key and a wrong passphrase', () => given('des3.pem', 'wrong'), 'KEY_PASSPHRASE_WRONG'],
+  ['an encrypted key and no passphrase', () => given('des3.pem'), 'KEY_PASSPHRASE_NEEDED'],
+  ['an encrypted key and a wrong passphrase', () => given('des3.pem', 'wrong'), 'KEY_PASSPHRASE_WRONG'],
   ['a folder where the request was to go', () => ({ out: root }), 'PATH_OCCUPIED'],
   ['a folder that is not there', () => ({ out: join(folder, 'nowhere/csr') }), 'Error: ENOENT'],
   ['a file that is no request in its place', () => ({ out: place.settings }), 'OUTPUT_OCCUPIED'],
@@ -225,7 +221,7 @@ describe.skipIf(!requirePart('openssl'))('with keys that openssl made', () => {
     expect(readdirSync(folder)).toEqual(['root'])
   })
 
-  test('S36, S37: the key of openssl genrsa -des3 is used, and waits without its passphrase', async () => {
+  test('the key of openssl genrsa -des3 is used, and waits without its passphrase', async () => {
     await request()
     const before = readFileSync(place.pendingKey)
     const report = await request(given('des3.pem', 'geheim'))
@@ -245,7 +241,7 @@ describe.skipIf(!requirePart('openssl'))('with keys that openssl made', () => {
     })
   })
 
-  test('S38: after a wrong passphrase the right one works', async () => {
+  test('after a wrong passphrase the right one works', async () => {
     expect(await codeOf(request(given('des3.pem', 'wrong')))).toBe('KEY_PASSPHRASE_WRONG')
     expect(await request(given('des3.pem', 'geheim'))).toMatchObject({
       key: { origin: 'given' },

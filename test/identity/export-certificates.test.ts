@@ -96,7 +96,7 @@ const names: [hostname: string, configured: string, machine: string, missing: st
   ['wlb.example.com', 'wlb2.example.com', 'wlb2', 'settings wlb2.example.com, machine wlb2'],
 ]
 test.each(names)(
-  'S15: made for %s; configured %s, machine %s: missing "%s"',
+  'made for %s; configured %s, machine %s: missing "%s"',
   async (hostname, configured, machine, missing) => {
     const { certificatePem } = await createSelfSigned({ hostname, addresses: [], now: new Date() })
     const found = findMissingNames(new X509Certificate(certificatePem), configured, machine)

@@ -131,7 +131,7 @@ describe.skipIf(!canTrace).each(extents)('at $title', ({ every, tags }) => {
     calls.filter((_, index) => index % every === 0 || index === calls.length - 1)
 
   test.each(['install', 'rollback'] as const)(
-    'S47: kill -9 during %s: the pair is the old one or the new one, and works',
+    'kill -9 during %s: the pair is the old one or the new one, and works',
     { tags, timeout: 120_000 },
     async (name) => {
       const change = changes[name]
@@ -156,7 +156,7 @@ describe.skipIf(!canTrace).each(extents)('at $title', ({ every, tags }) => {
     ['EIO', /^(write|fsync|rename|rmdir|chmod|fchmod)$/, 'DISK_FAULTY'],
   ]
   test.each(errors)(
-    'S47: %s during install: said so with everything as it was, or done',
+    '%s during install: said so with everything as it was, or done',
     { tags, timeout: 120_000 },
     async (error, spoiled, code) => {
       const outcomes = new Set<string>()

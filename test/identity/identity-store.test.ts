@@ -75,7 +75,7 @@ const cases: [done: string, outcome: string][] = [
   ['a b c first first', 'a (c) c b'],
   ['a b c first undo', 'c (a) a b'],
 ]
-test.each(cases)('S46: after %s: %s', async (done, outcome) => {
+test.each(cases)('after %s: %s', async (done, outcome) => {
   let first = ''
   for (const step of done.split(' ')) {
     const isInstall = NAMES.some((name) => name === step)
@@ -88,7 +88,7 @@ test.each(cases)('S46: after %s: %s', async (done, outcome) => {
   expect(readdirSync(place.identities).filter((name) => name.startsWith('.'))).toEqual([])
 })
 
-test('S47, S48: every file has its mode and belongs to whoever ran the command, and nothing else is left', async () => {
+test('every file has its mode and belongs to whoever ran the command, and nothing else is left', async () => {
   const before = process.umask(0)
   await install('a').finally(() => process.umask(before))
   await install('b')
@@ -109,7 +109,7 @@ test('S47, S48: every file has its mode and belongs to whoever ran the command, 
   expect(readdirSync(place.certificateFolder).sort()).toEqual(names)
 })
 
-test.skipIf(process.getuid?.() !== 0)('S48: what root changes in another user’s appliance is that user’s', async () => {
+test.skipIf(process.getuid?.() !== 0)('what root changes in another user’s appliance is that user’s', async () => {
   await install('a')
   chownSync(place.stateFolder, 65534, 65534)
   await install('b')
@@ -119,7 +119,7 @@ test.skipIf(process.getuid?.() !== 0)('S48: what root changes in another user’
   expect(modeOf(place.key)).toBe('600')
 })
 
-test('S46: the pair in place already is not touched, however its files are written', async () => {
+test('the pair in place already is not touched, however its files are written', async () => {
   await install('a')
   await install('b')
   const { certificatePem, privateKeyPem } = pair('b')
@@ -131,7 +131,7 @@ test('S46: the pair in place already is not touched, however its files are writt
   expect(await readOriginal(place)).toEqual(pair('a'))
 })
 
-test('S46: the record says how it came, when, and until when; the clock may be wrong', async () => {
+test('the record says how it came, when, and until when; the clock may be wrong', async () => {
   await installIdentity(place, pair('a'), { how: 'setup', now: new Date('2026-03-01T00:00:00Z') })
   await installIdentity(place, pair('b'), { how: 'install', now: new Date(0) })
   await installIdentity(place, pair('c'), { how: 'self-signed', now: new Date('2026-03-03T00:00:00Z') })
@@ -169,7 +169,7 @@ describe('files that somebody put there by hand', () => {
     ['rubbish', () => put('rubbish', 'rubbish'), 'CERTIFICATE_MISSING', 'a'],
   ]
   test.each(cases)(
-    'S46: %s: kept in the history, and as the original only if it works',
+    '%s: kept in the history, and as the original only if it works',
     async (_what, put, fault, original) => {
       await install('a')
       await install('b')
@@ -186,7 +186,7 @@ describe('files that somebody put there by hand', () => {
     },
   )
 
-  test('S46: an original kept with the two `mv` of old can be gone back to', async () => {
+  test('an original kept with the two `mv` of old can be gone back to', async () => {
     await install('a')
     rmSync(place.identities, { recursive: true })
     writeFileSync(place.originalCertificate, pair('b').certificatePem)
@@ -202,12 +202,12 @@ const unknown: [id: string | undefined, code: string][] = [
   ['../../../etc', 'IDENTITY_UNKNOWN'],
   ['zzz', 'IDENTITY_UNKNOWN'],
 ]
-test.each(unknown)('S46: nothing to go back to: %s: %s', async (id, code) => {
+test.each(unknown)('nothing to go back to: %s: %s', async (id, code) => {
   await install('a')
   await expect(findRollback(folder, id)).rejects.toMatchObject({ code })
 })
 
-test('S46: the history keeps the newest twenty and the first', async () => {
+test('the history keeps the newest twenty and the first', async () => {
   await install('a')
   for (let count = 0; count < 12; count++)
     for (const name of ['b', 'c'] as const) {
@@ -255,7 +255,7 @@ describe('a place that takes nothing', () => {
   }
 
   test.skipIf(process.getuid?.() !== 0)(
-    'S47: another user: said so, nothing changed (root: gives up its rights)',
+    'another user: said so, nothing changed (root: gives up its rights)',
     async () => {
       await install('a')
       mkdirSync(place.identities, { recursive: true })
@@ -275,7 +275,7 @@ describe('a place that takes nothing', () => {
     ['the certificates', 'etc/ssl/certs'],
     ['the history', 'var/lib/openwlb/identities'],
   ]
-  test.each(occupied)('S47: a file where the folder of %s belongs', async (_what, path) => {
+  test.each(occupied)('a file where the folder of %s belongs', async (_what, path) => {
     mkdirSync(join(folder, path, '..'), { recursive: true })
     writeFileSync(join(folder, path), '')
     await expect(install('b')).rejects.toMatchObject({ code: 'PATH_OCCUPIED' })
@@ -283,7 +283,7 @@ describe('a place that takes nothing', () => {
 
   const disk = openSmallDisk('400k')
   afterAll(() => disk?.remove())
-  test.skipIf(!disk)('S47: a full disk: said so, nothing changed; room again: done (root: mounts one)', async () => {
+  test.skipIf(!disk)('a full disk: said so, nothing changed; room again: done (root: mounts one)', async () => {
     const onDisk = paths(disk!.folder)
     const change = { how: 'install', now: new Date() } as const
     await installIdentity(onDisk, pair('a'), change)

@@ -56,7 +56,7 @@ test('a key that came to wait since the plan was made stays', async () => {
   expect(existsSync(`${at.place.pendingKey}_orig2`)).toBe(true)
 })
 
-test('S49: a front whose reload does nothing: the pair before is back, and the key still waits', async () => {
+test('a front whose reload does nothing: the pair before is back, and the key still waits', async () => {
   const before = await readIdentity(at.place)
   const port = await freePort()
   const front = await listen(port)

@@ -55,7 +55,7 @@ interface Form {
 }
 const PASS = `-passout 'pass:${PASSPHRASE}'`
 const forms: [row: string, given: string, form: Form][] = [
-  ['S45: three files', 'leaf.pem mid.pem root.pem', {}],
+  ['three files', 'leaf.pem mid.pem root.pem', {}],
   ['a file of two, and one', 'full.pem root.pem', {}],
   ['all in one', 'all.pem', {}],
   ['16: all in one, in another order', 'mixed.pem', {}],
@@ -95,7 +95,7 @@ const forms: [row: string, given: string, form: Form][] = [
   ["a key in the leaf's file", 'with-key.pem mid.pem root.pem', { keyFile: '' }],
   ['a key among the files', 'root.pem key.pem mid.pem leaf.pem', { keyFile: '' }],
   [
-    'S36: a key as genrsa -des3 writes it',
+    'a key as genrsa -des3 writes it',
     'all.pem',
     { keyFile: 'des3.pem', make: `openssl rsa -in key.pem -traditional -des3 -out des3.pem ${PASS}` },
   ],
@@ -104,7 +104,7 @@ const forms: [row: string, given: string, form: Form][] = [
     'all.pem p8.pem',
     { keyFile: '', make: `openssl pkey -in key.pem -aes256 -out p8.pem ${PASS}` },
   ],
-  ['S37: a key with and without its passphrase', 'all.pem des3.pem key.pem', { keyFile: '' }],
+  ['a key with and without its passphrase', 'all.pem des3.pem key.pem', { keyFile: '' }],
   ['a traditional key', 'all.pem rsa.pem', { keyFile: '', make: 'openssl rsa -in key.pem -traditional -out rsa.pem' }],
   ['a key in DER', 'all.pem', { keyFile: 'key.der', make: 'openssl pkey -in key.pem -outform DER -out key.der' }],
 ]

@@ -27,8 +27,8 @@ async function giveFiles(words: string): Promise<string[]> {
 
 const installed: [row: string, given: string, outcome: string][] = [
   ['a chain as it should be', 'leaf mid root', 'leaf mid root'],
-  ['S43: in any order', 'root leaf mid', 'leaf mid root'],
-  ['S45: without an intermediate', 'leaf-root root', 'leaf-root root'],
+  ['in any order', 'root leaf mid', 'leaf mid root'],
+  ['without an intermediate', 'leaf-root root', 'leaf-root root'],
   ['two intermediates', 'low mid root leaf-low', 'leaf-low low mid root'],
   ['16: leaf, root, intermediate in one file', 'leaf+root+mid', 'leaf mid root'],
   ['17: the root first', 'root+mid+leaf', 'leaf mid root'],
@@ -121,7 +121,7 @@ describe('the name', () => {
     ['10: the short name', 'leaf', 'wlb', 'Subject checks failed'],
     ['11: a dot at the end', 'leaf', 'wlb.lab.internal.', 'Subject checks failed'],
     ['12: letter case', 'leaf', 'WLB.Lab.Internal', ''],
-    ['S35: by name, with an address in it', 'leaf-IP', 'wlb.lab.internal', ''],
+    ['by name, with an address in it', 'leaf-IP', 'wlb.lab.internal', ''],
   ]
   it.each(names)('row %s (%s by %s)', async (_row, given, name, said) => {
     const { outcome, error } = await tryToPlan(at.root, await giveFiles(`${given} mid root`), { name })
@@ -133,7 +133,7 @@ describe('the name', () => {
   })
 })
 
-test('row 5: a clock in 1970 refuses everything, and says what time it is there', async () => {
+test('a clock in 1970 refuses everything, and says what time it is there', async () => {
   const { outcome, error } = await tryToPlan(at.root, await giveFiles('leaf mid root'), { now: new Date(0) })
   expect(outcome).toBe('CERTIFICATE_REFUSED: certificate is not yet valid')
   expect(error?.facts).toMatchObject({
@@ -166,7 +166,7 @@ describe('the key', () => {
     expect(error).toMatchObject({ code: 'CERTIFICATE_KEY_MISMATCH', facts: { keys: `${wrong} (given)` } })
   })
 
-  test('row 40: no key at hand fits: every one that was tried is named', async () => {
+  test('no key at hand fits: every one that was tried is named', async () => {
     await put('server.key_pending', 'leaf-EC')
     const { error } = await tryToPlan(at.root, await give('leaf', 'mid', 'root'))
     expect(error).toMatchObject({

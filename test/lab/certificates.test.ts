@@ -50,18 +50,18 @@ describe('what may be installed', () => {
   const texts: [what: string, text: () => string, outcome: string][] = [
     ['nothing', () => '', 'CA_CERTIFICATE_INVALID'],
     ['binary', () => '\u0000\u0001\u0002', 'CA_CERTIFICATE_INVALID'],
-    ['DER as text (row 34)', () => Buffer.from(pem, 'utf8').toString('base64'), 'CA_CERTIFICATE_INVALID'],
-    ['a key alone (row 34)', () => key, 'CA_CERTIFICATE_INVALID'],
-    ['two certificates (row 33, S51)', () => pem + other, 'CA_CERTIFICATE_INVALID'],
+    ['DER as text', () => Buffer.from(pem, 'utf8').toString('base64'), 'CA_CERTIFICATE_INVALID'],
+    ['a key alone', () => key, 'CA_CERTIFICATE_INVALID'],
+    ['two certificates', () => pem + other, 'CA_CERTIFICATE_INVALID'],
     ['a truncated block', () => pem.slice(0, 200), 'CA_CERTIFICATE_INVALID'],
     [
       'a certificate, then a broken block',
       () => `${pem}-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n`,
       'CA_CERTIFICATE_INVALID',
     ],
-    ['a byte order mark before it (row 36)', () => `\ufeff${pem}`, 'CA_CERTIFICATE_INVALID'],
+    ['a byte order mark before it', () => `\ufeff${pem}`, 'CA_CERTIFICATE_INVALID'],
     ['text before it', () => `a comment\n${pem}`, 'ok'],
-    ['CRLF (row 36)', () => pem.replaceAll('\n', '\r\n'), 'ok'],
+    ['CRLF', () => pem.replaceAll('\n', '\r\n'), 'ok'],
     ['a key behind it', () => pem + key, 'ok'],
   ]
   it.each(texts)('%s: %s', async (_what, text, outcome) => {
@@ -71,7 +71,7 @@ describe('what may be installed', () => {
     await pool.call('xs1', 'pool.uninstall_ca_certificate', 'try.pem', false)
   })
 
-  test('an expired one and one from the future are refused, with both times (row 39)', async () => {
+  test('an expired one and one from the future are refused, with both times', async () => {
     const stamp = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`
     expect(await pool.outcome('xs1', 'pool.install_ca_certificate', 'a.pem', expired)).toMatch(
       new RegExp(`^CA_CERTIFICATE_EXPIRED ${stamp} 2020-01-1\\dT00:00:00Z$`),
@@ -93,12 +93,12 @@ describe('what may be installed', () => {
     ['A-z_0.9.pem', 'ok'],
     ['x.new.pem', 'ok'],
   ]
-  it.each(names)('the name "%s": %s (row 32)', async (name, outcome) => {
+  it.each(names)('the name "%s": %s', async (name, outcome) => {
     expect(await pool.outcome('xs1', 'pool.install_ca_certificate', name, pem)).toBe(outcome)
     if (outcome === 'ok') await pool.outcome('xs1', 'pool.uninstall_ca_certificate', name, false)
   })
 
-  test('names of CRLs follow the same rule, and their contents none (row 64)', async () => {
+  test('names of CRLs follow the same rule, and their contents none', async () => {
     expect(await pool.outcome('xs1', 'pool.crl_install', 'x.crl', 'x')).toBe('CRL_NAME_INVALID x.crl')
     expect(await pool.outcome('xs1', 'pool.crl_install', 'x.pem', 'no CRL at all')).toBe('ok')
     expect(await pool.outcome('xs1', 'pool.crl_install', 'x.pem', 'again')).toBe('CRL_ALREADY_EXISTS x.pem')
@@ -111,7 +111,7 @@ describe('what may be installed', () => {
 })
 
 describe('one certificate, from installing to removing', () => {
-  test('installed: in the folder, the bundle and the list of every host; twice is refused (row 31, S13)', async () => {
+  test('installed: in the folder, the bundle and the list of every host; twice is refused', async () => {
     expect(await pool.outcome('xs1', 'pool.certificate_install', 'wlb.pem', pem)).toBe('ok')
     expect(await pool.outcome('xs1', 'pool.install_ca_certificate', 'wlb.pem', pem)).toBe(
       'CERTIFICATE_ALREADY_EXISTS wlb.pem',
@@ -138,14 +138,14 @@ describe('one certificate, from installing to removing', () => {
     expect(record.not_before).toMatch(/^\d{8}T\d\d:\d\d:\d\dZ$/)
   })
 
-  test('the same certificate under another name is taken: two records, twice in the bundle (S20)', async () => {
+  test('the same certificate under another name is taken: two records, twice in the bundle', async () => {
     expect(await pool.outcome('xs1', 'pool.install_ca_certificate', 'wlb2.pem', pem)).toBe('ok')
     expect(await listed()).toBe('wlb.pem,wlb2.pem')
     expect(readPemBlocks(pool.text('xs2', BUNDLE))).toHaveLength(2)
     expect(await pool.outcome('xs1', 'pool.certificate_uninstall', 'wlb2.pem')).toBe('ok')
   })
 
-  test('a sync makes every folder the same, and removes what only a member has (S21)', async () => {
+  test('a sync makes every folder the same, and removes what only a member has', async () => {
     await writeFile(pool.path('xs2', `${LEGACY}/extra.pem`), other)
     await rm(pool.path('xs3', `${LEGACY}/wlb.pem`))
     await writeFile(pool.path('xs3', BUNDLE), 'garbage')
@@ -181,7 +181,7 @@ describe('one certificate, from installing to removing', () => {
     )
   })
 
-  test('a folder in the place of a file: the library is corrupt, the new file stays (row 78)', async () => {
+  test('a folder in the place of a file: the library is corrupt, the new file stays', async () => {
     await mkdir(pool.path('xs1', `${LEGACY}/folder.pem`), { recursive: true })
     expect(await pool.outcome('xs1', 'pool.install_ca_certificate', 'late.pem', pem)).toBe(
       'CERTIFICATE_LIBRARY_CORRUPT',
@@ -198,7 +198,7 @@ describe('one certificate, from installing to removing', () => {
 })
 
 describe('a member is down', () => {
-  test('installing: done on the live hosts, no record; again it exists already; after its return: sync, remove, again (rows 29, 30, S21)', async () => {
+  test('installing: done on the live hosts, no record; again it exists already; after its return: sync, remove, again', async () => {
     const offline = `HOST_OFFLINE ${await pool.ref('xs2')}`
     await pool.fault('kill', 'xs2')
     expect(await pool.outcome('xs1', 'pool.install_ca_certificate', 'wlb.pem', pem)).toBe(offline)

@@ -126,12 +126,12 @@ describe('a member comes back to a pool', () => {
     await pool.fault('start', 'xs2')
   }
 
-  test('that does not verify itself: nothing is repaired (row 28)', async () => {
+  test('that does not verify itself: nothing is repaired', async () => {
     await comeBackWithout(`${LEGACY}/wlb.pem`)
     expect(pool.files('xs2', LEGACY)).toBe('')
   })
 
-  test('pool TLS verification is switched on for every host, and for WLB (row 73)', async () => {
+  test('pool TLS verification is switched on for every host, and for WLB', async () => {
     const self = await poolRef('xs1')
     await pool.call('xs1', 'pool.set_wlb_verify_cert', self, false)
     expect(await pool.outcome('xs1', 'pool.enable_tls_verification')).toBe('ok')

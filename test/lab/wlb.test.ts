@@ -77,7 +77,7 @@ describe.each([
     const configuration = () => pool.outcome('xs1', 'pool.retrieve_wlb_configuration')
     const verdicts = async () => (await labStatus(pool.root)).hosts.map(({ wlb }) => wlb?.reason || wlb?.accepted)
 
-    test('nothing is configured (row 77)', async () => {
+    test('nothing is configured', async () => {
       expect(await configuration()).toBe('WLB_NOT_INITIALIZED')
       expect(await pool.outcome('xs1', 'pool.deconfigure_wlb')).toBe('WLB_NOT_INITIALIZED')
       expect(await pool.outcome('xs1', 'pool.retrieve_wlb_recommendations')).toBe('WLB_NOT_INITIALIZED')
@@ -94,7 +94,7 @@ describe.each([
       expect(said === 'WLB_CONNECTION_RESET' && client === 'stunnel' ? outcome : said).toContain(outcome)
     })
 
-    test('without verification it connects, and says which address the pool has (row 75)', async () => {
+    test('without verification it connects, and says which address the pool has', async () => {
       heard = []
       expect(await connect(url(), 'wrong')).toBe('WLB_AUTHENTICATION_FAILED')
       expect(await connect()).toBe('ok')
@@ -140,12 +140,12 @@ describe.each([
       )
     })
 
-    test('with verification and nothing installed: a configuration that fails (row 22)', async () => {
+    test('with verification and nothing installed: a configuration that fails', async () => {
       await verify(true)
       expect(await configuration()).toBe('INTERNAL_ERROR Connection failed: configuration failed.')
     })
 
-    test('with another certificate: not this one (S7)', async () => {
+    test('with another certificate: not this one', async () => {
       await pool.call('xs1', 'pool.install_ca_certificate', 'other.pem', other)
       expect(await configuration()).toMatch(/^SSL_VERIFY_ERROR Pre-verification error: /)
       await pool.call('xs1', 'pool.uninstall_ca_certificate', 'other.pem', false)
@@ -162,17 +162,17 @@ describe.each([
       expect(await verdicts()).toEqual([true, true, true])
     })
 
-    test('by address the certificate does not speak for it (row 8)', async () => {
+    test('by address the certificate does not speak for it', async () => {
       expect(await connect(url('127.0.0.1'))).toBe('SSL_VERIFY_ERROR Subject checks failed')
     })
 
-    test('junk among the revocation lists of one host breaks that host (row 61)', async () => {
+    test('junk among the revocation lists of one host breaks that host', async () => {
       await pool.fault('junk-crl', 'xs2')
       expect(await verdicts()).toEqual([true, 'Pre-verification error: unable to get certificate CRL', true])
       await pool.call('xs1', 'pool.certificate_sync')
     })
 
-    test('diagnostics are fetched by the host that is asked, with its own store (row 28, S55)', async () => {
+    test('diagnostics are fetched by the host that is asked, with its own store', async () => {
       const session = String(await pool.raw('xs1', 'session.login_with_password', 'root', ''))
       const fetch = async (host: string) => {
         const task = String(await pool.raw('xs1', 'task.create', session, 'diagnostics', ''))
@@ -199,7 +199,7 @@ describe.each([
       await pool.call('xs1', 'pool.certificate_sync')
     })
 
-    test('advice is asked for only when WLB is switched on (row 77)', async () => {
+    test('advice is asked for only when WLB is switched on', async () => {
       expect(await pool.outcome('xs1', 'pool.retrieve_wlb_recommendations')).toBe('WLB_DISABLED')
       await pool.call('xs1', 'pool.set_wlb_enabled', await self(), true)
       expect(await pool.outcome('xs1', 'pool.retrieve_wlb_recommendations')).toBe('WLB_INTERNAL_ERROR 4012 later')

@@ -78,7 +78,7 @@ describe('over the wire', () => {
     })
   })
 
-  test('without the credentials nobody gets them, and no secret is in them (S82)', async () => {
+  test('without the credentials nobody gets them, and no secret is in them', async () => {
     const without = await sendRaw(appliance.port, post(encodeRequest(DIAGNOSTICS), { Authorization: undefined }))
     expect(without.status).toBe(401)
     const { body } = await sendRaw(appliance.port, post(encodeRequest(DIAGNOSTICS)))

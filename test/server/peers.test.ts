@@ -57,14 +57,14 @@ async function callAsPool(client: 'node' | 'stunnel', serverName: string, bundle
 const ANSWERED = 'WLB_INTERNAL_ERROR 4015 Pool p is not registered here'
 const cases: [what: string, serverName: string, bundle: 'own' | 'other' | 'none', outcome: string][] = [
   ['not verified', OWN_ADDRESS, 'none', ANSWERED],
-  ['verified by host name (S14)', HOSTNAME, 'own', ANSWERED],
+  ['verified by host name', HOSTNAME, 'own', ANSWERED],
   ['verified by short name', 'wlb', 'own', ANSWERED],
-  ['by address: IP SANs do not count (row 8, S14)', OWN_ADDRESS, 'own', 'Subject checks failed'],
+  ['by address: IP SANs do not count', OWN_ADDRESS, 'own', 'Subject checks failed'],
   ['by another name', 'wlb.example.com', 'own', 'Subject checks failed'],
-  ['with another certificate installed (row 24)', HOSTNAME, 'other', 'Pre-verification error: self-signed certificate'],
+  ['with another certificate installed', HOSTNAME, 'other', 'Pre-verification error: self-signed certificate'],
 ]
 describe.each(['node', 'stunnel'] as const)('a pool with %s', (client) => {
-  describe.skipIf(client === 'stunnel' && !stunnel)('as its TLS client (S6)', () => {
+  describe.skipIf(client === 'stunnel' && !stunnel)('as its TLS client', () => {
     test.each(cases)('%s', async (_what, serverName, bundle, outcome) => {
       const path = { own: appliance.paths.certificate, other: otherBundle, none: undefined }[bundle]
       expect(await callAsPool(client, serverName, path)).toBe(outcome)
@@ -103,7 +103,7 @@ describe.skipIf(!openssl)('openssl', () => {
     expect(await connect(...options)).toMatch(said)
   })
 
-  test('sees what wlb cert show says (S62)', async () => {
+  test('sees what wlb cert show says', async () => {
     const report = await reportCertificate(appliance.root, new Date())
     const said = await connect('-showcerts')
     const pem = /-----BEGIN[\s\S]*?-----END CERTIFICATE-----/.exec(said)?.[0] ?? ''

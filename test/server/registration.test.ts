@@ -92,7 +92,7 @@ describe('registration', () => {
   })
 
   const refusals: [what: string, behaviour: Partial<HostBehaviour>, request: object, code: number][] = [
-    ['a wrong password (row 76)', {}, { password: 'wrong' }, 4002],
+    ['a wrong password', {}, { password: 'wrong' }, 4002],
     ['another pool than it says', {}, { poolUuid: OTHER }, 4007],
     ['a role that may not read', { failure: ['RBAC_PERMISSION_DENIED', 'pool.get_all_records'] }, {}, 6],
     ['a failure of another kind', { failure: ['INTERNAL_ERROR', 'oops'] }, {}, 4003],
@@ -303,7 +303,7 @@ describe('configuration', () => {
   })
 })
 
-test('the password of the pool is in no line of the log (S82)', async () => {
+test('the password of the pool is in no line of the log', async () => {
   await add()
   await add({ password: 'pool & <secret> wrong' })
   expect(appliance.logged.join('')).not.toContain('pool & ')

@@ -67,7 +67,7 @@ describe('framing', () => {
     expect(answer.endedAfterMs).toBeLessThan(1000)
   })
 
-  test('plain HTTP on the port gets no answer of the service (S1)', async () => {
+  test('plain HTTP on the port gets no answer of the service', async () => {
     const socket = connect({ host: OWN_ADDRESS, port: appliance.port })
     const pieces: Buffer[] = []
     socket.on('data', (piece) => pieces.push(piece)).on('error', () => {})
@@ -221,7 +221,7 @@ describe('others are not held up', () => {
     expect(new Set(replies.map((reply) => JSON.stringify(reply)))).toEqual(new Set([JSON.stringify(UNKNOWN_POOL)]))
   })
 
-  test('the password is in no line of the log (S82)', () => {
+  test('the password is in no line of the log', () => {
     const log = appliance.logged.join('')
     expect(log).toContain('"outcome":"4015"')
     for (const secret of [PASSWORD, 'geh:eim', Buffer.from(`${USER_NAME}:${PASSWORD}`).toString('base64')])

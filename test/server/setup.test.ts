@@ -53,7 +53,7 @@ describe('setting up', () => {
     expect(readFileSync(place.settings, 'utf8')).not.toContain('geheim')
   })
 
-  test('the certificate is what a pool needs: RSA, SHA-256, the full name, the short one, the address (S2, S15)', async () => {
+  test('the certificate is what a pool needs: RSA, SHA-256, the full name, the short one, the address', async () => {
     const report = await reportCertificate(root, NOW)
     expect(report).toMatchObject({
       commonName: HOSTNAME,

@@ -42,7 +42,7 @@ const comparisons: [used: string, names: string, outcome: string][] = [
   ['wlb', '', 'A pool connects to wlb'],
   ['192.0.2.7', '192.0.2.7', 'A pool connects to 192.0.2.7'],
 ]
-it.each(comparisons)('S34: pools connect to %s, further names "%s": "%s"', (used, further, outcome) => {
+it.each(comparisons)('pools connect to %s, further names "%s": "%s"', (used, further, outcome) => {
   const alternativeNames = further === '' ? [] : [further]
   const names = chooseNames({ hostname: HOSTNAME, alternativeNames, force: false })
   const told = warnOfNames(names, HOSTNAME, 'wlb', [used]).filter((warning) => warning.startsWith('A pool connects'))

@@ -33,14 +33,14 @@ const refuseName: TlsOptions = { SNICallback: (_name, done) => done(new Error('n
 const servers: [what: string, outcome: string, certificates: () => Promise<Issued[]>, options: TlsOptions][] = [
   ['an ordinary server', `agreed; ${NAME}; not asked`, one, {}],
   [
-    'everything sent is seen, in its order, related or not (row 16)',
+    'everything sent is seen, in its order, related or not',
     `agreed; ${NAME}, Example Root, Other Root, Example Issuing; not asked`,
     chain,
     {},
   ],
   ['RSA 1024', `agreed; ${NAME}; not asked`, () => one({ keyKind: 'rsa1024' }), {}],
   [
-    'row 51: a client certificate is demanded',
+    'a client certificate is demanded',
     `agreed; ${NAME}; demanded`,
     one,
     { requestCert: true, rejectUnauthorized: true },
@@ -51,22 +51,22 @@ const servers: [what: string, outcome: string, certificates: () => Promise<Issue
     one,
     { requestCert: true, rejectUnauthorized: false },
   ],
-  ['row 46: an ECDSA key', `KEY_NOT_RSA; ${NAME}; handshake failure`, () => one({ keyKind: 'ec' }), {}],
-  ['row 47: TLS 1.3 only', `TLS_1_3_ONLY; ${NAME}; protocol version`, one, { minVersion: 'TLSv1.3' }],
+  ['an ECDSA key', `KEY_NOT_RSA; ${NAME}; handshake failure`, () => one({ keyKind: 'ec' }), {}],
+  ['TLS 1.3 only', `TLS_1_3_ONLY; ${NAME}; protocol version`, one, { minVersion: 'TLSv1.3' }],
   [
-    'rows 46 and 47: TLS 1.3 only, an ECDSA key',
+    'TLS 1.3 only, an ECDSA key',
     `TLS_1_3_ONLY; ${NAME}; protocol version`,
     () => one({ keyKind: 'ec' }),
     { minVersion: 'TLSv1.3' },
   ],
-  ['row 48: TLS 1.1 at most', `TLS_TOO_OLD; ${NAME}; handshake failure`, one, oldTls],
+  ['TLS 1.1 at most', `TLS_TOO_OLD; ${NAME}; handshake failure`, one, oldTls],
   [
-    'row 49: neither of the two suites',
+    'neither of the two suites',
     `NO_COMMON_SUITE; ${NAME}; handshake failure`,
     one,
     { ciphers: 'ECDHE-RSA-CHACHA20-POLY1305', maxVersion: 'TLSv1.2' },
   ],
-  ['row 50: P-256 only', `NO_COMMON_CURVE; ${NAME}; handshake failure`, one, { ecdhCurve: 'prime256v1' }],
+  ['P-256 only', `NO_COMMON_CURVE; ${NAME}; handshake failure`, one, { ecdhCurve: 'prime256v1' }],
   ['no certificate for that name', 'NAME_NOT_SERVED; ; ', one, refuseName],
   ['more certificates than OpenSSL takes', 'CERTIFICATES_TOO_LONG; ; ', endless, {}],
 ]
@@ -82,10 +82,10 @@ it.each(servers)('%s: %s', async (_what, outcome, certificates, options) => {
 })
 
 const others: [what: string, outcome: string, answer: string | undefined][] = [
-  ['row 67: plain HTTP', 'not-tls: HTTP/1.1 400 Bad Request', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+  ['plain HTTP', 'not-tls: HTTP/1.1 400 Bad Request', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
   ['another protocol', 'not-tls: SSH-2.0-OpenSSH_9.2', 'SSH-2.0-OpenSSH_9.2\r\n'],
   ['closes without a word', 'UNEXPLAINED; ; ', ''],
-  ['row 66: says nothing', 'silent', undefined],
+  ['says nothing', 'silent', undefined],
   ['begins like TLS and goes on with rubbish', 'UNEXPLAINED; ; ', '\x16\x03\x03\xff\xff rubbish'],
 ]
 
@@ -125,12 +125,12 @@ describe.skipIf(requirePart('stunnel') === undefined)(
   },
 )
 
-test('row 65: nobody listens', async () => {
+test('nobody listens', async () => {
   const facts = await observeEndpoint({ host: OWN_ADDRESS, port: await freePort(), timeoutMs: 5_000 }, NAME)
   expect(facts).toMatchObject({ state: 'unreachable', indicator: 'Connection refused' })
 })
 
-test('row 68: the name does not resolve', async () => {
+test('the name does not resolve', async () => {
   const facts = await observeEndpoint({ host: 'nowhere.invalid', port: 8012, timeoutMs: 5_000 }, NAME)
   expect(facts).toMatchObject({ state: 'unreachable', indicator: 'No host resolved' })
 })

@@ -175,7 +175,7 @@ describe('a host goes down', () => {
     [SYNC, /sync failed \| .* \| failed \| HOST_OFFLINE$/],
     [FLAG, /verification undone, prove failed \| .* \| failed \| HOSTS_DOWN$/],
   ]
-  it.each(steps)('at %s: the run ends there, and goes on when it is back (rows 29, 30, S23)', async (at, outcome) => {
+  it.each(steps)('at %s: the run ends there, and goes on when it is back', async (at, outcome) => {
     await stage.reset({ verifies: false, connectedTo: HOSTNAME })
     proxy.rule = atFirst(at, async (): Promise<Fate> => {
       await stage.pool.fault('kill', 'xs3')
@@ -199,7 +199,7 @@ describe('a host goes down', () => {
       /^install-self-signed done, .*prove done, .*xs1 accepted host, xs2 accepted host, xs3 .* predicted \| done$/,
     )
     await stage.pool.fault('start', 'xs3')
-    expect(await stage.apply(), 'the file without a record (row 29)').toMatch(
+    expect(await stage.apply(), 'the file without a record').toMatch(
       /^install-self-signed done.*all accepted host \| done$/,
     )
     expect(await stage.state()).toBe(GOAL)
@@ -270,7 +270,7 @@ describe('somebody else', () => {
     await stage.pool.call('xs2', 'pool.designate_new_master', await stage.pool.ref('xs1', 'xs2'))
   })
 
-  test('switches verification off while the hosts are asked: what they said does not count (row 72)', async () => {
+  test('switches verification off while the hosts are asked: what they said does not count', async () => {
     await stage.reset({ verifies: false, connectedTo: HOSTNAME })
     proxy.rule = atFirst(PROOF, async (): Promise<Fate> => {
       await stage.verify(false)
@@ -327,7 +327,7 @@ describe('the contract for scripts', () => {
   })
 
   test.skipIf(sshdProgram === undefined)(
-    'an appliance elsewhere says over SSH which certificate it has (S17; needs sshd)',
+    'an appliance elsewhere says over SSH which certificate it has (needs sshd)',
     async () => {
       await stage.reset(BY_ADDRESS)
       const sshd = await startSshd(sshdProgram ?? '')
@@ -340,7 +340,7 @@ describe('the contract for scripts', () => {
     },
   )
 
-  test('a member given instead of the coordinator is named (S30)', async () => {
+  test('a member given instead of the coordinator is named', async () => {
     const { address } = stage.pool.host('xs2')
     const access = {
       address,

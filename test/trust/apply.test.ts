@@ -35,21 +35,19 @@ describe('the self-signed certificate', () => {
     await stage.serve(...selfSigned)
   })
 
-  test('a pool that is connected by name: installed, synchronised, switched on, proved (S14, S20, S21, S24, S26, S27)', async () => {
+  test('a pool that is connected by name: installed, synchronised, switched on, proved', async () => {
     await stage.reset({ verifies: false, connectedTo: HOSTNAME })
     expect(await stage.apply()).toBe(`${SELF}, verification done, prove done, ask done | ${ALL}`)
     expect(await stage.state()).toBe(`wlb.pem; verify true; ${HOSTNAME}`)
     for (const host of ['xs1', 'xs2', 'xs3'])
-      expect(await stage.pool.call(host, 'pool.certificate_list'), 'S26: the same answer everywhere').toEqual([
-        'wlb.pem',
-      ])
+      expect(await stage.pool.call(host, 'pool.certificate_list'), 'the same answer everywhere').toEqual(['wlb.pem'])
     expect(await stage.apply()).toMatch(/^(?:[a-z-]+ already(?:, )?)+ \| all accepted host \| done$/)
     expect(await stage.undo()).toBe('verification undone, install-self-signed undone, sync done')
     expect(await stage.state()).toBe(`-; verify false; ${HOSTNAME}`)
     expect(await stage.undo(), 'twice').toBe('')
   })
 
-  test('by IP address: connected again by name, once verified (S56, S57)', async () => {
+  test('by IP address: connected again by name, once verified', async () => {
     await stage.reset({ verifies: false, connectedTo: OWN_ADDRESS })
     expect(await stage.apply(), 'without the password').toBe(
       `${SELF}, reconnect failed | all accepted predicted | failed | RECONNECT_NEEDED`,
@@ -66,7 +64,7 @@ describe('the self-signed certificate', () => {
     expect(await stage.state()).toBe(`-; verify false; ${OWN_ADDRESS}`)
   })
 
-  test('with verification on already and nothing connected: connected too, or left to the operator (S55, row 22)', async () => {
+  test('with verification on already and nothing connected: connected too, or left to the operator', async () => {
     await stage.reset({ verifies: true })
     expect(await stage.apply()).toBe(`${SELF}, verification already | all accepted predicted | done`)
     expect(await stage.verdicts(), 'status asks for the same name as the plan').toBe('accepted accepted accepted')
@@ -93,7 +91,7 @@ describe('an authority', () => {
     await stage.reset({ verifies: false, connectedTo: HOSTNAME })
   })
 
-  test('root and intermediate from one file, installed one by one (S29, S50, S51, S52, S53, S54, S64)', async () => {
+  test('root and intermediate from one file, installed one by one', async () => {
     expect(await stage.apply({ goal: 'ca', files: files() })).toBe(
       `${CHAIN}, verification done, prove done, ask done | ${ALL}`,
     )
@@ -103,7 +101,7 @@ describe('an authority', () => {
     expect(await stage.state()).toBe(`-; verify false; ${HOSTNAME}`)
   })
 
-  test('names that are taken by other certificates give way (rows 31, 79)', async () => {
+  test('names that are taken by other certificates give way', async () => {
     await stage.pool.call('xs1', 'pool.install_ca_certificate', 'root_ca.pem', selfSigned[0])
     await stage.pool.call('xs1', 'pool.install_ca_certificate', 'odd..--name.pem', authority.mid.certificatePem)
     expect(await stage.apply({ goal: 'ca', files: files() })).toContain('install-intermediate already')
@@ -115,7 +113,7 @@ describe('an authority', () => {
     expect(await stage.state()).toBe(`odd..--name.pem root_ca.pem; verify false; ${HOSTNAME}`)
   })
 
-  test('with a list of another issuer in the pool the list of this one is installed too (row 61)', async () => {
+  test('with a list of another issuer in the pool the list of this one is installed too', async () => {
     await stage.pool.call('xs1', 'pool.crl_install', 'other.pem', await issueCrl(authority.root))
     expect(await stage.apply({ goal: 'ca', files: files() })).toBe('CRL_NEEDED')
     const lists = asFiles({ 'mid.crl': await issueCrl(authority.mid) })
@@ -126,13 +124,13 @@ describe('an authority', () => {
     expect(await stage.pool.call('xs1', 'pool.crl_list')).toEqual(['other.pem'])
   })
 
-  test('what cannot verify is refused in the words of the pool, and nothing is installed (S31)', async () => {
+  test('what cannot verify is refused in the words of the pool, and nothing is installed', async () => {
     const said = stage.apply({ goal: 'ca', files: files(), name: 'other.lab.internal' })
     expect(await said).toBe('GOAL_CANNOT_VERIFY')
     expect(await stage.state()).toBe(`-; verify false; ${HOSTNAME}`)
   })
 
-  test('a host that refuses takes the flag back: the trial, and the sync that mends it (rows 28, 30, S22, S23)', async () => {
+  test('a host that refuses takes the flag back: the trial, and the sync that mends it', async () => {
     const breakStore = ({ id }: { readonly id: string }) => {
       if (id === 'sync') writeFileSync(stage.pool.path('xs3', BUNDLE), 'this is no certificate')
     }

@@ -81,7 +81,7 @@ async function onScreen(name: string, screen: string): Promise<void> {
 describe.skipIf(!hasTerminal)('nothing installed', () => {
   beforeEach(() => stage.reset({ verifies: false, connectedTo: HOSTNAME }))
 
-  test('pool and appliance met for the first time: both fingerprints are compared, the plan is shown, a no changes nothing (S17)', async () => {
+  test('pool and appliance met for the first time: both fingerprints are compared, the plan is shown, a no changes nothing', async () => {
     const terminal = wlb(['apply', '--goal', 'self-signed'], { root: ELSEWHERE, isMet: false })
     await answer(terminal, 'Is it the same there?', 'y')
     await terminal.shown('The appliance shows')

@@ -343,7 +343,7 @@ it.each(several)('several at once: %s: %s', async (words, outcome) => {
   expect(await outcomeOf(words)).toBe(outcome)
 })
 
-it('S61: every finding says what it is, what was seen and what to type, in one sentence and one line each', async () => {
+it('every finding says what it is, what was seen and what to type, in one sentence and one line each', async () => {
   const all = [...[...rows, ...disks].map(([, words]) => words), ...several.map(([words]) => words)]
   for (const words of all) {
     for (const { cause, evidence, remedy, code } of diagnose(await evidenceOf(words)).findings) {

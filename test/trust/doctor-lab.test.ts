@@ -131,7 +131,7 @@ test('a healthy pool has no finding', async () => {
   expect(await examine()).toMatchObject({ healthy: true, blame: 'none', predicted: [], findings: [] })
 })
 
-test('every row, singly (S64)', { tags: 'long', timeout: 240_000 }, async () => {
+test('every row, singly', { tags: 'long', timeout: 240_000 }, async () => {
   let right = 0
   lines.length = 0 // where it is tried again
   const rows = listFaults()
@@ -166,7 +166,7 @@ const isLeft = ([row]: readonly [row: number, ...unknown[]]) => !SAMPLE.includes
 const checkBlame = async (row: number, blame: string) => {
   expect((await diagnosisOf(row)).blame).toBe(blame)
 }
-const fails = 'S61: row %i fails by %s, told without touching the flag'
+const fails = 'row %i fails by %s, told without touching the flag'
 it.each(blames.filter(isSampled))(fails, checkBlame)
 it.each(blames.filter(isLeft))(fails, { tags: 'long' }, checkBlame)
 
@@ -185,7 +185,7 @@ const checkName = async (row: number, code: string) => {
   expect(findings[0]?.code).toBe(code)
   expect(predicted).toEqual(['SSL_VERIFY_ERROR', 'Subject checks failed'])
 }
-const isNamed = 'S63: row %i is %s, though the pool says "Subject checks failed" of all'
+const isNamed = 'row %i is %s, though the pool says "Subject checks failed" of all'
 it.each(names.filter(isSampled))(isNamed, checkName)
 it.each(names.filter(isLeft))(isNamed, { tags: 'long' }, checkName)
 
@@ -219,7 +219,7 @@ const PAIRS: readonly (readonly [first: number, second: number])[] = [
   ] as const),
 ]
 
-test('two at once: both found, the right one first (S64)', { tags: 'long', timeout: 240_000 }, async () => {
+test('two at once: both found, the right one first', { tags: 'long', timeout: 240_000 }, async () => {
   const table = [
     '',
     '## In pairs',

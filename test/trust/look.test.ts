@@ -177,7 +177,7 @@ describe.skipIf(!sshdProgram)('--host-ssh (needs openssh-server)', () => {
     expect(readFileSync(knownHosts, 'utf8').trim().split('\n')).toHaveLength(2)
   })
 
-  test('row 30: a member that missed a synchronisation, by the dates of its files; the disk that is closed is said', async () => {
+  test('a member that missed a synchronisation, by the dates of its files; the disk that is closed is said', async () => {
     await injectFault({ root: pool.root, row: 30, host: 'xs2', variant: undefined })
     try {
       const ended = await status(...login())
@@ -329,7 +329,7 @@ describe('wlb watch', () => {
     })
   })
 
-  test('a pool whose clock is wrong: the appliance says so once, and that it is right again (S85)', async () => {
+  test('a pool whose clock is wrong: the appliance says so once, and that it is right again', async () => {
     await injectFault({ root: pool.root, row: 5, host: 'xs1', variant: undefined })
     const logged: string[] = []
     const root = join(folder, 'appliance')
@@ -353,7 +353,7 @@ describe('wlb watch', () => {
     expect(logged.filter((line) => line.includes('appliance differ'))).toHaveLength(1)
   })
 
-  test('wlb serve watches the pools that registered with it, and stops when it is told to (S81)', async () => {
+  test('wlb serve watches the pools that registered with it, and stops when it is told to', async () => {
     const received: DatedEvent[] = []
     const hook = createServer(async (request, response) => {
       let body = ''

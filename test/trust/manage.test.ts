@@ -111,7 +111,7 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
   })
   afterEach(() => ssh.close())
 
-  it('S46, S47, S48, S49: to its end: the pair before kept, the key for root alone, nothing left behind; again, nothing is done', async () => {
+  it('to its end: the pair before kept, the key for root alone, nothing left behind; again, nothing is done', async () => {
     writeFileSync(appliance.place.key, pairs.old.privateKeyPem)
     const planned = await plan('new', { restartCommand: appliance.restartCommand })
     const steps: string[] = []
@@ -127,7 +127,7 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
     expect([again.steps, await carryOut(again)]).toEqual([[], 'already so'])
   })
 
-  it('S46: a pair that somebody kept as _orig before is set aside, not written over', async () => {
+  it('a pair that somebody kept as _orig before is set aside, not written over', async () => {
     const { originalCertificate, originalKey } = appliance.place
     writeFileSync(originalCertificate, 'first')
     writeFileSync(originalKey, 'first key')
@@ -149,7 +149,7 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
     ['restart', 'new, kept old, served old, left .openwlb-install', 'go on'],
     ['finish', 'new, kept old, served new, left .openwlb-install', 'go on'],
   ]
-  it.each(cuts)('row 71: cut before "%s": %s; the next attempt finds: %s', async (at, left, repair) => {
+  it.each(cuts)('cut before "%s": %s; the next attempt finds: %s', async (at, left, repair) => {
     const first = await carryOut(await plan('new'), ({ id }) => (id === at ? cut() : undefined))
     expect([first, await look()]).toEqual(['MANAGE_INTERRUPTED', left])
     ssh = await connectTo(sshd)
@@ -192,7 +192,7 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
   })
 
   const restarts: [what: string, outcome: string, end: string, command: () => string][] = [
-    ['row 71: it is not restarted at all', 'MANAGE_ROLLED_BACK', 'old, kept old, served old', () => 'true'],
+    ['it is not restarted at all', 'MANAGE_ROLLED_BACK', 'old, kept old, served old', () => 'true'],
     [
       'it does not start with the new pair',
       'MANAGE_ROLLED_BACK',
@@ -251,7 +251,7 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
     expect([await restore(), await look()]).toEqual(['RESTORE_NOT_KEPT', 'new, kept other, served new'])
   })
 
-  it('row 71: the files are new and the service was not restarted: it is, and nothing is copied', async () => {
+  it('the files are new and the service was not restarted: it is, and nothing is copied', async () => {
     const { certificate, key } = appliance.place
     writeFileSync(certificate, pairs.new.certificatePem)
     writeFileSync(key, pairs.new.privateKeyPem)
@@ -301,7 +301,7 @@ describe('files for an appliance elsewhere', () => {
     given: () => Promise<{ files: string[]; key?: string; name?: string }>,
   ][] = [
     [
-      'S45: chain in any order, key beside it',
+      'chain in any order, key beside it',
       'leaf root',
       async () => ({ files: [await rootPem(), await leafPem()], key: await keyPem() }),
     ],

@@ -391,7 +391,7 @@ describe.skipIf(sshdProgram === undefined || stunnel === undefined)(
       expect(before[1]).toBe(`old; ${PAIR}`)
     })
 
-    test('S46, S48, S49: to its end and taken back; the key is in no journal, and the hosts verify all the while', async () => {
+    test('to its end and taken back; the key is in no journal, and the hosts verify all the while', async () => {
       const wish = await given([HOSTNAME], root, { label: 'over-ssh' })
       const { outcome, verified, failures } = await underLoad(() => renewNow({ ...wish, ...overSsh() }))
       expect([outcome, failures.filter(isRefusal)]).toEqual([

@@ -187,20 +187,12 @@ describe.skipIf(!program)('sshd (needs openssh-server)', () => {
   })
 
   const certificates: [what: string, outcome: string, content: () => Promise<string | Buffer | undefined>][] = [
-    ['as it is, blanks and notes included (S16)', 'the same bytes', async () => `notes\r\n${await leaf()}\n \n`],
-    ['in DER (S16)', 'the same bytes', async () => (await wlb()).certificate.raw],
+    ['as it is, blanks and notes included', 'the same bytes', async () => `notes\r\n${await leaf()}\n \n`],
+    ['in DER', 'the same bytes', async () => (await wlb()).certificate.raw],
+    ['a private key behind it', 'PRIVATE_KEY_NOT_WANTED', async () => `${await leaf()}${(await wlb()).privateKeyPem}`],
+    ['half a private key', 'PRIVATE_KEY_NOT_WANTED', async () => `${await leaf()}-----BEGIN RSA PRIVATE KEY-----\nMII`],
     [
-      'a private key behind it (S9, S16)',
-      'PRIVATE_KEY_NOT_WANTED',
-      async () => `${await leaf()}${(await wlb()).privateKeyPem}`,
-    ],
-    [
-      'half a private key (S9, S16)',
-      'PRIVATE_KEY_NOT_WANTED',
-      async () => `${await leaf()}-----BEGIN RSA PRIVATE KEY-----\nMII`,
-    ],
-    [
-      'a key in UTF-16 (S9, S16)',
+      'a key in UTF-16',
       'PRIVATE_KEY_NOT_WANTED',
       async () => Buffer.from(`\ufeff${await leaf()}${(await wlb()).privateKeyPem}`, 'utf16le'),
     ],

@@ -30,13 +30,13 @@ describe.skipIf(!requirePart('openssl'))('a request', async () => {
     return files.openssl(`req -in csr -noout ${flags}`).toString()
   }
 
-  test('S39: openssl req -verify agrees with the signature', async () => {
+  test('openssl req -verify agrees with the signature', async () => {
     files.write('csr', await createCertificateRequest(REQUEST, key))
     expect(() => files.openssl('req -verify -noout -in csr')).not.toThrow()
     expect(await print(REQUEST, '-text')).toContain('Signature Algorithm: sha256WithRSAEncryption')
   })
 
-  test('S40: country, state, locality, organization, unit, common name, e-mail, in this order and in the right string types', async () => {
+  test('country, state, locality, organization, unit, common name, e-mail, in this order and in the right string types', async () => {
     const subject = { ...SUBJECT, organization: 'Exämple, "Inc." #1+2=3', organizationalUnit: '#IT' }
     const shown = await print({ ...REQUEST, subject }, '-subject -nameopt multiline,utf8,show_type,-esc_msb')
     expect(shown.split('\n').map((line) => line.trim().replace(/ +=/, ' ='))).toEqual([
@@ -52,7 +52,7 @@ describe.skipIf(!requirePart('openssl'))('a request', async () => {
     ])
   })
 
-  test('S35, S40: names and addresses, and what the certificate is for', async () => {
+  test('names and addresses, and what the certificate is for', async () => {
     const text = await print(
       { ...REQUEST, dnsNames: ['wlb.example.com', 'wlb'], ipAddresses: ['192.0.2.10', '2001:db8::1'] },
       '-text',
@@ -70,7 +70,7 @@ describe.skipIf(!requirePart('openssl'))('a request', async () => {
       { challengePassword: 'ge_heim', companyName: 'Exämple' },
       ['unstructuredName         :Ex', 'challengePassword        :ge_heim'],
     ],
-  ])('S41: the optional attributes %j', async (given, lines) => {
+  ])('the optional attributes %j', async (given, lines) => {
     const text = await print({ ...REQUEST, ...given }, '-text')
     for (const line of lines) expect(text).toContain(line)
     expect(/challengePassword|unstructuredName/.test(text)).toBe(lines.length > 0)
@@ -98,7 +98,7 @@ const parts: [part: keyof RequestSubject, value: string, verdict: string][] = [
   ['email', 'admin', 'must be an address'],
   ['email', 'ädmin@example.com', 'must be an address'],
 ]
-it.each(parts)('S40: %s %j: %s', (part, value, verdict) => {
+it.each(parts)('%s %j: %s', (part, value, verdict) => {
   expect(checkSubjectPart(part, value) ?? 'fine').toMatch(new RegExp(`^${verdict}`))
 })
 
@@ -106,6 +106,6 @@ it.each([
   ['geheim', 'fine'],
   ['abc', 'must have 4 to 20'],
   ['a'.repeat(21), 'must have 4 to 20'],
-])('S41: the challenge password %j: %s', (value, verdict) => {
+])('the challenge password %j: %s', (value, verdict) => {
   expect(checkChallengePassword(value) ?? 'fine').toMatch(new RegExp(`^${verdict}`))
 })

@@ -17,7 +17,7 @@ const text = (file: string) => files.read(file).toString()
 const base64 = (file: string) => text(file).replace(/-----.*-----\n/g, '')
 const repeat = (times: number, piece: string) => piece.repeat(times)
 
-describe.skipIf(!requirePart('openssl'))('files that openssl writes (S28)', () => {
+describe.skipIf(!requirePart('openssl'))('files that openssl writes', () => {
   makeChainFiles(files)
   const der = (file: string) => files.openssl(`x509 -in ${file} -outform DER`)
   const pkcs12 = (flags: string) =>
@@ -31,10 +31,10 @@ describe.skipIf(!requirePart('openssl'))('files that openssl writes (S28)', () =
     ['PEM', () => text('leaf.pem'), 'leaf:1'],
     ['PEM, several', () => text('both.pem'), 'leaf:1 root:18'],
     ['PEM without the last newline', () => text('leaf.pem').trimEnd(), 'leaf:1'],
-    ['S44: CRLF', () => text('both.pem').replaceAll('\n', '\r\n'), 'leaf:1 root:18', 'the lines end as on Windows'],
+    ['CRLF', () => text('both.pem').replaceAll('\n', '\r\n'), 'leaf:1 root:18', 'the lines end as on Windows'],
     ['CR alone', () => text('both.pem').replaceAll('\n', '\r'), 'leaf:1 root:18', 'the lines end as on Windows'],
-    ['S44: byte order mark', () => `\uFEFF${text('leaf.pem')}`, 'leaf:1', 'the text is UTF-8 with a byte order mark'],
-    ['S44: UTF-16', () => Buffer.from(`\uFEFF${text('leaf.pem')}`, 'utf16le'), 'leaf:1', 'the text is UTF-16'],
+    ['byte order mark', () => `\uFEFF${text('leaf.pem')}`, 'leaf:1', 'the text is UTF-8 with a byte order mark'],
+    ['UTF-16', () => Buffer.from(`\uFEFF${text('leaf.pem')}`, 'utf16le'), 'leaf:1', 'the text is UTF-16'],
     [
       'UTF-16, big end first',
       () => Buffer.from(`\uFEFF${text('leaf.pem')}`, 'utf16le').swap16(),
@@ -251,7 +251,7 @@ describe.skipIf(!requirePart('openssl'))('files that openssl writes (S28)', () =
     expect(new X509Certificate(files.read('leaf.pem')).checkPrivateKey(key!.open(undefined))).toBe(true)
   })
 
-  test('S43: files of any form together, in the order given', () => {
+  test('files of any form together, in the order given', () => {
     const given = ['root.pem', 'leaf.pem', 'leaf.key'].map((file) => ({ file, bytes: files.read(file) }))
     const { certificates, keys } = readContainers(given)
     expect(certificates.map(({ place }) => describePlace(place))).toEqual(['root.pem line 1', 'leaf.pem line 1'])

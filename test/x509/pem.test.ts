@@ -55,7 +55,7 @@ const texts: [what: string, text: () => string | Buffer, labels: string, single:
   ['blank line inside', () => own.certificatePem.replace('\nMII', '\n\nMII'), 'CERTIFICATE', 'one'],
   ['all base64 on one line', () => onOneLine(own.certificatePem), 'CERTIFICATE', 'one'],
   [
-    'two certificates (row 33)',
+    'two certificates',
     () => own.certificatePem + other.certificatePem,
     'CERTIFICATE CERTIFICATE',
     '2 CERTIFICATE blocks where exactly one is wanted',
@@ -82,7 +82,7 @@ const texts: [what: string, text: () => string | Buffer, labels: string, single:
   ],
   ['PKCS#7', () => encodePem('PKCS7', Buffer.from('x')), 'PKCS7', 'no CERTIFICATE block'],
   [
-    'TRUSTED CERTIFICATE (row 35)',
+    'TRUSTED CERTIFICATE',
     () => own.certificatePem.replaceAll(' CERT', ' TRUSTED CERT'),
     'TRUSTED CERTIFICATE',
     'no CERTIFICATE block',

@@ -18,7 +18,7 @@ const cases: [what: string, command: string, without: string, right: string, wro
   ['traditional EC', 'pkey -in ec.pem -traditional', 'ec P-256', 'ec P-256', 'ec P-256'],
   ['traditional EC DER', 'pkey -in ec.pem -traditional -outform DER', 'ec P-256', 'ec P-256', 'ec P-256'],
   ['EC with its parameters before it', 'ecparam -name prime256v1 -genkey', 'ec P-256', 'ec P-256', 'ec P-256'],
-  ['S36: openssl genrsa -des3', 'genrsa -des3 -passout pass:right 2048', 'NEEDED', 'rsa 2048', 'WRONG'],
+  ['openssl genrsa -des3', 'genrsa -des3 -passout pass:right 2048', 'NEEDED', 'rsa 2048', 'WRONG'],
   ['traditional DES3', 'rsa -in key.pem -traditional -des3 -passout pass:right', 'NEEDED', 'rsa 2048', 'WRONG'],
   ['traditional AES', 'rsa -in key.pem -traditional -aes256 -passout pass:right', 'NEEDED', 'rsa 2048', 'WRONG'],
   ['traditional EC, AES', 'ec -in ec.pem -aes128 -passout pass:right', 'NEEDED', 'ec P-256', 'WRONG'],
@@ -72,7 +72,7 @@ describe.skipIf(!requirePart('openssl'))('what openssl writes', () => {
     expect(readPrivateKey(files.read('old.pem.pem'), undefined).asymmetricKeyType).toBe('rsa')
   })
 
-  test('a key saved by Windows, with a byte order mark, CRLF or as UTF-16 (S44)', () => {
+  test('a key saved by Windows, with a byte order mark, CRLF or as UTF-16', () => {
     const pem = files.read('key.pem').toString()
     const own = createPublicKey(pem).export({ type: 'spki', format: 'pem' })
     for (const bytes of [`\uFEFF${pem.replaceAll('\n', '\r\n')}`, Buffer.from(`\uFEFF${pem}`, 'utf16le')]) {

@@ -34,7 +34,7 @@ const pinAll = (session: PoolSession) =>
   session.learn(pool.document.hosts.map(({ name, address }) => ({ address, fingerprintSha256: pinOf(name) })))
 
 const refused: [given: string, target: () => PoolAccess, code: string][] = [
-  ['a member (S30)', () => access('xs2'), 'POOL_MEMBER_GIVEN'],
+  ['a member', () => access('xs2'), 'POOL_MEMBER_GIVEN'],
   ['a wrong password', () => access('xs1', { password: 'guess' }), 'POOL_CREDENTIALS_REFUSED'],
   ['an unknown user', () => access('xs1', { userName: 'nobody' }), 'POOL_CREDENTIALS_REFUSED'],
   [
@@ -53,7 +53,7 @@ it.each(refused)('%s: %#', async (_, target, code) => {
   expect(outcome).toBe(code)
 })
 
-test('a member names the coordinator, ready to be typed (S30)', async () => {
+test('a member names the coordinator, ready to be typed', async () => {
   const error = await enter(access('xs2')).catch((caught: unknown) => caught)
   expect(error).toMatchObject({ facts: { coordinator: pool.host('xs1').address } })
 })

@@ -59,7 +59,7 @@ describe('bash', () => {
     ['wlb trust status --pool o', '[office ]'],
   ]
 
-  it('S25: the function bash calls offers the identifier of the pool, and no word about an error', () => {
+  it('the function bash calls offers the identifier of the pool, and no word about an error', () => {
     const script = `set -u; source <(wlb completion bash)
       call() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _wlb_complete; printf '[%s]' "\${COMPREPLY[@]}"; echo; }
       ${CALLS.map(([pieces]) => `call ${pieces}`).join('\n')}
@@ -132,7 +132,7 @@ describe.skipIf(!zsh)('Tab pressed', () => {
       'unset zle_bracketed_paste; autoload -Uz compinit; compinit -D -u; source <(command wlb completion zsh)',
     ],
   ]
-  it.each(SHELLS)('S25: in %s the identifier of the pool is filled in, and so is the rest', (_shell, start, setUp) => {
+  it.each(SHELLS)('in %s the identifier of the pool is filled in, and so is the rest', (_shell, start, setUp) => {
     const { stdout, stderr } = runShell(zsh ?? '', ['-f', '-c', TYPIST, 'typist', ...PRESSED.map(([keys]) => keys)], {
       SHELL_AT_TERMINAL: start,
       SETTING_UP: String.raw`${setUp}; ${SHOWN}; printf '\2ready\n'`,
@@ -152,7 +152,7 @@ describe.skipIf(!fish)('fish', () => {
     ['wlb trust status --pool ', 'office\thttps://192.0.2.1'],
   ]
 
-  it('S25: offers the identifier of the pool, and what it means', () => {
+  it('offers the identifier of the pool, and what it means', () => {
     const asked = LINES.map(([line]) => `complete -C '${line}'`).join('; ')
     const { stdout, stderr } = runShell(fish ?? '', ['--no-config', '-c', `wlb completion fish | source; ${asked}`])
     expect(stderr).toBe('')

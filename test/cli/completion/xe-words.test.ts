@@ -81,7 +81,7 @@ describe('offers, as the pool itself has it', () => {
     expect(await offered(line)).toBe(expected)
   })
 
-  test('S25: behind uuid= the identifier of the one pool', async () => {
+  test('behind uuid= the identifier of the one pool', async () => {
     expect(await offered('xe pool-param-set uuid=')).toBe(`uuid=${POOL} (lab)`)
     expect(await offered('xe pool-param-set wlb-verify-cert=true uuid=0')).toBe(`uuid=${POOL} (lab)`)
     expect(await offered('xe -s xs1 --nossl pool-param-set uuid=')).toBe(`uuid=${POOL} (lab)`)

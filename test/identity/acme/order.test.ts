@@ -97,7 +97,7 @@ describe.skipIf(!program)('with pebble', () => {
       extendedKeyUsage: ['serverAuth'],
     })
 
-  test('S32, S49: proved by HTTP, put in place, served, and accepted by a pool that trusts the authority’s root', async () => {
+  test('proved by HTTP, put in place, served, and accepted by a pool that trusts the authority’s root', async () => {
     const before = await served()
     const obtained = await obtain()
     expect(await served(), 'nothing changes before it is installed').toBe(before)
@@ -116,7 +116,7 @@ describe.skipIf(!program)('with pebble', () => {
     expect(obtained.anchor.name).toBe(`CN=${new X509Certificate(bundle).subject.slice(3)}`)
   })
 
-  test('S48: keys are for their owner alone, and nothing is pending any more', () => {
+  test('keys are for their owner alone, and nothing is pending any more', () => {
     const [folder = ''] = readdirSync(place.acmeFolder)
     const files = readdirSync(join(place.acmeFolder, folder))
     expect(files).toEqual(['account.key'])
@@ -331,7 +331,7 @@ describe.skipIf(!program)('with pebble', () => {
       expect((await readStatus(root)).renewal?.failure).toBeNull()
     })
 
-    test('rows 19, 20: below another anchor it is held back until somebody says that pools trust it', async () => {
+    test('below another anchor it is held back until somebody says that pools trust it', async () => {
       const authority = await issueAuthority({ subject: 'Old Root', keyKind: 'ec', keyIdentifiers: true })
       await putInPlace(await leafBy(authority), authority)
       const before = await served()

@@ -35,7 +35,7 @@ const faults: [what: string, change: Partial<AcmeSettings>, outcome: string][] =
   ['two e-mail addresses', { email: 'a@example.com,b@example.com' }, 'email must be one address'],
   ['no name', { names: [] }, 'names must be one name or more'],
   [
-    'S35: an IP address as a name',
+    'an IP address as a name',
     { names: ['wlb.example.com', '192.0.2.1'] },
     'names is an IP address: a pool compares names',
   ],
