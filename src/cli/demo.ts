@@ -4,7 +4,7 @@ import type { LabDocument } from '../lab/index.js'
 import type { DemoFlags } from './commands.js'
 import { certificateFromAuthority } from './demo/authority-steps.js'
 import { renewalUnderLoad } from './demo/renewal-steps.js'
-import { freePort, openStage, type Stage } from './demo/stage.js'
+import { holdFreePort, openStage, type Stage } from './demo/stage.js'
 import { type Cast, type Step, verifiedConnection } from './demo/steps.js'
 import { verdictOf } from './lab/lab.js'
 import { EXIT, printJson, renderTable } from './print.js'
@@ -70,7 +70,7 @@ async function play(stage: Stage, options: DemoFlags, say: (text: string) => voi
     told.push({ command, ok: proof !== undefined, said: said.trim() })
   }
 
-  const port = await freePort(ADDRESS, WANTED_PORT)
+  const { port, release } = await holdFreePort(ADDRESS, WANTED_PORT)
   const setup = [
     'setup',
     '--hostname',
@@ -106,6 +106,7 @@ async function play(stage: Stage, options: DemoFlags, say: (text: string) => voi
     made.stdout + made.stderr,
     made.exitCode === 0 ? 'certificate, key and configuration are in place' : undefined,
   )
+  await release()
   const ready = await stage.serve()
   tell('Start it', '$', 'wlb serve', ready, ready.startsWith('ready https://') ? 'it listens, with TLS' : undefined)
   const pool = await poolComes

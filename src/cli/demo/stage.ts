@@ -94,15 +94,21 @@ export async function openStage(program: string): Promise<Stage> {
   }
 }
 
-/** The first port from `wanted` on that nothing listens on. */
-export async function freePort(address: string, wanted: number): Promise<number> {
+export interface HeldPort {
+  readonly port: number
+  /** Stops listening, so that the appliance can. */
+  release(): Promise<void>
+}
+
+/** Listens on the first port from `wanted` on that is free, so that another demo started meanwhile takes the next one. */
+export async function holdFreePort(address: string, wanted: number): Promise<HeldPort> {
   for (let port = wanted; port < wanted + 100; port++) {
-    const server = createServer()
-    const free = await new Promise<boolean>((resolve) => {
+    const server = createServer().unref()
+    const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false))
-      server.listen(port, address, () => server.close(() => resolve(true)))
+      server.listen(port, address, () => resolve(true))
     })
-    if (free) return port
+    if (isFree) return { port, release: () => new Promise((resolve) => server.close(() => resolve())) }
   }
   throw new WlbError(
     'PORT_IN_USE',
