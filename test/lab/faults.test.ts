@@ -8,6 +8,7 @@ import { POOL_FAULTS } from '../../src/lab/faults/table.js'
 import { clearFaults, injectFault, listFaults } from '../../src/lab/index.js'
 import { askForRecords } from '../../src/lab/launcher/host-control.js'
 import { OWN_ADDRESS } from '../run-folder.js'
+import { itSamples } from '../sample.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../server/test-appliance.js'
 import { issue, issueAuthority } from '../x509/test-authority.js'
 import { usePool } from './test-pool.js'
@@ -148,7 +149,7 @@ const rows: [row: number, affected: string, said: string][] = [
   [80, '', ''],
 ]
 
-it.each(rows)('row %i: on "%s" %s', async (row, affected, said) => {
+itSamples(rows, 4, 'row %i: on "%s" %s', async (row, affected, said) => {
   expect(await inject(row)).toMatchObject({ already: false, fault: { row } })
   expect(await picture()).not.toBe(untouched)
   expect(await askAll()).toEqual(HOSTS.map((host) => (affected.includes(host) ? said : 'ok')))
@@ -171,7 +172,7 @@ const hosts: [row: number, host: string, said: string][] = [
   [68, 'xs3', 'WLB_UNKNOWN_HOST'],
   [70, 'xs3', 'WLB_UNKNOWN_HOST'],
 ]
-it.each(hosts)('row %i on %s alone: the others do not notice', async (row, host, said) => {
+itSamples(hosts, 3, 'row %i on %s alone: the others do not notice', async (row, host, said) => {
   await inject(row, host)
   expect(await askAll()).toEqual(HOSTS.map((name) => (name === host ? said : 'ok')))
   await clear()

@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openLog } from '../../src/config/log.js'
 import { readStatus } from '../../src/identity/index.js'
 import { APPLIANCE_FAULTS, serveFromAuthority } from '../../src/lab/faults/appliance-faults.js'
@@ -20,6 +20,7 @@ import { connectXenApi, type XenApiClient } from '../../src/xapi/index.js'
 import { run } from '../cli/program.js'
 import { requirePart } from '../real-parts.js'
 import { OWN_ADDRESS } from '../run-folder.js'
+import { itSamples } from '../sample.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../server/test-appliance.js'
 import { buildHostProgram, buildStandInProgram } from './lab-program.js'
 
@@ -180,7 +181,7 @@ describe('one row, as both hosts see it', () => {
     [71, 'the old certificate is still served', verify('certificate has expired')],
     [74, 'a proxy signs anew', verify('unable to get local issuer certificate')],
   ]
-  it.each(cases)('row %i, %s: %s', async (row, _cause, outcome) => {
+  itSamples(cases, 4, 'row %i, %s: %s', async (row, _cause, outcome) => {
     await inject(row)
     const seen = await Promise.all(hosts.map(diagnose))
     await forget()
@@ -210,7 +211,7 @@ describe('several rows at once', () => {
     [[1, 75], verify('certificate has expired')],
     [[40, 1], verify('certificate has expired')],
   ]
-  it.each(cases)('rows %j: %s', async (rows, outcome) => {
+  itSamples(cases, 3, 'rows %j: %s', async (rows, outcome) => {
     await inject(...rows)
     const seen = await Promise.all(hosts.map(diagnose))
     await forget()
@@ -244,7 +245,7 @@ describe('cleared, everything is as it was', () => {
   })
 
   const cases: [rows: number[]][] = [[[1, 25, 58]], [[42, 65]], [[71, 75]]]
-  it.each(cases)('after rows %j', async (rows) => {
+  itSamples(cases, 3, 'after rows %j', async (rows) => {
     await inject(...rows)
     await clearStandIn(appliance.root)
     expect(await describeStage()).toEqual(before)

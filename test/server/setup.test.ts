@@ -221,7 +221,7 @@ describe.skipIf(!disk)('a full disk (needs leave to mount one)', () => {
     expect(await readIdentity(full)).toEqual(after)
   })
 
-  test('while setting up: said so, and what was made is kept for the next attempt', async () => {
+  test('while setting up: said so, and what was made is kept for the next attempt', { tags: 'long' }, async () => {
     const failed = { ...options, root: disk!.folder }
     await expect(setUp(failed)).rejects.toMatchObject({ code: 'DATABASE_NO_SPACE' })
     const before = readFileSync(paths(disk!.folder).settings)

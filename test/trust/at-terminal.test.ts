@@ -189,7 +189,9 @@ describe.skipIf(!hasTerminal)('a pool that verifies', () => {
     }
   })
 
-  test('Ctrl-C in the middle of an undo: what is left is taken back by what it says to type', async () => {
+  test('Ctrl-C in the middle of an undo: what is left is taken back by what it says to type', {
+    tags: 'long',
+  }, async () => {
     const terminal = wlb(['undo'])
     interruptAt('pool.install_ca_certificate', terminal)
     await answer(terminal, 'Take it back on lab?', 'y')
