@@ -3,21 +3,27 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { CommandUnknownOpts as Command } from '@commander-js/extra-typings'
 import ts from 'typescript'
+import { authorityErrors } from '../src/authority/errors.js'
 import type { ErrorRow } from '../src/base/error.js'
 import { baseErrors } from '../src/base/errors.js'
 import { commandLine } from '../src/cli/command-line.js'
 import { labErrors } from '../src/lab/errors.js'
 import { tlsErrors } from '../src/tls/errors.js'
 import { trustErrors } from '../src/trust/errors.js'
+import { wlbErrors } from '../src/wlb/errors.js'
 import { x509Errors } from '../src/x509/errors.js'
+import { xapiErrors } from '../src/xapi/errors.js'
 
 /** The table of each room. */
 const TABLES: readonly (readonly [file: string, rows: Readonly<Record<string, ErrorRow>>])[] = [
+  ['src/authority/errors.ts', authorityErrors.rows],
   ['src/base/errors.ts', baseErrors.rows],
   ['src/lab/errors.ts', labErrors.rows],
   ['src/tls/errors.ts', tlsErrors.rows],
   ['src/trust/errors.ts', trustErrors.rows],
+  ['src/wlb/errors.ts', wlbErrors.rows],
   ['src/x509/errors.ts', x509Errors.rows],
+  ['src/xapi/errors.ts', xapiErrors.rows],
 ]
 const root = join(import.meta.dirname, '..')
 

@@ -1,7 +1,12 @@
-/** What a small authority does: sign, revoke, publish its list. Recorded first, handed out after, one process at a time. */
-import { existsSync } from 'node:fs'
+/**
+ * What a small authority does: sign, revoke, publish its list. What was signed is recorded before it is written out, and one
+ * process at a time does it.
+ */
+import { constants, existsSync } from 'node:fs'
+import { access, readFile, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { lockDirectory } from '../base/directory-lock.js'
-import { WlbError } from '../base/error.js'
+import { replaceFile } from '../base/durable-file.js'
 import { touching } from '../base/file-failure.js'
 import {
   createSerialNumber,
@@ -13,10 +18,19 @@ import {
   readRequest,
   signLeaf,
 } from '../x509/index.js'
-import { type AuthorityFolder, authorityFolder, authorityMissing } from './folder.js'
-import { type AuthorityIndex, type IssuedCertificate, readIndex, writeIndex } from './index-file.js'
-import { type Issuer, openSigner, readAuthorityCertificate } from './keys.js'
-import { checkOutput, writeOutput } from './output-file.js'
+import { fail } from './errors.js'
+import {
+  type AuthorityFolder,
+  type AuthorityIndex,
+  authorityFolder,
+  type IssuedCertificate,
+  type Issuer,
+  openSigner,
+  PUBLIC_MODE,
+  readAuthorityCertificate,
+  readIndex,
+  writeIndex,
+} from './folder.js'
 
 export interface SignOptions {
   readonly folder: string
@@ -43,7 +57,7 @@ export async function planSignature(options: SignOptions): Promise<LeafPlan> {
     issuer: await readAuthorityCertificate(place, issuer),
     allow,
     now,
-    ...(lifetimeDays !== undefined && { lifetimeDays }),
+    lifetimeDays,
   })
 }
 
@@ -75,7 +89,7 @@ export async function signRequest(options: SignOptions & { passphrase: string; o
 
 export interface Published {
   readonly of: Issuer
-  /** Whether this is the list pools look at: that of the leafs' issuer. */
+  /** Whether this is the list that pools check: that of the leafs' issuer. */
   readonly forPools: boolean
   readonly issuer: string
   readonly number: number
@@ -146,7 +160,8 @@ async function publish(
   of: Issuer,
   { lifetimeDays = CRL_LIFETIME_DAYS, out, passphrase, now }: PublishOptions,
 ): Promise<Published> {
-  if (lifetimeDays < 1 || lifetimeDays > CRL_LIFETIME_LIMIT_DAYS) throw crlLifetimeWrong(lifetimeDays)
+  if (lifetimeDays < 1 || lifetimeDays > CRL_LIFETIME_LIMIT_DAYS)
+    throw fail('USAGE_CRL_LIFETIME', { days: lifetimeDays })
   const forPools = of === index.issuer
   const file = out ?? (forPools ? place.crl : place.rootCrl)
   await checkOutput(file, 'X509 CRL')
@@ -168,18 +183,18 @@ function asRevoked({ serialNumber, revoked }: IssuedCertificate) {
 function findIssued(place: AuthorityFolder, index: AuthorityIndex, serialNumber: string): IssuedCertificate {
   const wanted = plainSerial(serialNumber)
   const found = index.issued.find((issued) => plainSerial(issued.serialNumber) === wanted)
-  if (!found) throw notIssuedHere(place.folder, serialNumber)
+  if (!found) throw fail('CERTIFICATE_NOT_ISSUED_HERE', { folder: place.folder, serialNumber })
   return found
 }
 
-/** As people copy them: with colons, in small letters, with a leading zero. */
+/** Serial numbers are copied with colons, in small letters, with a leading zero. */
 function plainSerial(serialNumber: string): string {
   return serialNumber.replaceAll(':', '').toUpperCase().replace(/^0+/, '')
 }
 
 async function owning<T>(folder: string, work: (place: AuthorityFolder) => Promise<T>): Promise<T> {
   const place = authorityFolder(folder)
-  if (!existsSync(place.index)) throw authorityMissing(folder)
+  if (!existsSync(place.index)) throw fail('AUTHORITY_MISSING', { folder })
   return touching(folder, async () => {
     const lock = await lockDirectory(folder)
     try {
@@ -190,20 +205,32 @@ async function owning<T>(folder: string, work: (place: AuthorityFolder) => Promi
   })
 }
 
-function notIssuedHere(folder: string, serialNumber: string): WlbError {
-  return new WlbError(
-    'CERTIFICATE_NOT_ISSUED_HERE',
-    'This authority has issued no certificate with that serial number.',
-    { folder, serialNumber },
-    `wlb ca list --dir ${folder}`,
-  )
+type OutputLabel = 'CERTIFICATE' | 'X509 CRL'
+
+/** Two certificates have 5 kB; a list of a thousand has 40. */
+const MAX_BYTES = 5_000_000
+
+/**
+ * Makes sure, before anything is signed, that a file can be written there and replaces nothing but one of its own kind.
+ *
+ * @throws OUTPUT_OCCUPIED when what is there is not what would be written.
+ * @throws OUTPUT_FOLDER_MISSING
+ */
+async function checkOutput(path: string, label: OutputLabel): Promise<void> {
+  const folder = dirname(path)
+  await touching(folder, async () => {
+    if (!existsSync(folder)) throw fail('OUTPUT_FOLDER_MISSING', { folder })
+    await access(folder, constants.W_OK | constants.X_OK)
+  })
+  if (!existsSync(path)) return
+  const { size } = await touching(path, () => stat(path))
+  const before = size <= MAX_BYTES ? await touching(path, () => readFile(path, 'latin1')) : undefined
+  const labels = [...(before ?? '').matchAll(/^-----BEGIN (.+)-----\s*$/gm)].map(([, found]) => found)
+  if (before === '') return
+  if (labels.length === 0 || labels.some((found) => found !== label))
+    throw fail('OUTPUT_OCCUPIED', { path, expected: label })
 }
 
-function crlLifetimeWrong(days: number): WlbError {
-  return new WlbError(
-    'USAGE_CRL_LIFETIME',
-    `A revocation list is valid for 1 to ${CRL_LIFETIME_LIMIT_DAYS} days.`,
-    { days },
-    'wlb ca crl --help',
-  )
+async function writeOutput(path: string, pem: string): Promise<void> {
+  await touching(path, () => replaceFile(path, pem, PUBLIC_MODE))
 }

@@ -1,19 +1,27 @@
 /**
- * Makes a small authority in a folder of its own: all of it is written beside the place, complete, and renamed there in
- * one step. A kill at any point leaves the whole authority or none.
+ * Makes a small authority in a folder of its own: the complete folder is written under another name and renamed in one
+ * step, so that a kill at any point leaves the whole authority or none.
  */
 import { existsSync } from 'node:fs'
 import { readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { lockDirectory } from '../base/directory-lock.js'
 import { ensureFolder, replaceFile, syncFolder } from '../base/durable-file.js'
-import { WlbError } from '../base/error.js'
 import { systemCode, touching } from '../base/file-failure.js'
 import { type Authority, createAuthority, createSerialNumber } from '../x509/index.js'
-import { authorityFolder, FOLDER_MODE, PUBLIC_MODE, README, SECRET_MODE } from './folder.js'
-import { writeIndex } from './index-file.js'
-import { checkPassphrase, encryptKey } from './keys.js'
-import { type AuthorityReport, reportAuthority } from './report.js'
+import { fail } from './errors.js'
+import {
+  type AuthorityReport,
+  authorityFolder,
+  checkPassphrase,
+  encryptKey,
+  FOLDER_MODE,
+  PUBLIC_MODE,
+  README,
+  reportAuthority,
+  SECRET_MODE,
+  writeIndex,
+} from './folder.js'
 
 export interface CreateOptions {
   readonly folder: string
@@ -30,15 +38,15 @@ export interface CreateOptions {
 const LIFETIME_DAYS = 7300
 const LIFETIME_LIMIT_DAYS = 36_500
 const DEFAULT_NAME = 'OpenWLB'
-/** `ub-common-name` is 64, and ` Issuing CA` has to fit. */
+/** `ub-common-name` is 64 (RFC 5280, appendix A.1), and ` Issuing CA` is appended. */
 const NAME_LIMIT = 50
 
 /**
- * Makes an authority; one that is there is kept, whatever its passphrase.
+ * Makes an authority; one that exists is kept, whatever its passphrase.
  *
  * @throws AUTHORITY_FOLDER_OCCUPIED when something else is in the folder.
  * @throws AUTHORITY_NAME_DIFFERS when the authority that is there goes by another name.
- * @throws USAGE_AUTHORITY when the name, the lifetime or the passphrase is of no use.
+ * @throws USAGE_AUTHORITY when the name, the lifetime or the passphrase cannot be used.
  */
 export async function createSmallAuthority(
   options: CreateOptions,
@@ -52,13 +60,13 @@ export async function createSmallAuthority(
     const lock = await lockDirectory(making)
     try {
       if (!existsSync(place.index)) {
-        if (!(await isFree(place.folder))) throw folderOccupied(place.folder)
-        for (const left of await readdir(making)) await rm(join(making, left), { recursive: true }) // of an earlier attempt
+        if (!(await isFree(place.folder))) throw fail('AUTHORITY_FOLDER_OCCUPIED', { folder: place.folder })
+        for (const left of await readdir(making)) await rm(join(making, left), { recursive: true }) // from an earlier attempt
         await write(making, options)
         await settle(making, place.folder)
         return { ...(await reportAuthority(place.folder)), already: false }
       }
-      await rm(making, { recursive: true }) // somebody was faster
+      await rm(making, { recursive: true }) // another process was faster
       return await keep(options)
     } catch (error) {
       await rm(making, { recursive: true, force: true })
@@ -71,7 +79,8 @@ export async function createSmallAuthority(
 
 async function keep({ folder, name }: CreateOptions): Promise<AuthorityReport & { readonly already: boolean }> {
   const report = await reportAuthority(folder)
-  if (name !== undefined && name !== report.name) throw nameDiffers(folder, report.name, name)
+  if (name !== undefined && name !== report.name)
+    throw fail('AUTHORITY_NAME_DIFFERS', { folder, name: report.name, asked: name })
   return { ...report, already: true }
 }
 
@@ -83,7 +92,7 @@ async function write(folder: string, options: CreateOptions): Promise<void> {
     lifetimeDays,
     rootSerial: createSerialNumber(),
     intermediateSerial: withIntermediate ? createSerialNumber() : undefined,
-    ...(keyBits !== undefined && { keyBits }),
+    keyBits,
   })
   const place = authorityFolder(folder)
   await replaceFile(place.readme, README, PUBLIC_MODE)
@@ -106,7 +115,8 @@ async function settle(making: string, folder: string): Promise<void> {
   try {
     await rename(making, folder)
   } catch (error) {
-    if (['EBUSY', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw folderOccupied(folder)
+    if (['EBUSY', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(error) ?? ''))
+      throw fail('AUTHORITY_FOLDER_OCCUPIED', { folder })
     throw error
   }
   await syncFolder(dirname(folder))
@@ -118,36 +128,13 @@ async function isFree(folder: string): Promise<boolean> {
 
 function checkOptions({ name = DEFAULT_NAME, lifetimeDays = LIFETIME_DAYS, passphrase }: CreateOptions): void {
   const isName = name.trim() === name && name !== '' && name.length <= NAME_LIMIT && !/\p{C}/u.test(name)
-  if (!isName) throw unusable('name', `must have 1 to ${NAME_LIMIT} characters, none of them invisible`)
+  if (!isName)
+    throw fail('USAGE_AUTHORITY', {
+      what: 'name',
+      why: `must have 1 to ${NAME_LIMIT} characters, none of them invisible`,
+    })
   if (lifetimeDays < 2 || lifetimeDays > LIFETIME_LIMIT_DAYS)
-    throw unusable('days', `must be from 2 to ${LIFETIME_LIMIT_DAYS}`)
+    throw fail('USAGE_AUTHORITY', { what: 'days', why: `must be from 2 to ${LIFETIME_LIMIT_DAYS}` })
   const objection = checkPassphrase(passphrase)
-  if (objection !== undefined) throw unusable('passphrase', objection)
-}
-
-function unusable(what: string, why: string): WlbError {
-  return new WlbError(
-    'USAGE_AUTHORITY',
-    'An authority cannot be made with that.',
-    { what, why },
-    'wlb ca create --help',
-  )
-}
-
-function folderOccupied(folder: string): WlbError {
-  return new WlbError(
-    'AUTHORITY_FOLDER_OCCUPIED',
-    'An authority gets a folder of its own, and something else is there already (or a disk is mounted there).',
-    { folder },
-    `wlb ca create --dir ${join(folder, 'ca')} --passphrase-file FILE --yes`,
-  )
-}
-
-function nameDiffers(folder: string, name: string, asked: string): WlbError {
-  return new WlbError(
-    'AUTHORITY_NAME_DIFFERS',
-    'There is an authority of another name in this folder; it was not touched.',
-    { folder, name, asked },
-    `wlb ca list --dir ${folder}`,
-  )
+  if (objection !== undefined) throw fail('USAGE_AUTHORITY', { what: 'passphrase', why: objection })
 }

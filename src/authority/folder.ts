@@ -1,7 +1,23 @@
-/** What lies where in a small authority's folder. The names of the certificates are those of the procedure it serves. */
+/**
+ * The folder of a small authority: which file is where, the record of what was issued, the keys (encrypted with PKCS #8, PBES2
+ * and AES-256, as openssl reads them too), and what can be shown without the passphrase.
+ */
+import { type KeyObject, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
+import { replaceFile } from '../base/durable-file.js'
 import { WlbError } from '../base/error.js'
-import { AUTHORITY_LABEL } from '../x509/index.js'
+import { systemCode, touching } from '../base/file-failure.js'
+import {
+  AUTHORITY_LABEL,
+  type CertificateSummary,
+  describeCertificate,
+  REVOCATION_REASONS,
+  readPrivateKey,
+  type Signer,
+} from '../x509/index.js'
+import { fail } from './errors.js'
 
 export const FOLDER_MODE = 0o700
 export const SECRET_MODE = 0o600
@@ -14,7 +30,7 @@ export interface AuthorityFolder {
   readonly rootKey: string
   readonly intermediateCertificate: string
   readonly intermediateKey: string
-  /** What was issued and revoked; written last when an authority is made, so its presence means that all is there. */
+  /** What was issued and revoked; written last when an authority is made, so its presence means that all files are there. */
   readonly index: string
   /** The certificate signed last, unless another place is named. */
   readonly signedCertificate: string
@@ -37,7 +53,7 @@ export function authorityFolder(folder: string): AuthorityFolder {
   }
 }
 
-/** What this is not, in a sentence each: printed by every command, and written into the folder. */
+/** What this authority does not do: printed by every command, and written into the folder. */
 export const AUTHORITY_LIMITS = [
   'No hardware keeps its keys, nobody audits it, and there is no OCSP: revocation reaches whom you give a list.',
   'Whoever has this folder and its passphrase can vouch for any name to every host that trusts its root.',
@@ -54,11 +70,144 @@ index.json           every certificate issued, and every one revoked
 crl.pem              the revocation list of the certificate that signs servers' certificates
 `
 
-export function authorityMissing(folder: string): WlbError {
-  return new WlbError(
-    'AUTHORITY_MISSING',
-    'There is no authority in this folder.',
-    { folder },
-    `wlb ca create --dir ${folder} --passphrase-file FILE --yes`,
-  )
+const DATE = z.iso.datetime()
+
+const ISSUED = z.strictObject({
+  serialNumber: z.string().regex(/^[0-9A-F]+$/),
+  subject: z.string(),
+  names: z.array(z.string()),
+  issuedAt: DATE,
+  notBefore: DATE,
+  notAfter: DATE,
+  /** PEM: a lost certificate can be copied from here. */
+  certificate: z.string(),
+  revoked: z.strictObject({ at: DATE, reason: z.enum(REVOCATION_REASONS) }).optional(),
+})
+
+const INDEX = z.strictObject({
+  format: z.literal(1),
+  name: z.string(),
+  /** Which of the two signs servers' certificates: stored here, so that a lost file is not mistaken for an absent one. */
+  issuer: z.enum(['intermediate', 'root']),
+  /** Of the list issued last; a list with a lower number is an older one (RFC 5280, 5.2.3). */
+  crlNumber: z.strictObject({ intermediate: z.int().min(0), root: z.int().min(0) }),
+  issued: z.array(ISSUED),
+})
+
+export type IssuedCertificate = Readonly<z.infer<typeof ISSUED>>
+export type AuthorityIndex = Readonly<z.infer<typeof INDEX>>
+
+/**
+ * @throws AUTHORITY_MISSING when there is none.
+ * @throws AUTHORITY_INDEX_DAMAGED when it is not what was written.
+ */
+export async function readIndex(place: AuthorityFolder): Promise<AuthorityIndex> {
+  const text = await touching(place.index, () => readFile(place.index, 'utf8')).catch((error: unknown) => {
+    throw systemCode(error) === 'ENOENT' ? fail('AUTHORITY_MISSING', { folder: place.folder }) : error
+  })
+  const parsed = INDEX.safeParse(parseJson(text))
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const found = issue?.message ?? 'not JSON'
+  throw fail('AUTHORITY_INDEX_DAMAGED', { file: place.index, where: issue?.path.join('.') || 'the whole file', found })
+}
+
+export async function writeIndex(place: AuthorityFolder, index: AuthorityIndex): Promise<void> {
+  await touching(place.index, () => replaceFile(place.index, `${JSON.stringify(index, undefined, 2)}\n`, SECRET_MODE))
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whose certificate and key: the intermediate's or the root's. */
+export type Issuer = AuthorityIndex['issuer']
+
+/** OpenSSL's limits for a passphrase. */
+const PASSPHRASE_LEAST = 4
+const PASSPHRASE_MOST_BYTES = 1023
+
+/** What is wrong with a passphrase for a new authority, as the end of a sentence; undefined when nothing is. */
+export function checkPassphrase(passphrase: string): string | undefined {
+  if (passphrase.length < PASSPHRASE_LEAST) return `has fewer than ${PASSPHRASE_LEAST} characters`
+  if (Buffer.byteLength(passphrase) > PASSPHRASE_MOST_BYTES) return `has more than ${PASSPHRASE_MOST_BYTES} bytes`
+  return undefined
+}
+
+export function encryptKey(key: KeyObject, passphrase: string): string {
+  return key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString()
+}
+
+export async function readAuthorityCertificate(place: AuthorityFolder, issuer: Issuer): Promise<X509Certificate> {
+  const { certificate } = filesOf(place, issuer)
+  return readPart(certificate, (bytes) => new X509Certificate(bytes))
+}
+
+/**
+ * Opens a key with the passphrase, and proves that it is the certificate's.
+ *
+ * @throws KEY_PASSPHRASE_WRONG when it does not open, KEY_MISSING and KEY_MALFORMED when there is no key to open.
+ * @throws AUTHORITY_DAMAGED when a file is not what was written, or the two do not belong together.
+ */
+export async function openSigner(place: AuthorityFolder, issuer: Issuer, passphrase: string): Promise<Signer> {
+  const { key } = filesOf(place, issuer)
+  const certificate = await readAuthorityCertificate(place, issuer)
+  const privateKey = await readPart(key, (bytes) => readPrivateKey(bytes, passphrase, key))
+  if (!certificate.checkPrivateKey(privateKey))
+    throw fail('AUTHORITY_DAMAGED', { file: key, found: 'it is not the key of the certificate beside it' })
+  return { certificate, privateKey }
+}
+
+function filesOf(place: AuthorityFolder, issuer: Issuer): { certificate: string; key: string } {
+  return issuer === 'intermediate'
+    ? { certificate: place.intermediateCertificate, key: place.intermediateKey }
+    : { certificate: place.rootCertificate, key: place.rootKey }
+}
+
+async function readPart<T>(file: string, parse: (bytes: Buffer) => T): Promise<T> {
+  const bytes = await touching(file, () => readFile(file)).catch((error: unknown) => {
+    throw systemCode(error) === 'ENOENT' ? fail('AUTHORITY_DAMAGED', { file, found: 'it is not there' }) : error
+  })
+  try {
+    return parse(bytes)
+  } catch (error) {
+    throw error instanceof WlbError
+      ? error
+      : fail('AUTHORITY_DAMAGED', { file, found: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+export interface AuthorityCertificate extends CertificateSummary {
+  readonly file: string
+}
+
+export interface AuthorityReport {
+  readonly folder: string
+  readonly name: string
+  readonly root: AuthorityCertificate
+  /** Null where the root signs servers' certificates itself. */
+  readonly intermediate: AuthorityCertificate | null
+  readonly issued: readonly IssuedCertificate[]
+}
+
+/** @throws AUTHORITY_MISSING, AUTHORITY_INDEX_DAMAGED, AUTHORITY_DAMAGED. */
+export async function reportAuthority(folder: string): Promise<AuthorityReport> {
+  const place = authorityFolder(folder)
+  return touching(folder, async () => {
+    const { name, issuer, issued } = await readIndex(place)
+    const root = describeCertificate(await readAuthorityCertificate(place, 'root'))
+    const intermediate =
+      issuer === 'intermediate' ? describeCertificate(await readAuthorityCertificate(place, issuer)) : undefined
+    return {
+      folder,
+      name,
+      root: { ...root, file: place.rootCertificate },
+      intermediate: intermediate ? { ...intermediate, file: place.intermediateCertificate } : null,
+      issued,
+    }
+  })
 }

@@ -10,6 +10,10 @@ export {
   signRequest,
 } from './acts.js'
 export { createSmallAuthority } from './create.js'
-export { AUTHORITY_LIMITS, authorityFolder } from './folder.js'
-export type { IssuedCertificate } from './index-file.js'
-export { type AuthorityReport, reportAuthority } from './report.js'
+export {
+  AUTHORITY_LIMITS,
+  type AuthorityReport,
+  authorityFolder,
+  type IssuedCertificate,
+  reportAuthority,
+} from './folder.js'

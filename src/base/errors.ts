@@ -52,7 +52,7 @@ export const baseErrors = defineErrors({
   },
   XML_MALFORMED: {
     message: 'The document is not well-formed XML.',
-    facts: ['reason', 'line'],
+    facts: ['reason', 'line?'],
     remedy: 'xmllint --noout FILE',
   },
 })

@@ -22,6 +22,15 @@ export interface XmlLimits {
   readonly doctype: 'refuse' | 'skip'
 }
 
+/** Decodes UTF-8. @throws XML_MALFORMED when the bytes are none */
+export function decodeXmlBytes(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (error) {
+    throw fail('XML_MALFORMED', { reason: 'the bytes are not UTF-8' }, error)
+  }
+}
+
 const DEFAULT_LIMITS: XmlLimits = { maxDepth: 64, doctype: 'refuse' }
 
 /**

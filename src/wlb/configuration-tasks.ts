@@ -4,7 +4,7 @@
  */
 import { findKey, TASK_KEYS } from './configuration-keys.js'
 import { checkValue, LARGEST_WHOLE } from './configuration-rules.js'
-import type { Pair } from './pairs.js'
+import type { Pair } from './operation.js'
 
 /** A task's fields by name. */
 type Fields = ReadonlyMap<string, string>

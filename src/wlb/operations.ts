@@ -1,33 +1,29 @@
 /** The nine operations, and the types of what travels for each. A pool calls no other. */
-
-import type { Operation } from './operation.js'
-import { type AddXenServerRequest, type AddXenServerResult, addXenServer } from './operations/add-xen-server.js'
-import { type ExecuteReportRequest, executeReport } from './operations/execute-report.js'
-import { getDiagnostics } from './operations/get-diagnostics.js'
+import type { Nothing, Operation } from './operation.js'
+import { type ExecuteReportRequest, executeReport, getDiagnostics } from './operations/downloads.js'
 import {
   type GetOptimizationRecommendationsRequest,
   type GetOptimizationRecommendationsResult,
   getOptimizationRecommendations,
-} from './operations/get-optimization-recommendations.js'
-import {
   type HostGetRecommendationsRequest,
   type HostGetRecommendationsResult,
   hostGetRecommendations,
-} from './operations/host-get-recommendations.js'
-import {
-  type GetXenPoolConfigurationRequest,
-  type GetXenPoolConfigurationResult,
-  getXenPoolConfiguration,
-  type SetXenPoolConfigurationRequest,
-  setXenPoolConfiguration,
-} from './operations/pool-configuration.js'
-import { type RemoveXenServerRequest, removeXenServer } from './operations/remove-xen-server.js'
-import {
   type VmGetRecommendationsRequest,
   type VmGetRecommendationsResult,
   vmGetRecommendations,
-} from './operations/vm-get-recommendations.js'
-import type { Nothing } from './result-shapes.js'
+} from './operations/recommendations.js'
+import {
+  type AddXenServerRequest,
+  type AddXenServerResult,
+  addXenServer,
+  type GetXenPoolConfigurationRequest,
+  type GetXenPoolConfigurationResult,
+  getXenPoolConfiguration,
+  type RemoveXenServerRequest,
+  removeXenServer,
+  type SetXenPoolConfigurationRequest,
+  setXenPoolConfiguration,
+} from './operations/registration.js'
 
 interface Requests {
   readonly AddXenServer: AddXenServerRequest

@@ -5,7 +5,7 @@
 import { CONTROL_KEYS, findKey, HOST_KEYS, IGNORED_KEYS, POOL_KEYS, READ_ONLY_KEYS } from './configuration-keys.js'
 import { checkValue } from './configuration-rules.js'
 import { applyTaskChanges, hasActiveTask, isTaskKey, readTaskChange } from './configuration-tasks.js'
-import type { Pair } from './pairs.js'
+import type { Pair } from './operation.js'
 
 type ConfigurationChange =
   | { readonly state: 'changed'; readonly configuration: Map<string, string> }

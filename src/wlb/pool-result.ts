@@ -3,9 +3,8 @@
  * when something is not there (docs/protocol/wlb.md, reading an answer).
  */
 import { escapeXml, type XmlElement } from '../base/xml.js'
-import { readPoolNumber } from './pool-number.js'
 
-/** One answer on its way through a method's own rules. */
+/** One answer, as the rules of a method read it. */
 export interface PoolResult {
   readonly method: string
   /** The element `<Method>Result`. */
@@ -25,7 +24,7 @@ export class ReplyRejected extends Error {
   }
 }
 
-/** The first child of that name. Text found on the way to it is what a pool never expects: the answer is malformed. */
+/** The first child of that name. Text before it makes the answer malformed, as it does for a pool. */
 export function findChild(parent: XmlElement, local: string): XmlElement | undefined {
   for (const child of parent.children) {
     if (typeof child === 'string')
@@ -55,18 +54,18 @@ export function isChildless(element: XmlElement): boolean {
   return element.children.length === 0
 }
 
-/** The child a method cannot do without. */
+/** A child that the method needs. */
 export function needChild(result: PoolResult, local: string): XmlElement {
   return findChild(result.element, local) ?? failWithoutPayload(result)
 }
 
-/** Refuses any `ResultCode` but the very text `0`: the pool's first look at every result but two. */
+/** Refuses every `ResultCode` that is not the text `0`: the pool's first check of every result but two. */
 export function refuseResultCode(result: PoolResult): void {
   const code = findChild(result.element, 'ResultCode')
   if (code && leafText(code) !== '0') throw internalError(leafText(code), errorMessage(result))
 }
 
-/** The second look, when a method found less than it needs: a code explains it (even `0`), or the answer is malformed. */
+/** The second check, when a needed part is missing: a code explains it (even `0`), or the answer is malformed. */
 export function failWithoutPayload(result: PoolResult): never {
   const code = findChild(result.element, 'ResultCode')
   if (code) throw internalError(leafText(code), errorMessage(result))
@@ -75,6 +74,22 @@ export function failWithoutPayload(result: PoolResult): never {
 
 export function rejectResult(result: PoolResult, reason: string): ReplyRejected {
   return malformed(result.method, reason, result.document)
+}
+
+/**
+ * Reads a number as a pool does; undefined where a pool finds none. It takes digits with an optional point and exponent,
+ * hexadecimal, `nan` and `inf`, underscores between digits, blanks in front; not a blank behind or a decimal comma.
+ */
+export function readPoolNumber(text: string): number | undefined {
+  const plain = text.replace(/^[ \t\n\v\f\r]+/, '').replaceAll('_', '')
+  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(plain)) return Number(plain)
+  if (/^[+-]?nan$/i.test(plain)) return Number.NaN
+  const sign = plain.startsWith('-') ? -1 : 1
+  if (/^[+-]?inf(?:inity)?$/i.test(plain)) return sign * Number.POSITIVE_INFINITY
+  const hexadecimal = /^[+-]?0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?$/i.exec(plain)
+  const digits = `${hexadecimal?.[1] ?? ''}${hexadecimal?.[2] ?? ''}`
+  if (!hexadecimal || digits === '') return undefined
+  return sign * Number(`0x${digits}`) * 2 ** (Number(hexadecimal[3] ?? 0) - 4 * (hexadecimal[2]?.length ?? 0))
 }
 
 /** Checks an id or a rating that the pool reads as a number; ids stay the text they are. */
@@ -98,7 +113,7 @@ export function rowFields(row: XmlElement | string, listName: string, result: Po
   return fields
 }
 
-/** @param shown the part of the answer that goes into the error; of AddXenServer nothing does. */
+/** `shown` is the part of the answer that goes into the error, except for AddXenServer. */
 export function malformed(method: string, reason: string, shown: XmlElement): ReplyRejected {
   const text = method === 'AddXenServer' ? 'Logging output disabled for this call.' : printXml(shown)
   return new ReplyRejected('WLB_MALFORMED_RESPONSE', [method, reason, text])
@@ -115,7 +130,7 @@ function errorMessage(result: PoolResult): string {
   return message ? leafText(message) : ''
 }
 
-/** Names without prefixes and attributes, as the pool keeps them. A loop, because a stranger chose the depth. */
+/** Names without prefixes and attributes, as the pool keeps them. A loop, because the sender chooses the depth. */
 function printXml(root: XmlElement): string {
   const pieces: string[] = []
   const ahead: (XmlElement | string | { readonly close: string })[] = [root]

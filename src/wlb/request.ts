@@ -1,7 +1,7 @@
 /** A request: the bytes a pool sends, and what the appliance makes of them (docs/protocol/wlb.md, reading a request). */
-import { WlbError } from '../base/error.js'
-import { childElements, childNamed, parseXml } from '../base/xml.js'
-import { ArgumentRefused } from './arguments.js'
+import { childElements, childNamed, decodeXmlBytes, parseXml } from '../base/xml.js'
+import { fail } from './errors.js'
+import { ArgumentRefused } from './operation.js'
 import { type MethodName, OPERATIONS, type RequestOf, type WlbCall } from './operations.js'
 import { NAMESPACES, SERVICE_PATH, SOAP_ACTION_PREFIX } from './service.js'
 
@@ -21,10 +21,10 @@ type DecodedRequest =
  * @throws SOAP_MALFORMED when it is XML, but no envelope with a method in its body.
  */
 export function decodeRequest(body: string | Uint8Array): DecodedRequest {
-  const envelope = parseXml(typeof body === 'string' ? body : decodeUtf8(body))
+  const envelope = parseXml(typeof body === 'string' ? body : decodeXmlBytes(body))
   const content = envelope.local === 'Envelope' ? childNamed(envelope, 'Body') : undefined
   const element = content && childElements(content)[0]
-  if (!element) throw notAnEnvelope(envelope.local)
+  if (!element) throw fail('SOAP_MALFORMED', { root: envelope.local })
 
   const operation = Object.values(OPERATIONS).find(({ method }) => method === element.local)
   if (!operation) return { kind: 'unknown-method', method: element.local }
@@ -81,28 +81,4 @@ export function requestHead(request: {
 
 function writeArguments<Method extends MethodName>(call: { method: Method; request: RequestOf<Method> }): string {
   return OPERATIONS[call.method].request.write(call.request)
-}
-
-function decodeUtf8(body: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body)
-  } catch (error) {
-    const reason = 'the bytes are not UTF-8'
-    throw new WlbError(
-      'XML_MALFORMED',
-      'The document is not well-formed XML.',
-      { reason },
-      'xmllint --noout FILE',
-      error,
-    )
-  }
-}
-
-function notAnEnvelope(root: string): WlbError {
-  return new WlbError(
-    'SOAP_MALFORMED',
-    'The document is not a SOAP envelope with one method in its body.',
-    { root },
-    'xmllint --format FILE',
-  )
 }

@@ -1,12 +1,13 @@
 /**
  * Calls to a pool over HTTPS, each connection verified before anything is sent on it (docs/protocol/pool.md).
- * Connections are kept and shared; whatever the first one proved, the later ones have to prove again.
+ * Connections are kept and shared; each later connection is verified like the first one.
  */
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WlbError } from '../base/error.js'
 import { connectPinned, type Trust } from '../tls/index.js'
-import { ApiFailure, type ApiResult, malformedMessage } from './failure.js'
+import { ApiFailure, type ApiResult } from './api-failure.js'
+import { fail } from './errors.js'
 import { decodeJsonRpcResponse, encodeJsonRpcCall } from './json-rpc.js'
 import type { ApiValue } from './value.js'
 import { decodeXmlRpcResponse, encodeXmlRpcCall } from './xml-rpc.js'
@@ -15,18 +16,18 @@ export interface XenApiTarget {
   readonly address: string
   readonly port: number
   readonly trust: Trust
-  /** JSON-RPC when nothing is said: it keeps ints and strings apart. */
+  /** JSON-RPC by default: it keeps ints and strings apart. */
   readonly protocol?: 'json' | 'xml'
   /** For connecting and for each answer; `event.from` gets the time it asks to wait on top. */
   readonly timeoutMs: number
-  /** For calls that every member has to carry out, which take a large pool minutes; `timeoutMs` where nothing is said. */
+  /** For calls that every member has to carry out, which take a large pool minutes; `timeoutMs` by default. */
   readonly storeTimeoutMs?: number
   /** Closes the client; a connection that is being made is given up. */
   readonly signal?: AbortSignal
 }
 
 export interface XenApiClient {
-  /** SHA-256 of the certificate that the pool showed, for whoever pins on first use. */
+  /** SHA-256 of the certificate that the pool showed; a caller that trusts on first use pins it. */
   readonly fingerprintSha256: string
   /**
    * Calls a method; where it takes a session, that is the first parameter.
@@ -34,7 +35,7 @@ export interface XenApiClient {
    * @throws ApiFailure when the pool refuses; API_TIMEOUT, API_UNREACHABLE, API_HTTP_STATUS, RPC_MALFORMED otherwise.
    */
   call(method: string, ...params: ApiValue[]): Promise<ApiValue>
-  /** The same, with a patience of its own. */
+  /** The same, with a time limit of its own. */
   callWithin(limitMs: number, method: string, ...params: ApiValue[]): Promise<ApiValue>
   /** Drops every connection; calls under way fail. */
   close(): void
@@ -64,7 +65,7 @@ export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient>
     async callWithin(waitMs, method, ...params) {
       const body = codec.encode(method, params)
       const send = () => post({ agent, address, port, path: codec.path, type: codec.type, body, waitMs, method, open })
-      // A kept connection may be gone without our knowing: nothing was answered on it, so the call is sent once more.
+      // A kept connection may have been closed meanwhile: nothing was answered on it, so the call is sent once more.
       const answer = await send()
         .catch((error: unknown) => {
           if (error instanceof StaleConnection) return send()
@@ -103,7 +104,7 @@ const JSON_RPC: Codec = {
   decode: (body) => decodeJsonRpcResponse(body).result,
 }
 
-/** Hands out the connection that proved the server first, and makes more of the same kind. */
+/** Hands out the first, verified connection, and makes more that are verified in the same way. */
 class PinnedAgent extends Agent {
   #first: Duplex | undefined
   readonly #connectAgain: () => Promise<Duplex>
@@ -153,7 +154,7 @@ function post(call: Post): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), 'User-Agent': 'OpenWLB' }
     const sent = request({ agent, host: address, port, path, method: 'POST', headers })
-    const timer = setTimeout(() => sent.destroy(timedOut(method, waitMs)), waitMs)
+    const timer = setTimeout(() => sent.destroy(fail('API_TIMEOUT', { method, waitMs })), waitMs)
     const place = `${address}:${port}`
     let answered = false
     open.add(sent)
@@ -185,10 +186,10 @@ async function readAnswer(response: IncomingMessage, place: string): Promise<str
   let length = 0
   for await (const piece of response as AsyncIterable<Buffer>) {
     length += piece.length
-    if (length > MAX_ANSWER_BYTES) throw malformedMessage(`an answer above ${MAX_ANSWER_BYTES} bytes`)
+    if (length > MAX_ANSWER_BYTES) throw fail('RPC_MALFORMED', { reason: `an answer above ${MAX_ANSWER_BYTES} bytes` })
     pieces.push(piece)
   }
-  if (response.statusCode !== 200) throw httpStatus(place, response.statusCode ?? 0)
+  if (response.statusCode !== 200) throw fail('API_HTTP_STATUS', { server: place, status: response.statusCode ?? 0 })
   return Buffer.concat(pieces).toString('utf8')
 }
 
@@ -204,22 +205,6 @@ function waitingTimeMs(method: string, params: readonly ApiValue[]): number {
 
 class StaleConnection extends Error {}
 
-function timedOut(method: string, waitMs: number): WlbError {
-  return new WlbError('API_TIMEOUT', 'The pool did not answer in time.', { method, waitMs }, 'wlb status')
-}
-
-function unreachable(place: string, cause: unknown): WlbError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new WlbError(
-    'API_UNREACHABLE',
-    'The connection to the pool was lost.',
-    { server: place, reason },
-    'wlb status',
-    cause,
-  )
-}
-
-function httpStatus(place: string, status: number): WlbError {
-  const message = 'The pool answered with an HTTP status instead of a result.'
-  return new WlbError('API_HTTP_STATUS', message, { server: place, status }, 'wlb status')
+function unreachable(server: string, cause: unknown): WlbError {
+  return fail('API_UNREACHABLE', { server, reason: cause instanceof Error ? cause.message : String(cause) }, cause)
 }

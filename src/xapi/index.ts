@@ -1,23 +1,30 @@
 /** Public API of xapi: how a pool is spoken to, in both wire forms and through the thin CLI. */
+export {
+  API_ERRORS,
+  ApiFailure,
+  type ApiResult,
+  explainRefusal,
+  isRegistered,
+  renderApiFailure,
+} from './api-failure.js'
 export { connectXenApi, type XenApiClient, type XenApiTarget } from './client.js'
 export { download } from './download.js'
-export { API_ERRORS, isRegistered, renderApiFailure } from './errors.js'
-export { ApiFailure, type ApiResult } from './failure.js'
 export { decodeJsonRpcCall, decodeJsonRpcResponse, encodeJsonRpcCall, encodeJsonRpcResponse } from './json-rpc.js'
 export { configFolder, type KnownPool, readKnownPools, rememberPool } from './pool/known-pools.js'
-export { explainRefusal } from './pool/pool-refused.js'
 export { openPool, type PinnedHost, type PoolAccess, type PoolSession, withPool } from './pool/pool-session.js'
 export { formatWlbAddress, parseWlbAddress, type WlbAddress } from './pool/wlb-address.js'
-export { BANNER, encodeBanner, PROTOCOL_VERSION } from './thin-cli/banner.js'
 export {
+  BANNER,
   decodeMessage,
+  encodeBanner,
   encodeBlob,
+  encodeCliRequest,
   encodeCommand,
   encodeResponse,
+  PROTOCOL_VERSION,
   type ThinCliCommand,
   type ThinCliMessage,
 } from './thin-cli/message.js'
 export { ThinCliReader } from './thin-cli/reader.js'
-export { encodeCliRequest } from './thin-cli/request.js'
 export { type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF, parseApiDate } from './value.js'
 export { decodeXmlRpcCall, decodeXmlRpcResponse, encodeXmlRpcCall, encodeXmlRpcResponse } from './xml-rpc.js'

@@ -2,7 +2,8 @@
  * XenAPI over JSON-RPC, both directions and both versions (docs/protocol/pool.md). Ints of 64 bits come and go
  * exactly; `60` is an int and `60.0` a float; a time is a string here, and so is read as one.
  */
-import { type ApiResult, malformedMessage } from './failure.js'
+import type { ApiResult } from './api-failure.js'
+import { fail } from './errors.js'
 import { type ApiValue, formatApiDate, isApiSet, MAX_DEPTH } from './value.js'
 
 type JsonRpcVersion = '1.0' | '2.0'
@@ -33,8 +34,8 @@ export function decodeJsonRpcCall(body: string): JsonRpcCall {
   const { version, id, fields } = decodeEnvelope(body)
   const method = fields.get('method')
   const params = fields.get('params') ?? []
-  if (typeof method !== 'string') throw malformedMessage('no method')
-  if (!isApiSet(params)) throw malformedMessage('params that are no list')
+  if (typeof method !== 'string') throw fail('RPC_MALFORMED', { reason: 'no method' })
+  if (!isApiSet(params)) throw fail('RPC_MALFORMED', { reason: 'params that are no list' })
   return { version, method, params, id }
 }
 
@@ -59,7 +60,7 @@ export function decodeJsonRpcResponse(body: string): JsonRpcResponse {
   if (error !== undefined) return { version, id, result: { status: 'failure', description: readError(error) } }
   if (value !== undefined) return { version, id, result: { status: 'success', value } }
   if (nulls.has('result')) return { version, id, result: { status: 'success', value: '' } }
-  throw malformedMessage('an answer with neither a result nor an error')
+  throw fail('RPC_MALFORMED', { reason: 'an answer with neither a result nor an error' })
 }
 
 function readError(error: ApiValue): string[] {
@@ -80,7 +81,8 @@ interface Envelope {
 
 function decodeEnvelope(body: string): Envelope {
   const tree = parseTagged(body)
-  if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) throw malformedMessage('no JSON object')
+  if (typeof tree !== 'object' || tree === null || Array.isArray(tree))
+    throw fail('RPC_MALFORMED', { reason: 'no JSON object' })
   const fields = new Map<string, ApiValue>()
   const nulls = new Set<string>()
   for (const [name, value] of Object.entries(tree)) {
@@ -88,7 +90,8 @@ function decodeEnvelope(body: string): Envelope {
     else fields.set(name.slice(1), untag(value, 1))
   }
   const id = fields.get('id')
-  if (typeof id !== 'string' && typeof id !== 'bigint') throw malformedMessage('an id that is neither text nor an int')
+  if (typeof id !== 'string' && typeof id !== 'bigint')
+    throw fail('RPC_MALFORMED', { reason: 'an id that is neither text nor an int' })
   return { version: fields.get('jsonrpc') === '2.0' ? '2.0' : '1.0', id, fields, nulls }
 }
 
@@ -102,7 +105,7 @@ function parseTagged(body: string): unknown {
   try {
     JSON.parse(body)
   } catch (error) {
-    throw malformedMessage(error instanceof Error ? error.message.slice(0, 120) : 'no JSON')
+    throw fail('RPC_MALFORMED', { reason: error instanceof Error ? error.message.slice(0, 120) : 'no JSON' })
   }
   const tagged = body.replace(TOKEN, (token) => {
     if (token.startsWith('"')) return `"s${token.slice(1)}`
@@ -112,7 +115,7 @@ function parseTagged(body: string): unknown {
 }
 
 function untag(value: unknown, depth: number): ApiValue {
-  if (depth > MAX_DEPTH) throw malformedMessage(`more than ${MAX_DEPTH} levels`)
+  if (depth > MAX_DEPTH) throw fail('RPC_MALFORMED', { reason: `more than ${MAX_DEPTH} levels` })
   if (typeof value === 'string') return value.startsWith('i') ? BigInt(value.slice(1)) : value.slice(1)
   if (typeof value === 'number' || typeof value === 'boolean') return value
   if (Array.isArray(value)) return value.map((item) => untag(item, depth + 1))

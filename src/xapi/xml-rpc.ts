@@ -3,7 +3,8 @@
  * decimal text and nothing between the tags; it reads the tagged forms of other clients too.
  */
 import { childElements, childNamed, escapeXml, parseXml, textOf, type XmlElement } from '../base/xml.js'
-import { type ApiResult, malformedMessage } from './failure.js'
+import type { ApiResult } from './api-failure.js'
+import { fail } from './errors.js'
 import { type ApiValue, formatApiDate, isApiSet, MAX_DEPTH, parseApiDate } from './value.js'
 
 export interface XmlRpcCall {
@@ -29,9 +30,10 @@ export function encodeXmlRpcCall(method: string, params: readonly ApiValue[]): s
  */
 export function decodeXmlRpcCall(body: string): XmlRpcCall {
   const root = parseXml(body, XML_LIMITS)
-  if (root.local !== 'methodCall') throw malformedMessage(`a <${root.local}> where a <methodCall> belongs`)
+  if (root.local !== 'methodCall')
+    throw fail('RPC_MALFORMED', { reason: `a <${root.local}> where a <methodCall> belongs` })
   const method = childNamed(root, 'methodName')
-  if (!method) throw malformedMessage('no <methodName>')
+  if (!method) throw fail('RPC_MALFORMED', { reason: 'no <methodName>' })
   return { method: textOf(method).trim(), params: decodeParams(childNamed(root, 'params')) }
 }
 
@@ -52,7 +54,8 @@ export function encodeXmlRpcResponse(result: ApiResult): string {
  */
 export function decodeXmlRpcResponse(body: string): ApiResult {
   const root = parseXml(body, XML_LIMITS)
-  if (root.local !== 'methodResponse') throw malformedMessage(`a <${root.local}> where a <methodResponse> belongs`)
+  if (root.local !== 'methodResponse')
+    throw fail('RPC_MALFORMED', { reason: `a <${root.local}> where a <methodResponse> belongs` })
   const fault = childNamed(root, 'fault')
   if (fault) return readFault(fault)
 
@@ -64,7 +67,7 @@ export function decodeXmlRpcResponse(body: string): ApiResult {
   if (entries.get('Status') === 'Failure' && description !== undefined && isApiSet(description)) {
     return { status: 'failure', description: description.map(String) }
   }
-  throw malformedMessage('an answer without Status and Value or ErrorDescription')
+  throw fail('RPC_MALFORMED', { reason: 'an answer without Status and Value or ErrorDescription' })
 }
 
 function readFault(fault: XmlElement): ApiResult {
@@ -125,7 +128,7 @@ function decodeParams(params: XmlElement | undefined): ApiValue[] {
   return childElements(params).map((param) => {
     const value = childNamed(param, 'value')
     if (param.local !== 'param' || !value)
-      throw malformedMessage(`a <${param.local}> without a <value> among the params`)
+      throw fail('RPC_MALFORMED', { reason: `a <${param.local}> without a <value> among the params` })
     return decodeValue(value)
   })
 }
@@ -133,7 +136,7 @@ function decodeParams(params: XmlElement | undefined): ApiValue[] {
 function decodeValue(value: XmlElement): ApiValue {
   const [typed, ...more] = childElements(value)
   if (!typed) return textOf(value)
-  if (more.length > 0) throw malformedMessage('a <value> holding more than one element')
+  if (more.length > 0) throw fail('RPC_MALFORMED', { reason: 'a <value> holding more than one element' })
   return decodeTyped(typed)
 }
 
@@ -161,18 +164,19 @@ function decodeTyped(typed: XmlElement): ApiValue {
     case 'struct':
       return Object.fromEntries(childElements(typed).map(decodeMember))
     default:
-      throw malformedMessage(`the unknown type <${typed.local}>`)
+      throw fail('RPC_MALFORMED', { reason: `the unknown type <${typed.local}>` })
   }
 }
 
 function decodeMember(member: XmlElement): [string, ApiValue] {
   const name = childNamed(member, 'name')
   const value = childNamed(member, 'value')
-  if (!name || !value) throw malformedMessage('a <member> without a <name> and a <value>')
+  if (!name || !value) throw fail('RPC_MALFORMED', { reason: 'a <member> without a <name> and a <value>' })
   return [textOf(name), decodeValue(value)]
 }
 
 function known<T>(value: T | undefined, element: XmlElement): T {
-  if (value === undefined) throw malformedMessage(`<${element.local}> holding "${textOf(element).slice(0, 40)}"`)
+  if (value === undefined)
+    throw fail('RPC_MALFORMED', { reason: `<${element.local}> holding "${textOf(element).slice(0, 40)}"` })
   return value
 }

@@ -10,7 +10,7 @@ import { readMaterial } from '../../src/trust/plan/material.js'
 import { makePlan } from '../../src/trust/plan/plan.js'
 import { chooseStoreName } from '../../src/trust/plan/store-name.js'
 import type { HostFacts, InstalledCertificate } from '../../src/xapi/pool/pool-records.js'
-import { verifiesByPeer } from '../../src/xapi/pool/xapi-age.js'
+import { verifiesByPeer } from '../../src/xapi/pool/pool-records.js'
 import { daysFromNow, type Issued, issue, issueAuthority, issueCrl, TEST_NOW } from '../x509/test-authority.js'
 
 const NAME = 'wlb.example.com'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { readPoolNumber } from '../../src/wlb/pool-number.js'
+import { readPoolNumber } from '../../src/wlb/pool-result.js'
 
 const cases: [text: string, number: number | undefined][] = [
   ['1', 1],

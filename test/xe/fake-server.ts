@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { BANNER, encodeCommand, ThinCliReader } from '../../src/xapi/index.js'
-import { ByteReader } from '../../src/xapi/thin-cli/byte-reader.js'
+import { ByteReader } from '../../src/xapi/thin-cli/reader.js'
 
 export interface Peer {
   readonly head: string

@@ -1,7 +1,7 @@
 /** Keyboard and screen for a conversation: a line when it is asked for, and a raw console until Ctrl-]. */
 import type { Duplex } from 'node:stream'
-import { ByteReader } from '../../xapi/thin-cli/byte-reader.js'
 import type { ThinCliTerminal } from '../../xapi/thin-cli/client.js'
+import { ByteReader } from '../../xapi/thin-cli/reader.js'
 
 const LEAVE_CONSOLE = 0x1d // Ctrl-]
 

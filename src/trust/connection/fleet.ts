@@ -2,7 +2,7 @@
 
 import { mapBounded } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
-import { explainRefusal } from '../../xapi/pool/pool-refused.js'
+import { explainRefusal } from '../../xapi/index.js'
 import { type PoolAccess, withPool } from '../../xapi/pool/pool-session.js'
 import type { WlbAddress } from '../../xapi/pool/wlb-address.js'
 import { readKnownCertificates } from '../run/journal.js'

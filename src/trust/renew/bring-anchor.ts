@@ -6,7 +6,7 @@
 
 import { WlbError } from '../../base/error.js'
 import { type AnchorOutcome, type Blocker, dropStaged, listIdentities, settleObtained } from '../../identity/index.js'
-import { explainRefusal } from '../../xapi/pool/pool-refused.js'
+import { explainRefusal } from '../../xapi/index.js'
 import { formatWlbAddress } from '../../xapi/pool/wlb-address.js'
 import { readLastRun } from '../run/journal.js'
 import { openEntries, runPart, type StepReport } from '../run/run-steps.js'

@@ -4,7 +4,7 @@
  * a trial (docs/trust.md, the trial).
  */
 import { WlbError } from '../../base/error.js'
-import { explainRefusal } from '../../xapi/pool/pool-refused.js'
+import { explainRefusal } from '../../xapi/index.js'
 import { fail } from '../errors.js'
 import { awaitLanding } from './await-landing.js'
 import type { Journal, JournalEntry } from './journal.js'

@@ -1,22 +1,22 @@
 /**
- * The pools this user has met: where they answer, how they are told from impostors, and where the password lies (never
- * the password). One file, `openwlb/pools.json` under the user's configuration folder, its owner's alone.
+ * The pools this user has connected to: address, how their certificate is recognised, and which file holds the password
+ * (never the password itself). One file, `openwlb/pools.json` in the user's configuration folder, readable by its owner only.
  */
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
-import { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
 
 const POOL = z.object({
-  /** `https://ADDRESS:PORT` of the coordinator as last met. */
+  /** `https://ADDRESS:PORT` of the coordinator at the last connection. */
   url: z.string(),
   uuid: z.string(),
   username: z.string(),
   passwordFile: z.string().optional(),
   trust: z.union([z.object({ fingerprintSha256: z.string() }), z.object({ caFile: z.string() })]),
-  /** `HOST:PORT` where the appliance was asked from here. */
+  /** `HOST:PORT` of the appliance, as given with --appliance. */
   appliance: z.string().optional(),
 })
 const FILE = z.object({ pools: z.record(z.string(), POOL) })
@@ -35,11 +35,12 @@ export async function readKnownPools(folder = configFolder()): Promise<ReadonlyM
     return new Map(Object.entries(FILE.parse(JSON.parse(await readFile(path, 'utf8'))).pools))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map()
-    throw unreadable(path, error)
+    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+    throw fail('KNOWN_POOLS_UNREADABLE', { path, why }, error)
   }
 }
 
-/** Writes a pool down under a name; one of the same uuid is replaced, one of the same name and another uuid keeps it. Returns the name. */
+/** Stores a pool under a name and returns the name: a pool of the same uuid is replaced, a name that another pool has is not reused. */
 export async function rememberPool(name: string, pool: KnownPool, folder = configFolder()): Promise<string> {
   const known = new Map(await readKnownPools(folder))
   const before = [...known].find(([, { uuid }]) => uuid === pool.uuid)
@@ -56,21 +57,10 @@ export async function rememberPool(name: string, pool: KnownPool, folder = confi
   return chosen
 }
 
-/** Names are words to type: what would need quoting becomes a hyphen. */
+/** Names are typed in a shell: characters that would need quoting become a hyphen. */
 function freeName(name: string, known: ReadonlyMap<string, KnownPool>): string {
   const word = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replaceAll(/^-+|-+$/g, '') || 'pool'
   let chosen = word
   for (let count = 2; known.has(chosen); count++) chosen = `${word}-${count}`
   return chosen
-}
-
-function unreadable(path: string, cause: unknown): WlbError {
-  const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)
-  return new WlbError(
-    'KNOWN_POOLS_UNREADABLE',
-    'The list of known pools cannot be read.',
-    { path, why },
-    `rm ${path}`,
-    cause,
-  )
 }

@@ -6,9 +6,10 @@
 import { isIP } from 'node:net'
 import { WlbError } from '../../base/error.js'
 import type { Trust } from '../../tls/index.js'
+import { ApiFailure } from '../api-failure.js'
 import { connectXenApi, type XenApiClient } from '../client.js'
 import { type Download, download } from '../download.js'
-import { ApiFailure, malformedMessage } from '../failure.js'
+import { fail } from '../errors.js'
 import type { ApiValue } from '../value.js'
 
 /** A host and the certificate it is recognised by. */
@@ -172,7 +173,7 @@ async function enter(access: PoolAccess, hosts: HostPins, address: string, trust
   hosts.show(address, client.fingerprintSha256)
   try {
     const ref = await client.call('session.login_with_password', userName, password, '2.21', ORIGINATOR)
-    if (typeof ref !== 'string') throw malformedMessage('a session that is no reference')
+    if (typeof ref !== 'string') throw fail('RPC_MALFORMED', { reason: 'a session that is no reference' })
     return { address, client, ref }
   } catch (error) {
     client.close()
@@ -250,7 +251,7 @@ class LivePoolSession implements PoolSession {
     patience: Patience,
   ): Promise<Download> {
     const trust = this.#hosts.recognise(host)
-    if (!trust) throw notPinned(host)
+    if (!trust) throw fail('HOST_NOT_PINNED', { host })
     const words = new URLSearchParams({ session_id: this.#now.ref, ...query })
     const target = { address: host, port: this.port, trust, limitBytes: DOWNLOAD_LIMIT_BYTES, ...patience }
     return download(target, `${path}?${words}`)
@@ -328,35 +329,16 @@ function isReading(method: string): boolean {
   return /\.(get_|retrieve_wlb_|crl_list$|certificate_list$)/.test(method)
 }
 
-/** Two refusals of a login are the operator's to mend; everything else passes as it is. */
+/** Two refusals of a login are for the operator to correct; every other error passes unchanged. */
 function explainLogin(error: unknown, { port, userName }: PoolAccess, address: string): unknown {
   if (!(error instanceof ApiFailure)) return error
-  const [first = ''] = error.params
+  const place = `${address}:${port}`
   switch (error.code) {
     case 'HOST_IS_SLAVE':
-      return new WlbError(
-        'POOL_MEMBER_GIVEN',
-        'That host is a member; the pool is spoken to through its coordinator.',
-        { given: `${address}:${port}`, coordinator: first },
-        `wlb trust status --pool https://${first.includes(':') ? `[${first}]` : first}:${port}`,
-      )
+      return fail('POOL_MEMBER_GIVEN', { given: place, coordinator: error.params[0] ?? '' })
     case 'SESSION_AUTHENTICATION_FAILED':
-      return new WlbError(
-        'POOL_CREDENTIALS_REFUSED',
-        'The pool does not take this user name and password.',
-        { pool: `${address}:${port}`, userName },
-        'wlb trust status --username USER --password-file FILE',
-      )
+      return fail('POOL_CREDENTIALS_REFUSED', { pool: place, userName })
     default:
       return error
   }
-}
-
-function notPinned(host: string): WlbError {
-  return new WlbError(
-    'HOST_NOT_PINNED',
-    'The pool records no fingerprint for that host, so nothing tells it from an impostor.',
-    { host },
-    'xe certificate-list type=host',
-  )
 }

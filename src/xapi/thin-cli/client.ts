@@ -1,30 +1,38 @@
 /**
- * The client's side of a thin CLI conversation: it does what the server says, as far as it was permitted to
- * (docs/protocol/thin-cli.md, encoding). All knowledge of pools is the server's.
+ * The client's side of a thin CLI conversation: it carries out the server's commands, as far as they are permitted
+ * (docs/protocol/thin-cli.md, encoding). It knows nothing about pools; the server does.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Duplex, Writable } from 'node:stream'
 import { WlbError } from '../../base/error.js'
-import { BANNER, PROTOCOL_VERSION, type ProtocolVersion } from './banner.js'
-import { encodeBlob, encodeResponse, type ThinCliCommand } from './message.js'
+import { fail } from '../errors.js'
+import {
+  BANNER,
+  type CliRequest,
+  encodeBlob,
+  encodeCliRequest,
+  encodeResponse,
+  PROTOCOL_VERSION,
+  type ProtocolVersion,
+  type ThinCliCommand,
+} from './message.js'
 import { ThinCliReader } from './reader.js'
-import { type CliRequest, encodeCliRequest } from './request.js'
 import { copyFile, fetchToFile, openConsole, sendFile, type TransferTarget, writeAll } from './transfer.js'
 
-/** Where a conversation shows and asks. */
+/** Where output goes and input comes from. */
 export interface ThinCliTerminal {
   readonly output: Writable
   readonly errors: Writable
   /** One line, without its end; empty when there is no more input. */
   readLine(): Promise<string>
-  /** Joins the keyboard and screen to a console until the person leaves it or it ends. */
+  /** Connects keyboard and screen to a console until the person leaves it or it ends. */
   attachConsole(stream: Duplex, received: Buffer): Promise<void>
   trace(text: string): void
 }
 
 export interface ThinCliConversation {
-  /** Connected, with nothing sent yet. Closing it is the caller's. */
+  /** Connected, with nothing sent yet. The caller closes it. */
   readonly stream: Duplex
   readonly request: CliRequest
   /** Files the server may ask for or write, absolute: protection against a hostile one. */
@@ -54,7 +62,7 @@ export async function runThinCliClient(conversation: ThinCliConversation): Promi
   const client = new Client(conversation, server)
   for (;;) {
     const message = await reader.readMessage().catch((error: unknown) => client.explainEnd(error))
-    if (!message) return client.explainEnd(lost())
+    if (!message) return client.explainEnd(fail('THIN_CLI_LOST', { reason: 'the other side closed it' }))
     if (message.kind !== 'command') continue
     terminal.trace(`server asks for ${message.command.name}`)
     if (message.command.name === 'Exit') return message.command.status
@@ -66,29 +74,27 @@ async function greet(reader: ThinCliReader, stream: Duplex): Promise<ProtocolVer
   const reading = await reader.readBanner()
   switch (reading.state) {
     case 'silent':
-      throw new WlbError('THIN_CLI_SILENT', 'The server closed the connection without a word.', {}, 'xe help')
+      throw fail('THIN_CLI_SILENT', {})
     case 'http':
-      throw new WlbError(
-        'THIN_CLI_HTTP',
-        'The server refused the request.',
-        { answer: firstLine(reading.start) },
-        'xe help',
-      )
+      throw fail('THIN_CLI_HTTP', { answer: firstLine(reading.start) })
     case 'foreign':
-      throw new WlbError('THIN_CLI_FOREIGN', 'No management agent answers there.', {}, 'xe help')
+      throw fail('THIN_CLI_FOREIGN', {})
     case 'banner':
   }
-  if (reading.version.major !== PROTOCOL_VERSION.major) throw versionMismatch(reading.version)
+  const { version } = reading
+  if (version.major !== PROTOCOL_VERSION.major) {
+    throw fail('THIN_CLI_VERSION', { server: printVersion(version), client: printVersion(PROTOCOL_VERSION) })
+  }
   stream.write(BANNER)
-  return reading.version
+  return version
 }
 
-/** What one conversation remembers between commands: the upload under way and the last heartbeat. */
+/** The state of a conversation between commands: the upload under way and the last heartbeat. */
 class Client {
   readonly #conversation: ThinCliConversation
   readonly #hearsHeartbeats: boolean
   #lastBeatMs: number
-  /** Runs beside the conversation: a server that refuses a file says so before it has read all of it. */
+  /** Runs while commands are read: a server that refuses a file says so before it has read all of it. */
   #upload: { readonly file: string; readonly done: Promise<boolean> } | undefined
 
   constructor(conversation: ThinCliConversation, server: ProtocolVersion) {
@@ -130,9 +136,9 @@ class Client {
     }
   }
 
-  /** An end while a file was on its way is about that file. */
+  /** When the connection ends during an upload, the error names the file. */
   explainEnd(error: unknown): never {
-    if (this.#upload) throw uploadFailed(this.#upload.file, error)
+    if (this.#upload) throw fail('UPLOAD_FAILED', { file: this.#upload.file }, error)
     throw error
   }
 
@@ -149,7 +155,7 @@ class Client {
       () => false,
     )
     this.#upload = { file: named, done }
-    // Only a complete upload is forgotten: when it broke off, the connection's end will be blamed on it.
+    // Only a complete upload is forgotten: one that broke off explains why the connection ended.
     void done.then((complete) => {
       if (complete) this.#upload = undefined
     })
@@ -178,7 +184,7 @@ class Client {
     await this.#send(encodeBlob({ name: 'Chunk', bytes: line.length }), line, encodeBlob({ name: 'End' }))
   }
 
-  /** A transfer that the server refused is the server's to explain; what failed here is known here only. */
+  /** The server explains a transfer that it refused; a failure on this side is printed here. */
   async #transfer(run: () => Promise<void>): Promise<void> {
     await this.#uploaded()
     const { terminal } = this.#conversation
@@ -209,7 +215,7 @@ class Client {
   #permitted(file: string, orOutput?: 'or standard output'): string {
     if (file === '' && orOutput) return ''
     const path = resolve(file)
-    if (!this.#conversation.permittedFiles.has(path)) throw notPermitted(file)
+    if (!this.#conversation.permittedFiles.has(path)) throw fail('FILE_NOT_PERMITTED', { file })
     return path
   }
 
@@ -227,25 +233,27 @@ interface UploadSource {
 async function openForUpload(file: string): Promise<UploadSource | undefined> {
   const handle = await open(file, 'r').catch(() => undefined)
   if (!handle) return undefined
-  const { size } = await handle.stat()
-  const sendable = (await handle.stat()).isFile() && size <= MAX_CHUNK_BYTES
-  if (sendable) return { handle, bytes: size }
+  const stat = await handle.stat()
+  if (stat.isFile() && stat.size <= MAX_CHUNK_BYTES) return { handle, bytes: stat.size }
   await handle.close()
   return undefined
 }
 
-/** A pool takes any text around a certificate, and copies the file to every host as it is. A host's own key belongs in its file. */
+/**
+ * Whether the command installs a certificate in the pool, which copies the file as it is to every host. A host's own
+ * certificate comes with its key.
+ */
 function spreadsCertificates(args: readonly string[]): boolean {
   const command = args.find((arg) => !arg.includes('=') && !arg.startsWith('-')) ?? ''
   return /-(ca-)?certificate(-|$)/.test(command) && command !== 'host-server-certificate-install'
 }
 
-/** Where a certificate with its key ends long before; what is larger is no certificate. */
+/** A certificate with its key is much smaller. */
 const LOOK_FOR_KEY_BYTES = 1024 * 1024
 
 async function holdsPrivateKey({ handle, bytes }: UploadSource): Promise<boolean> {
   const start = Buffer.alloc(Math.min(bytes, LOOK_FOR_KEY_BYTES))
-  await handle.read(start, 0, start.length, 0) // at a position, so that the upload still begins at the beginning
+  await handle.read(start, 0, start.length, 0) // at a position, so that the upload still starts at the first byte
   return /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----/.test(start.toString('latin1'))
 }
 
@@ -258,34 +266,10 @@ function asTyped(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8')
 }
 
+function printVersion({ major, minor }: ProtocolVersion): string {
+  return `${major}.${minor}`
+}
+
 function firstLine(text: string): string {
   return text.split(/\r?\n/, 1)[0] ?? ''
-}
-
-function versionMismatch({ major, minor }: ProtocolVersion): WlbError {
-  const client = `${PROTOCOL_VERSION.major}.${PROTOCOL_VERSION.minor}`
-  return new WlbError(
-    'THIN_CLI_VERSION',
-    'The server speaks another version of the protocol.',
-    { server: `${major}.${minor}`, client },
-    'xe -version',
-  )
-}
-
-function lost(): WlbError {
-  const reason = 'the other side closed it'
-  return new WlbError('THIN_CLI_LOST', 'The connection ended before the command did.', { reason }, 'xe help')
-}
-
-function uploadFailed(file: string, cause: unknown): WlbError {
-  return new WlbError('UPLOAD_FAILED', 'The server went away while a file was sent.', { file }, 'xe help', cause)
-}
-
-function notPermitted(file: string): WlbError {
-  return new WlbError(
-    'FILE_NOT_PERMITTED',
-    'The server asked for a file that was not named on the command line.',
-    { file },
-    'xe help',
-  )
 }

@@ -1,8 +1,70 @@
 /**
- * The thin CLI's messages as bytes, both directions (docs/protocol/thin-cli.md, encoding): little-endian ints, strings
- * with their length before them, one frame a message. The raw bytes of a chunk follow its frame and belong to no frame.
+ * What travels in a thin CLI conversation, as bytes, both directions (docs/protocol/thin-cli.md, opening; encoding): the HTTP
+ * request that opens it, the banner of either side, then messages. A message is one frame of little-endian ints and of
+ * strings with their length before them; the raw bytes of a chunk follow its frame and belong to no frame.
  */
-import { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
+
+export interface CliRequest {
+  /** One a line; the server splits at newlines, so one inside an argument makes two of it. */
+  readonly args: readonly string[]
+  readonly traceparent?: string | undefined
+  readonly baggage?: string | undefined
+}
+
+/** Writes head and body. The server never answers with HTTP when all is well: its banner comes next. */
+export function encodeCliRequest({ args, traceparent, baggage }: CliRequest): Buffer {
+  const body = Buffer.from(args.join('\n'))
+  const head = [
+    'POST /cli HTTP/1.0',
+    'User-agent: xe-cli/Unix/0.2',
+    'originator: cli',
+    ...(traceparent ? [`traceparent: ${oneLine(traceparent)}`] : []),
+    ...(baggage ? [`baggage: ${oneLine(baggage)}`] : []),
+    `content-length: ${body.length}`,
+    '',
+    '',
+  ]
+  return Buffer.concat([Buffer.from(head.join('\r\n')), body])
+}
+
+/** A header's value with a line break in it would be another header. */
+function oneLine(value: string): string {
+  return value.replace(/[\r\n]/g, ' ')
+}
+
+export interface ProtocolVersion {
+  readonly major: number
+  readonly minor: number
+}
+
+/** Our version: the major numbers must be equal, and heartbeats are understood from 0.2 on. */
+export const PROTOCOL_VERSION: ProtocolVersion = { major: 0, minor: 2 }
+
+const GREETING = 'XenSource thin CLI protocol'
+export const BANNER_BYTES = GREETING.length + 8
+
+export function encodeBanner(version: ProtocolVersion): Buffer {
+  const bytes = Buffer.alloc(BANNER_BYTES)
+  bytes.write(GREETING, 'latin1')
+  bytes.writeInt32LE(version.major, GREETING.length)
+  bytes.writeInt32LE(version.minor, GREETING.length + 4)
+  return bytes
+}
+
+/** The 35 bytes either side sends first. */
+export const BANNER: Buffer = encodeBanner(PROTOCOL_VERSION)
+
+/** Reads exactly 35 bytes; undefined when they are not a banner. */
+export function decodeBanner(bytes: Buffer): ProtocolVersion | undefined {
+  if (bytes.length !== BANNER_BYTES || bytes.toString('latin1', 0, GREETING.length) !== GREETING) return undefined
+  return { major: bytes.readInt32LE(GREETING.length), minor: bytes.readInt32LE(GREETING.length + 4) }
+}
+
+/** Whether more bytes after `start` (as latin1) may still make a banner of it. */
+export function couldBeBanner(start: string): boolean {
+  return GREETING.startsWith(start.slice(0, GREETING.length))
+}
 
 /** What a server tells the client to do. */
 export type ThinCliCommand =
@@ -106,15 +168,15 @@ function readBody(kind: number, tag: number, fields: Fields): ThinCliMessage {
       return { kind: 'command', command: readCommand(tag, fields) }
     case KIND.response: {
       const response = (['OK', 'Failed', 'Wait'] as const).find((name) => RESPONSE_TAGS[name] === tag)
-      if (!response) throw malformedFrame(`response tag ${tag}`)
+      if (!response) throw fail('THIN_CLI_MALFORMED', { found: `response tag ${tag}` })
       return { kind: 'response', response }
     }
     case KIND.blob:
       if (tag === BLOB_TAGS.End) return { kind: 'blob', blob: { name: 'End' } }
       if (tag === BLOB_TAGS.Chunk) return { kind: 'blob', blob: { name: 'Chunk', bytes: fields.count() } }
-      throw malformedFrame(`blob tag ${tag}`)
+      throw fail('THIN_CLI_MALFORMED', { found: `blob tag ${tag}` })
     default:
-      throw malformedFrame(`message kind ${kind}`)
+      throw fail('THIN_CLI_MALFORMED', { found: `message kind ${kind}` })
   }
 }
 
@@ -141,7 +203,7 @@ function readCommand(tag: number, fields: Fields): ThinCliCommand {
     case COMMAND_TAGS.HttpConnect:
       return { name: 'HttpConnect', url: fields.string() }
     default:
-      throw malformedFrame(`command tag ${tag}`)
+      throw fail('THIN_CLI_MALFORMED', { found: `command tag ${tag}` })
   }
 }
 
@@ -161,7 +223,7 @@ function encodeFrame(kind: number, tag: number, ...fields: Buffer[]): Buffer {
   return Buffer.concat([encodeInt(payload.length), payload])
 }
 
-/** A place in a payload: every read is checked against what is left before anything is made of it. */
+/** A position in a payload: every read is checked against the bytes that are left before anything is allocated. */
 class Fields {
   #at = 0
   readonly #payload: Buffer
@@ -173,7 +235,7 @@ class Fields {
   }
 
   int(): number {
-    if (this.#payload.length - this.#at < 4) throw malformedFrame('an int cut short')
+    if (this.#payload.length - this.#at < 4) throw fail('THIN_CLI_MALFORMED', { found: 'an int cut short' })
     const value = this.#payload.readInt32LE(this.#at)
     this.#at += 4
     return value
@@ -181,13 +243,14 @@ class Fields {
 
   count(): number {
     const value = this.int()
-    if (value < 0) throw malformedFrame(`a length of ${value}`)
+    if (value < 0) throw fail('THIN_CLI_MALFORMED', { found: `a length of ${value}` })
     return value
   }
 
   string(): string {
     const length = this.count()
-    if (length > this.#payload.length - this.#at) throw malformedFrame(`a string of ${length} bytes cut short`)
+    if (length > this.#payload.length - this.#at)
+      throw fail('THIN_CLI_MALFORMED', { found: `a string of ${length} bytes cut short` })
     const start = this.#at
     this.#at += length
     return this.#payload.toString(this.#charset, start, this.#at)
@@ -195,23 +258,14 @@ class Fields {
 
   strings(): string[] {
     const length = this.count()
-    // Each has a length of its own: a count that cannot be true costs nothing.
-    if (length > (this.#payload.length - this.#at) / 4) throw malformedFrame(`a list of ${length} cut short`)
+    // Each string has a length of four bytes, so a count that cannot be true is refused before anything is allocated.
+    if (length > (this.#payload.length - this.#at) / 4)
+      throw fail('THIN_CLI_MALFORMED', { found: `a list of ${length} cut short` })
     return Array.from({ length }, () => this.string())
   }
 
   end(): void {
     const left = this.#payload.length - this.#at
-    if (left > 0) throw malformedFrame(`${left} bytes too many`)
+    if (left > 0) throw fail('THIN_CLI_MALFORMED', { found: `${left} bytes too many` })
   }
-}
-
-/** Shared with the reader: both find frames that are not the protocol's. */
-export function malformedFrame(found: string): WlbError {
-  return new WlbError(
-    'THIN_CLI_MALFORMED',
-    'The other side does not speak the thin CLI protocol.',
-    { found },
-    'xe help',
-  )
 }

@@ -1,11 +1,20 @@
 /**
- * Reads a thin CLI conversation, a message at a time and never more of it than was asked for
- * (docs/protocol/thin-cli.md): raw bytes and a forwarded conversation follow frames on the same stream.
+ * Reads a thin CLI conversation from a stream, a message at a time and never more of it than was asked for
+ * (docs/protocol/thin-cli.md): raw bytes and a forwarded conversation follow frames on the same stream. The stream is paused
+ * between reads, so that a fast sender waits.
  */
 import type { Readable } from 'node:stream'
-import { BANNER_BYTES, couldBeBanner, decodeBanner, type ProtocolVersion } from './banner.js'
-import { ByteReader } from './byte-reader.js'
-import { decodeMessage, malformedFrame, type ThinCliCharset, type ThinCliMessage } from './message.js'
+import type { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
+import {
+  BANNER_BYTES,
+  couldBeBanner,
+  decodeBanner,
+  decodeMessage,
+  type ProtocolVersion,
+  type ThinCliCharset,
+  type ThinCliMessage,
+} from './message.js'
 
 export interface ThinCliReaderOptions {
   /** A longer frame is refused before it is read. A client's frames have 12 bytes at most; a server's hold whole lists. */
@@ -24,7 +33,7 @@ export type BannerReading =
 
 const DEFAULT_MAX_FRAME_BYTES = 64 * 1024 * 1024
 
-/** Opened on a stream that nobody else reads; the stream stays the caller's to close. */
+/** For a stream that nobody else reads; closing the stream is the caller's task. */
 export class ThinCliReader {
   readonly #bytes: ByteReader
   readonly #maxFrameBytes: number
@@ -37,8 +46,8 @@ export class ThinCliReader {
   }
 
   /**
-   * Reads what the other side sends first: a banner, or as many bytes as it takes to see that it is none, so that a
-   * stranger that says little and stays connected keeps nobody waiting.
+   * Reads what the other side sends first: a banner, or as many bytes as it takes to see that it is none, so that nobody
+   * waits for a foreign server that sends a few bytes and stays connected.
    *
    * @throws THIN_CLI_LOST when the stream ended inside a banner.
    */
@@ -66,7 +75,8 @@ export class ThinCliReader {
     if (head.length === 0) return undefined
     if (head.length < 4) throw this.#bytes.lost()
     const length = head.readInt32LE()
-    if (length < 8 || length > this.#maxFrameBytes) throw malformedFrame(`a frame of ${length} bytes`)
+    if (length < 8 || length > this.#maxFrameBytes)
+      throw fail('THIN_CLI_MALFORMED', { found: `a frame of ${length} bytes` })
     return decodeMessage(await this.#bytes.take(length), this.#charset)
   }
 
@@ -78,5 +88,105 @@ export class ThinCliReader {
   /** Stops reading and gives back what was read too far. The stream may be piped elsewhere afterwards. */
   release(): Buffer {
     return this.#bytes.release()
+  }
+}
+
+/** Takes bytes from a stream that nobody else reads, as they are asked for; what was read too far can be had back. */
+export class ByteReader {
+  readonly #stream: Readable
+  #pieces: Buffer[] = []
+  #length = 0
+  #failure: Error | undefined
+  #finished: boolean
+  #wake: (() => void) | undefined
+
+  constructor(stream: Readable) {
+    this.#stream = stream
+    this.#finished = stream.readableEnded || stream.destroyed
+    stream.on('readable', this.#onReadable)
+    stream.on('end', this.#onEnd)
+    stream.on('close', this.#onEnd)
+    stream.on('error', this.#onError)
+  }
+
+  /** Looks at what has been read and not taken yet. */
+  peek(): Buffer {
+    if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)]
+    return this.#pieces[0] ?? Buffer.alloc(0)
+  }
+
+  /** Waits for more bytes than `peek` shows; false when there will be none. */
+  async pull(): Promise<boolean> {
+    for (;;) {
+      const piece: unknown = this.#stream.read()
+      if (Buffer.isBuffer(piece)) {
+        this.#pieces.push(piece)
+        this.#length += piece.length
+        return true
+      }
+      if (this.#finished) return false
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  /** Takes `bytes`, or what there is when the stream ends before. */
+  async takeUpTo(bytes: number): Promise<Buffer> {
+    while (this.#length < bytes && (await this.pull())) {}
+    return this.#cut(Math.min(bytes, this.#length))
+  }
+
+  /** @throws THIN_CLI_LOST when the stream ends before. */
+  async take(bytes: number): Promise<Buffer> {
+    const taken = await this.takeUpTo(bytes)
+    if (taken.length < bytes) throw this.lost()
+    return taken
+  }
+
+  /** Takes exactly `bytes` in pieces as they come; without a number, all there is. @throws THIN_CLI_LOST */
+  async *pieces(bytes = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer, void, undefined> {
+    let missing = bytes
+    while (missing > 0) {
+      if (this.#length === 0 && !(await this.pull())) {
+        if (missing === Number.POSITIVE_INFINITY && !this.#failure) return
+        throw this.lost()
+      }
+      const piece = this.#cut(Math.min(missing, this.#length))
+      missing -= piece.length
+      yield piece
+    }
+  }
+
+  /** Stops reading and gives back what was not taken. The stream may be piped elsewhere afterwards. */
+  release(): Buffer {
+    this.#stream.off('readable', this.#onReadable)
+    this.#stream.off('end', this.#onEnd)
+    this.#stream.off('close', this.#onEnd)
+    this.#stream.off('error', this.#onError)
+    return this.#cut(this.#length)
+  }
+
+  /** The error for a connection that ended inside something. */
+  lost(): WlbError {
+    return fail('THIN_CLI_LOST', { reason: this.#failure?.message ?? 'the other side closed it' }, this.#failure)
+  }
+
+  #cut(bytes: number): Buffer {
+    const all = this.peek()
+    const rest = all.subarray(bytes)
+    this.#pieces = rest.length > 0 ? [rest] : []
+    this.#length = rest.length
+    return all.subarray(0, bytes)
+  }
+
+  readonly #onReadable = () => this.#wake?.()
+  readonly #onEnd = () => {
+    this.#finished = true
+    this.#wake?.()
+  }
+  readonly #onError = (error: Error) => {
+    this.#failure = error
+    this.#onEnd()
   }
 }

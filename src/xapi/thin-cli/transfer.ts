@@ -2,8 +2,9 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import type { Duplex, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { WlbError } from '../../base/error.js'
-import { ByteReader } from './byte-reader.js'
+import type { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
+import { ByteReader } from './reader.js'
 
 /** Where a URL of the server's points: another host, or (no host) the server the conversation is with. */
 export interface TransferTarget {
@@ -27,7 +28,7 @@ function parseTransferUrl(url: string): TransferTarget {
   const found = /^https:\/\/(\[[^\]/]+\]|[^/:]+)(?::(\d{1,5}))?(\/.*)?$/.exec(url)
   if (!found) return { path: url }
   const [, host = '', port, path = '/'] = found
-  return { host: host.replace(/^\[|\]$/g, ''), path, ...(port === undefined ? {} : { port: Number(port) }) }
+  return { host: host.replace(/^\[|\]$/g, ''), path, port: port === undefined ? undefined : Number(port) }
 }
 
 /**
@@ -204,8 +205,7 @@ async function copyBody(
   }
 }
 
+/** Without the query, which holds a session. */
 function refused(url: string, status: number): WlbError {
-  // The query holds a session.
-  const path = url.replace(/\?.*/s, '')
-  return new WlbError('TRANSFER_REFUSED', 'The server refused the transfer.', { path, status }, 'xe help')
+  return fail('TRANSFER_REFUSED', { path: url.replace(/\?.*/s, ''), status })
 }

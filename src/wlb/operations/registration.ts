@@ -1,12 +1,68 @@
-/** The configuration dictionary, read as a whole and written in parts (docs/protocol/wlb.md, the configuration dictionary). */
+/** What a pool does to be served: it registers, exchanges the configuration dictionary, and leaves. */
 import { escapeXml } from '../../base/xml.js'
-import { pairs, requestOf, requiredText } from '../arguments.js'
-import { operation } from '../operation.js'
-import { type Pair, type PairList, writePairs } from '../pairs.js'
+import {
+  anyText,
+  checkId,
+  NOTHING,
+  operation,
+  type Pair,
+  type PairList,
+  pairs,
+  requestOf,
+  requiredText,
+  writeElements,
+  writePairs,
+} from '../operation.js'
 import { failWithoutPayload, findChild, leafText, malformed, needChild, type PoolResult } from '../pool-result.js'
-import { NOTHING } from '../result-shapes.js'
 import { NAMESPACES } from '../service.js'
 
+export interface AddXenServerRequest {
+  readonly password: string
+  readonly poolUuid: string
+  readonly userName: string
+  /** Always names a plain HTTP port (docs/protocol/pool.md, how the appliance reaches the pool). */
+  readonly xenServerUrl: string
+}
+
+export interface AddXenServerResult {
+  /** A positive integer of the appliance's choice. The pool asks only that it is there. */
+  readonly id: string
+}
+
+export const addXenServer = operation(
+  'AddXenServer',
+  requestOf<AddXenServerRequest>(
+    { between: '\n', after: '\n' },
+    {
+      password: anyText('Password'),
+      poolUuid: requiredText('PoolUuid'),
+      userName: requiredText('UserName'),
+      xenServerUrl: requiredText('XenServerUrl'),
+    },
+  ),
+  {
+    kind: 'call',
+    write: ({ id }: AddXenServerResult) => writeElements({ Id: checkId(id) }),
+    read: (result): AddXenServerResult => {
+      const [id = '', ...more] = needChild(result, 'Id').children
+      // Whatever stands in it will do.
+      return { id: typeof id === 'string' && more.length === 0 ? id : '' }
+    },
+  },
+)
+
+/** The end of a registration: the pool forgets the appliance whatever the answer says. */
+export interface RemoveXenServerRequest {
+  readonly poolUuid: string
+}
+
+export const removeXenServer = operation(
+  'RemoveXenServer',
+  requestOf<RemoveXenServerRequest>({ between: '', after: '' }, { poolUuid: requiredText('PoolUuid') }),
+  NOTHING,
+)
+
+/** The dictionary is read as a whole and written in parts (docs/protocol/wlb.md, the configuration dictionary). */
 export interface SetXenPoolConfigurationRequest {
   /** In the order sent; control keys and keys nobody knows are among them. */
   readonly entries: readonly Pair[]

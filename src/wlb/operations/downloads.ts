@@ -1,9 +1,7 @@
-/** A report: a data set as text within the answer. The pool adds no uuid of its own to what its client asked for. */
-import { pairs, requestOf, requiredText } from '../arguments.js'
-import { operation } from '../operation.js'
-import type { Pair } from '../pairs.js'
-import { download } from '../result-shapes.js'
+/** The two downloads: a report and the appliance's diagnostics, each one text within the answer. */
+import { download, type Nothing, operation, type Pair, pairs, requestOf, requiredText } from '../operation.js'
 
+/** The pool adds no uuid of its own to what its client asked for. */
 export interface ExecuteReportRequest {
   readonly reportName: string
   /** In the order of the client's query; names compare without regard to case. */
@@ -28,4 +26,11 @@ export const executeReport = operation(
     },
   ),
   download('XmlDataSet'),
+)
+
+/** Any user who may read the pool may read it. */
+export const getDiagnostics = operation(
+  'GetDiagnostics',
+  requestOf<Nothing>({ between: '', after: '' }, {}),
+  download('DiagnosticData'),
 )

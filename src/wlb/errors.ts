@@ -1,0 +1,11 @@
+/** What can be wrong with a document that is not the protocol's at all. */
+import { defineErrors } from '../base/error.js'
+
+export const wlbErrors = defineErrors({
+  SOAP_MALFORMED: {
+    message: 'The document is not a SOAP envelope with one method in its body.',
+    facts: ['root'],
+    remedy: 'xmllint --format FILE',
+  },
+})
+export const { fail } = wlbErrors
