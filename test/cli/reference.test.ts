@@ -44,6 +44,6 @@ test('every code is written out where the error is made', () => {
     'src/base/error.ts', // the tables
     'src/identity/identity-store.ts', // a refusal, with the names of the files
     'src/lab/launcher/host-control.ts', // what a host process said, passed on
-    'src/xapi/pool/pool-refused.ts', // the pool's own code
+    'src/xapi/api-failure.ts', // the pool's own code
   ])
 })
