@@ -218,3 +218,22 @@ function splitLine(line: string): [string, string] {
   const at = line.indexOf(': ')
   return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 2)]
 }
+
+/**
+ * What a pool's error of a call to its appliance says about the appliance (docs/protocol/pool.md, how failures are reported):
+ * `answered` where it was reached, verified, and took the pool's password, though its answer is of no use to the pool (an
+ * appliance without diagnostics, for instance); `not tried` where the pool did not connect; `failed` for everything else.
+ */
+export function judgeWlbError(code: string): 'answered' | 'not tried' | 'failed' {
+  switch (code) {
+    case 'WLB_INTERNAL_ERROR':
+    case 'WLB_MALFORMED_RESPONSE':
+      return 'answered'
+    case 'LICENSE_RESTRICTION':
+    case 'WLB_NOT_INITIALIZED':
+    case 'WLB_DISABLED':
+      return 'not tried'
+    default:
+      return 'failed'
+  }
+}

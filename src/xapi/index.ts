@@ -5,6 +5,7 @@ export {
   type ApiResult,
   explainRefusal,
   isRegistered,
+  judgeWlbError,
   renderApiFailure,
 } from './api-failure.js'
 export { connectXenApi, type XenApiClient, type XenApiTarget } from './client.js'

@@ -7,7 +7,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { mapBounded } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
-import { ApiFailure, isApiMap } from '../../xapi/index.js'
+import { ApiFailure, isApiMap, judgeWlbError } from '../../xapi/index.js'
 import type { HostFacts } from '../../xapi/pool/pool-records.js'
 import { ApiRecord } from '../../xapi/pool/pool-records.js'
 import type { Patience, PoolSession } from '../../xapi/pool/pool-session.js'
@@ -121,13 +121,16 @@ async function proveHost(
   }
 }
 
-/** An appliance that does not offer diagnostics has been reached all the same: verified, and let in. */
 function readRefusal(error: readonly [string, ...string[]], tookMs: number): HostProof {
   const [code] = error
-  const hasAnswered = code === 'WLB_INTERNAL_ERROR' || code === 'WLB_MALFORMED_RESPONSE'
-  if (hasAnswered) return { kind: 'accepted', tookMs }
-  if (code === 'LICENSE_RESTRICTION' || code === 'WLB_NOT_INITIALIZED' || code === 'WLB_DISABLED') return notAsked(code)
-  return { kind: 'refused', error, tookMs }
+  switch (judgeWlbError(code)) {
+    case 'answered':
+      return { kind: 'accepted', tookMs }
+    case 'not tried':
+      return notAsked(code)
+    case 'failed':
+      return { kind: 'refused', error, tookMs }
+  }
 }
 
 async function readTask(session: PoolSession, task: string): Promise<{ state: string; error: readonly string[] }> {

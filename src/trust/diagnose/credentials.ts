@@ -1,4 +1,5 @@
 /** What is said once the connection stands: passwords in both directions (rows 75 and 76), and odd answers. */
+import { judgeWlbError } from '../../xapi/index.js'
 import { formatWlbAddress } from '../../xapi/pool/wlb-address.js'
 import type { Draft } from './finding.js'
 import { errorText, listOf } from './say.js'
@@ -35,7 +36,7 @@ export function findCredentials(view: View): readonly Draft[] {
   const isLogin = code === 'WLB_XENSERVER_AUTHENTICATION_FAILED'
   if (isLogin || (code === 'WLB_INTERNAL_ERROR' && POOL_LOGIN_NUMBERS.has(first)))
     return [poolPassword(`the pool said ${errorText(call.error)}`, again)]
-  if (code !== 'WLB_INTERNAL_ERROR' && code !== 'WLB_MALFORMED_RESPONSE') return []
+  if (judgeWlbError(code) !== 'answered') return []
   const cause = 'The appliance was reached, verified and let the pool in, and its answer is none the pool can use.'
   return [{ code: 'ODD_ANSWER', cause, evidence: `the pool said ${errorText(call.error)}`, error: call.error }]
 }

@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { AnsweredFacts, PoolVerdict } from '../../tls/index.js'
 import { describeCertificate } from '../../x509/index.js'
+import { judgeWlbError } from '../../xapi/index.js'
 import type { HostFacts, InstalledCertificate, PoolFacts } from '../../xapi/pool/pool-records.js'
 import { parseWlbAddress } from '../../xapi/pool/wlb-address.js'
 import type { Observation } from '../connection/connection.js'
@@ -118,22 +119,15 @@ export function isAnchored({ said, error }: Voice): boolean {
 function voicesOf({ hosts, proofs, call }: Evidence): readonly Voice[] {
   return hosts.map((host, index): Voice => {
     const proof = proofs[index]
-    const isCalled = index === 0 && call.kind === 'refused' && !HAS_ANSWERED.has(call.error[0])
+    const isCalled = index === 0 && call.kind === 'refused' && judgeWlbError(call.error[0]) === 'failed'
     if (isCalled) return { host, said: 'refused', error: call.error, why: '' }
     if (proof?.kind === 'accepted') return { host, said: 'accepted', error: [], why: '' }
     if (proof?.kind === 'refused') return { host, said: 'refused', error: proof.error, why: '' }
     const why = proof?.why ?? 'it was not asked'
-    const hasAnswered = index === 0 && (call.kind === 'answered' || isAnswer(call))
+    const isAnswer = call.kind === 'refused' && judgeWlbError(call.error[0]) === 'answered'
+    const hasAnswered = index === 0 && (call.kind === 'answered' || isAnswer)
     return { host, said: hasAnswered ? 'accepted' : 'nothing', error: [], why: hasAnswered ? '' : why }
   })
-}
-
-const NOT_TRIED: readonly string[] = ['LICENSE_RESTRICTION', 'WLB_NOT_INITIALIZED', 'WLB_DISABLED']
-/** Errors of an appliance that was reached, and of a pool that did not try. */
-const HAS_ANSWERED = new Set(['WLB_INTERNAL_ERROR', 'WLB_MALFORMED_RESPONSE', ...NOT_TRIED])
-
-function isAnswer(call: Evidence['call']): boolean {
-  return call.kind === 'refused' && HAS_ANSWERED.has(call.error[0]) && !NOT_TRIED.includes(call.error[0])
 }
 
 /** Whether a fingerprint is among those installed. */

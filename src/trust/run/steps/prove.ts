@@ -1,5 +1,5 @@
 /** The proof: every host connects itself, and then the pool asks its appliance something. */
-
+import { ApiFailure, judgeWlbError } from '../../../xapi/index.js'
 import type { HostVerdict } from '../../connection/connection.js'
 import { judgeHosts } from '../../connection/predict.js'
 import { proveHosts } from '../../connection/prove.js'
@@ -55,8 +55,8 @@ export function askStep(order: OrderOf<'ask'>, { session }: World): Step {
       try {
         await session.call('pool.retrieve_wlb_configuration')
       } catch (error) {
-        // an appliance that answered so was reached, verified, and has let the pool in
-        if (!isFailure(error, 'WLB_INTERNAL_ERROR', 'WLB_MALFORMED_RESPONSE', 'LICENSE_RESTRICTION')) throw error
+        const hasAnswered = error instanceof ApiFailure && judgeWlbError(error.code) === 'answered'
+        if (!hasAnswered && !isFailure(error, 'LICENSE_RESTRICTION')) throw error
       }
     },
     undo: async () => {},
