@@ -42,7 +42,7 @@ test('every code is written out where the error is made', () => {
   sourceErrors()
   expect([...new Set(unnamed)].sort()).toEqual([
     'src/base/error.ts', // the tables
-    'src/identity/identity-store.ts', // a refusal, with the names of the files
+    'src/identity/store/identity-files.ts', // a refusal, with the names of the files
     'src/lab/launcher/host-control.ts', // what a host process said, passed on
     'src/xapi/api-failure.ts', // the pool's own code
   ])
