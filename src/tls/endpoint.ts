@@ -1,36 +1,42 @@
 /**
- * Everything a pool's handshake depends on before a certificate is judged, asked of an endpoint with what a pool
- * offers and nothing beside it; and where that is refused, which one thing stands in the way (docs/protocol/verdict.md).
+ * Observes everything a pool's handshake depends on before a certificate is judged: an endpoint is asked with exactly what a pool
+ * offers, and where it refuses, the one cause is found (docs/protocol/verdict.md).
  */
-import { X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
+import { randomBytes, X509Certificate } from 'node:crypto'
+import { connect as connectPlain } from 'node:net'
 import { connect } from 'node:tls'
-import { type Answer, askServer, type Endpoint } from './ask-server.js'
-import { GROUPS, type Offer, SUITES } from './client-hello.js'
-import type { StunnelIndicator } from './failure.js'
+import {
+  encodeClientHello,
+  type Flight,
+  GROUPS,
+  type Offer,
+  readServerFlight,
+  type ServerHello,
+  SUITES,
+  TLS12,
+} from './handshake-messages.js'
 import { type HandshakeObstacleCode, isTooLong } from './obstacles.js'
-import { POOL_TLS } from './pool-limits.js'
+import { indicatorOf, poolTlsOptions, type StunnelIndicator, sniOf } from './pool-client.js'
 import { probeServed } from './probe.js'
-import { type ServerHello, TLS12 } from './server-flight.js'
 
 export type EndpointFacts =
-  /** Server and pool agree on how to talk; whether the certificates convince is another question. */
+  /** Server and pool agree on version, suite and curve; the certificates are not judged yet. */
   | {
       readonly state: 'agreed'
       /** All of them, in the order sent. */
       readonly certificates: readonly X509Certificate[]
       readonly cipher: string
       readonly curve: string
-      /** `demanded`: whoever has none is sent away. */
+      /** `demanded`: a client without one is refused. */
       readonly clientCertificate: 'not asked' | 'asked' | 'demanded'
     }
   /** It speaks TLS, and no pool can talk to it. */
   | {
       readonly state: 'refused'
       readonly obstacle: HandshakeObstacleCode
-      /** The server's own word; empty where it closed the connection without one. */
+      /** The server's alert; empty where it closed the connection without one. */
       readonly alert: string
-      /** As a client with fewer limits is shown them; empty where not even that works. */
+      /** As sent to a client with fewer limits; empty where that fails too. */
       readonly certificates: readonly X509Certificate[]
     }
   | { readonly state: 'not-tls'; readonly firstLine: string }
@@ -42,7 +48,7 @@ const RSA_SUITES = [...POOL_SUITES, ...Object.values(SUITES.otherRsa)]
 const ALL_SUITES = [...RSA_SUITES, ...Object.values(SUITES.ecdsa)]
 const POOL_GROUPS = Object.values(GROUPS.pool)
 const ALL_GROUPS = [...POOL_GROUPS, ...Object.values(GROUPS.other)]
-/** How long a connection that was asked for a certificate has to live to be called accepted without one. */
+/** A connection that lives this long after the handshake was accepted without a client certificate. */
 const GRACE_MS = 1_000
 
 /** Asks with one connection, and with up to five more where a pool would fail. `name` is the host part of `wlb_url`. */
@@ -58,13 +64,13 @@ export async function observeEndpoint(endpoint: Endpoint, name: string): Promise
     case 'too-long':
       return refused('CERTIFICATES_TOO_LONG')
     case 'answered':
-      return answer.version === TLS12 ? describeAgreement(endpoint, name, answer) : refused('TLS_TOO_OLD', answer)
+      return answer.version === TLS12 ? confirmAgreement(endpoint, name, answer) : refused('TLS_TOO_OLD', answer)
     default:
       return explainRefusal(endpoint, offer, answer)
   }
 }
 
-async function describeAgreement(endpoint: Endpoint, name: string, hello: ServerHello): Promise<EndpointFacts> {
+async function confirmAgreement(endpoint: Endpoint, name: string, hello: ServerHello): Promise<EndpointFacts> {
   const certificates = readCertificates(hello)
   if (certificates.length < hello.certificates.length) return refused('CERTIFICATE_UNREADABLE', hello)
   if (isTooLong(hello.certificates)) return refused('CERTIFICATES_TOO_LONG', hello)
@@ -104,18 +110,14 @@ async function readServed(endpoint: Endpoint, { serverName }: Offer): Promise<re
   return served.state === 'served' ? served.chain : []
 }
 
-/** A server may ask and be content with nothing; only the end of the handshake tells, or what follows right after it. */
+/** A server may ask for a certificate and accept none; only the end of the handshake, or a close right after it, tells. */
 function askWithoutCertificate({ host, port, timeoutMs }: Endpoint, name: string): Promise<'asked' | 'demanded'> {
   return new Promise((resolve) => {
     const socket = connect({
       host,
       port,
-      ...(isIP(name) === 0 && { servername: name }),
-      ca: [],
-      minVersion: POOL_TLS.version,
-      maxVersion: POOL_TLS.version,
-      ciphers: `${POOL_TLS.ciphers.join(':')}:@SECLEVEL=0`,
-      ecdhCurve: POOL_TLS.curve,
+      servername: sniOf(name),
+      ...poolTlsOptions(0),
       rejectUnauthorized: false,
     })
     const settle = (outcome: 'asked' | 'demanded') => {
@@ -148,4 +150,67 @@ function readCertificates({ certificates }: ServerHello): X509Certificate[] {
 
 function nameOf(numbers: Readonly<Record<string, number>>, number: number | undefined): string {
   return Object.entries(numbers).find(([, known]) => known === number)?.[0] ?? String(number)
+}
+
+export interface Endpoint {
+  /** A name or an address. */
+  readonly host: string
+  readonly port: number
+  /** For each connection. */
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+type Answer =
+  | ({ readonly state: 'answered' } & ServerHello)
+  | Exclude<Flight, { readonly state: 'incomplete' | 'answered' | 'not-tls' }>
+  /** `firstLine` is what it answered instead. */
+  | { readonly state: 'not-tls'; readonly firstLine: string }
+  /** More than any client takes. */
+  | { readonly state: 'too-long' }
+  | { readonly state: 'closed' }
+  | { readonly state: 'timeout'; readonly connected: boolean }
+  /** There is no connection; `indicator` is the phrase of stunnel's log that a pool knows, where it is one of those. */
+  | { readonly state: 'unreachable'; readonly why: string; readonly indicator: StunnelIndicator | undefined }
+
+/** OpenSSL takes 100 KiB of certificates (SSL_MAX_CERT_LIST_DEFAULT); the rest of the flight is small. */
+const LONGEST_FLIGHT = 128 * 1024
+
+/** Asks once. Every failure is a value; the socket is gone when it returns. */
+function askServer({ host, port, timeoutMs, signal }: Endpoint, offer: Offer): Promise<Answer> {
+  return new Promise((resolve) => {
+    const socket = connectPlain({ host, port, signal })
+    let connected = false
+    let received = Buffer.alloc(0)
+    const settle = (answer: Answer) => {
+      clearTimeout(timer)
+      resolve(answer)
+      socket.on('error', () => {}).destroy()
+    }
+    const timer = setTimeout(() => settle({ state: 'timeout', connected }), timeoutMs)
+    socket.once('connect', () => {
+      connected = true
+      socket.write(encodeClientHello(offer, randomBytes(32)))
+    })
+    socket.on('data', (piece) => {
+      received = Buffer.concat([received, piece])
+      const flight = readServerFlight(received)
+      if (flight.state === 'not-tls') settle({ state: 'not-tls', firstLine: readFirstLine(received) })
+      else if (flight.state !== 'incomplete') settle(flight)
+      else if (received.length > LONGEST_FLIGHT) settle({ state: 'too-long' })
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (connected) settle({ state: 'closed' })
+      else settle({ state: 'unreachable', why: error.message, indicator: indicatorOf(error) })
+    })
+    socket.once('close', () => settle({ state: 'closed' }))
+  })
+}
+
+function readFirstLine(bytes: Buffer): string {
+  const line = bytes
+    .toString('latin1')
+    .split(/[\r\n]/, 1)
+    .join('')
+  return line.replace(/[^\x20-\x7e]/g, '.').slice(0, 60)
 }

@@ -1,6 +1,6 @@
 /**
- * The appliance's door: TLS exactly wide enough for pools and for modern clients, with a certificate that can be
- * exchanged while connections are open (docs/protocol/pool.md).
+ * The appliance's TLS listener: it accepts what pools and modern clients offer, and its certificate can be replaced while
+ * connections are open (docs/protocol/pool.md).
  */
 import { randomBytes } from 'node:crypto'
 import type { RequestListener, ServerResponse } from 'node:http'
@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createServer as createTlsServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
 import { fail } from './errors.js'
 import { checkIdentity, type ServedIdentity } from './identity-check.js'
-import { POOL_TLS } from './pool-limits.js'
+import { POOL_TLS } from './pool-client.js'
 import { findPortHolder } from './port-holder.js'
 import { probeServed } from './probe.js'
 
@@ -23,12 +23,12 @@ export interface ListenerOptions extends ServedIdentity {
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
   /** Serves HTTP. Exactly one of this and `onConnection`. */
   readonly requestListener?: RequestListener
-  /** Serves whatever it likes on the decrypted stream. */
+  /** Gets the decrypted stream of each connection. */
   readonly onConnection?: (socket: TLSSocket) => void
   /** Timeouts and limits of Node's HTTP server. */
   readonly http?: Omit<ServerOptions, 'cert' | 'key'>
   readonly handshakeTimeoutMs?: number
-  /** Told of handshakes that failed, for the log. */
+  /** Called for each failed handshake, for the log. */
   readonly onHandshakeError?: (error: Error, socket: TLSSocket) => void
   /** Answers and closes a connection whose request is no HTTP or does not arrive; left out, Node answers. */
   readonly onUnreadableRequest?: (error: NodeJS.ErrnoException, socket: Duplex) => void
@@ -92,7 +92,7 @@ export async function startTlsListener(options: ListenerOptions): Promise<TlsLis
       const underWay = [...responses].find((response) => response.socket === socket)
       if (!socket.writable) socket.destroy()
       else if (underWay === undefined) onUnreadableRequest(error, socket)
-      else if (!underWay.req.complete) socket.destroy() // else rubbish behind a whole request, which gets its answer
+      else if (!underWay.req.complete) socket.destroy() // else garbage follows a whole request, which still gets its answer
     })
   // Any expectation but 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer by itself, in chunks.
   server.on('checkExpectation', (...exchange: unknown[]) => server.emit('request', ...exchange))
@@ -139,7 +139,7 @@ export async function startTlsListener(options: ListenerOptions): Promise<TlsLis
     port,
     replaceIdentity: (next) => {
       const replaced = turn.then(() => replace(next))
-      turn = replaced.catch(() => {}) // whoever asked hears of it; the next one only waits
+      turn = replaced.catch(() => {}) // the caller gets the error; the next one only waits
       return replaced
     },
     served: () => leaf.fingerprint256,
@@ -159,12 +159,12 @@ function createServer(options: ListenerOptions): Server {
   const server = options.onConnection
     ? createTlsServer(tls, options.onConnection)
     : createHttpsServer(tls, options.requestListener)
-  // a connection that is reset says nothing anyone could act on
+  // a reset connection needs no action
   if (options.onConnection) server.on('secureConnection', (socket: TLSSocket) => socket.on('error', () => {}))
   return server
 }
 
-/** All of them each time: what is left out when a context is exchanged falls back to Node's defaults. */
+/** All of them each time: what is left out when a context is replaced falls back to Node's defaults. */
 function secureOptions(options: ListenerOptions, identity: ServedIdentity): SecureContextOptions {
   return {
     cert: identity.certificatePem,
@@ -231,7 +231,7 @@ async function drain({ server, sockets, responses, drainMs }: Draining): Promise
   timers.forEach(clearTimeout)
 }
 
-/** A connection that has asked nothing yet has nothing to wait for; Node does not count it among the idle ones. */
+/** Closes connections without a request under way; Node does not count one that has sent nothing yet as idle. */
 function cutSilent(sockets: ReadonlySet<Socket>, responses: ReadonlySet<ServerResponse>): void {
   const peerOf = (socket: Socket | null) => `${socket?.remoteAddress} ${socket?.remotePort}`
   const busy = new Set([...responses].map(({ socket }) => peerOf(socket)))

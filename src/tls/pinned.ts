@@ -1,18 +1,17 @@
-/** Connections of our own to pools: the certificate is known beforehand, or the caller is told which one was seen. */
-import { isIP } from 'node:net'
+/** Connections from us to pools: the certificate is pinned, verified, or reported to the caller. */
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls'
 import type { WlbError } from '../base/error.js'
 import { fail } from './errors.js'
-import { isVerifyCode } from './failure.js'
+import { isVerifyCode, sniOf } from './pool-client.js'
 
 export type Trust =
   /** Exactly this leaf, whatever its names and dates; colons and case do not matter. */
   | { readonly kind: 'pin'; readonly fingerprintSha256: string }
-  /** Whatever is seen; the caller keeps the fingerprint and pins it from then on. */
+  /** Any certificate; the caller keeps its fingerprint and pins it from then on. */
   | { readonly kind: 'first-use' }
   /** A chain to these authorities, for this name or address. */
   | { readonly kind: 'ca-file'; readonly pem: string; readonly name: string }
-  /** Whatever is seen, this time and every time. */
+  /** Any certificate, every time. */
   | { readonly kind: 'none' }
 
 export interface PinnedTarget {
@@ -67,13 +66,12 @@ export function connectPinned(
 }
 
 function connectionOptions({ address, port, serverName, trust }: PinnedTarget): ConnectionOptions {
-  const name = serverName ?? (trust.kind === 'ca-file' ? trust.name : undefined)
   const common: ConnectionOptions = {
     host: address,
     port,
     minVersion: 'TLSv1.2',
     ecdhCurve: 'auto',
-    ...(name !== undefined && isIP(name) === 0 && { servername: name }),
+    servername: sniOf(serverName ?? (trust.kind === 'ca-file' ? trust.name : undefined)),
   }
   if (trust.kind !== 'ca-file') return { ...common, ca: [], rejectUnauthorized: false }
   return {

@@ -1,15 +1,15 @@
 /**
- * What a host of the pool would say of an appliance: its bundle as stunnel loads it, what stands in the way before the
- * certificates, the path as OpenSSL takes it, what comes after it, and xapi's error (docs/protocol/verdict.md).
+ * Predicts what a host of the pool says of an appliance: its bundle as stunnel loads it, what ends the connection before the
+ * certificates, the path as OpenSSL takes it, what ends the connection afterwards, and xapi's error (docs/protocol/verdict.md).
  */
 import type { X509Certificate } from 'node:crypto'
 import { type Bundle, type Defect, loadHostStore, type Question, validate } from '../x509/index.js'
 import type { EndpointFacts } from './endpoint.js'
-import { describeObstacle, isTooLong, type Obstacle } from './obstacles.js'
-import { type PoolError, poolErrorOf } from './pool-error.js'
+import { isTooLong, makeObstacle, type Obstacle } from './obstacles.js'
+import { type PoolError, poolErrorOf } from './pool-client.js'
 
 export interface PoolQuestion extends Omit<Question, 'anchors' | 'presented'> {
-  /** From files; what an endpoint sends stands in its facts. */
+  /** From files; what an endpoint sends is in its facts. */
   readonly presented?: readonly X509Certificate[]
   /** The bytes of the host's bundle file; undefined where there is none. */
   readonly bundle: Buffer | undefined
@@ -17,7 +17,7 @@ export interface PoolQuestion extends Omit<Question, 'anchors' | 'presented'> {
   readonly port: number
 }
 
-/** Endpoints that answered; of one that did not there is nothing to say. */
+/** Facts of an endpoint that answered; without an answer there is no verdict. */
 export type AnsweredFacts = Exclude<EndpointFacts, { readonly state: 'silent' | 'unreachable' }>
 
 export interface PoolVerdict {
@@ -29,12 +29,12 @@ export interface PoolVerdict {
   /** Empty when accepted. */
   readonly xapiError: PoolError | readonly []
   readonly bundle: Bundle
-  /** What a pool meets before it looks at a certificate: it reports this instead of any defect. */
+  /** What ends the connection before certificates are judged; a pool reports this instead of any defect. */
   readonly obstacles: readonly Obstacle[]
   readonly path: readonly X509Certificate[]
   readonly fromServer: number
   readonly defects: readonly Defect[]
-  /** What it meets when the certificates have convinced it. */
+  /** What ends the connection after the certificates were accepted. */
   readonly afterwards: readonly Obstacle[]
 }
 
@@ -55,13 +55,13 @@ export function checkAsPool(question: PoolQuestion, facts?: AnsweredFacts): Pool
   const isJudged = presented.length > 0 || facts === undefined
   const judged = isJudged ? validate({ ...question, presented, anchors, crls }) : NOT_JUDGED
 
-  const handshake = facts ? describeFacts(facts) : describeFiles(presented)
+  const handshake = facts ? obstacleAt(facts) : obstacleInFiles(presented)
   const obstacles = [
-    ...(bundle.state === 'unusable' ? [describeObstacle('BUNDLE_UNUSABLE', 'Configuration failed', bundle.why)] : []),
+    ...(bundle.state === 'unusable' ? [makeObstacle('BUNDLE_UNUSABLE', 'Configuration failed', bundle.why)] : []),
     ...(handshake ? [handshake] : []),
   ]
   const isDemanded = facts?.state === 'agreed' && facts.clientCertificate === 'demanded'
-  const afterwards = isDemanded ? [describeObstacle('CLIENT_CERTIFICATE_DEMANDED', NO_SHARED_CIPHER)] : []
+  const afterwards = isDemanded ? [makeObstacle('CLIENT_CERTIFICATE_DEMANDED', NO_SHARED_CIPHER)] : []
 
   const { path, fromServer, defects } = judged
   const obstacle = obstacles[0] ?? (defects.length > 0 ? undefined : afterwards[0])
@@ -72,20 +72,25 @@ export function checkAsPool(question: PoolQuestion, facts?: AnsweredFacts): Pool
     reason,
     opensslNumber: obstacle ? 0 : judged.opensslNumber,
     xapiError: failure ? poolErrorOf(failure, `${question.name}:${question.port}`, REQUEST_TIMEOUT_MS) : [],
-    ...{ bundle, obstacles, path, fromServer, defects, afterwards },
+    bundle,
+    obstacles,
+    path,
+    fromServer,
+    defects,
+    afterwards,
   }
 }
 
 const NOT_JUDGED = { path: [], fromServer: 0, defects: [], reason: '', opensslNumber: 0 }
 
-function describeFacts(facts: AnsweredFacts): Obstacle | undefined {
+function obstacleAt(facts: AnsweredFacts): Obstacle | undefined {
   switch (facts.state) {
     case 'agreed':
       return undefined
     case 'not-tls':
-      return describeObstacle('NOT_TLS', 'wrong version number', facts.firstLine)
+      return makeObstacle('NOT_TLS', 'wrong version number', facts.firstLine)
     case 'refused':
-      return describeObstacle(facts.obstacle, ALERT_TEXTS[facts.alert] ?? `alert ${facts.alert}`, facts.alert)
+      return makeObstacle(facts.obstacle, ALERT_TEXTS[facts.alert] ?? `alert ${facts.alert}`, facts.alert)
   }
 }
 
@@ -100,12 +105,12 @@ const ALERT_TEXTS: Readonly<Record<string, string>> = {
   'unrecognized name': 'tlsv1 unrecognized name',
 }
 
-function describeFiles(presented: readonly X509Certificate[]): Obstacle | undefined {
+function obstacleInFiles(presented: readonly X509Certificate[]): Obstacle | undefined {
   if (isTooLong(presented.map(({ raw }) => raw))) {
-    return describeObstacle('CERTIFICATES_TOO_LONG', 'excessive message size')
+    return makeObstacle('CERTIFICATES_TOO_LONG', 'excessive message size')
   }
   const [leaf] = presented
-  return leaf && !isRsa(leaf) ? describeObstacle('KEY_NOT_RSA', NO_SHARED_CIPHER) : undefined
+  return leaf && !isRsa(leaf) ? makeObstacle('KEY_NOT_RSA', NO_SHARED_CIPHER) : undefined
 }
 
 /** Both suites a pool offers are ECDHE-RSA: with any other key the server finds no shared cipher. */

@@ -1,8 +1,7 @@
-/** What an endpoint serves, asked without trusting it. */
+/** What an endpoint serves, read without trusting it. */
 import type { X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
-import { connect } from 'node:tls'
-import { readPeerChain } from './peer-chain.js'
+import { connect, type TLSSocket } from 'node:tls'
+import { sniOf } from './pool-client.js'
 
 export type Served =
   | {
@@ -27,7 +26,7 @@ export function probeServed(target: {
     const socket = connect({
       host: address,
       port,
-      ...(serverName !== undefined && isIP(serverName) === 0 && { servername: serverName }),
+      servername: sniOf(serverName),
       ca: [], // else Node completes the chain from its own roots
       minVersion: 'TLSv1.2',
       ecdhCurve: 'auto',
@@ -57,4 +56,15 @@ export function probeServed(target: {
     socket.once('error', (error) => settle({ state: 'unreachable', why: error.message }))
     socket.once('close', () => settle({ state: 'unreachable', why: 'closed during the handshake' }))
   })
+}
+
+/** Lists the leaf and, as far as Node could link them, the issuers sent with it; unrelated ones are not among them. */
+export function readPeerChain(socket: TLSSocket): X509Certificate[] {
+  const chain: X509Certificate[] = []
+  for (let next = socket.getPeerX509Certificate(); next; next = next.issuerCertificate) {
+    const current = next
+    if (chain.some((certificate) => certificate.raw.equals(current.raw))) break
+    chain.push(current)
+  }
+  return chain
 }

@@ -2,7 +2,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:tls'
 import { describe, expect, it } from 'vitest'
-import { type Rehearsal, type RehearsedHost, rehearse, rehearseAt } from '../../src/tls/rehearse.js'
 import { requirePart } from '../real-parts.js'
 import { daysFromNow, issue, issueAuthority, issueCrl } from '../x509/test-authority.js'
 import {
@@ -21,6 +20,7 @@ import {
   three,
   withCrls,
 } from './dial-case.js'
+import { type Rehearsal, type RehearsedHost, rehearse, rehearseAt } from './rehearse.js'
 
 const agreed: readonly Row[] = [
   ['leaf under an installed root', 'accepted', () => simple()],

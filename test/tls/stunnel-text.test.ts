@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { scanStunnelLog, stunnelConfiguration, type TlsFailure } from '../../src/tls/index.js'
-import { keepNotices } from '../../src/tls/stunnel-log.js'
+import { keepNotices } from '../../src/tls/stunnel.js'
 
 describe('stunnelConfiguration', () => {
   const common = [

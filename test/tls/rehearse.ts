@@ -8,14 +8,13 @@
  * clock but the system's; and it drops what a TRUSTED CERTIFICATE block says of purposes.
  */
 import { once } from 'node:events'
-import { connect as connectPlain, isIP } from 'node:net'
+import { connect as connectPlain } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import { type ConnectionOptions, connect, createSecureContext, TLSSocket } from 'node:tls'
-import { checkHost, loadBundle } from '../x509/index.js'
-import type { Endpoint } from './ask-server.js'
-import { isVerifyCode } from './failure.js'
-import type { ServedIdentity } from './identity-check.js'
-import { POOL_TLS } from './pool-limits.js'
+import type { Endpoint } from '../../src/tls/endpoint.js'
+import type { ServedIdentity } from '../../src/tls/identity-check.js'
+import { isVerifyCode, POOL_TLS, poolTlsOptions, sniOf } from '../../src/tls/pool-client.js'
+import { checkHost, loadBundle } from '../../src/x509/index.js'
 
 /** What a host would bring to the handshake. */
 export interface RehearsedHost {
@@ -113,13 +112,10 @@ function shakeHands(stream: Duplex, host: RehearsedHost, timeoutMs: number): Pro
 
 function clientOptions(anchors: readonly string[], { crls, name }: RehearsedHost): ConnectionOptions {
   return {
-    ca: [...anchors], // a list, even an empty one: left out it would mean Node's own roots
+    ...poolTlsOptions(2),
+    ca: [...anchors],
     ...(crls && { crl: crls.map((crl) => Buffer.from(crl)) }),
-    minVersion: POOL_TLS.version,
-    maxVersion: POOL_TLS.version,
-    ciphers: `${POOL_TLS.ciphers.join(':')}:@SECLEVEL=2`,
-    ecdhCurve: POOL_TLS.curve,
-    ...(isIP(name) === 0 && { servername: name }),
+    servername: sniOf(name),
     rejectUnauthorized: true,
     checkServerIdentity: () => undefined, // the host-name rule is asked when OpenSSL has let the path pass
   }
