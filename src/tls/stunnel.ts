@@ -223,7 +223,7 @@ export function keepNotices(log: string): string {
 }
 
 /** Reads from a log at level 7 whether the handshake is done and data may flow. */
-export function saysConnected(log: string): boolean {
+function saysConnected(log: string): boolean {
   return log.includes(': TLS connected: ')
 }
 
@@ -238,7 +238,7 @@ const SAME_TIME_MS = 1_000
  *
  * @throws FAKETIME_NOT_FOUND when the library is not installed.
  */
-export function environmentAt(now: Date | undefined): Readonly<Record<string, string>> {
+function environmentAt(now: Date | undefined): Readonly<Record<string, string>> {
   const offsetMs = now ? now.getTime() - Date.now() : 0
   if (Math.abs(offsetMs) < SAME_TIME_MS) return {}
   const library = FAKETIME_PLACES.find((place) => existsSync(place))
