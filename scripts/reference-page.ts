@@ -7,10 +7,12 @@ import { authorityErrors } from '../src/authority/errors.js'
 import type { ErrorRow } from '../src/base/error.js'
 import { baseErrors } from '../src/base/errors.js'
 import { commandLine } from '../src/cli/command-line.js'
+import { identityErrors } from '../src/identity/errors.js'
 import { labErrors } from '../src/lab/errors.js'
+import { sshErrors } from '../src/ssh/errors.js'
 import { tlsErrors } from '../src/tls/errors.js'
 import { trustErrors } from '../src/trust/errors.js'
-import { wlbErrors } from '../src/wlb/errors.js'
+import { remoteErrors } from '../src/trust/remote/errors.js'
 import { x509Errors } from '../src/x509/errors.js'
 import { xapiErrors } from '../src/xapi/errors.js'
 
@@ -18,10 +20,12 @@ import { xapiErrors } from '../src/xapi/errors.js'
 const TABLES: readonly (readonly [file: string, rows: Readonly<Record<string, ErrorRow>>])[] = [
   ['src/authority/errors.ts', authorityErrors.rows],
   ['src/base/errors.ts', baseErrors.rows],
+  ['src/identity/errors.ts', identityErrors.rows],
   ['src/lab/errors.ts', labErrors.rows],
+  ['src/ssh/errors.ts', sshErrors.rows],
   ['src/tls/errors.ts', tlsErrors.rows],
   ['src/trust/errors.ts', trustErrors.rows],
-  ['src/wlb/errors.ts', wlbErrors.rows],
+  ['src/trust/remote/errors.ts', remoteErrors.rows],
   ['src/x509/errors.ts', x509Errors.rows],
   ['src/xapi/errors.ts', xapiErrors.rows],
 ]

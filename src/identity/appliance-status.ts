@@ -1,4 +1,4 @@
-/** What an appliance is and does, for `wlb status`: its files say what it is, the running process says what it does. */
+/** The state of an appliance for `wlb status`: its certificate and settings from disk, the rest from the running process. */
 import { z } from 'zod'
 import { WlbError } from '../base/error.js'
 import { askAppliance } from '../config/control.js'
@@ -32,11 +32,11 @@ const RUNNING = z.object({
   }),
   database: z.enum(['embedded', 'server']),
   pools: z.array(POOL),
-  /** Names and addresses under which pools have asked since the start, the latest last. */
+  /** Names and addresses that pools have connected to since the start, the latest last. */
   addressesUsed: z.array(z.string()),
 })
 
-/** What the running process tells through its control socket. */
+/** The answer of the running process on its control socket. */
 export type RunningStatus = z.infer<typeof RUNNING>
 
 export type IdentityFault = Pick<WlbError, 'code' | 'message' | 'facts' | 'remedy'>
@@ -44,7 +44,7 @@ export type IdentityFault = Pick<WlbError, 'code' | 'message' | 'facts' | 'remed
 export interface Status {
   readonly root: string
   readonly hostname: string
-  /** Or why the pair on disk cannot be used; a running appliance goes on serving the one before. */
+  /** Or why the pair on disk cannot be used; a running appliance keeps serving the one before. */
   readonly identity: Identity | { readonly error: IdentityFault }
   readonly listener:
     | RunningStatus['listener']

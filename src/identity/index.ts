@@ -6,13 +6,21 @@ export { installObtained, type Obtained, obtainCertificate, settleObtained } fro
 export { type Blocker, factsInPlace, isRenewalDue } from './acme/renewal.js'
 export type { AnchorInstaller, AnchorOutcome } from './acme/renewal-keeper.js'
 export { readStatus, type Status } from './appliance-status.js'
+export { acmeDocument, installationDocument, replacementDocument } from './documents.js'
 export { type CertificateSource, readCertificateFiles } from './install/certificate-files.js'
 export { installCertificate } from './install/install-certificate.js'
-export { type InstallPlan, type InstallRequest, planInstallation } from './install/install-plan.js'
-export { type InstallStep, installSteps, type ReplaceStep, replaceSteps } from './install/install-steps.js'
+export { findGivenKeys, type GivenKey, requireKey } from './install/install-key.js'
+export {
+  type InstallPlace,
+  type InstallPlan,
+  type InstallRequest,
+  judgeFiles,
+  planInstallation,
+} from './install/install-plan.js'
+export { type InstallStep, replaceSteps } from './install/install-steps.js'
 export { type RequestReport, requestCertificate, suggestCommonName } from './request/certificate-request.js'
 export { planSelfSigned, type SelfSignedPlan } from './request/self-signed-plan.js'
-export { activateIdentity } from './store/activate-identity.js'
+export { activateIdentity, awaitServed } from './store/activate-identity.js'
 export { type CertificateReport, type MissingName, reportCertificate } from './store/certificate-report.js'
 export { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from './store/export-certificates.js'
 export type { IdentityRecord } from './store/identity-history.js'

@@ -22,7 +22,7 @@ import {
 import { ownAddresses } from '../identity/request/self-signed-plan.js'
 import { describeIdentity, type Identity } from '../identity/store/certificate-report.js'
 import { installIdentity, settleIdentity } from '../identity/store/identity-change.js'
-import { findIdentity, identityIncomplete } from '../identity/store/identity-files.js'
+import { hasIdentity } from '../identity/store/identity-files.js'
 import { prepareDatabase } from '../store/index.js'
 import { createSelfSigned } from '../x509/index.js'
 
@@ -142,10 +142,8 @@ async function makeSecretKey({ secretKey }: AppliancePaths): Promise<SetupItem['
 
 async function makeIdentity(place: AppliancePaths, settings: Settings, now: Date): Promise<SetupItem['outcome']> {
   if (existsSync(place.certificateFolder)) await settleIdentity(place)
-  const found = findIdentity(place)
-  if (found === 'both') return 'kept'
-  // Half a pair is somebody's work or somebody's accident: not ours to overwrite.
-  if (found !== 'none') throw identityIncomplete(found === 'certificate' ? place.key : place.certificate)
+  // one file without the other is left alone: somebody may still be working on it
+  if (hasIdentity(place)) return 'kept'
   const { hostname, address } = settings
   const identity = await createSelfSigned({ hostname, addresses: ownAddresses(address), now })
   await installIdentity(place, identity, { how: 'setup', now })

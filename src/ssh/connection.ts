@@ -3,9 +3,9 @@
  * time (RFC 4251 to 4254; docs/ssh.md). The library is loaded when the first connection is made.
  */
 import type { Client, ConnectConfig } from 'ssh2'
-import { WlbError } from '../base/error.js'
-import { authFailed, connectionFailed, type Stage } from './connection-failure.js'
-import { type Credential, listMethods } from './credential.js'
+import type { WlbError } from '../base/error.js'
+import { type Credential, describeCredential, listMethods } from './credential.js'
+import { fail } from './errors.js'
 import {
   type AskAboutHostKey,
   checkGivenFingerprint,
@@ -15,19 +15,26 @@ import {
   readKnownKeys,
 } from './host-key.js'
 import type { KnownKey } from './known-hosts.js'
-import { type CommandOptions, type CommandResult, runCommand } from './run-command.js'
-import type { SshTarget } from './target.js'
+import { type CommandOptions, type CommandResult, harmless, runCommand } from './run-command.js'
+import { parseTarget, type SshTarget } from './target.js'
+
+/** @throws USAGE_SSH_TARGET */
+export function parseSshTarget(text: string): SshTarget {
+  const target = parseTarget(text)
+  if (!target) throw fail('USAGE_SSH_TARGET', { given: text })
+  return target
+}
 
 export interface SshRequest {
   readonly target: SshTarget
   readonly knownHosts: KnownHosts
-  /** Of the host's key, as OpenSSH prints it; then nobody is asked. */
+  /** Of the host's key, as OpenSSH prints it; with it, nobody is asked. */
   readonly hostFingerprint?: string
   /** For a host that is not known. */
   readonly askAboutHostKey: AskAboutHostKey
   /** Tried in this order. */
   readonly credentials: readonly Credential[]
-  /** For connecting, and for each command that names no time of its own. */
+  /** For connecting, and for each command without a timeout of its own. */
   readonly timeoutMs: number
 }
 
@@ -43,8 +50,8 @@ export interface SshConnection {
 }
 
 /**
- * Connects and proves who the user is. The connection belongs to the caller, who closes it. While a person is asked about a
- * key no connection is open: it is made again afterwards, and has to show the very key that was accepted.
+ * Connects and authenticates. The caller closes the connection. While a person is asked about a host key no connection is
+ * open: it is made again afterwards, and has to show the key that was accepted.
  *
  * @throws SSH_HOST_KEY_CHANGED, SSH_HOST_KEY_REVOKED, SSH_HOST_KEY_DECLINED, SSH_FINGERPRINT_MISMATCH; SSH_AUTH_FAILED;
  * SSH_REFUSED, SSH_TIMEOUT, SSH_HOST_UNKNOWN, SSH_HOST_UNREACHABLE, SSH_FAILED when there is no connection; what `askAboutHostKey` throws.
@@ -58,17 +65,12 @@ export async function connectSsh(request: SshRequest): Promise<SshConnection> {
   await meetHost(shown, { target, knownHosts, fingerprint: hostFingerprint, ask: askAboutHostKey })
   const second = await attempt(request, await readKnownKeys(knownHosts, target))
   if (second.state === 'connected') return second.connection
-  throw new WlbError(
-    'SSH_HOST_KEY_UNSTEADY',
-    'The host shows another key on each connection; nothing was sent.',
-    { host: target.host, port: target.port },
-    'wlb trust fetch --help',
-  )
+  throw fail('SSH_HOST_KEY_UNSTEADY', { host: target.host, port: target.port })
 }
 
 type Attempt =
   | { readonly state: 'connected'; readonly connection: SshConnection }
-  /** It was hung up on before anything was sent. */
+  /** The connection was closed before anything was sent. */
   | { readonly state: 'not known'; readonly shown: Buffer }
 
 async function attempt(request: SshRequest, known: readonly KnownKey[]): Promise<Attempt> {
@@ -105,11 +107,11 @@ async function attempt(request: SshRequest, known: readonly KnownKey[]): Promise
       stage = 'authenticating'
     })
     client.once('ready', () => {
-      client.setNoDelay() // commands are short: each would wait twice for the other side to have nothing to say
+      client.setNoDelay() // commands are short, and Nagle's algorithm would delay each of them
       resolve(undefined)
     })
     client.on('error', (error: Error & { level?: string }) => {
-      if (error.level !== 'agent') resolve(error) // an agent that is gone is one way less to prove who we are
+      if (error.level !== 'agent') resolve(error) // an agent that is gone is one credential less, and the others are tried
     })
     client.once('close', () => resolve(new Error('the connection was closed')))
     client.connect(config)
@@ -118,10 +120,33 @@ async function attempt(request: SshRequest, known: readonly KnownKey[]): Promise
   client.destroy()
   if (verdict && 'error' in verdict) throw verdict.error
   if (verdict) return { state: 'not known', shown: verdict.shown }
-  const isRefusal = 'level' in failure && failure.level === 'client-authentication'
-  throw isRefusal
-    ? authFailed(target, request.credentials, failure)
-    : connectionFailed(target, failure, { stage, timeoutMs })
+  throw explainFailure(failure, request, stage)
+}
+
+type Stage = 'connecting' | 'authenticating'
+
+function explainFailure(error: Error, { target, credentials, timeoutMs }: SshRequest, stage: Stage): WlbError {
+  const { user, host, port } = target
+  const level = 'level' in error ? error.level : undefined
+  if (level === 'client-authentication') {
+    const tried = credentials.map(describeCredential).join(', ')
+    return fail('SSH_AUTH_FAILED', { user, host, port, tried }, error)
+  }
+  const facts = { host, port, why: harmless(error.message) }
+  const code = 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'ECONNREFUSED':
+      return fail('SSH_REFUSED', facts, error)
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return fail('SSH_HOST_UNKNOWN', facts, error)
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return fail('SSH_HOST_UNREACHABLE', facts, error)
+  }
+  const isTimeout = code === 'ETIMEDOUT' || level === 'client-timeout'
+  if (isTimeout) return fail('SSH_TIMEOUT', { host, port, stage, timeoutMs }, error)
+  return fail('SSH_FAILED', { user, ...facts, stage }, error)
 }
 
 function wrap(client: Client, { target, timeoutMs }: SshRequest): SshConnection {
@@ -144,7 +169,7 @@ const HOST_KEY_ALGORITHMS = [
   'rsa-sha2-256',
 ] as const
 
-/** A host that has keys of several kinds is to show one it is known by; else it would look as if it had changed. */
+/** A host with keys of several types has to show one it is known by; otherwise it would seem to have changed. */
 function preferKnown(known: readonly KnownKey[]): (typeof HOST_KEY_ALGORITHMS)[number][] {
   const types = new Set(known.filter(({ isRevoked }) => !isRevoked).map(({ type }) => type))
   const isKnown = (algorithm: string) => types.has(algorithm.startsWith('rsa-') ? 'ssh-rsa' : algorithm)

@@ -1,8 +1,7 @@
-/** How a user proves over SSH who he is: a key from a file, an agent, a password. */
+/** How a user authenticates over SSH: with a key from a file, an agent, or a password. */
 import type { AnyAuthMethod, ParsedKey } from 'ssh2'
-import { WlbError } from '../base/error.js'
 import { readLimitedFile } from '../base/limited-file.js'
-import { quoteWord } from '../base/quote-word.js'
+import { fail } from './errors.js'
 
 export type Credential =
   | { readonly kind: 'key'; readonly file: string; readonly passphrase?: string }
@@ -10,7 +9,7 @@ export type Credential =
   | { readonly kind: 'agent'; readonly socket: string }
   | { readonly kind: 'password'; readonly password: string }
 
-/** Said in errors, in place of the secret itself. */
+/** Names a credential in errors, without its secret. */
 export function describeCredential(credential: Credential): string {
   switch (credential.kind) {
     case 'key':
@@ -23,7 +22,7 @@ export function describeCredential(credential: Credential): string {
 }
 
 /**
- * The methods in the library's form. A password is also the answer where a server asks for it in its own words.
+ * The methods in the library's form. A password also answers a server that asks for it by keyboard-interactive.
  *
  * @throws SSH_KEY_UNREADABLE, SSH_KEY_PASSPHRASE_NEEDED, SSH_KEY_PASSPHRASE_WRONG, and what `readLimitedFile` throws.
  */
@@ -43,7 +42,7 @@ export async function listMethods(username: string, credentials: readonly Creden
         methods.push({
           type: 'keyboard-interactive',
           username,
-          // one hidden question is the one for the password; what else is asked we do not know
+          // a single hidden prompt asks for the password; other prompts cannot be answered
           prompt: (_name, _instructions, _language, prompts, finish) =>
             finish(prompts.length === 1 && prompts[0]?.echo === false ? [password] : prompts.map(() => '')),
         })
@@ -54,7 +53,7 @@ export async function listMethods(username: string, credentials: readonly Creden
   return methods
 }
 
-/** Finds out whether they can be used at all, before many hosts are tried with them. @throws as `listMethods` does. */
+/** Checks that they can be used, before many hosts are tried with them. @throws as `listMethods` does. */
 export async function checkCredentials(credentials: readonly Credential[]): Promise<void> {
   await listMethods('', credentials)
 }
@@ -66,36 +65,11 @@ async function openKey(file: string, passphrase: string | undefined): Promise<Pa
   const key = Array.isArray(parsed) ? parsed[0] : parsed
   if (key !== undefined && !(key instanceof Error) && key.isPrivateKey()) return key
   const why = key instanceof Error ? key.message : 'it holds no private key'
-  if (/no passphrase/.test(why)) throw passphraseNeeded(file)
-  if (passphrase !== undefined && /integrity check|bad passphrase|bad decrypt|Unable to decrypt/i.test(why)) {
-    throw passphraseWrong(file)
+  if (/no passphrase/.test(why)) {
+    throw fail('SSH_KEY_PASSPHRASE_NEEDED', { file, missing: '--ssh-passphrase-file' })
   }
-  throw keyUnreadable(file, why)
-}
-
-function passphraseNeeded(file: string): WlbError {
-  return new WlbError(
-    'SSH_KEY_PASSPHRASE_NEEDED',
-    'The key for SSH is encrypted, and no passphrase was given.',
-    { file, missing: '--ssh-passphrase-file' },
-    'wlb trust fetch root@wlb.example.com --ssh-key FILE --ssh-passphrase-file FILE',
-  )
-}
-
-function passphraseWrong(file: string): WlbError {
-  return new WlbError(
-    'SSH_KEY_PASSPHRASE_WRONG',
-    'The passphrase does not open the key for SSH.',
-    { file },
-    `ssh-keygen -y -f ${quoteWord(file)}`,
-  )
-}
-
-function keyUnreadable(file: string, why: string): WlbError {
-  return new WlbError(
-    'SSH_KEY_UNREADABLE',
-    'The file is no private key in a form that SSH has.',
-    { file, why },
-    `ssh-keygen -p -f ${quoteWord(file)}`,
-  )
+  if (passphrase !== undefined && /integrity check|bad passphrase|bad decrypt|Unable to decrypt/i.test(why)) {
+    throw fail('SSH_KEY_PASSPHRASE_WRONG', { file })
+  }
+  throw fail('SSH_KEY_UNREADABLE', { file, why })
 }

@@ -1,4 +1,4 @@
-/** Files of host keys in OpenSSH's form (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): who is known there, and by which keys. */
+/** Reads and writes lines of known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { NamedBytes } from '../x509/index.js'
 import { hostPattern, type SshTarget } from './target.js'
@@ -14,7 +14,7 @@ export interface KnownKey {
   readonly line: number
 }
 
-/** The keys a host is known by, in the order of files and lines. What is no such line is passed over, as OpenSSH does. */
+/** The keys a host is known by, in the order of files and lines. Other lines are ignored, as OpenSSH does. */
 export function findKnownKeys(files: readonly NamedBytes[], target: Pick<SshTarget, 'host' | 'port'>): KnownKey[] {
   const name = hostPattern({ ...target, host: target.host.toLowerCase() })
   return files.flatMap(({ file, bytes }) =>
@@ -49,7 +49,7 @@ interface Line {
   readonly known: Pick<KnownKey, 'type' | 'key' | 'isRevoked'>
 }
 
-/** Authorities of host certificates are left out: we know no certificates of hosts. */
+/** Lines of certificate authorities are ignored: host certificates are not supported. */
 function readLine(text: string): Line | undefined {
   const words = text.trim().split(/[ \t]+/)
   if (words[0]?.startsWith('#')) return undefined
@@ -76,7 +76,7 @@ function isHashOf(hashed: string, name: string): boolean {
   return found.length === expected.length && timingSafeEqual(found, expected)
 }
 
-/** `*` is any text, `?` any character; compared step by step, since a pattern of many stars is somebody else's text. */
+/** `*` is any text, `?` any character; matched without recursion, since a pattern of many stars may be hostile. */
 function matches(pattern: string, name: string): boolean {
   let [at, star, resume] = [0, -1, 0]
   let index = 0

@@ -1,19 +1,17 @@
-/** One command on the other side: what it is given, what it says, how it ends; no more of it than was agreed. */
+/** One command on the other machine: its input, its output up to a limit, its exit code, in a limited time. */
 import type { Client, ClientChannel } from 'ssh2'
-import { WlbError } from '../base/error.js'
-import { quoteWord } from '../base/quote-word.js'
-import { connectionLost, harmless } from './connection-failure.js'
+import { fail } from './errors.js'
 import { renderSshTarget, type SshTarget } from './target.js'
 
 export interface CommandOptions {
-  /** What it reads; its end is sent in any case. */
+  /** Its standard input, which is closed afterwards in any case. */
   readonly stdin?: string | Buffer
   readonly timeoutMs?: number
-  /** Of its standard output; 1 MiB when nothing is said. */
+  /** Of its standard output; 1 MiB by default. */
   readonly limitBytes?: number
   /**
-   * Not to wait for the end of its output: a daemon it leaves behind may hold that open for ever. What it says when it
-   * fails is still waited for, a second at most.
+   * Do not wait for the end of its output: a daemon it starts may hold that open for ever. When it fails, its last output
+   * is waited for, a second at most.
    */
   readonly leavesDaemon?: boolean
 }
@@ -47,18 +45,22 @@ export async function runCommand(
     const settle = (end: () => void) => {
       clearTimeout(timer)
       clearTimeout(lastWords)
-      client.off('close', lost).off('error', fail)
+      client.off('close', lost).off('error', lose)
       channel?.on('error', () => {}).destroy()
       end()
     }
-    const fail = (cause?: unknown) => settle(() => reject(connectionLost(target, command, cause)))
-    const lost = () => fail()
+    const facts = { target: renderSshTarget(target), command }
+    const lose = (cause?: unknown) => settle(() => reject(fail('SSH_CONNECTION_LOST', facts, cause)))
+    const lost = () => lose()
     let lastWords: NodeJS.Timeout | undefined
-    const timer = setTimeout(() => settle(() => reject(timedOut(target, command, timeoutMs))), timeoutMs)
-    client.once('close', lost).once('error', fail)
+    const timer = setTimeout(
+      () => settle(() => reject(fail('SSH_COMMAND_TIMEOUT', { ...facts, timeoutMs }))),
+      timeoutMs,
+    )
+    client.once('close', lost).once('error', lose)
     try {
       client.exec(command, (error, opened) => {
-        if (error) return fail(error)
+        if (error) return lose(error)
         channel = opened
         const pieces: Buffer[] = []
         let [sizeBytes, tail] = [0, '']
@@ -68,7 +70,9 @@ export async function runCommand(
           settle(() => resolve({ exitCode, stdout: Buffer.concat(pieces), stderrTail: harmless(tail) }))
         opened.on('data', (piece: Buffer) => {
           sizeBytes += piece.length
-          if (sizeBytes > limitBytes) return settle(() => reject(tooMuch(target, command, limitBytes)))
+          if (sizeBytes > limitBytes) {
+            return settle(() => reject(fail('SSH_OUTPUT_TOO_LARGE', { ...facts, limitBytes })))
+          }
           pieces.push(piece)
         })
         opened.stderr.on('data', (piece: Buffer) => {
@@ -80,12 +84,12 @@ export async function runCommand(
           if (leavesDaemon && code === 0) finish()
           else if (leavesDaemon) lastWords = setTimeout(finish, LAST_WORDS_MS)
         })
-        opened.once('close', () => (hasEnded ? finish() : fail()))
-        opened.once('error', fail)
+        opened.once('close', () => (hasEnded ? finish() : lose()))
+        opened.once('error', lose)
         opened.end(stdin)
       })
     } catch (error) {
-      fail(error) // it throws at once where the connection is gone already
+      lose(error) // it throws at once where the connection is gone already
     }
   })
 }
@@ -101,41 +105,24 @@ export async function runOrFail(
   options?: CommandOptions,
 ): Promise<Buffer> {
   const { exitCode, stdout, stderrTail } = await ssh.run(command, options)
-  if (exitCode !== 0) throw commandFailed(ssh.target, command, { exitCode, stderrTail })
+  requireSuccess(ssh.target, command, { exitCode, stderrTail })
   return stdout
 }
 
-export function commandFailed(
+/** @throws SSH_COMMAND_FAILED unless the result of `command` is that of a success. */
+export function requireSuccess(
   target: SshTarget,
   command: string,
-  { exitCode, stderrTail }: Pick<CommandResult, 'exitCode' | 'stderrTail'>,
-): WlbError {
-  return new WlbError(
-    'SSH_COMMAND_FAILED',
-    'A command failed on the other machine.',
-    { target: renderSshTarget(target), command, exitCode: exitCode ?? 'ended by a signal', stderr: stderrTail },
-    `ssh ${byHand(target, command)}`,
-  )
+  {
+    exitCode = 'ended by a signal',
+    stderrTail,
+  }: Pick<CommandResult, 'stderrTail'> & { readonly exitCode?: number | string },
+): void {
+  if (exitCode === 0) return
+  throw fail('SSH_COMMAND_FAILED', { target: renderSshTarget(target), command, exitCode, stderr: stderrTail })
 }
 
-function byHand({ user, host, port }: SshTarget, command: string): string {
-  return `-p ${port} ${quoteWord(`${user}@${host}`)} ${quoteWord(command)}`
-}
-
-function timedOut(target: SshTarget, command: string, timeoutMs: number): WlbError {
-  return new WlbError(
-    'SSH_COMMAND_TIMEOUT',
-    'A command on the other machine did not end in time.',
-    { target: renderSshTarget(target), command, timeoutMs },
-    `ssh ${byHand(target, command)}`,
-  )
-}
-
-function tooMuch(target: SshTarget, command: string, limitBytes: number): WlbError {
-  return new WlbError(
-    'SSH_OUTPUT_TOO_LARGE',
-    'A command on the other machine says more than was expected of it.',
-    { target: renderSshTarget(target), command, limitBytes },
-    `ssh ${byHand(target, command)}`,
-  )
+/** Makes text of another machine printable: one line, no control characters. */
+export function harmless(text: string): string {
+  return text.replace(/[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]+/g, ' ').trim()
 }

@@ -1,6 +1,6 @@
-/** Whom to reach over SSH, as people write it: `user@host:port`, an IPv6 address in brackets; root and port 22 go without saying. */
+/** The machine and user to reach over SSH, as people write it: `user@host:port`, with an IPv6 address in brackets; root and port 22 by default. */
 import { isIPv6 } from 'node:net'
-import { WlbError } from '../base/error.js'
+import { quoteWord } from '../base/quote-word.js'
 
 export interface SshTarget {
   readonly user: string
@@ -11,20 +11,19 @@ export interface SshTarget {
 
 const FORM = /^(?:([^@\s]+)@)?(\[[^\]\s]+\]|[^\s:@[\]]+)(?::(\d{1,5}))?$/
 
-/** @throws USAGE_SSH_TARGET */
-export function parseSshTarget(text: string): SshTarget {
+/** Undefined where it is not of that form. */
+export function parseTarget(text: string): SshTarget | undefined {
   if (isIPv6(text)) return { user: 'root', host: text, port: 22 }
   const [, user = 'root', place = '', portText = '22'] = FORM.exec(text) ?? []
   const isBracketed = place.startsWith('[')
   const host = isBracketed ? place.slice(1, -1) : place
   const port = Number(portText)
   const isPossible = host !== '' && port > 0 && port < 65_536 && (!isBracketed || isIPv6(host))
-  // a name with a dash in front would be an option to the programs that are named to be typed
-  if (!isPossible || host.startsWith('-') || user.startsWith('-')) throw targetMalformed(text)
-  return { user, host, port }
+  // a leading dash would make it an option of the commands that remedies print
+  return isPossible && !host.startsWith('-') && !user.startsWith('-') ? { user, host, port } : undefined
 }
 
-/** The host as `known_hosts` files name it: in brackets with its port where that is not the usual one. */
+/** The host as `known_hosts` files name it: in brackets with its port unless that is 22. */
 export function hostPattern({ host, port }: Pick<SshTarget, 'host' | 'port'>): string {
   return port === 22 ? host : `[${host}]:${port}`
 }
@@ -34,11 +33,8 @@ export function renderSshTarget({ user, host, port }: SshTarget): string {
   return `${user}@${place}${port === 22 ? '' : `:${port}`}`
 }
 
-function targetMalformed(given: string): WlbError {
-  return new WlbError(
-    'USAGE_SSH_TARGET',
-    'That does not say whom to reach over SSH: USER@HOST, USER@HOST:PORT, or USER@[IPV6]:PORT.',
-    { given },
-    'wlb trust fetch root@wlb.example.com',
-  )
+/** The command line that runs `command`, quoted as far as it needs to be, on `target`, which `renderSshTarget` made. */
+export function sshCommand(target: string, command: string): string {
+  const { user, host, port } = parseTarget(target) ?? { user: 'root', host: target, port: 22 }
+  return `ssh -p ${port} ${quoteWord(`${user}@${host}`)} ${command}`
 }

@@ -9,8 +9,7 @@ import { compareStores } from './connection/host-table.js'
 import type { Diagnosis } from './diagnose/finding.js'
 import type { Plan } from './plan/plan.js'
 import type { FetchedCertificate } from './remote/fetch-certificate.js'
-import type { ManagedIdentity } from './remote/manage-order.js'
-import type { ReplacementPlan } from './remote/replace-over-ssh.js'
+import type { InstallOverSsh } from './remote/replace-over-ssh.js'
 import type { TrustOutcome } from './run/apply.js'
 import type { StepReport } from './run/run-steps.js'
 
@@ -171,31 +170,23 @@ export function fetchedDocument(file: string, state: string, fetched: Fetched, s
   }
 }
 
-/** A certificate to be installed on an appliance over SSH, with the plan for it. */
-export interface InstallOrder {
-  readonly managed: ManagedIdentity
-  readonly plan: ReplacementPlan
-  readonly name: string
-  readonly now: Date
-}
-
 /** `wlb trust install`. */
 export function installDocument(
-  { managed, plan, name }: InstallOrder,
+  { plan, replacement }: InstallOverSsh,
   outcome: 'planned' | 'already so' | 'installed',
 ): object {
+  const { address, port } = replacement.request.endpoint
   const state = outcome === 'planned' ? 'planned' : 'done'
-  const { address, port } = plan.request.endpoint
   return {
     ok: true,
-    state: plan.steps.length === 0 ? 'already so' : outcome,
-    name,
-    identity: describeCertificate(managed.chain.leaf),
-    chain: managed.served.map(describeCertificate),
-    fingerprintSha256: managed.chain.leaf.fingerprint256,
-    verdict: { accepted: managed.verdict.accepted, reason: managed.verdict.reason },
-    appliance: { address, port, servedBefore: plan.servedBefore ?? null },
-    repair: plan.repair ?? null,
+    state: plan.isInPlace ? 'already so' : outcome,
+    name: plan.name,
+    identity: describeCertificate(plan.chain.leaf),
+    chain: plan.served.map(describeCertificate),
+    fingerprintSha256: plan.chain.leaf.fingerprint256,
+    verdict: { accepted: plan.verdict.accepted, reason: plan.verdict.reason },
+    appliance: { address, port, servedBefore: replacement.servedBefore ?? null },
+    repair: replacement.repair ?? null,
     steps: plan.steps.map(({ id, what, command }) => ({ id, what, command, state })),
   }
 }

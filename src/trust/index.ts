@@ -21,7 +21,6 @@ export {
   type FixedStep,
   fetchedDocument,
   fleetDocument,
-  type InstallOrder,
   installDocument,
   outcomeDocument,
   planDocument,
@@ -33,10 +32,10 @@ export {
 export type { Plan } from './plan/plan.js'
 export { fetchCertificate, readCertificateBytes } from './remote/fetch-certificate.js'
 export { readHostStore, readHostStores, type StoreSights } from './remote/host-store.js'
-export { type ManagedIdentity, readManagedIdentity } from './remote/manage-order.js'
-export type { ManageStep } from './remote/manage-steps.js'
 export { digestsOf } from './remote/managed-files.js'
 export {
+  type InstallOverSsh,
+  planInstallOverSsh,
   planReplacement,
   RESTART_COMMAND,
   type ReplacementPlan,

@@ -10,7 +10,6 @@ import { paths } from '../../src/config/index.js'
 import {
   type IdentityRecord,
   type InstallRequest,
-  installSteps,
   planInstallation,
   type Replacement,
 } from '../../src/identity/index.js'
@@ -88,7 +87,7 @@ const plans: [name: string, files: string][] = [
 ]
 it.each(plans)('%s (%s)', async (name, files) => {
   const planned = await plan(files)
-  await expect(`${describePlan(planned, installSteps(root, planned), NOW)}\n`).toMatchFileSnapshot(golden(name))
+  await expect(`${describePlan(planned, NOW)}\n`).toMatchFileSnapshot(golden(name))
 })
 
 const refusals: [name: string, files: string][] = [
@@ -154,6 +153,6 @@ test('plan-already-so', async () => {
   const { identity } = await plan('signed_cert.pem intermediate_ca.pem root_ca.pem')
   await installIdentity(paths(root), identity, { how: 'install', now: NOW })
   const planned = await plan('root_ca.pem intermediate_ca.pem signed_cert.pem')
-  const shown = describePlan(planned, installSteps(root, planned), NOW)
+  const shown = describePlan(planned, NOW)
   await expect(`${shown}\n`).toMatchFileSnapshot(golden('plan-already-so'))
 })

@@ -4,7 +4,6 @@ import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { installSteps } from '../../src/identity/index.js'
 import { readPemBlocks, readPrivateKey } from '../../src/x509/index.js'
 import { requirePart } from '../real-parts.js'
 import { cast, type InstallFolder, openInstallFolder, pemOf, tryToPlan } from './install-cast.js'
@@ -131,7 +130,7 @@ describe.skipIf(!requirePart('openssl'))('with the files openssl writes', () => 
       expect(plan.notes.join('; ')).toContain(notes ?? '')
       if (notes === undefined) expect(plan.notes).toEqual([])
 
-      const steps = installSteps(at.root, plan)
+      const { steps } = plan
       const byHand = (id: string) => steps.find((step) => step.id === id)?.command ?? ''
       rmSync(join(at.folder, 'privatekey.nop.pem'), { force: true })
       if (plan.key.wasEncrypted || plan.key.isInPkcs12) {

@@ -17,17 +17,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { WlbError } from '../../src/base/error.js'
+import { awaitServed, type InstallStep, judgeFiles } from '../../src/identity/index.js'
 import type { SshConnection } from '../../src/ssh/index.js'
 import {
   digestsOf,
-  type ManageStep,
   planReplacement,
   type ReplacementPlan,
-  readManagedIdentity,
   replaceOverSsh,
   restoreOverSsh,
 } from '../../src/trust/index.js'
-import { awaitServed } from '../../src/trust/remote/await-served.js'
+import { placeWithKeys } from '../../src/trust/remote/replace-over-ssh.js'
 import { requirePart } from '../real-parts.js'
 import { OWN_ADDRESS } from '../run-folder.js'
 import { daysFromNow, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
@@ -70,7 +69,7 @@ const plan = (wanted: Name, more: { restartCommand?: string; over?: SshConnectio
 /** The end of it, or the error's code. */
 async function carryOut(
   planned: ReplacementPlan,
-  onStep: (step: ManageStep) => void | Promise<void> = () => {},
+  onStep: (step: InstallStep) => void | Promise<void> = () => {},
   proofMs = PROOF_MS,
 ): Promise<string> {
   try {
@@ -138,7 +137,7 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
     expect(kept.map((file) => readFileSync(file, 'utf8'))).toEqual(['older', 'first', 'first key'])
   })
 
-  const cuts: [at: ManageStep['id'], left: string, repair: string][] = [
+  const cuts: [at: InstallStep['id'], left: string, repair: string][] = [
     ['note', 'old, kept none, served old', 'none'],
     ['back up', 'old, kept none, served old, left .openwlb-install', 'nothing was moved'],
     ['upload certificate', 'old, kept old, served old, left .openwlb-install', 'nothing was moved'],
@@ -220,7 +219,7 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
 
   it("the pair before is put back, from wherever the way there or the way back was cut; nobody else's is touched", async () => {
     const planned = await plan('new')
-    const restore = (onStep: (step: ManageStep) => void | Promise<void> = () => {}) =>
+    const restore = (onStep: (step: InstallStep) => void | Promise<void> = () => {}) =>
       restoreOverSsh(
         ssh,
         {
@@ -344,8 +343,11 @@ describe('files for an appliance elsewhere', () => {
       return file
     }
     const keyFile = key === undefined ? undefined : write(key, 99)
-    const question = { files: files.map(write), keyFile, passphrase: undefined, inPlace: [], name, port: 8012 }
-    const said = await readManagedIdentity({ ...question, now: new Date() }).then(
+    const question = { files: files.map(write), keyFile, name, port: 8012, now: new Date() }
+    const said = await judgeFiles(
+      question,
+      placeWithKeys(question, async () => undefined),
+    ).then(
       ({ served }) => served.map(({ subject }) => (subject === `CN=${NAME}` ? 'leaf' : 'root')).join(' '),
       (error: unknown) => (error instanceof WlbError ? error.code : String(error)),
     )

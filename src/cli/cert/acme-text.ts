@@ -2,11 +2,10 @@
 
 import { quoteWord } from '../../base/quote-word.js'
 import type { AcmeSettings } from '../../config/index.js'
-import { type Anchor, type InstallStep, type Obtained, ORDER_KEY_BITS, type Replacement } from '../../identity/index.js'
+import { type Anchor, type Obtained, ORDER_KEY_BITS, type Replacement } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { inRoot, renderFacts } from '../print.js'
-import { describePlan, documentOf as documentOfInstall } from './install-text.js'
-import { describeReplacement } from './replaced.js'
+import { describePlan, describeReplacement } from './install-text.js'
 
 export function describeWish({ directory, email, names, challenge }: AcmeSettings): string {
   return renderFacts([
@@ -23,11 +22,11 @@ export function describeWish({ directory, email, names, challenge }: AcmeSetting
   ])
 }
 
-export function describeObtained(obtained: Obtained, steps: readonly InstallStep[], now: Date): string {
+export function describeObtained(obtained: Obtained, now: Date): string {
   const { plan, origin } = obtained
   return [
     origin === 'kept' ? 'Issued before and not in place yet; nothing was ordered.' : 'Issued.',
-    describePlan(plan, steps, now),
+    describePlan(plan, now),
     '',
     ...describeAnchor(obtained),
   ].join('\n')
@@ -70,25 +69,4 @@ function nextOnThePool(root: string, { name, root: certificate, publishedAt }: A
     '  xe pool-install-ca-certificate filename=root_ca.pem',
     '  xe pool-certificate-sync',
   ]
-}
-
-export function documentOf(
-  settings: AcmeSettings,
-  { plan, origin, anchor, anchorBefore, isAnchorKept }: Obtained,
-  steps: readonly InstallStep[],
-  done: Replacement,
-): object {
-  const describe = (one: Anchor) => ({
-    name: one.name,
-    fingerprintSha256: one.root?.fingerprint256 ?? null,
-    publishedAt: one.publishedAt ?? null,
-  })
-  return {
-    ...documentOfInstall(plan, steps, done),
-    acme: settings,
-    origin,
-    anchor: describe(anchor),
-    anchorBefore: anchorBefore ? describe(anchorBefore) : null,
-    anchorKept: isAnchorKept,
-  }
 }

@@ -3,9 +3,9 @@
 import { WlbError } from '../../base/error.js'
 import { type AcmeSettings, paths, readSettings } from '../../config/index.js'
 import {
+  acmeDocument,
   factsInPlace,
   installObtained,
-  installSteps,
   isRenewalDue,
   obtainCertificate,
   readTermsOf,
@@ -13,7 +13,7 @@ import {
 } from '../../identity/index.js'
 import { EXIT, printJson } from '../print.js'
 import { chooseAcme, commandOf } from './acme-choices.js'
-import { describeDone, describeObtained, describeWish, documentOf } from './acme-text.js'
+import { describeDone, describeObtained, describeWish } from './acme-text.js'
 import type { AcmeFlags } from './commands.js'
 import { isSure } from './sure.js'
 
@@ -48,13 +48,12 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   process.once('SIGINT', () => stopping.abort()) // what was put into the DNS is taken out first
   const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
   const obtained = await obtainCertificate({ root, settings, now: () => new Date(), onStep, signal: stopping.signal })
-  const steps = installSteps(root, obtained.plan)
-  screen.write(`\n${describeObtained(obtained, steps, now)}\n`)
+  screen.write(`\n${describeObtained(obtained, now)}\n`)
   if (!(await isSure(`Install this certificate for ${obtained.plan.name}?`, commandOf(flags), flags.yes === true)))
     return
   await rememberAcme(place, settings)
   const done = await installObtained(root, obtained, settings, { now, onStep })
-  if (flags.json) printJson(documentOf(settings, obtained, steps, done))
+  if (flags.json) printJson(acmeDocument(settings, obtained, done))
   else process.stdout.write(`${describeDone(root, obtained, done)}\n`)
 }
 

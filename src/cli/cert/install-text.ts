@@ -1,30 +1,79 @@
-/** What `wlb cert install` says: the plan, what was done, what comes next; for people and for programs. */
+/** Text of the commands that put a certificate in place, here or over SSH: the plan, what was done, what comes next. */
 import type { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../base/quote-word.js'
 import type { InstallPlan, InstallStep, Replacement } from '../../identity/index.js'
-import { type CertificateSummary, describeCertificate, sendingOrder } from '../../x509/index.js'
+import type { InstallOverSsh } from '../../trust/index.js'
+import { describeCertificate } from '../../x509/index.js'
 import { daysFrom, inRoot, renderFacts } from '../print.js'
 import { nextOnThePool } from './next-on-the-pool.js'
 
-/** What would be done. */
-export function describePlan(plan: InstallPlan, steps: readonly InstallStep[], now: Date): string {
-  const served = sendingOrder(plan.chain).map(describeCertificate)
+type Row = readonly [label: string, text: string]
+
+/** `wlb cert install`: what would be done. */
+export function describePlan(plan: InstallPlan, now: Date): string {
   const { source, file } = plan.key
-  const facts: [string, string][] = [
-    ...served.map((summary, index): [string, string] => [roleOf(plan, index), describeOne(summary, now)]),
-    ['private key', `${file} (${source})`],
-    ['a pool says', `accepted, by the name ${plan.name}, once ${whatMustBeInstalled(plan)} is installed in it`],
+  const rows = [
+    ...certificateRows(plan, now, roleOf),
+    ['private key', `${file} (${source})`] as const,
+    verdictRow(plan),
   ]
+  return renderPlan(plan, rows, listNotes(plan), 'This pair is in place already.')
+}
+
+/** `wlb trust install`: what would be done. */
+export function describePlanOverSsh({ plan, replacement }: InstallOverSsh, now: Date): string {
+  const { servedBefore = 'nothing', repair } = replacement
+  const rows = [
+    ...certificateRows(plan, now, (_, index) => (index === 0 ? 'leaf' : 'chain')),
+    ['SHA-256', plan.chain.leaf.fingerprint256] as const,
+    ['private key', plan.key.file] as const,
+    verdictRow(plan),
+    ['served now', servedBefore] as const,
+  ]
+  const notes = [
+    ...plan.borrowed.map((one) => `${describeCertificate(one).subject}: not given, taken from the file in place`),
+    ...(repair === undefined ? [] : [`an attempt was cut off here; ${REPAIRS[repair]}`]),
+  ]
+  return renderPlan(plan, rows, notes, 'This pair is in place and served already.')
+}
+
+const REPAIRS = {
+  'nothing was moved': 'it had not moved anything',
+  'go on': 'it goes on from where it stopped',
+  'put back': 'what it had moved is put back first',
+  impossible: 'it cannot be mended from here',
+}
+
+function renderPlan(plan: InstallPlan, rows: readonly Row[], notes: readonly string[], alreadySo: string): string {
   const remarks = [
     ...plan.warnings.map(({ message }) => `Warning: ${message}`),
-    ...listNotes(plan).map((note) => `Note: ${note}`),
+    ...notes.map((note) => `Note: ${note}`),
   ]
-  const blocks = [
-    renderFacts(facts),
-    remarks.join('\n'),
-    plan.isInPlace ? 'This pair is in place already.' : steps.flatMap(describeStep).join('\n'),
-  ]
+  const blocks = [renderFacts(rows), remarks.join('\n'), plan.isInPlace ? alreadySo : renderSteps(plan.steps)]
   return blocks.filter((block) => block !== '').join('\n\n')
+}
+
+export function renderSteps(steps: readonly InstallStep[]): string {
+  return steps
+    .flatMap(({ what, command }, index) => [`${String(index + 1).padStart(2)}. ${what}`, `    # ${command}`])
+    .join('\n')
+}
+
+function certificateRows(plan: InstallPlan, now: Date, labelOf: (plan: InstallPlan, index: number) => string): Row[] {
+  return plan.served.map((certificate, index) => {
+    const { subject, notAfter } = describeCertificate(certificate)
+    return [labelOf(plan, index), `${subject}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`]
+  })
+}
+
+function roleOf({ chain }: InstallPlan, index: number): string {
+  if (index === 0) return 'leaf'
+  return chain.root && index > chain.intermediates.length ? 'root' : 'intermediate'
+}
+
+function verdictRow({ chain, name }: InstallPlan): Row {
+  const anchor = chain.missingIssuer ?? describeCertificate(chain.root ?? chain.leaf).subject
+  return ['a pool says', `accepted, by the name ${name}, once ${anchor} is installed in it`]
 }
 
 function listNotes({ notes, borrowed, chain, addressesNotNamed }: InstallPlan): string[] {
@@ -53,70 +102,62 @@ function hasKeyOf(one: X509Certificate, other: X509Certificate): boolean {
   }
 }
 
-function roleOf({ chain }: InstallPlan, index: number): string {
-  if (index === 0) return 'leaf'
-  return chain.root && index > chain.intermediates.length ? 'root' : 'intermediate'
-}
-
-function describeOne({ subject, notAfter }: CertificateSummary, now: Date): string {
-  return `${subject}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`
-}
-
-function whatMustBeInstalled({ chain }: InstallPlan): string {
-  return chain.missingIssuer ?? describeCertificate(chain.root ?? chain.leaf).subject
-}
-
-function describeStep({ what, command }: InstallStep, index: number): string[] {
-  return [`${String(index + 1).padStart(2)}. ${what}`, `    # ${command}`]
-}
-
-/** What was done, and what to do next. */
+/** `wlb cert install`: what was done, and what to do next. */
 export function describeInstallation(root: string, plan: InstallPlan, done: Replacement): string {
   const { installed, activation } = done
   const isNew = installed.state === 'installed'
-  const served =
-    activation.state === 'proved'
-      ? activation.proofs.map(
-          ({ who, address, port }) => `by the ${who} on ${address} port ${port}, proved by a handshake`,
-        )
-      : ['not yet: nothing is running here']
   return [
     '',
     isNew ? 'Installed.' : 'Already so; nothing was changed.',
     renderFacts([
       ['SHA-256', activation.fingerprintSha256],
-      ...served.map((text): [string, string] => ['served', text]),
-      ...(isNew ? [['history', installed.id] satisfies [string, string]] : []),
-      ...(installed.replaced ? [['undo', inRoot('wlb cert rollback', root)] satisfies [string, string]] : []),
+      ...servedRows(done, 'not yet: nothing is running here'),
+      ...(isNew ? [['history', installed.id] as const] : []),
+      ...(installed.replaced ? [['undo', inRoot('wlb cert rollback', root)] as const] : []),
     ]),
     ...(activation.state === 'proved' ? [] : ['', `Start it:  wlb --root ${quoteWord(root)} serve`]),
     ...(isNew ? ['', ...nextOnThePool(plan)] : []),
   ].join('\n')
 }
 
-/** The one document of `--json`; `done` is undefined where nothing was to be done. */
-export function documentOf(plan: InstallPlan, steps: readonly InstallStep[], done: Replacement | undefined) {
-  const { chain, verdict, key } = plan
-  const subjectOf = (certificate: X509Certificate) => describeCertificate(certificate).subject
-  return {
-    state: done?.installed.state ?? (plan.isInPlace ? 'already so' : 'planned'),
-    name: plan.name,
-    identity: describeCertificate(chain.leaf),
-    chain: sendingOrder(chain).map(describeCertificate),
-    missingIssuer: chain.missingIssuer ?? null,
-    unrelated: chain.unrelated.map(subjectOf),
-    borrowed: plan.borrowed.map(subjectOf),
-    key: { source: key.source, file: key.file },
-    verdict: { accepted: verdict.accepted, reason: verdict.reason },
-    warnings: plan.warnings.map(({ code, certificate, message, remedy }) => ({
-      code,
-      certificate: subjectOf(certificate),
-      message,
-      remedy,
-    })),
-    notes: plan.notes,
-    addressesNotNamed: plan.addressesNotNamed,
-    steps: steps.map((step) => ({ ...step, state: done ? 'done' : 'planned' })),
-    ...(done && { id: done.installed.id, activation: done.activation }),
-  }
+/** The other commands that replace the pair in place: what was done. */
+export function describeReplacement(root: string, done: Replacement): string {
+  const { installed, activation } = done
+  const { replaced } = installed
+  return [
+    installed.state === 'already so' ? 'Already so; nothing was changed.' : 'Done.',
+    renderFacts([
+      ['SHA-256', activation.fingerprintSha256],
+      ...servedRows(done, `not yet: nothing is running here; start it with  wlb --root ${quoteWord(root)} serve`),
+      ['history', installed.id],
+      ...(replaced ? [['replaced', replaced.id] as const, ['undo', inRoot('wlb cert rollback', root)] as const] : []),
+    ]),
+  ].join('\n')
+}
+
+function servedRows({ activation }: Replacement, notYet: string): Row[] {
+  if (activation.state !== 'proved') return [['served', notYet]]
+  return activation.proofs.map(({ who, address, port }) => [
+    'served',
+    `by the ${who} on ${address} port ${port}, proved by a handshake`,
+  ])
+}
+
+/** `wlb trust install`: what was done. */
+export function describeOutcomeOverSsh(
+  { plan, replacement }: InstallOverSsh,
+  outcome: 'already so' | 'installed',
+): string {
+  const { place, before, wanted, request } = replacement
+  const { address, port } = request.endpoint
+  const isKept = outcome === 'installed' && before.certificate !== wanted.certificate
+  return [
+    '',
+    outcome === 'installed' ? 'Installed.' : 'Already so; nothing was changed.',
+    renderFacts([
+      ['served', `by ${address} port ${port}, proved by a handshake`],
+      ...(isKept ? [['kept', `the pair before, as ${place.certificate}_orig and ${place.key}_orig`] as const] : []),
+      ['SHA-256', plan.chain.leaf.fingerprint256],
+    ]),
+  ].join('\n')
 }

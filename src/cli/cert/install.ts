@@ -1,17 +1,17 @@
-/** `wlb cert install`: an authority's files become the appliance's identity, or it is said what is wrong with them. */
+/** `wlb cert install`: puts an authority's certificate in place on this machine. */
 
 import { WlbError } from '../../base/error.js'
 import {
   type InstallPlan,
   type InstallRequest,
+  installationDocument,
   installCertificate,
-  installSteps,
   planInstallation,
 } from '../../identity/index.js'
 import { printJson } from '../print.js'
 import { readSecretFile } from '../secret-file.js'
 import type { InstallFlags } from './commands.js'
-import { describeInstallation, describePlan, documentOf } from './install-text.js'
+import { describeInstallation, describePlan } from './install-text.js'
 import { isSure } from './sure.js'
 
 /**
@@ -20,20 +20,11 @@ import { isSure } from './sure.js'
 export async function certInstall(root: string, files: readonly string[], flags: InstallFlags): Promise<void> {
   const now = new Date()
   const passphrase = flags.passphraseFile === undefined ? undefined : await readSecretFile(flags.passphraseFile)
-  const request: InstallRequest = {
-    root,
-    files,
-    now,
-    ...(flags.key !== undefined && { keyFile: flags.key }),
-    ...(passphrase !== undefined && { passphrase }),
-    ...(flags.name !== undefined && { name: flags.name }),
-  }
-  const plan = await planWithPassphrase(request)
-  const steps = installSteps(root, plan)
+  const plan = await planWithPassphrase({ root, files, now, keyFile: flags.key, passphrase, name: flags.name })
   const screen = flags.json ? process.stderr : process.stdout
-  screen.write(`${describePlan(plan, steps, now)}\n`)
+  screen.write(`${describePlan(plan, now)}\n`)
   if (flags.dryRun) {
-    if (flags.json) printJson(documentOf(plan, steps, undefined))
+    if (flags.json) printJson(installationDocument(plan, undefined))
     return
   }
   const question = `Install this certificate for ${plan.name}?`
@@ -43,7 +34,7 @@ export async function certInstall(root: string, files: readonly string[], flags:
     now,
     onStep: (step) => void process.stderr.write(`${step} ...\n`),
   })
-  if (flags.json) printJson(documentOf(plan, steps, done))
+  if (flags.json) printJson(installationDocument(plan, done))
   else process.stdout.write(`${describeInstallation(root, plan, done)}\n`)
 }
 

@@ -4,16 +4,17 @@ import { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../base/quote-word.js'
 import { paths } from '../../config/index.js'
 import {
+  type InstallStep,
   planSelfSigned,
-  type ReplaceStep,
   replaceIdentity,
+  replacementDocument,
   replaceSteps,
   type SelfSignedPlan,
 } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { inRoot, printJson, renderFacts } from '../print.js'
 import type { SelfSignedFlags } from './commands.js'
-import { describeReplacement, describeSteps, documentOf } from './replaced.js'
+import { describeReplacement, renderSteps } from './install-text.js'
 import { isSure } from './sure.js'
 
 /** @throws USAGE_NEEDS_YES, and what `planSelfSigned` and `replaceIdentity` throw. */
@@ -30,7 +31,15 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
   screen.write(`${describePlan(plan, steps)}\n`)
   if (flags.dryRun) {
     const { hostname, addresses, days, keyBits } = plan
-    if (flags.json) printJson({ state: 'planned', hostname, addresses, days, keyBits, steps })
+    if (flags.json)
+      printJson({
+        state: 'planned',
+        hostname,
+        addresses,
+        days,
+        keyBits,
+        steps: steps.map(({ what, command }) => ({ what, command })),
+      })
     return
   }
   const question = `Replace the certificate in place by a self-signed one for ${plan.hostname}?`
@@ -41,7 +50,7 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
   const done = await replaceIdentity(root, identity, { how: 'self-signed', now, onStep })
   if (flags.json) {
     const summary = describeCertificate(new X509Certificate(identity.certificatePem))
-    printJson({ ...documentOf(done), identity: summary })
+    printJson({ ...replacementDocument(done), identity: summary })
   } else process.stdout.write(`\n${describeReplacement(root, done)}\n\n${nextOnThePool(root)}\n`)
 }
 
@@ -55,15 +64,15 @@ function commandOf({ hostname, days, keyBits }: SelfSignedFlags): string {
   return ['wlb cert self-signed', ...given].join(' ')
 }
 
-function stepsOf(root: string, { hostname, days, keyBits }: SelfSignedPlan): readonly ReplaceStep[] {
+function stepsOf(root: string, { hostname, days, keyBits }: SelfSignedPlan): readonly InstallStep[] {
   const make = `openssl req -x509 -newkey rsa:${keyBits} -nodes -days ${days} -subj /CN=${hostname} -addext subjectAltName=DNS:${hostname} -keyout server.key -out server.pem`
   return [
-    { what: 'make a key and a certificate signed with it', command: make },
+    { id: 'make', what: 'make a key and a certificate signed with it', command: make },
     ...replaceSteps(root, { certificate: 'server.pem', key: 'server.key' }),
   ]
 }
 
-function describePlan(plan: SelfSignedPlan, steps: readonly ReplaceStep[]): string {
+function describePlan(plan: SelfSignedPlan, steps: readonly InstallStep[]): string {
   const { hostname, configuredHostname, addresses, days, keyBits } = plan
   return [
     renderFacts([
@@ -76,7 +85,7 @@ function describePlan(plan: SelfSignedPlan, steps: readonly ReplaceStep[]): stri
       ? []
       : ['', `Note: the configured host name stays ${configuredHostname}; pools must connect to ${hostname}.`]),
     '',
-    describeSteps(steps),
+    renderSteps(steps),
   ].join('\n')
 }
 

@@ -1,5 +1,6 @@
 /** From the options that say how to reach a machine over SSH to a connection with it. */
 import { WlbError } from '../../base/error.js'
+import type { InstallStep } from '../../identity/index.js'
 import {
   type Credential,
   connectSsh,
@@ -10,7 +11,7 @@ import {
   type SshRequest,
   type SshTarget,
 } from '../../ssh/index.js'
-import type { ManageStep, SshReach } from '../../trust/index.js'
+import type { SshReach } from '../../trust/index.js'
 import type { RestartFlags, SshFlags } from '../options.js'
 import { readSecretFile } from '../secret-file.js'
 
@@ -56,7 +57,7 @@ export async function withSshReach<T>(
     connections.set(name, ssh)
     return ssh
   }
-  const onStep = ({ what }: ManageStep) => void process.stderr.write(`${what} ...\n`)
+  const onStep = ({ what }: InstallStep) => void process.stderr.write(`${what} ...\n`)
   try {
     return await work({ connect, restartCommand: flags.restartCommand, proofMs: proofMsOf(flags), onStep })
   } finally {

@@ -1,7 +1,7 @@
 /**
- * What is kept of an authority, a folder for each directory, since neither accounts nor certificates of one (a rehearsal)
- * are any good at another: the account's key, and of an order the key and what was issued for it. The key is there before
- * the order and what was issued is there before it is installed, so that after a kill nothing has to be ordered twice.
+ * Files of an ACME authority, in a folder for each directory URL, since accounts and certificates of one (a test authority)
+ * are of no use at another: the account key, the key of an order, and the chain issued for it. The key is written before the
+ * order and the chain before it is installed, so that after a kill nothing has to be ordered twice.
  */
 import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -26,7 +26,7 @@ export interface AcmeFiles {
   readonly pendingKey: string
   /** Issued, and not in place yet. */
   readonly pendingChain: string
-  /** What a pool would not have accepted, for whoever wants to look at it. */
+  /** Issued, but pools would refuse it; kept for inspection. */
   readonly refusedChain: string
 }
 
@@ -43,7 +43,7 @@ export function acmeFiles({ acmeFolder }: AppliancePaths, directory: string): Ac
   }
 }
 
-/** Nobody but the appliance's user looks into it. */
+/** Readable by the appliance's user only. */
 export async function prepareFolder(paths: AppliancePaths, { folder }: AcmeFiles): Promise<void> {
   await touching(folder, async () => {
     await ensureFolder(paths.acmeFolder, 0o700)
@@ -52,7 +52,7 @@ export async function prepareFolder(paths: AppliancePaths, { folder }: AcmeFiles
   await giveToOwner(paths.acmeFolder, paths)
 }
 
-/** The key the account is known by; made when there is none. Authorities know elliptic ones, whatever pools know. */
+/** The account key; made when there is none. It may be elliptic: only the keys of certificates have to suit pools. */
 export async function readAccountKey(paths: AppliancePaths, files: AcmeFiles): Promise<string> {
   return readOrMakeKey(paths, files.accountKey, async () => {
     const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
@@ -60,7 +60,7 @@ export async function readAccountKey(paths: AppliancePaths, files: AcmeFiles): P
   })
 }
 
-/** The key of the order that is under way, or a new one: RSA, for pools offer suites for no other. */
+/** The key of the order under way, or a new one: RSA, since pools offer cipher suites for no other kind. */
 export async function readOrderKey(paths: AppliancePaths, files: AcmeFiles): Promise<KeyObject> {
   const pem = await readOrMakeKey(paths, files.pendingKey, () => createRsaKey(ORDER_KEY_BITS))
   return readPrivateKey(Buffer.from(pem), undefined, files.pendingKey)
@@ -73,7 +73,7 @@ export async function keepIssued(paths: AppliancePaths, files: AcmeFiles, chainP
   await giveToOwner(files.folder, paths)
 }
 
-/** What was issued is in place, or of no use. The certificate goes first: a key without one is used for the next order. */
+/** Called when what was issued is in place, or of no use. The chain is removed first: a key without one serves the next order. */
 export async function dropPending({ folder, pendingChain, pendingKey }: AcmeFiles): Promise<void> {
   if (!existsSync(folder)) return
   await touching(folder, async () => {
@@ -83,13 +83,13 @@ export async function dropPending({ folder, pendingChain, pendingKey }: AcmeFile
   })
 }
 
-/** The next order gets another key: it may have been the key that was refused. */
+/** The next order gets another key, since the key may be the reason for the refusal. */
 export async function setAside(files: AcmeFiles): Promise<void> {
   await touching(files.pendingChain, () => rename(files.pendingChain, files.refusedChain))
   await dropPending(files)
 }
 
-/** What is no key any more is made anew: it can only have been spoiled by hand. */
+/** A file that holds no usable key is replaced: only an edit by hand can have damaged it. */
 async function readOrMakeKey(paths: AppliancePaths, file: string, make: () => Promise<KeyObject>): Promise<string> {
   if (existsSync(file)) {
     const bytes = await readLimitedFile(file)
@@ -111,7 +111,8 @@ function isKey(bytes: Buffer, file: string): boolean {
 }
 
 /**
- * Remembers them for renewals; nothing is written where they stand there already.
+ * Writes the `[acme]` section into the settings, for renewals, and leaves the rest of the file, which people edit, as it is.
+ * Nothing is written when it is there already.
  *
  * @throws NOT_SET_UP, SETTINGS_INVALID, PATH_NOT_PERMITTED, DISK_FULL.
  */
@@ -139,7 +140,7 @@ function withoutSection(text: string): string {
   return kept.join('\n')
 }
 
-/** In the one way that two files of the same content have in common. */
+/** In a canonical form, the same for files of the same content; undefined when it is not TOML. */
 function rewrite(text: string): string | undefined {
   try {
     return stringify(parse(text))

@@ -1,6 +1,7 @@
 /**
- * What a pool has to trust for a chain: its root, or, where the root is not at hand, whom the topmost certificate names as
- * its issuer and by which key. A renewal below the same anchor concerns no pool; another anchor has to be there before.
+ * The trust anchor that a pool needs for a chain: its root, or, where the root is not available, the issuer named by the topmost
+ * certificate and its key. After a renewal below the same anchor pools trust the certificate already; another anchor has to be
+ * installed in them first.
  */
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -40,14 +41,15 @@ export function anchorOf({ leaf, intermediates, root, missingIssuer }: Chain): A
   }
 }
 
-/** Where the certificate of its issuer can be had. */
+/** Where the issuer's certificate can be downloaded. */
 export function caIssuersOf({ infoAccess = '' }: X509Certificate): string | undefined {
   return /CA Issuers - URI:(https?:\S+)/.exec(infoAccess)?.[1]
 }
 
 /**
- * The same root, the same name and key, or a root of one that has signed the top of the other. Authorities change their
- * intermediates at will: where neither root is at hand, what both say of it is compared. Not sure is not the same.
+ * The same root, the same name and key, or a root of one that signed the top of the other. Authorities change their intermediates
+ * without notice: where neither root is available, the issuer names and key identifiers of both tops are compared. In doubt the
+ * answer is no.
  */
 export function isSameAnchor(one: Anchor, other: Anchor): boolean {
   if (one.root && other.root) return hasSameKey(one.root, other.root)
@@ -56,7 +58,7 @@ export function isSameAnchor(one: Anchor, other: Anchor): boolean {
   return one.top.issuer === other.top.issuer && (isSameKey(one.top, other.top) || haveSameIssuerKey(one.top, other.top))
 }
 
-/** A root that was signed anew with its old key is trusted by whoever trusts the old one, or the other way round. */
+/** A root that was reissued with its old key verifies what the old one verifies. */
 function hasSameKey(one: X509Certificate, other: X509Certificate): boolean {
   return one.fingerprint256 === other.fingerprint256 || (one.subject === other.subject && isSameKey(one, other))
 }
@@ -82,7 +84,7 @@ export function hasSigned(root: X509Certificate, certificate: X509Certificate): 
   }
 }
 
-/** The chain in place; undefined where there is none that works. */
+/** The chain in place; undefined where there is none that can be served. */
 export async function readChainInPlace(paths: AppliancePaths, now: Date): Promise<Chain | undefined> {
   if (!existsSync(paths.certificateFolder)) return undefined
   const pair = await readPair(paths)
@@ -99,12 +101,14 @@ export async function readChainInPlace(paths: AppliancePaths, now: Date): Promis
 
 const TIMEOUT_MS = 10_000
 const LIMIT_BYTES = 64 * 1024
-/** An authority above the topmost one that is sent, and perhaps one above that. */
+/** Certificates above the topmost one that was sent. */
 const STEPS = 3
 
 /**
- * Returns the chain with its root behind it, or as it was where the root cannot be had: it is of use without, too. `known`:
- * certificates that are at hand, such as those that the authority's own HTTPS is verified with.
+ * Returns the chain with its root appended. Authorities leave the root out; it is downloaded from where the certificates say
+ * that their issuers are published (RFC 5280, 4.2.2.1), without protection on the way, since its signature on the chain is
+ * checked. Where it cannot be had the chain is returned as it was, which is usable too. `known`: certificates at hand, such as
+ * those the authority's own HTTPS is verified with.
  */
 export async function completeChain(
   chainPem: string,
@@ -140,7 +144,7 @@ async function fetchIssuer(certificate: X509Certificate, signal: AbortSignal): P
     }
     return readAll(Buffer.concat(pieces)).find((candidate) => hasSigned(candidate, certificate))
   } catch {
-    return undefined // nobody there, nothing that can be read: the operator is told where the root can be had
+    return undefined // unreachable or unreadable: the operator is told where the root is published
   }
 }
 

@@ -1,12 +1,12 @@
-/** A conversation with one authority: its directory, its terms of service, and an account there (RFC 8555, 7.1 and 7.3). */
+/** Requests to one ACME authority: its directory, its terms of service, an account, and polling (RFC 8555, 7.1 and 7.3). */
 
 import { generateKeyPairSync } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from 'acme-client'
 import { z } from 'zod'
-import { WlbError } from '../../base/error.js'
 import { readLimitedFile } from '../../base/limited-file.js'
 import type { AcmeSettings } from '../../config/acme-settings.js'
+import { fail } from '../errors.js'
 import { type Asked, explainRefusal } from './problem.js'
 import { loadAcmeLibrary, readDocument, type Wire, withWire } from './wire.js'
 
@@ -16,7 +16,7 @@ export interface Authority {
   readonly directory: string
   /** Where the terms of service can be read; undefined where there are none. */
   readonly terms: string | undefined
-  /** Asks by the client; a refusal comes out in an operator's words. */
+  /** Calls the client; an error is turned into one of ours. */
   ask<T>(asked: Asked, work: (client: Client) => Promise<T>): Promise<T>
 }
 
@@ -25,7 +25,7 @@ export interface Conversation {
   /** PEM. */
   readonly accountKey: string
   readonly signal: AbortSignal
-  /** How long an answer may take; half a minute unless said otherwise. */
+  /** How long an answer may take; half a minute by default. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -42,7 +42,9 @@ export async function withAuthority<T>(
 ): Promise<T> {
   const { directory, directoryCa } = settings
   const ca = directoryCa === undefined ? undefined : (await readLimitedFile(directoryCa)).toString('utf8')
-  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) throw caUnusable(directoryCa ?? '')
+  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) {
+    throw fail('ACME_DIRECTORY_CA_UNUSABLE', { file: directoryCa ?? '' })
+  }
   const acme = await loadAcmeLibrary()
   return withWire({ ca, signal, timeoutMs }, async (wire) => {
     const client = new acme.Client({ directoryUrl: directory, accountKey })
@@ -65,14 +67,14 @@ const DIRECTORY = z.object({
   meta: z.object({ termsOfService: z.url().optional() }).optional(),
 })
 
-/** The library takes any answer for a directory. */
+/** Checked here, since the library accepts any answer as a directory. */
 async function readTerms(wire: Wire, directory: string): Promise<string | undefined> {
   const document = await readDocument(wire, directory)
   const { data, error } = DIRECTORY.safeParse(document)
   if (data) return data.meta?.termsOfService
   const why =
     document === undefined ? 'there is no JSON document' : `it has no usable ${error.issues[0]?.path.join('.')}`
-  throw directoryUnusable(directory, wire.problem?.words ?? why)
+  throw fail('ACME_DIRECTORY_UNUSABLE', { url: directory, why: wire.problem?.words ?? why })
 }
 
 /**
@@ -82,7 +84,9 @@ async function readTerms(wire: Wire, directory: string): Promise<string | undefi
  */
 export async function openAccount({ directory, terms, ask }: Authority, settings: AcmeSettings): Promise<void> {
   const { agreedTerms, email } = settings
-  if (terms !== undefined && agreedTerms !== terms) throw termsNotAgreed(directory, terms, agreedTerms)
+  if (terms !== undefined && agreedTerms !== terms) {
+    throw fail('ACME_TERMS_NOT_AGREED', { directory, terms, agreedBefore: agreedTerms })
+  }
   await ask('the account', (client) =>
     client.createAccount({
       ...(terms !== undefined && { termsOfServiceAgreed: true }),
@@ -91,36 +95,9 @@ export async function openAccount({ directory, terms, ask }: Authority, settings
   )
 }
 
-function directoryUnusable(url: string, why: string): WlbError {
-  return new WlbError(
-    'ACME_DIRECTORY_UNUSABLE',
-    'What is at this address is not the directory of an ACME authority.',
-    { url, why },
-    'wlb cert acme --directory URL',
-  )
-}
-
-function termsNotAgreed(directory: string, terms: string, agreedBefore: string | undefined): WlbError {
-  return new WlbError(
-    'ACME_TERMS_NOT_AGREED',
-    'The authority issues certificates only to those who agree to its terms of service.',
-    { directory, terms, ...(agreedBefore !== undefined && { agreedBefore }) },
-    'wlb cert acme --agree-tos',
-  )
-}
-
-function caUnusable(file: string): WlbError {
-  return new WlbError(
-    'ACME_DIRECTORY_CA_UNUSABLE',
-    'The file that the directory is to be verified with holds no certificate in PEM.',
-    { file },
-    'wlb cert acme --directory-ca FILE',
-  )
-}
-
 /** Undefined where there are none. @throws what `withAuthority` throws. */
 export function readTermsOf(settings: AcmeSettings): Promise<string | undefined> {
-  // reading a directory takes no account, and leaves none behind
+  // reading a directory needs no account: the key is not registered
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const accountKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   const signal = new AbortController().signal
@@ -148,19 +125,13 @@ export async function poll<T>(
   for (let pause = pauseMs; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
     const found = await read()
     if (found !== undefined) return found
-    if (performance.now() >= deadline) throw orderTimeout(directory, what, patienceMs)
+    if (performance.now() >= deadline) {
+      const seconds = Math.round(patienceMs / 1000)
+      throw fail('ACME_ORDER_TIMEOUT', { directory, waitedFor: what, seconds })
+    }
     const wished = Math.min((wire.retryAfterSeconds ?? 0) * 1000, LONGEST_PAUSE_MS)
     const leftMs = Math.max(0, deadline - performance.now())
-    // broken off: the next question says so
+    // after an abort the next request throws
     await wait(Math.min(Math.max(pause, wished), leftMs), undefined, { signal: wire.signal }).catch(() => {})
   }
-}
-
-function orderTimeout(directory: string, waitedFor: string, patienceMs: number): WlbError {
-  return new WlbError(
-    'ACME_ORDER_TIMEOUT',
-    'The authority has not made up its mind in the time it is given.',
-    { directory, waitedFor, seconds: Math.round(patienceMs / 1000) },
-    'wlb cert acme',
-  )
 }

@@ -1,7 +1,7 @@
 /**
- * Gets a certificate from an authority, as far as a plan to install it: what was issued before and is not in place yet is
- * taken up again, otherwise one is ordered. Of the chains offered the one counts that a pool accepts and, if there is such
- * a one, that leads to what the pool trusts already.
+ * Gets a certificate from an ACME authority and installs it. A certificate that was issued before and is not in place yet is used;
+ * otherwise one is ordered. Of the chains offered, one that pools accept is chosen, and among those one that leads to the anchor
+ * that pools trust already.
  */
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -29,8 +29,9 @@ import {
 } from './acme-files.js'
 import { type Anchor, anchorOf, completeChain, isSameAnchor, readAll, readChainInPlace } from './anchor.js'
 import { openAccount, PACE, type Pace, withAuthority } from './authority.js'
-import { openSolver, orderChains } from './order.js'
+import { orderChains } from './order.js'
 import { carriesNames, readRenewalState, renewalTime, writeRenewalState } from './renewal.js'
+import { openSolver } from './solver.js'
 
 const NEVER = new AbortController().signal
 
@@ -50,12 +51,12 @@ export interface ObtainOptions {
 export interface Obtained {
   /** For `installCertificate`. */
   readonly plan: InstallPlan
-  /** `kept`: it was issued before, and nothing was ordered. */
+  /** `kept`: it was issued before, so nothing was ordered. */
   readonly origin: 'ordered' | 'kept'
   readonly anchor: Anchor
-  /** Of the pair in place; undefined where there is none that works. */
+  /** Of the pair in place; undefined where there is none that can be served. */
   readonly anchorBefore: Anchor | undefined
-  /** Pools need not be told of anything. */
+  /** Pools trust the same anchor as before, so nothing has to be changed in them. */
   readonly isAnchorKept: boolean
 }
 
@@ -82,7 +83,7 @@ export async function obtainCertificate(options: ObtainOptions): Promise<Obtaine
   }
 }
 
-/** What was issued before, if it is still good for what is asked for now. */
+/** What was issued before, if it still meets the request. */
 async function planKept(options: ObtainOptions, files: AcmeFiles): Promise<InstallPlan | undefined> {
   const { root, settings, now } = options
   if (!existsSync(files.pendingChain) || !existsSync(files.pendingKey)) return undefined
@@ -99,18 +100,18 @@ async function planKept(options: ObtainOptions, files: AcmeFiles): Promise<Insta
   return undefined
 }
 
-/** Its root may have come to hand since it was issued. */
+/** Its root may have become available since it was issued. */
 async function completeKept({ root, settings, signal = NEVER }: ObtainOptions, files: AcmeFiles): Promise<void> {
   const before = (await readLimitedFile(files.pendingChain)).toString('utf8')
   const chain = await completeChain(before, signal, await readAtHand(settings))
   if (chain !== before) await keepIssued(paths(root), files, chain)
 }
 
-/** An authority of the site's own often signs its HTTPS and what it issues by the same root. */
+/** The anchors of the authority's own HTTPS: an authority of the site often issues below the same root. */
 async function readAtHand({ directoryCa }: AcmeSettings): Promise<readonly X509Certificate[]> {
   if (directoryCa === undefined) return []
   const bytes = await readLimitedFile(directoryCa).catch((error: unknown) => {
-    if (error instanceof WlbError) return Buffer.alloc(0) // whoever orders says so
+    if (error instanceof WlbError) return Buffer.alloc(0) // an order reports it
     throw error
   })
   return readAll(bytes)
@@ -135,7 +136,7 @@ async function order(options: ObtainOptions, files: AcmeFiles): Promise<string[]
   }
 }
 
-/** Leaves the chosen chain as what is pending. */
+/** Keeps the chosen chain as the pending one. */
 async function choose(chains: readonly string[], { root, now }: ObtainOptions, files: AcmeFiles): Promise<InstallPlan> {
   const place = paths(root)
   const before = await readChainInPlace(place, now())
@@ -159,10 +160,18 @@ async function choose(chains: readonly string[], { root, now }: ObtainOptions, f
   }
   await keepIssued(place, files, chains[0] ?? '')
   await setAside(files)
-  throw certificateRefused(files.refusedChain, refusal)
+  const { code, facts } =
+    refusal instanceof WlbError ? refusal : { code: 'CERTIFICATE_NOT_GIVEN', facts: { found: 'nothing' } }
+  throw new WlbError(
+    'ACME_CERTIFICATE_REFUSED',
+    'The authority has issued a certificate that no pool would accept; nothing was changed, and it is kept for whoever wants to look at it.',
+    { file: files.refusedChain, because: code, ...facts },
+    `wlb cert check ${files.refusedChain}`,
+    refusal,
+  )
 }
 
-/** An authority whose clock is a little ahead of ours has issued something that is not valid yet, and will be in a moment. */
+/** Where the authority's clock is ahead of ours, a new certificate is not valid yet for a moment. */
 const CLOCK_TOLERANCE_MS = 300_000
 
 async function planPending(root: string, { pendingChain, pendingKey }: AcmeFiles, now: Date): Promise<InstallPlan> {
@@ -185,18 +194,6 @@ async function withAnchors(plan: InstallPlan, origin: Obtained['origin'], root: 
   }
 }
 
-function certificateRefused(file: string, refusal: unknown): WlbError {
-  const { code, facts } =
-    refusal instanceof WlbError ? refusal : { code: 'CERTIFICATE_NOT_GIVEN', facts: { found: 'nothing' } }
-  return new WlbError(
-    'ACME_CERTIFICATE_REFUSED',
-    'The authority has issued a certificate that no pool would accept; nothing was changed, and it is kept for whoever wants to look at it.',
-    { file, because: code, ...facts },
-    `wlb cert check ${file}`,
-    refusal,
-  )
-}
-
 /** @throws DIRECTORY_IN_USE, and what `replaceIdentity` throws; what was issued waits then for the next time. */
 export async function installObtained(
   root: string,
@@ -216,8 +213,8 @@ export async function installObtained(
 }
 
 /**
- * What was issued came into its place by another way, `wlb trust renew`: nothing waits any more, and nothing is held back.
- * Where something else is in place, it goes on waiting; where somebody is ordering, he finds out himself.
+ * Called when what was issued may have been put in place by `wlb trust renew`: if so, its files are dropped and nothing is held
+ * back any more. If another pair is in place, it goes on waiting; if an order is under way, that one checks by itself.
  *
  * @throws NOT_SET_UP, SETTINGS_INVALID
  */

@@ -1,5 +1,6 @@
-/** What an authority says when it refuses (RFC 8555, 6.7; RFC 7807), and what that means to an operator. */
+/** Reads the error documents of an ACME authority (RFC 8555, 6.7; RFC 7807) and turns them into errors of ours. */
 import { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
 
 export interface Problem {
   readonly status: number
@@ -10,7 +11,7 @@ export interface Problem {
   readonly retryAfterSeconds: number | undefined
 }
 
-/** What was being asked for. */
+/** What the request was about. */
 export type Asked = 'the directory' | 'the account' | 'the order'
 
 const PREFIX = 'urn:ietf:params:acme:error:'
@@ -40,29 +41,32 @@ export function describeProblem(document: unknown): { readonly type: string; rea
   }
 }
 
-/** Seconds, or a date (RFC 9110, 10.2.3); undefined where nothing sensible is said. */
+/** Seconds, or a date (RFC 9110, 10.2.3); undefined where it is neither. */
 export function parseRetryAfter(header: string | undefined, now = Date.now()): number | undefined {
   if (header === undefined || header === '') return undefined
   const seconds = /^[0-9]+$/.test(header) ? Number(header) : Math.ceil((Date.parse(header) - now) / 1000)
   return Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : undefined
 }
 
-/** What went wrong between the library and the authority, in an operator's words. */
+/** Turns an error of the ACME library into one of ours. */
 export function explainRefusal(error: unknown, problem: Problem | undefined, asked: Asked, directory: string): unknown {
   if (error instanceof WlbError) return error
   if (!problem) {
     const why = error instanceof Error ? error.message : String(error)
-    return answerUnusable(directory, asked, why, error)
+    return fail('ACME_ANSWER_UNUSABLE', { directory, asked, why }, error)
   }
-  if (problem.type === 'rateLimited' || problem.status === 429) return rateLimited(directory, asked, problem)
-  if (problem.type === 'userActionRequired') return termsChanged(directory, problem)
+  const { type, words: authoritySays, status, retryAfterSeconds } = problem
+  if (type === 'rateLimited' || status === 429) {
+    return fail('ACME_RATE_LIMITED', { directory, asked, authoritySays, retryAfterSeconds })
+  }
+  if (type === 'userActionRequired') return fail('ACME_TERMS_NOT_AGREED', { directory, authoritySays })
   switch (asked) {
     case 'the directory':
-      return answerUnusable(directory, asked, problem.words, error)
+      return fail('ACME_ANSWER_UNUSABLE', { directory, asked, why: authoritySays }, error)
     case 'the account':
-      return accountRefused(directory, problem)
+      return fail('ACME_ACCOUNT_REFUSED', { directory, type, authoritySays })
     case 'the order':
-      return orderRefused(directory, problem)
+      return fail('ACME_ORDER_REFUSED', { directory, type, authoritySays })
   }
 }
 
@@ -86,50 +90,4 @@ function textOf(document: unknown, name: string): string {
 function listOf(document: unknown, name: string): readonly unknown[] {
   const value = fieldOf(document, name)
   return Array.isArray(value) ? value.slice(0, 100) : []
-}
-
-function answerUnusable(directory: string, asked: Asked, why: string, cause: unknown): WlbError {
-  return new WlbError(
-    'ACME_ANSWER_UNUSABLE',
-    'The authority’s answer cannot be used.',
-    { directory, asked, why },
-    `curl -v ${directory}`,
-    cause,
-  )
-}
-
-function rateLimited(directory: string, asked: Asked, { words, retryAfterSeconds }: Problem): WlbError {
-  return new WlbError(
-    'ACME_RATE_LIMITED',
-    'The authority has been asked too often and wants to be left alone for a while.',
-    { directory, asked, authoritySays: words, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) },
-    'wlb cert acme   # later',
-  )
-}
-
-function termsChanged(directory: string, { words }: Problem): WlbError {
-  return new WlbError(
-    'ACME_TERMS_NOT_AGREED',
-    'The authority wants its terms of service agreed to first.',
-    { directory, authoritySays: words },
-    'wlb cert acme --agree-tos',
-  )
-}
-
-function accountRefused(directory: string, { type, words }: Problem): WlbError {
-  return new WlbError(
-    'ACME_ACCOUNT_REFUSED',
-    'The authority gives this appliance no account.',
-    { directory, type, authoritySays: words },
-    'wlb cert acme --email ADDRESS',
-  )
-}
-
-function orderRefused(directory: string, { type, words }: Problem): WlbError {
-  return new WlbError(
-    'ACME_ORDER_REFUSED',
-    'The authority does not issue this certificate.',
-    { directory, type, authoritySays: words },
-    'wlb cert acme --name FQDN',
-  )
 }

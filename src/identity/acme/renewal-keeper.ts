@@ -32,8 +32,8 @@ export interface Renewed {
 }
 
 /**
- * Makes pools trust a new anchor before the certificate below it is served. The appliance itself does not log in to pools: whoever
- * starts it supplies this.
+ * Makes pools trust a new anchor before the certificate below it is served. The appliance itself does not log in to pools, so
+ * its caller supplies this.
  */
 export interface AnchorInstaller {
   /** Whether an earlier run was interrupted or failed at its end, and has to be continued. */

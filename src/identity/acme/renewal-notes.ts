@@ -1,4 +1,4 @@
-/** What is written down and logged of a certificate that does not come into service, so that an operator knows what to do. */
+/** Records and logs why a renewed certificate is not in service, so that an operator knows what to do. */
 import { WlbError } from '../../base/error.js'
 import type { Log } from '../../config/log.js'
 import type { AppliancePaths } from '../../config/paths.js'
@@ -18,7 +18,7 @@ const DAY_MS = 86_400_000
 
 type Held = NonNullable<RenewalState['held']>
 
-/** Before pools are told of it: whoever goes on after a kill knows what it is about. */
+/** Called before pools are changed: after a kill the next run knows which certificate it is about. */
 export async function noteHeld({ place, now }: Noting, { plan, anchor }: Obtained): Promise<void> {
   const { fingerprintSha256 } = describeCertificate(plan.chain.leaf)
   const state = await readRenewalState(place)
@@ -27,7 +27,7 @@ export async function noteHeld({ place, now }: Noting, { plan, anchor }: Obtaine
   await writeRenewalState(place, { ...state, held })
 }
 
-/** Said once for each certificate and reason, and again after a day. */
+/** Logged once for each certificate and reason, and again after a day. */
 export async function holdBack({ place, now, log }: Noting, because: Blocker): Promise<void> {
   const state = await readRenewalState(place)
   const { held } = state
@@ -59,7 +59,7 @@ function isSame({ because }: Held, { pool, code }: Blocker): boolean {
   return because?.pool === pool && because.code === code
 }
 
-/** Nobody is to tell pools of it but an operator. */
+/** Only an operator may install the new anchor in pools. */
 export const BY_OPERATOR: Blocker = {
   pool: '',
   code: ANCHOR_CHANGED,
@@ -67,7 +67,7 @@ export const BY_OPERATOR: Blocker = {
   remedy: 'wlb trust renew',
 }
 
-/** It serves, and pools have still to be rid of what only the certificate before needed. */
+/** It is served, but an anchor that only the certificate before needed is still in a pool. */
 export async function noteUnfinished({ place, now, log }: Noting, because: Blocker): Promise<void> {
   const { unfinished: before } = await readRenewalState(place)
   const count = (before?.count ?? 0) + 1
@@ -75,7 +75,7 @@ export async function noteUnfinished({ place, now, log }: Noting, because: Block
   log.warn({ ...because, failures: count }, 'the certificate before is still trusted by a pool; it is tried again')
 }
 
-/** Of what could not be done, by a pool or by us; counted, so that the pauses grow. */
+/** Counts the failure, so that the pauses grow. */
 export async function noteFailure(noting: Noting, error: unknown): Promise<void> {
   const isKnown = error instanceof WlbError
   const code = isKnown ? error.code : 'INTERNAL_ERROR'
@@ -85,7 +85,7 @@ export async function noteFailure(noting: Noting, error: unknown): Promise<void>
   await countFailure(noting, { code, message }, facts, typeof wished === 'number' ? wished : undefined)
 }
 
-/** A pool refused when others were changed already. */
+/** A pool refused after others were changed. */
 export async function noteBlocker(noting: Noting, { pool, code, message, remedy }: Blocker): Promise<void> {
   await countFailure(noting, { code, message }, { pool, remedy }, undefined)
 }
@@ -98,7 +98,9 @@ async function countFailure(
 ): Promise<void> {
   const before = await readRenewalState(place)
   const count = (before.failure?.count ?? 0) + 1
-  const wish = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
-  await writeRenewalState(place, { ...before, failure: { count, at: now().toISOString(), code, message, ...wish } })
+  await writeRenewalState(place, {
+    ...before,
+    failure: { count, at: now().toISOString(), code, message, retryAfterSeconds },
+  })
   log.error({ code, ...facts, failures: count }, 'the certificate was not renewed; it is tried again')
 }

@@ -1,6 +1,6 @@
 /**
- * When a certificate is renewed: at two thirds of its lifetime, which leaves a third for whatever may be in the way. After
- * a failure with growing pauses: authorities count failures, and an hour more or less is nothing to a third of a lifetime.
+ * When a certificate is renewed, and how earlier attempts ended: at two thirds of its lifetime, which leaves a third for
+ * problems. After a failure the pauses grow, since authorities limit the number of failures.
  */
 import type { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -19,7 +19,7 @@ import { readChainInPlace } from './anchor.js'
 export interface RenewalFacts {
   readonly notBefore: Date
   readonly notAfter: Date
-  /** A name that is asked for now is not in it. */
+  /** A configured name is not in it. */
   readonly lacksName: boolean
   /** Since the last success. */
   readonly failures?: Failures | undefined
@@ -34,11 +34,11 @@ export interface Failures {
 }
 
 const HOUR_MS = 3_600_000
-/** Also how often somebody looks whether the settings or the pair in place are others now. */
+/** Also how often the settings and the pair in place are read again. */
 export const LOOK_MS = HOUR_MS
 const FIRST_PAUSE_MS = HOUR_MS / 4
 const LONGEST_PAUSE_MS = 12 * HOUR_MS
-/** An authority may not put us off until everything is over. */
+/** However long an authority asks to wait: the certificate must not expire meanwhile. */
 const LONGEST_WISH_MS = 48 * HOUR_MS
 
 /** Two thirds of the lifetime. */
@@ -46,10 +46,10 @@ export function renewalTime({ notBefore, notAfter }: Pick<RenewalFacts, 'notBefo
   return new Date(notBefore.getTime() + ((notAfter.getTime() - notBefore.getTime()) * 2) / 3)
 }
 
-/** When it is to be tried, whether that is over or to come. */
+/** When to try; it may be past. */
 export function nextAttempt({ notBefore, notAfter, lacksName, failures }: RenewalFacts, now: Date): Date {
   const due = lacksName ? notBefore : renewalTime({ notBefore, notAfter })
-  if (!failures || failures.count === 0 || failures.at > now) return due // a clock that was set back must not hold it up
+  if (!failures || failures.count === 0 || failures.at > now) return due // a clock that was set back must not delay it
   return new Date(Math.max(due.getTime(), failures.at.getTime() + pauseMs(failures)))
 }
 
@@ -62,7 +62,7 @@ export function mayTryAgain(failures: Failures | undefined, now: Date): boolean 
   return !failures || failures.at > now || now.getTime() >= failures.at.getTime() + pauseMs(failures)
 }
 
-/** When to look again: an hour from now, or when it is due. Not at once: a clock far off makes everything due for ever. */
+/** When to check again: in an hour, or when it is due; never at once, since a wrong clock can make everything due for ever. */
 export function nextLookMs(facts: RenewalFacts | undefined, now: Date): number {
   const leftMs = facts ? nextAttempt(facts, now).getTime() - now.getTime() : LOOK_MS
   return leftMs > 0 ? Math.min(leftMs, LOOK_MS) : FIRST_PAUSE_MS
@@ -118,16 +118,16 @@ const STATE = z.object({
       since: z.iso.datetime(),
       fingerprintSha256: z.string(),
       anchor: z.string(),
-      /** Which pool could not be made to trust it, and why. */
+      /** In which pool the anchor could not be installed, and why. */
       because: BLOCKER.optional(),
     })
     .optional(),
-  /** It serves, and a pool could not be rid of the anchor before. */
+  /** The certificate is served, but the anchor before could not be removed from a pool. */
   unfinished: BLOCKER.extend({ at: z.iso.datetime(), count: z.number() }).optional(),
 })
 export type RenewalState = z.infer<typeof STATE>
 
-/** Nothing is known where the file is missing or spoiled: then the next renewal finds out. */
+/** Empty where the file is missing or damaged: the next renewal writes it again. */
 export async function readRenewalState(paths: AppliancePaths): Promise<RenewalState> {
   const path = stateFile(paths)
   try {
@@ -157,7 +157,7 @@ function stateFile({ acmeFolder }: AppliancePaths): string {
   return join(acmeFolder, 'renewal.json')
 }
 
-/** Undefined where the pair in place is not one an authority has issued to us: then it is its owner's to renew. */
+/** Undefined where the pair in place was not issued by ACME: then its owner renews it. */
 export async function factsInPlace(
   place: AppliancePaths,
   { names }: AcmeSettings,
@@ -174,13 +174,13 @@ export interface RenewalStatus {
   readonly directory: string
   readonly names: readonly string[]
   readonly challenge: 'http-01' | 'dns-01'
-  /** Null where the pair in place did not come from an authority by this way: then nothing is renewed. */
+  /** Null where the pair in place was not issued by ACME: then nothing is renewed. */
   readonly next: string | null
   /** Since the last success. */
   readonly failure: NonNullable<RenewalState['failure']> | null
-  /** Issued, and held back until pools trust its anchor. */
+  /** Issued, and not installed until pools trust its anchor. */
   readonly held: NonNullable<RenewalState['held']> | null
-  /** Served, and a pool is not rid of the anchor before. */
+  /** Served, but the anchor before is not removed from every pool. */
   readonly unfinished: NonNullable<RenewalState['unfinished']> | null
 }
 
@@ -205,7 +205,7 @@ export async function readRenewalStatus(
   }
 }
 
-/** Put there by hand, or by somebody who had no time to say so. */
+/** It was put in place by hand, or by a process that was killed before it updated the state. */
 function isInPlace({ held }: RenewalState, chain: Chain | undefined): boolean {
   return chain?.leaf.fingerprint256 === held?.fingerprintSha256
 }

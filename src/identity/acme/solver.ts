@@ -1,18 +1,57 @@
-/**
- * Answers http-01 (RFC 8555, 8.3): a small HTTP server that is there while an order is under way and knows nothing but the
- * tokens of that order.
- */
+/** Shows an authority the proof that a name is ours: by HTTP (http-01) or by DNS (dns-01), as the settings say. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { WlbError } from '../../base/error.js'
 import { systemCode } from '../../base/file-failure.js'
 import { runCommand } from '../../base/run-command.js'
-import type { DnsChallenge, HttpChallenge } from '../../config/acme-settings.js'
+import type { AcmeSettings, DnsChallenge, HttpChallenge } from '../../config/acme-settings.js'
+import { fail } from '../errors.js'
 
-export interface ChallengeServer {
-  /** Shows `content` under a token until it is taken back. */
+export interface Solver {
+  readonly type: 'http-01' | 'dns-01'
+  /** Publishes the proof of a name; the returned function removes it. */
+  show(name: string, token: string, proof: string): Promise<() => Promise<void>>
+  /** What to check when the authority has not seen the proof. */
+  advise(name: string): string
+  close(): Promise<void>
+}
+
+/** Opened before anything is ordered, so that a port in use costs no order. */
+export async function openSolver({ challenge }: AcmeSettings, hookLimits: HookLimits): Promise<Solver> {
+  if (challenge.type === 'http-01') return httpSolver(await startChallengeServer(challenge), challenge)
+  return {
+    type: 'dns-01',
+    show: async (name, _token, proof) => {
+      await callHook(challenge, 'add', name, proof, hookLimits)
+      return () => callHook(challenge, 'remove', name, proof, { timeoutMs: hookLimits.timeoutMs })
+    },
+    advise: (name) =>
+      `the authority’s resolver must find the TXT record _acme-challenge.${name} when ${challenge.hook} has ended: dig TXT _acme-challenge.${name}`,
+    close: async () => {},
+  }
+}
+
+function httpSolver(
+  server: ChallengeServer,
+  { address, port }: { readonly address: string; readonly port: number },
+): Solver {
+  return {
+    type: 'http-01',
+    show: async (_name, token, proof) => {
+      const takeBack = server.show(token, proof)
+      return async () => takeBack()
+    },
+    advise: (name) =>
+      server.shown() > 0
+        ? `the proof was asked for here ${server.shown()} times and shown: the authority looks from several places, and not all of them reach port 80 of ${name}`
+        : `nobody has asked for the proof here: the name ${name} must lead to this machine, and its port 80 to ${address} port ${port}, through every firewall between`,
+    close: () => server.close(),
+  }
+}
+
+interface ChallengeServer {
+  /** Serves `content` under a token until the returned function is called. */
   show(token: string, content: string): () => void
-  /** How often a token was asked for and shown. */
+  /** How often a token was requested and served. */
   shown(): number
   close(): Promise<void>
 }
@@ -20,8 +59,13 @@ export interface ChallengeServer {
 const PATH = '/.well-known/acme-challenge/'
 const TIMEOUT_MS = 10_000
 
-/** @throws ACME_PORT_IN_USE, ACME_PORT_FORBIDDEN, ACME_ADDRESS_UNUSABLE. */
-export async function startChallengeServer({ address, port }: HttpChallenge): Promise<ChallengeServer> {
+/**
+ * Answers http-01 (RFC 8555, 8.3): a small HTTP server that runs while an order is under way and serves the tokens of that order
+ * only.
+ *
+ * @throws ACME_PORT_IN_USE, ACME_PORT_FORBIDDEN, ACME_ADDRESS_UNUSABLE.
+ */
+async function startChallengeServer({ address, port }: HttpChallenge): Promise<ChallengeServer> {
   const contents = new Map<string, string>()
   let count = 0
   const server = createServer(
@@ -41,7 +85,7 @@ export async function startChallengeServer({ address, port }: HttpChallenge): Pr
   )
   server.listen(port, address)
   await once(server, 'listening').catch((error: unknown) => {
-    throw explainListen(address, port, error)
+    throw explainListen(error, { address, port })
   })
   server.on('error', () => {})
   return {
@@ -58,60 +102,35 @@ export async function startChallengeServer({ address, port }: HttpChallenge): Pr
   }
 }
 
-function explainListen(address: string, port: number, error: unknown): unknown {
+function explainListen(error: unknown, facts: { readonly address: string; readonly port: number }): unknown {
   switch (systemCode(error)) {
     case 'EADDRINUSE':
-      return portInUse(address, port, error)
+      return fail('ACME_PORT_IN_USE', facts, error)
     case 'EACCES':
-      return portForbidden(address, port, error)
+      return fail('ACME_PORT_FORBIDDEN', facts, error)
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
-      return addressUnusable(address, port, error)
+      return fail('ACME_ADDRESS_UNUSABLE', facts, error)
     default:
       return error
   }
 }
 
-function portInUse(address: string, port: number, cause: unknown): WlbError {
-  return new WlbError(
-    'ACME_PORT_IN_USE',
-    'Another program listens where the authority’s question is to be answered: stop it meanwhile, let it pass the question on to another port (--http-port), or prove the name by DNS (--dns-hook).',
-    { address, port },
-    `ss -tlnp sport = :${port}`,
-    cause,
-  )
-}
-
-function portForbidden(address: string, port: number, cause: unknown): WlbError {
-  return new WlbError(
-    'ACME_PORT_FORBIDDEN',
-    'This user may not listen there: the first 1024 ports are root’s unless the system says otherwise.',
-    { address, port },
-    `sysctl net.ipv4.ip_unprivileged_port_start=${port}`,
-    cause,
-  )
-}
-
-function addressUnusable(address: string, port: number, cause: unknown): WlbError {
-  return new WlbError(
-    'ACME_ADDRESS_UNUSABLE',
-    'This machine has no such address to answer the authority’s question on.',
-    { address, port },
-    'wlb cert acme --http-address 0.0.0.0',
-    cause,
-  )
-}
-
-export interface HookLimits {
-  /** Changes in the DNS take a while to be seen: five minutes unless said otherwise. */
+interface HookLimits {
+  /** Changes in the DNS take a while to be visible: five minutes by default. */
   readonly timeoutMs?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 const HOOK_TIMEOUT_MS = 300_000
 
-/** Puts the record of a name into the DNS, or takes it out. @throws ACME_HOOK_FAILED */
-export async function callHook(
+/**
+ * Answers dns-01 (RFC 8555, 8.4) by a program of the site's own that changes its DNS. It is called as `PROGRAM add|remove NAME
+ * VALUE`, with the same in its environment, and ends when the authority can see the change.
+ *
+ * @throws ACME_HOOK_FAILED
+ */
+async function callHook(
   { hook }: DnsChallenge,
   action: 'add' | 'remove',
   name: string,
@@ -124,14 +143,7 @@ export async function callHook(
     environment,
     signal,
   })
-  if (exitCode !== 0) throw hookFailed(command, exitCode, output)
-}
-
-function hookFailed(command: string, exitCode: number | null, output: string): WlbError {
-  return new WlbError(
-    'ACME_HOOK_FAILED',
-    'The program that changes the DNS did not do its work.',
-    { command, ...(exitCode !== null && { exitCode }), output: output || '(it said nothing)' },
-    command,
-  )
+  if (exitCode !== 0) {
+    throw fail('ACME_HOOK_FAILED', { command, exitCode: exitCode ?? undefined, output: output || '(it said nothing)' })
+  }
 }

@@ -1,23 +1,24 @@
 /**
- * How an authority is spoken to: HTTPS with the trust of our choosing, limits, and every refusal kept in its own words
- * (RFC 8555, 6.7). The protocol above it is the library's; below it there are no redirects, proxies or silent repetitions.
+ * HTTPS to an ACME authority: with a configurable trust store, limits, and the error document of the last answer (RFC 8555, 6.7).
+ * The ACME protocol above it is the library's. There are no redirects, no proxies and no silent retries.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ClientRequest } from 'node:http'
 import { Agent, request } from 'node:https'
 import { WlbError } from '../../base/error.js'
 import { systemCode } from '../../base/file-failure.js'
+import { fail } from '../errors.js'
 import { type Problem, parseRetryAfter, readProblem } from './problem.js'
 
 export interface Wire {
   readonly agent: Agent
   readonly signal: AbortSignal
   readonly timeoutMs: number
-  /** The last answer that was a refusal; undefined after one that was not. */
+  /** The error document of the last answer; undefined when that was no error. */
   problem: Problem | undefined
-  /** Other ways to the same certificate that the last answer names (RFC 8555, 7.4.2). */
+  /** Addresses of alternate chains in the last answer (RFC 8555, 7.4.2). */
   alternates: readonly string[]
-  /** How long the last answer wishes to be left alone. */
+  /** How long the last answer asks to wait. */
   retryAfterSeconds: number | undefined
 }
 
@@ -25,13 +26,13 @@ const ANSWER_LIMIT_BYTES = 1024 * 1024
 
 const current = new AsyncLocalStorage<Wire>()
 
-/** Opens the way to one authority for as long as `work` takes. `ca` is all that is trusted, where it is given. */
+/** Opens connections to one authority for as long as `work` takes. `ca`, where given, is the only trust anchor. */
 export async function withWire<T>(
   options: { readonly ca: string | undefined; readonly signal: AbortSignal; readonly timeoutMs: number },
   work: (wire: Wire) => Promise<T>,
 ): Promise<T> {
   const { ca, signal, timeoutMs } = options
-  const agent = new Agent({ keepAlive: true, ...(ca !== undefined && { ca }) })
+  const agent = new Agent({ keepAlive: true, ca })
   const wire: Wire = { agent, signal, timeoutMs, problem: undefined, alternates: [], retryAfterSeconds: undefined }
   try {
     return await current.run(wire, () => work(wire))
@@ -40,12 +41,12 @@ export async function withWire<T>(
   }
 }
 
-/** The library, loaded when it is needed, sending by the wire of whoever calls it. */
+/** Loads the library when it is needed; its requests go through the caller's `Wire`. */
 export async function loadAcmeLibrary() {
   const acme = await import('acme-client')
   acme.axios.defaults.adapter = async (config) => {
     const wire = current.getStore()
-    if (!wire) throw new Error('there is no way to an authority here')
+    if (!wire) throw new Error('the ACME library was called outside of withWire')
     const body: unknown = config.data
     const headers = Object.entries(config.headers).map(([name, value]): [string, string] => [name, String(value)])
     const answer = await send(wire, config.url ?? '', {
@@ -58,7 +59,7 @@ export async function loadAcmeLibrary() {
   return acme
 }
 
-/** Reads a document that needs no signature. Undefined where it is no JSON, or there is none (`wire.problem` says why). */
+/** Reads a document that needs no signature. Undefined where it is no JSON, or the answer is an error (see `wire.problem`). */
 export async function readDocument(wire: Wire, url: string): Promise<unknown> {
   const { status, text } = await send(wire, url, { method: 'GET', headers: {}, body: '' })
   if (status !== 200) return undefined
@@ -80,7 +81,9 @@ async function send(
   url: string,
   { method, headers, body }: { method: string; headers: Record<string, string>; body: string },
 ): Promise<Answer> {
-  if (!url.startsWith('https://')) throw notEncrypted(url)
+  if (!url.startsWith('https://')) {
+    throw fail('ACME_DIRECTORY_UNUSABLE', { url, why: 'it names an address that is not https' })
+  }
   const ask = () => exchange(wire, url, method, headers, body)
   const answer = await ask()
     .catch((error: unknown) => {
@@ -131,7 +134,7 @@ function exchange(
   })
 }
 
-/** Ended by the server while nobody was asking anything: what was asked on it has not arrived. */
+/** The server closed an idle connection: the request sent on it has not arrived, and is sent again. */
 class StaleConnection extends Error {}
 
 function isStale({ reusedSocket }: ClientRequest, error: unknown): boolean {
@@ -150,48 +153,11 @@ const DISTRUST = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|HOSTNAM
 
 function explainConnection(url: string, error: unknown, { signal, timeoutMs }: Wire): unknown {
   if (error instanceof WlbError) return error
-  if (signal.aborted) return interrupted(url)
+  if (signal.aborted) return fail('ACME_INTERRUPTED', { url })
   const code = systemCode(error) ?? ''
   const why = error instanceof Error ? error.message || code : String(error)
-  if (DISTRUST.test(code)) return untrusted(url, why, error)
+  if (DISTRUST.test(code)) return fail('ACME_DIRECTORY_UNTRUSTED', { url, why }, error)
   const isSlow = error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
-  return unreachable(url, isSlow ? `no answer in ${timeoutMs / 1000} seconds` : why, error)
-}
-
-function unreachable(url: string, why: string, cause: unknown): WlbError {
-  return new WlbError(
-    'ACME_DIRECTORY_UNREACHABLE',
-    'The authority could not be reached.',
-    { url, why },
-    `curl -v ${url}`,
-    cause,
-  )
-}
-
-function untrusted(url: string, why: string, cause: unknown): WlbError {
-  return new WlbError(
-    'ACME_DIRECTORY_UNTRUSTED',
-    'The certificate of the authority’s own server is not trusted here; nothing was sent.',
-    { url, why },
-    'wlb cert acme --directory-ca FILE',
-    cause,
-  )
-}
-
-function notEncrypted(url: string): WlbError {
-  return new WlbError(
-    'ACME_DIRECTORY_UNUSABLE',
-    'What is at this address is not the directory of an ACME authority.',
-    { url, why: 'it names an address that is not https' },
-    'wlb cert acme --directory URL',
-  )
-}
-
-function interrupted(url: string): WlbError {
-  return new WlbError(
-    'ACME_INTERRUPTED',
-    'The order was broken off; nothing was changed, and the next one begins where this one could not go on.',
-    { url },
-    'wlb cert acme',
-  )
+  const facts = { url, why: isSlow ? `no answer in ${timeoutMs / 1000} seconds` : why }
+  return fail('ACME_DIRECTORY_UNREACHABLE', facts, error)
 }

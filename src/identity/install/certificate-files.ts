@@ -1,4 +1,4 @@
-/** Files an operator names on a command line, read as certificate files with bounded work. */
+/** Reads the certificate files of a command line within limits, and finds commands that do the same by hand. */
 import { checkFileSize, FILE_LIMIT_BYTES, readLimitedFile, readStandardInput } from '../../base/limited-file.js'
 import { quoteWord } from '../../base/quote-word.js'
 import type { FileContents, NamedBytes, Place } from '../../x509/index.js'
@@ -24,13 +24,13 @@ async function readInput(): Promise<Buffer> {
 
 export interface CertificateSource {
   readonly place: Place
-  /** The whole file is this certificate in PEM, as every program reads it. */
+  /** The file holds this certificate in PEM and nothing else. */
   readonly isPlainFile: boolean
   /** Prints this certificate alone, in PEM. */
   readonly command: string
 }
 
-/** `files` is everything that was given; a certificate that was not among it is taken to be in a PEM file of ours. */
+/** `files` are the files of `contents`. */
 export function locate(place: Place, contents: FileContents, files: readonly NamedBytes[]): CertificateSource {
   const inFile = certificatesIn(place.file, contents)
   const isPlainFile = isPlain(place.file, contents, files) && inFile.length === 1
@@ -38,7 +38,7 @@ export function locate(place: Place, contents: FileContents, files: readonly Nam
   return { place, isPlainFile, command: isPlainFile ? `cat ${quoteWord(place.file)}` : printCommand(place, ordinal) }
 }
 
-/** One file that holds all of it in order, or each in a file of its own: `cat` joins those. */
+/** `cat`, where whole files make up the chain in order; otherwise a command for each certificate. */
 export function mergeCommand(
   sources: readonly CertificateSource[],
   contents: FileContents,
@@ -73,7 +73,7 @@ function isPlain(file: string, contents: FileContents, files: readonly NamedByte
   )
 }
 
-/** Something is unusual about it, or its last line does not end, so that `cat` would join two lines. */
+/** Something is unusual about it, or its last line has no newline, so that `cat` would join two lines. */
 function isOdd(file: string, { notes }: FileContents, files: readonly NamedBytes[]): boolean {
   const lastByte = files.find((one) => one.file === file)?.bytes.at(-1)
   return lastByte !== 0x0a || notes.some(({ place }) => place.file === file)

@@ -1,4 +1,4 @@
-/** Carries out what was planned: the pair comes into its place and into service, or everything stays as it was. */
+/** Carries out an installation on this machine: the pair is put in place and into service, or nothing changes. */
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { WlbError } from '../../base/error.js'
@@ -12,8 +12,8 @@ import { listPendingKeys } from './install-key.js'
 import type { InstallPlan } from './install-plan.js'
 
 /**
- * A key that waited for this certificate has found it, and is removed once the pair is in service and not before. After
- * a kill in between it still waits; the same command again removes it.
+ * The copy of the key that waited for this certificate is removed once the pair is in service. After a kill in between, the same
+ * command removes it.
  *
  * @throws what `replaceIdentity` throws.
  */
@@ -27,7 +27,7 @@ export async function installCertificate(
   return replacement
 }
 
-/** Another request may have been made since the plan was: only the very key goes. */
+/** Only the installed key is removed: another request may have been made since. */
 async function removePendingKey(place: AppliancePaths, privateKeyPem: string): Promise<void> {
   const installed = createPublicKey(privateKeyPem)
   const waiting = (await listPendingKeys(place)).length > 0
@@ -39,7 +39,7 @@ async function removePendingKey(place: AppliancePaths, privateKeyPem: string): P
       }
     })
   } catch (error) {
-    // the certificate is in service, and a key that waits in vain does no harm
+    // the certificate is in service, and a waiting key that is left over does no harm
     if (!(error instanceof WlbError)) throw error
   }
 }

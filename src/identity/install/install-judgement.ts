@@ -1,9 +1,9 @@
 /**
- * What a pool would make of certificates before they are put in place: their order, the verdict of a host that trusts the
- * end of the chain, and a refusal that says what to ask the authority for (docs/certificate-from-an-authority.md).
+ * What a pool would make of certificates before they are put in place: their order, the verdict of a host that trusts the end of
+ * the chain, and an error that says what to ask the authority for (docs/certificate-from-an-authority.md).
  */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
+import type { WlbError } from '../../base/error.js'
 import { checkAsPool, type PoolVerdict } from '../../tls/index.js'
 import {
   type Chain,
@@ -18,20 +18,22 @@ import {
   sendingOrder,
   type Warning,
 } from '../../x509/index.js'
-import type { KeyCandidate } from './install-key.js'
+import { CERTIFICATE_WITH_NAME, fail } from '../errors.js'
 
 export interface JudgedChain {
   readonly chain: Chain
   /** In sending order. */
   readonly served: readonly X509Certificate[]
-  /** Those of them that were not given. */
+  /** Issuers among them that were not given. */
   readonly borrowed: readonly X509Certificate[]
+  /** With the chain's own root installed, or where the root was not given, with its topmost certificate trusted. */
   readonly verdict: PoolVerdict
+  /** What will work and should not be left so. */
   readonly warnings: readonly Warning[]
 }
 
 /**
- * Orders and judges. One of `given` carries the public half of `key`; issuers that are missing may come from `others`.
+ * Orders and judges. One of `given` carries the public half of `key`; missing issuers may come from `others`.
  *
  * @throws CHAIN_INCOMPLETE when the issuer of the leaf is not among them.
  * @throws CERTIFICATE_REFUSED when no pool would accept the result.
@@ -55,7 +57,7 @@ export function judgeChain(
   if (chain.missingIssuer !== undefined && chain.intermediates.length + namesakes.length === 0) throw incomplete(chain)
 
   const served = sendingOrder(chain)
-  // whoever gives an authority of the missing issuer's name means it to be used
+  // an authority that was given and has the missing issuer's name was given to be used
   const presented = namesakes.length > 0 ? [...served, ...chain.unrelated] : served
   const question = { presented, crls: undefined, name, now }
   const verdict = checkAsPool({ ...question, bundle: Buffer.from(assumedBundle(chain, namesakes)), port })
@@ -69,13 +71,13 @@ export function judgeChain(
   }
 }
 
-/** Named as the issuer that is missing, and signed by another key: an authority that was renewed, or the wrong one. */
+/** Certificates with the name of the missing issuer and another key: of an authority that was renewed, or the wrong one. */
 function findNamesakes({ leaf, intermediates, missingIssuer, unrelated }: Chain): X509Certificate[] {
   const { issuer } = intermediates.at(-1) ?? leaf
   return missingIssuer === undefined ? [] : unrelated.filter(({ subject }) => subject === issuer)
 }
 
-/** A host that trusts the end of the chain: its root, or the topmost certificate, made an anchor for TLS servers alone. */
+/** The bundle of a host that trusts the end of the chain: its root, or the topmost certificate as an anchor for TLS servers only. */
 function assumedBundle(
   { leaf, intermediates, root, missingIssuer, unrelated }: Chain,
   namesakes: readonly X509Certificate[],
@@ -87,21 +89,45 @@ function assumedBundle(
   const top = root ?? intermediates.at(-1) ?? leaf
   const plain = encodePem('CERTIFICATE', top.raw)
   if (missingIssuer === undefined) return plain
-  // a bundle needs a plain block too, and the first of two alike counts
+  // a bundle needs a plain block too, and of two blocks for one certificate the first counts
   return encodePem('TRUSTED CERTIFICATE', Buffer.concat([top.raw, SERVER_AUTH_ONLY])) + plain
 }
 
 /** CertAux { trust { serverAuth } }. */
 const SERVER_AUTH_ONLY = Buffer.from('300c300a06082b06010505070301', 'hex')
 
-const subjectOf = (certificate: X509Certificate) => describeCertificate(certificate).subject || '(no name)'
+function incomplete({ leaf, missingIssuer = '', unrelated }: Chain): WlbError {
+  return fail('CHAIN_INCOMPLETE', {
+    leaf: subjectOf(leaf),
+    askTheAuthorityFor: `the certificate of "${missingIssuer}", in PEM`,
+    orFetchItFrom: /CA Issuers - URI:(\S+)/.exec(readExtension(leaf, () => leaf.infoAccess) ?? '')?.[1],
+    givenAndUnrelated: unrelated.length > 0 ? listShort(unrelated.map(subjectOf)) : undefined,
+  })
+}
 
-/** As many of a list as an error can show. */
-const SHOWN = 8
-
-function list(words: readonly string[]): string {
-  const rest = words.length - SHOWN
-  return [...words.slice(0, SHOWN), ...(rest > 0 ? [`${rest} more`] : [])].join('; ')
+/** Facts in the order in which a pool finds the defects. */
+function refused(
+  { obstacles, defects, reason, xapiError }: PoolVerdict,
+  { name, now }: { readonly name: string; readonly now: Date },
+  namesakes: readonly X509Certificate[],
+): WlbError {
+  const found = [
+    ...obstacles.map(({ message }) => message),
+    ...namesakes.map((one) => `${subjectOf(one)} has the name of the issuer, and not its key.`),
+    ...defects.map(({ message }) => message),
+  ]
+  const ask = [
+    ...(obstacles.some(({ code }) => code === 'KEY_NOT_RSA') ? [RSA_KEY] : []),
+    ...(namesakes.length > 0 ? [BY_OTHER_KEY] : []),
+    ...defects.flatMap((defect) => whatToAsk(defect) ?? []),
+  ]
+  return fail('CERTIFICATE_REFUSED', {
+    ...numbered('found', found),
+    ...numbered('askTheAuthorityFor', [...new Set(ask)]),
+    name,
+    clock: defects.some(({ code }) => code === 'NOT_YET_VALID') ? now.toISOString() : undefined,
+    poolWouldSay: xapiError.join(' ') || reason,
+  })
 }
 
 /** `found`, `found2`, `found3`: facts are flat, and each is a line. */
@@ -110,107 +136,52 @@ function numbered(name: string, texts: readonly string[]): Record<string, string
   return Object.fromEntries(shown)
 }
 
+/** How many entries of a list an error shows. */
+const SHOWN = 8
+
+function listShort(words: readonly string[]): string {
+  const rest = words.length - SHOWN
+  return [...words.slice(0, SHOWN), ...(rest > 0 ? [`${rest} more`] : [])].join('; ')
+}
+
+function subjectOf(certificate: X509Certificate): string {
+  return describeCertificate(certificate).subject || '(no name)'
+}
+
 export function nothingToInstall(files: readonly string[], { requests, crls, keys }: FileContents): WlbError {
   const found = [
     ...(requests.length > 0 ? ['a certificate request, which goes to the authority'] : []),
     ...(crls.length > 0 ? ['a revocation list, which goes to the pool'] : []),
     ...(keys.length > 0 ? ['a private key'] : []),
   ]
-  return new WlbError(
-    'CERTIFICATE_NOT_GIVEN',
-    'There is no certificate in the files.',
-    { files: list(files), found: found.join('; ') || 'nothing' },
-    'wlb cert install --help',
-  )
+  return fail('CERTIFICATE_NOT_GIVEN', { files: listShort(files), found: found.join('; ') || 'nothing' })
 }
 
-export function leafNotGiven(certificates: readonly X509Certificate[]): WlbError {
-  return new WlbError(
-    'LEAF_NOT_GIVEN',
-    'Only certificates of authorities are in the files; the one that was signed for this appliance is missing.',
-    { given: list(certificates.map(subjectOf)) },
-    'wlb cert install LEAF.pem INTERMEDIATE.pem ROOT.pem',
-  )
-}
-
-export function keyMismatch(certificates: readonly X509Certificate[], keys: readonly KeyCandidate[]): WlbError {
-  return new WlbError(
-    'CERTIFICATE_KEY_MISMATCH',
-    'None of the private keys at hand belongs to any of the certificates given.',
-    {
-      certificates: list(certificates.map(subjectOf)),
-      keys: list(keys.map(({ source, file }) => `${file} (${source})`)) || 'none',
-    },
-    'wlb cert install LEAF.pem INTERMEDIATE.pem ROOT.pem --key KEY.pem',
-  )
-}
-
-export function incomplete({ leaf, missingIssuer = '', unrelated }: Chain): WlbError {
-  const published = /CA Issuers - URI:(\S+)/.exec(readExtension(leaf, () => leaf.infoAccess) ?? '')?.[1]
-  return new WlbError(
-    'CHAIN_INCOMPLETE',
-    'The certificate of the issuer is not among the files; without it no pool can be told to trust this one.',
-    {
-      leaf: subjectOf(leaf),
-      askTheAuthorityFor: `the certificate of "${missingIssuer}", in PEM`,
-      ...(published !== undefined && { orFetchItFrom: published }),
-      ...(unrelated.length > 0 && { givenAndUnrelated: list(unrelated.map(subjectOf)) }),
-    },
-    'wlb cert install LEAF.pem INTERMEDIATE.pem ROOT.pem',
-  )
-}
-
-/** What is wrong comes first, in the order a pool meets it. `namesakes` have the issuer's name and another key. */
-export function refused(
-  { obstacles, defects, reason, xapiError }: PoolVerdict,
-  { name, now }: { readonly name: string; readonly now: Date },
-  namesakes: readonly X509Certificate[],
+/** No key at hand belongs to one of `certificates`. */
+export function noKeyFits(
+  certificates: readonly X509Certificate[],
+  keys: readonly { readonly source: string; readonly file: string }[],
 ): WlbError {
-  const isKeyWrong = obstacles.some(({ code }) => code === 'KEY_NOT_RSA')
-  const found = [
-    ...obstacles.map(({ message }) => message),
-    ...namesakes.map((one) => `${subjectOf(one)} has the name of the issuer, and not its key.`),
-    ...defects.map(({ message }) => message),
-  ]
-  const ask = [
-    ...(isKeyWrong ? [RSA_KEY] : []),
-    ...(namesakes.length > 0 ? [NAMESAKE] : []),
-    ...defects.flatMap((defect) => whatToAsk(defect) ?? []),
-  ]
-  return new WlbError(
-    'CERTIFICATE_REFUSED',
-    'No pool would accept this; nothing was changed.',
-    {
-      ...numbered('found', found),
-      ...numbered('askTheAuthorityFor', [...new Set(ask)]),
-      name,
-      ...(defects.some(({ code }) => code === 'NOT_YET_VALID') && { clock: now.toISOString() }),
-      poolWouldSay: xapiError.join(' ') || reason,
-    },
-    whatToType(isKeyWrong ? ['LEAF_KEY_TOO_WEAK'] : defects.map(({ code }) => code)),
-  )
+  return fail('CERTIFICATE_KEY_MISMATCH', {
+    certificates: listShort(certificates.map(subjectOf)),
+    keys: listShort(keys.map(({ source, file }) => `${file} (${source})`)) || 'none',
+  })
 }
 
-function whatToType(codes: readonly string[]): string {
-  if (codes.includes('LEAF_KEY_TOO_WEAK')) return 'wlb cert request --new-key'
-  const isNameAlone = codes.every((code) => code === 'NAME_MISMATCH')
-  return `wlb cert install LEAF.pem INTERMEDIATE.pem ROOT.pem${isNameAlone ? ' --name OTHER' : ''}`
+export function leafNotGiven(authorities: readonly X509Certificate[]): WlbError {
+  return fail('LEAF_NOT_GIVEN', { given: listShort(authorities.map(subjectOf)) })
 }
-
-type Code = Defect['code']
 
 const CURRENT = 'a certificate that is valid now, for the same request'
 const BY_OTHER_KEY =
   'the certificate of the very authority that signed this: what was given has its name and another key'
-/** For an authority that was given, has the right name, and did not sign. */
-export const NAMESAKE = BY_OTHER_KEY
-export const RSA_KEY = 'a certificate for a new request with an RSA key: wlb cert request --new-key makes one'
+const RSA_KEY = 'a certificate for a new request with an RSA key: wlb cert request --new-key makes one'
 const SERVER =
   'a certificate for a TLS server: extended key usage serverAuth, key usage digitalSignature and keyEncipherment'
 const UNCONSTRAINED = 'a certificate from an authority that may vouch for this name'
 const STRONG = 'a chain with RSA keys of 2048 bits or more, signed with SHA-256 or better'
 
-const ASK: Partial<Record<Code, string>> = {
+const ASK: Partial<Record<Defect['code'], string>> = {
   EXPIRED: CURRENT,
   NOT_YET_VALID: `${CURRENT}; first check the clock of this machine`,
   NOT_BEFORE_MALFORMED: CURRENT,
@@ -223,7 +194,7 @@ const ASK: Partial<Record<Code, string>> = {
   PATH_TOO_LONG: 'a certificate issued closer to the root: an authority above allows fewer authorities below it',
   CRITICAL_EXTENSION_UNKNOWN: 'a certificate without that critical extension',
   PROXY_NOT_ALLOWED: SERVER,
-  NAME_MISMATCH: 'a certificate that names this host name as a dNSName (subject alternative name)',
+  NAME_MISMATCH: CERTIFICATE_WITH_NAME,
   NAME_NOT_PERMITTED: UNCONSTRAINED,
   NAME_EXCLUDED: UNCONSTRAINED,
   LEAF_KEY_TOO_WEAK:
@@ -233,8 +204,8 @@ const ASK: Partial<Record<Code, string>> = {
   CURVE_EXPLICIT: STRONG,
 }
 
-/** A request in an operator's words; defects for which no authority can help get none. */
-export function whatToAsk({ code, depth, certificate }: Defect): string | undefined {
+/** What to ask the authority for; undefined for defects that it cannot cure. */
+function whatToAsk({ code, depth, certificate }: Defect): string | undefined {
   const isDated = ASK[code] === CURRENT && depth > 0
   return isDated ? `the current certificate of "${describeCertificate(certificate).subject}"` : ASK[code]
 }

@@ -1,4 +1,4 @@
-/** Which private key belongs to what an authority has sent: one that was named or came along, one that waits, the one in place. */
+/** Finds the private key of a certificate: one that was given, one that waits for its certificate, or the one in place. */
 import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -8,6 +8,7 @@ import { readLimitedFile } from '../../base/limited-file.js'
 import type { AppliancePaths } from '../../config/paths.js'
 import { type FileContents, findPrivateKey, type SealedKey } from '../../x509/index.js'
 import { readCertificateFiles } from './certificate-files.js'
+import { noKeyFits } from './install-judgement.js'
 
 /** Where the private key comes from. */
 export type KeySource = 'given' | 'among the files' | 'made for the request' | 'in place'
@@ -16,50 +17,77 @@ export interface KeyCandidate {
   readonly source: KeySource
   readonly file: string
   readonly wasEncrypted: boolean
-  /** Tells whether its file is a PKCS#12. */
+  /** Its file is a PKCS#12. */
   readonly isInPkcs12: boolean
   /** Opens it once. */
   open(): KeyObject
+}
+
+/** The options that name a key, of a command that installs a certificate. */
+export interface GivenKey {
+  readonly keyFile?: string | undefined
+  /** Of the key, or of a PKCS#12 file. */
+  readonly passphrase?: string | undefined
+}
+
+/**
+ * The keys an operator gave: the one that was named, or else those among the files.
+ *
+ * @throws KEY_MISSING, PEM_MALFORMED and what `readLimitedFile` throws, for a key that was named.
+ */
+export async function findGivenKeys(
+  { keys }: FileContents,
+  { keyFile, passphrase }: GivenKey,
+): Promise<KeyCandidate[]> {
+  if (keyFile !== undefined) {
+    const named = await readCertificateFiles([keyFile])
+    return named.map(({ bytes }) => candidate('given', keyFile, findPrivateKey(bytes, keyFile), passphrase))
+  }
+  const among = keys.map(({ key, place: { file, part } }) =>
+    candidate('among the files', file, key, passphrase, part?.startsWith('PKCS#12')),
+  )
+  // the same key is often given with and without its passphrase
+  return [...among.filter((key) => !key.wasEncrypted), ...among.filter((key) => key.wasEncrypted)]
 }
 
 /**
  * The keys to be tried, in this order: a key that was named is the only one; else those among the files, those that wait
  * for a certificate, the one in place.
  *
- * @throws KEY_MISSING, PEM_MALFORMED and what `readLimitedFile` throws, for a key that was named.
+ * @throws as `findGivenKeys`.
  */
 export async function findKeys(
   place: AppliancePaths,
-  { keys }: FileContents,
-  { keyFile, passphrase }: { readonly keyFile?: string; readonly passphrase?: string },
+  contents: FileContents,
+  given: GivenKey,
 ): Promise<KeyCandidate[]> {
-  const candidate = (source: KeySource, file: string, key: SealedKey, isInPkcs12 = false): KeyCandidate => {
-    let opened: KeyObject | undefined
-    const open = () => {
-      opened ??= key.open(passphrase)
-      return opened
-    }
-    return { source, file, wasEncrypted: key.encrypted, isInPkcs12, open }
-  }
-  if (keyFile !== undefined) {
-    const named = await readCertificateFiles([keyFile])
-    return named.map(({ bytes }) => candidate('given', keyFile, findPrivateKey(bytes, keyFile)))
-  }
-  const given = keys.map(({ key, place: { file, part } }) =>
-    candidate('among the files', file, key, part?.startsWith('PKCS#12')),
-  )
-  const own: KeyCandidate[] = []
+  const candidates = await findGivenKeys(contents, given)
+  if (given.keyFile !== undefined) return candidates
   for (const file of await listPendingKeys(place)) {
     const key = await findOwnKey(file)
-    if (key) own.push(candidate('made for the request', file, key))
+    if (key) candidates.push(candidate('made for the request', file, key, given.passphrase))
   }
   const inPlace = await findOwnKey(place.key)
-  if (inPlace) own.push(candidate('in place', place.key, inPlace))
-  // with and without its passphrase, a key is often given twice
-  return [...given.filter((key) => !key.wasEncrypted), ...given.filter((key) => key.wasEncrypted), ...own]
+  if (inPlace) candidates.push(candidate('in place', place.key, inPlace, given.passphrase))
+  return candidates
 }
 
-/** The key that waits for its certificate, and those that waited before it: theirs may still arrive. */
+function candidate(
+  source: KeySource,
+  file: string,
+  key: SealedKey,
+  passphrase: string | undefined,
+  isInPkcs12 = false,
+): KeyCandidate {
+  let opened: KeyObject | undefined
+  const open = () => {
+    opened ??= key.open(passphrase)
+    return opened
+  }
+  return { source, file, wasEncrypted: key.encrypted, isInPkcs12, open }
+}
+
+/** The key that waits for its certificate, and those that waited before it, whose certificates may still arrive. */
 export async function listPendingKeys({ pendingKey, certificateFolder }: AppliancePaths): Promise<string[]> {
   if (!existsSync(certificateFolder)) return []
   const name = basename(pendingKey)
@@ -67,7 +95,7 @@ export async function listPendingKeys({ pendingKey, certificateFolder }: Applian
   return names.sort().map((one) => join(certificateFolder, one))
 }
 
-/** What lies there and is no key helps nobody, and is no reason to refuse one that does. */
+/** Undefined for a file that holds no key, which is no reason to refuse the other keys. */
 async function findOwnKey(file: string): Promise<SealedKey | undefined> {
   if (!existsSync(file)) return undefined
   const bytes = await readLimitedFile(file)
@@ -80,7 +108,7 @@ async function findOwnKey(file: string): Promise<SealedKey | undefined> {
 }
 
 /**
- * The first key that one of the certificates carries the public half of; undefined when there is none.
+ * The first key whose public half one of the certificates carries; undefined when there is none.
  *
  * @throws what opening it throws, where that key was given, or where it might have been the one.
  */
@@ -101,6 +129,16 @@ export function chooseKey(
   }
   if (locked) throw locked
   return undefined
+}
+
+/** @throws CERTIFICATE_KEY_MISMATCH when none of the keys belongs to one of the certificates, and as `chooseKey`. */
+export function requireKey(
+  candidates: readonly KeyCandidate[],
+  certificates: readonly X509Certificate[],
+): KeyCandidate {
+  const key = chooseKey(candidates, certificates)
+  if (!key) throw noKeyFits(certificates, candidates)
+  return key
 }
 
 function publicHalf(certificate: X509Certificate): string {

@@ -1,18 +1,47 @@
-/** The steps of an installation with the commands an operator would have typed (docs/certificate-from-an-authority.md). */
+/**
+ * The steps that put a pair in place, with the commands an operator would type (docs/certificate-from-an-authority.md). On this
+ * machine WLB does the same without these commands; over SSH the commands themselves are run.
+ */
 import { quoteWord } from '../../base/quote-word.js'
 import { type AppliancePaths, paths } from '../../config/paths.js'
-import type { InstallPlan } from './install-plan.js'
+import type { Chain } from '../../x509/index.js'
+import type { KeySource } from './install-key.js'
+
+export type InstallStepId =
+  | ('make' | 'key' | 'merge' | 'note' | 'repair' | 'back up' | 'upload certificate' | 'upload key' | 'check')
+  | ('move' | 'protect' | 'serve' | 'restart' | 'prove' | 'finish')
 
 export interface InstallStep {
-  readonly id: 'key' | 'merge' | 'back up' | 'move' | 'protect' | 'serve' | 'prove'
+  readonly id: InstallStepId
   readonly what: string
-  /** By hand, as on an appliance of old; here all of it is done at once. */
+  /** To do it by hand. */
   readonly command: string
+  /** What the command reads on its standard input. */
+  readonly reads?: 'certificate' | 'key'
 }
 
-/** In order; none where the very pair is in place. */
-export function installSteps(root: string, plan: InstallPlan): InstallStep[] {
-  if (plan.isInPlace) return []
+/** What the steps on this machine depend on. */
+export interface LocalInstallation {
+  /** What pools connect to. */
+  readonly name: string
+  readonly port: number
+  readonly chain: Chain
+  readonly key: InstallKey
+  /** Makes `server.pem` of the given files. */
+  readonly mergeCommand: string
+}
+
+export interface InstallKey {
+  readonly source: KeySource
+  readonly file: string
+  readonly wasEncrypted: boolean
+  readonly isInPkcs12: boolean
+  /** Its file holds certificates too. */
+  readonly isAmongOthers: boolean
+}
+
+/** In order, for a pair that is not in place yet. */
+export function installSteps(root: string, plan: LocalInstallation): InstallStep[] {
   const place = paths(root)
   const [certificate, key] = [quoteWord(place.certificate), quoteWord(place.key)]
   const [originalCertificate, originalKey] = [quoteWord(place.originalCertificate), quoteWord(place.originalKey)]
@@ -25,7 +54,7 @@ export function installSteps(root: string, plan: InstallPlan): InstallStep[] {
     {
       id: 'merge',
       what:
-        plan.sources.length === 1
+        plan.chain.intermediates.length === 0 && !plan.chain.root
           ? 'put the leaf into its file'
           : `put ${describeOrder(plan)} into one file, in this order`,
       command: plan.mergeCommand,
@@ -60,7 +89,7 @@ export function installSteps(root: string, plan: InstallPlan): InstallStep[] {
 
 const PLAIN_KEY = 'privatekey.nop.pem'
 
-function takeOutKey({ key }: InstallPlan): InstallStep[] {
+function takeOutKey({ key }: LocalInstallation): InstallStep[] {
   const { wasEncrypted, isInPkcs12, isAmongOthers } = key
   const file = quoteWord(key.file)
   if (isInPkcs12) {
@@ -75,43 +104,40 @@ function takeOutKey({ key }: InstallPlan): InstallStep[] {
   return isAmongOthers ? [{ id: 'key', what: 'take the key out of the file it shares', command }] : []
 }
 
-function describeOrder({ chain }: InstallPlan): string {
+function describeOrder({ chain }: LocalInstallation): string {
   const { length } = chain.intermediates
   const middle = length === 0 ? [] : [length === 1 ? 'intermediate' : `${length} intermediates`]
   return ['leaf', ...middle, ...(chain.root ? ['root'] : [])].join(', ')
 }
 
-function proofCommand({ certificate }: AppliancePaths, { name, port }: InstallPlan): string {
+function proofCommand({ certificate }: AppliancePaths, { name, port }: LocalInstallation): string {
   const print = 'openssl x509 -noout -fingerprint -sha256'
   const served = `openssl s_client -connect localhost:${port} -servername ${quoteWord(name)} </dev/null | ${print}`
   return `${served}; ${print} -in ${quoteWord(certificate)}`
 }
 
-export interface ReplaceStep {
-  readonly what: string
-  /** By hand; here all of it is done at once. */
-  readonly command: string
-}
-
-/** `from` are the files the pair comes from. */
-export function replaceSteps(root: string, from: { certificate: string; key: string }): readonly ReplaceStep[] {
+/** In order, for a pair in two files: one that was kept, or a new self-signed one. */
+export function replaceSteps(root: string, from: { certificate: string; key: string }): readonly InstallStep[] {
   const { certificate, key, originalCertificate, originalKey } = paths(root)
   const isOriginal = from.certificate === originalCertificate
   const aside = isOriginal ? { certificate: 'server.pem.before', key: 'server.key.before' } : undefined
   return [
     {
+      id: 'back up',
       what: 'keep the pair before, here and in the history',
       command: aside
         ? `mv ${certificate} ${aside.certificate}; mv ${key} ${aside.key}`
         : `mv ${certificate} ${originalCertificate}; mv ${key} ${originalKey}`,
     },
     {
+      id: 'move',
       what: 'put certificate and key in place, both or neither, the key for its owner alone',
       command: aside
         ? `mv ${from.certificate} ${certificate}; mv ${from.key} ${key}; mv ${aside.certificate} ${originalCertificate}; mv ${aside.key} ${originalKey}; chmod 600 ${key}`
         : `cp ${from.certificate} ${certificate}; cp ${from.key} ${key}; chmod 600 ${key}`,
     },
     {
+      id: 'serve',
       what: 'serve it from the next handshake on, prove that by a handshake, or go back to the pair before',
       command: 'killall stunnel; stunnel',
     },

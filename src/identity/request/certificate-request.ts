@@ -1,6 +1,6 @@
 /**
- * Asking an authority for a certificate: the key stays here, the request goes out. Key and request are written together
- * or not at all; the identity in service is not touched.
+ * Makes a certificate request and the file it is written to. Key and request are written together or not at all; the pair in service
+ * is not changed.
  */
 
 import { existsSync } from 'node:fs'
@@ -8,7 +8,6 @@ import { rename } from 'node:fs/promises'
 import { hostname as machineName } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
-import { WlbError } from '../../base/error.js'
 import { touching } from '../../base/file-failure.js'
 import { readLimitedFile } from '../../base/limited-file.js'
 import { paths } from '../../config/paths.js'
@@ -21,6 +20,7 @@ import {
   readPemBlocks,
 } from '../../x509/index.js'
 import { askAboutPools, type KnownPools } from '../appliance-status.js'
+import { fail } from '../errors.js'
 import { lockedIdentity } from '../store/identity-change.js'
 import { type ChosenKey, chooseKey, freeName, type KeyWish, placePendingKey } from './pending-key.js'
 import { chooseNames, type RequestNames, warnOfNames } from './request-names.js'
@@ -33,7 +33,7 @@ export interface RequestOptions {
   readonly key: KeyWish
   readonly challengePassword?: string | undefined
   readonly companyName?: string | undefined
-  /** A common name that is not the host name is meant. */
+  /** Allows a common name that is not the host name. */
   readonly force: boolean
   /** Where the request is written; without it, it is only returned. */
   readonly out: string | undefined
@@ -59,7 +59,7 @@ export interface RequestReport extends RequestNames {
 }
 
 /**
- * Makes a request, and the key where there is none.
+ * Makes a request, and a key where there is none.
  *
  * @throws NOT_SET_UP, SETTINGS_INVALID, REQUEST_FIELD_INVALID, DIRECTORY_IN_USE, and what `chooseNames`, `chooseKey` and
  * `writeRequestFile` throw; nothing is left behind then.
@@ -103,54 +103,40 @@ export async function suggestCommonName(root: string): Promise<string> {
   return (await readSettings(paths(root).settings)).hostname
 }
 
-const FLAGS: Readonly<Record<keyof RequestSubject, string>> = {
-  country: '--country CA',
-  state: '--state Alberta',
-  locality: '--locality Calgary',
-  organization: "--organization 'Example Inc.'",
-  organizationalUnit: '--organizational-unit IT',
-  commonName: '--common-name wlb.example.com',
-  email: '--email admin@example.com',
-}
-
 function checkFields(subject: RequestSubject, challengePassword?: string, companyName?: string): void {
   for (const field of ['country', 'state', 'locality', 'organization', 'organizationalUnit', 'email'] as const) {
     const value = subject[field]
     const why = value === undefined ? undefined : checkSubjectPart(field, value)
-    if (why !== undefined) throw fieldInvalid(field, value ?? '', why, FLAGS[field])
+    if (why !== undefined) {
+      throw fail('REQUEST_FIELD_INVALID', { field, given: value ?? '', why })
+    }
   }
   const secretWhy = challengePassword === undefined ? undefined : checkChallengePassword(challengePassword)
-  if (secretWhy !== undefined) throw fieldInvalid('challengePassword', '', secretWhy, '--challenge-password-file FILE')
+  if (secretWhy !== undefined) {
+    throw fail('REQUEST_FIELD_INVALID', { field: 'challengePassword', given: '', why: secretWhy })
+  }
   const companyWhy = companyName === undefined ? undefined : checkSubjectPart('organization', companyName)
-  if (companyWhy !== undefined)
-    throw fieldInvalid('companyName', companyName ?? '', companyWhy, "--company-name 'Example Inc.'")
-}
-
-function fieldInvalid(field: string, given: string, why: string, flag: string): WlbError {
-  return new WlbError(
-    'REQUEST_FIELD_INVALID',
-    'One of the fields of the request cannot be used.',
-    { field, given, why },
-    `wlb cert request ${flag}`,
-  )
+  if (companyWhy !== undefined) {
+    throw fail('REQUEST_FIELD_INVALID', { field: 'companyName', given: companyName ?? '', why: companyWhy })
+  }
 }
 
 export interface RequestFile {
   readonly path: string
   readonly outcome: 'written' | 'kept'
-  /** Where an earlier, different request is now. */
+  /** Where an earlier, different request was moved to. */
   readonly previous: string | undefined
 }
 
 /**
- * Tells what writing would do; nothing is changed.
+ * The content of a request file that is there already; undefined where there is none. Nothing is changed.
  *
  * @throws OUTPUT_OCCUPIED when something that is no request is there; FILE_TOO_LARGE, PATH_OCCUPIED, PATH_NOT_PERMITTED.
  */
 export async function inspectRequestFile(path: string): Promise<string | undefined> {
   if (!existsSync(path)) return undefined
   const text = (await readLimitedFile(path)).toString('utf8')
-  if (text !== '' && !isRequest(text)) throw outputOccupied(path)
+  if (text !== '' && !isRequest(text)) throw fail('OUTPUT_OCCUPIED', { path })
   return text
 }
 
@@ -177,13 +163,4 @@ function isRequest(text: string): boolean {
   } catch {
     return false
   }
-}
-
-function outputOccupied(path: string): WlbError {
-  return new WlbError(
-    'OUTPUT_OCCUPIED',
-    'A file that is no certificate request has the name the request was to get; it was left alone.',
-    { path },
-    'wlb cert request --out wlb.csr',
-  )
 }

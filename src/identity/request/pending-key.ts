@@ -1,6 +1,6 @@
 /**
- * The key of a request, waiting for the certificate beside the key in service. An authority may take weeks: it is used
- * again by every later request, and one that is replaced is kept, since a certificate for it may still arrive.
+ * The key of a certificate request, kept beside the key in service until the certificate arrives. That may take weeks: later
+ * requests use the same key, and a key that is replaced is kept, since a certificate for it may still arrive.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -13,13 +13,14 @@ import { readLimitedFile } from '../../base/limited-file.js'
 import { giveFileToOwner } from '../../config/owner.js'
 import type { AppliancePaths } from '../../config/paths.js'
 import { createRsaKey, exportPrivateKey, readPrivateKey } from '../../x509/index.js'
+import { fail } from '../errors.js'
 
 const KEY_BITS = [2048, 3072, 4096] as const
 
 export interface KeyWish {
   /** An existing key's file, encrypted or not. */
   readonly given?: { readonly file: string; readonly passphrase: string | undefined } | undefined
-  /** What a new key shall have; without it 2048, or what the waiting one has. */
+  /** Of a new key; by default 2048, or what the waiting one has. */
   readonly bits?: number | undefined
   readonly isNew: boolean
 }
@@ -49,8 +50,9 @@ export async function chooseKey({ pendingKey }: AppliancePaths, wish: KeyWish): 
     pendingKey,
     'waiting',
   )
-  if (wish.bits !== undefined && wish.bits !== waiting.bits)
-    throw pendingKeyDiffers(pendingKey, waiting.bits, wish.bits)
+  if (wish.bits !== undefined && wish.bits !== waiting.bits) {
+    throw fail('PENDING_KEY_DIFFERS', { file: pendingKey, bits: waiting.bits, wanted: wish.bits })
+  }
   return waiting
 }
 
@@ -61,7 +63,7 @@ export interface Placed {
   undo(): Promise<void>
 }
 
-/** Puts the key in its place, for its owner alone from the first byte on; another one that waited there is kept. */
+/** Writes the key, readable by its owner only from the first byte on; another key that waited there is kept. */
 export async function placePendingKey(paths: AppliancePaths, key: KeyObject): Promise<Placed> {
   const { pendingKey, certificateFolder } = paths
   const waiting = existsSync(pendingKey) ? await readWaiting(pendingKey) : undefined
@@ -87,7 +89,7 @@ export async function placePendingKey(paths: AppliancePaths, key: KeyObject): Pr
   })
 }
 
-/** What is no key is moved aside like any other. */
+/** Undefined for a file that holds no key: it is moved aside like another key. */
 async function readWaiting(file: string): Promise<KeyObject | undefined> {
   const bytes = await readLimitedFile(file)
   try {
@@ -102,7 +104,7 @@ function isSameKey(one: KeyObject, other: KeyObject): boolean {
   return createPublicKey(one).equals(createPublicKey(other))
 }
 
-/** The name itself, or with the first number from 2 on that is not taken. */
+/** The name itself, or with the first free number from 2 on. */
 export async function freeName(folder: string, name: string): Promise<string> {
   const taken = new Set(await readdir(folder))
   if (!taken.has(name)) return join(folder, name)
@@ -113,35 +115,8 @@ export async function freeName(folder: string, name: string): Promise<string> {
 
 function checked(key: KeyObject, file: string, origin: ChosenKey['origin']): ChosenKey {
   const { asymmetricKeyType: type = 'unknown', asymmetricKeyDetails } = key
-  if (type !== 'rsa') throw keyNotRsa(file, type)
+  if (type !== 'rsa') throw fail('KEY_NOT_RSA', { file, type })
   const bits = asymmetricKeyDetails?.modulusLength ?? 0
-  if (bits < KEY_BITS[0]) throw keyTooShort(file, bits)
+  if (bits < KEY_BITS[0]) throw fail('KEY_TOO_SHORT', { file, bits })
   return { key, bits, origin }
-}
-
-function keyNotRsa(file: string, type: string): WlbError {
-  return new WlbError(
-    'KEY_NOT_RSA',
-    'Pools offer TLS suites for RSA keys only: with a key of another kind no handshake succeeds.',
-    { file, type },
-    'wlb cert request --new-key',
-  )
-}
-
-function keyTooShort(file: string, bits: number): WlbError {
-  return new WlbError(
-    'KEY_TOO_SHORT',
-    'Pools refuse RSA keys of less than 2048 bits.',
-    { file, bits },
-    'wlb cert request --new-key',
-  )
-}
-
-function pendingKeyDiffers(file: string, bits: number, wanted: number): WlbError {
-  return new WlbError(
-    'PENDING_KEY_DIFFERS',
-    'A key of another size is waiting for its certificate; a new one has to be asked for (it is kept beside the new one).',
-    { file, bits, wanted },
-    `wlb cert request --new-key --key-bits ${wanted}`,
-  )
 }

@@ -1,10 +1,10 @@
 /**
- * The names a request asks for. Pools connect to the appliance's host name and compare names only, so the common name is
- * that one, exactly, and it stands among the alternative names, where pools look first (docs/protocol/pool.md).
+ * The names in a certificate request. Pools connect to the appliance's host name and compare names only, so the common name is
+ * exactly that name, and it is among the alternative names too, which pools check first (docs/protocol/pool.md).
  */
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
-import { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
 
 export interface RequestNames {
   readonly commonName: string
@@ -14,7 +14,7 @@ export interface RequestNames {
 }
 
 /**
- * @throws COMMON_NAME_DIFFERS when it is not the host name and nobody insists (`force`).
+ * @throws COMMON_NAME_DIFFERS when it is not the host name, unless `force`.
  * @throws NAME_INVALID when a name is neither a host name nor an IP address, or too long for a common name.
  */
 export function chooseNames(wish: {
@@ -24,13 +24,13 @@ export function chooseNames(wish: {
   readonly force: boolean
 }): RequestNames {
   const { hostname, commonName = hostname, alternativeNames, force } = wish
-  if (commonName !== hostname && !force) throw commonNameDiffers(commonName, hostname)
+  if (commonName !== hostname && !force) throw fail('COMMON_NAME_DIFFERS', { commonName, hostname })
   const all = [...new Set([commonName, ...alternativeNames])]
   for (const name of all) {
     const why = checkName(name)
-    if (why !== undefined) throw nameInvalid(name, why)
+    if (why !== undefined) throw fail('NAME_INVALID', { name, why })
   }
-  if (commonName.length > COMMON_NAME_LIMIT) throw nameInvalid(commonName, TOO_LONG)
+  if (commonName.length > COMMON_NAME_LIMIT) throw fail('NAME_INVALID', { name: commonName, why: TOO_LONG })
   return {
     commonName,
     dnsNames: all.filter((name) => isIP(name) === 0),
@@ -43,7 +43,7 @@ const COMMON_NAME_LIMIT = 64
 const TOO_LONG =
   'a common name holds 64 characters: ask for a short one with --common-name and --force, and for this one with --san'
 
-/** Says what is wrong with a name a certificate is to carry; undefined when it may stand. */
+/** Why a certificate cannot carry this name; undefined when it can. */
 function checkName(name: string): string | undefined {
   if (isIP(name) !== 0) return undefined
   const ascii = /[^\0-\x7f]/.test(name) ? domainToASCII(name) : ''
@@ -59,7 +59,7 @@ function checkName(name: string): string | undefined {
   return isName && name !== '*' ? undefined : 'is neither a host name nor an IP address'
 }
 
-/** What will work less well than it looks, each a sentence or two. */
+/** Likely mistakes in the names, each a sentence or two. */
 export function warnOfNames(
   names: RequestNames,
   hostname: string,
@@ -93,7 +93,7 @@ export function warnOfNames(
   return warnings
 }
 
-/** As a pool compares: case does not count, `*` stands for the first label, and addresses are not names. */
+/** As a pool compares: case is ignored, `*` stands for the first label, and IP addresses do not count. */
 function isAmong(address: string, dnsNames: readonly string[]): boolean {
   const wildcard = address.replace(/^[^.]*/, '*')
   return dnsNames.some((name) => [address, wildcard].includes(name.toLowerCase()))
@@ -103,22 +103,4 @@ function isAmong(address: string, dnsNames: readonly string[]): boolean {
 function isSameMachine(machineName: string, hostname: string): boolean {
   const [machine, full] = [machineName.toLowerCase(), hostname.toLowerCase()]
   return machine === full || machine === full.split('.', 1).join('')
-}
-
-function commonNameDiffers(commonName: string, hostname: string): WlbError {
-  return new WlbError(
-    'COMMON_NAME_DIFFERS',
-    'The common name must be the host name of the appliance exactly: it is what pools connect to and compare with.',
-    { commonName, hostname },
-    'wlb cert request   # without --common-name; or with --force, if it is meant',
-  )
-}
-
-function nameInvalid(name: string, why: string): WlbError {
-  return new WlbError(
-    'NAME_INVALID',
-    'A certificate cannot carry this name.',
-    { name, why },
-    'wlb cert request --san wlb2.example.com --san 192.0.2.10',
-  )
 }

@@ -1,10 +1,10 @@
-/** A new self-signed certificate: for which names and for how long, before a key is made. */
+/** A new self-signed certificate: its names and lifetime, before its key is made. */
 
 import { networkInterfaces } from 'node:os'
-import { WlbError } from '../../base/error.js'
 import { paths } from '../../config/paths.js'
 import { checkChoice, readSettings } from '../../config/settings.js'
 import { createSelfSigned, type Identity } from '../../x509/index.js'
+import { fail } from '../errors.js'
 
 export interface SelfSignedChoices {
   /** The configured one unless given. */
@@ -19,7 +19,7 @@ export interface SelfSignedChoices {
 
 export interface SelfSignedPlan {
   readonly hostname: string
-  /** What pools are told to connect to. */
+  /** What pools connect to. */
   readonly configuredHostname: string
   readonly addresses: readonly string[]
   readonly days: number
@@ -28,7 +28,7 @@ export interface SelfSignedPlan {
   make(): Promise<Identity>
 }
 
-/** Certificates of a longer life pass the year 9999 sooner than they wear out. */
+/** A hundred years. */
 const DAYS_LIMIT = 36_500
 
 /** @throws NOT_SET_UP, SETTINGS_INVALID, SELF_SIGNED_IMPOSSIBLE */
@@ -36,8 +36,13 @@ export async function planSelfSigned(root: string, choices: SelfSignedChoices, n
   const settings = await readSettings(paths(root).settings)
   const { hostname = settings.hostname, days = 3650, keyBits = 2048, subjectAltName = [] } = choices
   const why = checkChoice('hostname', hostname)
-  if (why !== undefined) throw impossible('hostname', hostname, why)
-  if (days < 1 || days > DAYS_LIMIT) throw impossible('days', days, `must be a whole number from 1 to ${DAYS_LIMIT}`)
+  if (why !== undefined) {
+    throw fail('SELF_SIGNED_IMPOSSIBLE', { choice: 'hostname', given: hostname, why })
+  }
+  if (days < 1 || days > DAYS_LIMIT) {
+    const limits = `must be a whole number from 1 to ${DAYS_LIMIT}`
+    throw fail('SELF_SIGNED_IMPOSSIBLE', { choice: 'days', given: days, why: limits })
+  }
   const addresses = ownAddresses(settings.address)
   return {
     hostname,
@@ -49,16 +54,7 @@ export async function planSelfSigned(root: string, choices: SelfSignedChoices, n
   }
 }
 
-function impossible(choice: string, given: string | number, why: string): WlbError {
-  return new WlbError(
-    'SELF_SIGNED_IMPOSSIBLE',
-    'There can be no such certificate.',
-    { choice, given, why },
-    'wlb cert self-signed --hostname wlb.example.com --days 3650',
-  )
-}
-
-/** The address itself, or this machine's where it means all of them; those that only mean something on one link left out. */
+/** The address itself, or, where it stands for all addresses, this machine's own; link-local ones are left out. */
 export function ownAddresses(address: string): readonly string[] {
   if (address !== '0.0.0.0' && address !== '::') return [address]
   return Object.values(networkInterfaces())

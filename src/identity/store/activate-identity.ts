@@ -1,4 +1,4 @@
-/** Makes what is served equal to what is on disk, and proves it: whoever is to serve it is told, then asked by a handshake. */
+/** Makes the appliance, and a TLS server before it, serve the pair on disk, and proves it by handshakes. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { type CommandRun, runCommand } from '../../base/run-command.js'
@@ -9,28 +9,28 @@ import { type FrontSettings, readSettings, type Settings } from '../../config/se
 import { checkIdentity, probeServed, reachable } from '../../tls/index.js'
 import { readIdentity } from './identity-files.js'
 
-/** Where a handshake has shown the certificate, or has not. */
+/** Whether a handshake has shown the certificate. */
 export interface Proof {
   readonly who: 'appliance' | 'front'
   readonly address: string
   readonly port: number
   /** The fingerprint seen, or why there was no handshake. */
   readonly seen: string
-  /** What was said about it: the appliance's refusal, or the reload command's words. Empty when there is nothing to say. */
+  /** The appliance's error, or the output of the reload command; empty after a success. */
   readonly said: string
 }
 
 export type Activation =
   | { readonly state: 'proved'; readonly fingerprintSha256: string; readonly proofs: readonly Proof[] }
-  /** Nothing serves here, and nothing could be proved; the next start serves what is on disk. */
+  /** Nothing is running, so nothing could be proved; the next start serves the pair on disk. */
   | { readonly state: 'not running'; readonly fingerprintSha256: string }
-  /** `failed` is the first that shows something else. */
+  /** `failed` is the first that serves something else. */
   | { readonly state: 'failed'; readonly fingerprintSha256: string; readonly failed: Proof }
 
 export interface Patience {
-  /** How long the reload command may take; 30 seconds unless said otherwise. */
+  /** How long the reload command may take; 30 seconds by default. */
   readonly commandMs?: number
-  /** How long the front may show the certificate before; 15 seconds unless said otherwise. */
+  /** How long the front may go on serving the certificate before; 15 seconds by default. */
   readonly frontMs?: number
 }
 
@@ -38,8 +38,8 @@ const RELOAD_TIMEOUT_MS = 25_000
 const PROBE_TIMEOUT_MS = 10_000
 
 /**
- * Asks the running appliance to look at its files, runs the reload command of a configured front, and shakes hands with
- * both. A front that is configured has to be there.
+ * Asks the running appliance to read its files again, runs the reload command of a configured front (a TLS server before the
+ * appliance that serves the same files), and makes a handshake with both. A configured front has to be running.
  *
  * @throws NOT_SET_UP, SETTINGS_INVALID, IDENTITY_INCOMPLETE, APPLIANCE_SILENT, and the codes of `checkIdentity`.
  */
@@ -77,7 +77,7 @@ async function activateFront(
   if (!front) return undefined
   const { address, port } = front
   const { command, exitCode, output } = await reloadFront(front, commandMs)
-  // one that failed has changed nothing, or has: a look tells, but there is nothing to wait for
+  // a command that failed may still have reloaded it: one handshake shows that, without waiting
   const seen = await awaitServed(front, expected, exitCode === 0 ? frontMs : 0)
   const ended = exitCode === null ? 'did not end' : `ended with ${exitCode}`
   const said = seen === expected ? '' : `${command} ${ended}${output && `: ${output}`}`
@@ -92,21 +92,27 @@ export function reloadFront({ reload }: FrontSettings, timeoutMs = COMMAND_TIMEO
 }
 
 const PROOF_MS = 15_000
-const PAUSE_MS = 200
+const PAUSE_MS = 100
 
 /**
- * Shakes hands until that certificate is shown; a reload takes its time. Returns what was seen last: the fingerprint, or
- * why there was no handshake.
+ * Makes handshakes until that certificate is served, since a reload or restart takes its time. Returns what was seen last: the
+ * SHA-256 of the leaf, or why there was no handshake.
  */
 export async function awaitServed(
-  { address, port }: Pick<FrontSettings, 'address' | 'port'>,
+  endpoint: {
+    readonly address: string
+    readonly port: number
+    readonly serverName?: string | undefined
+    /** Of one handshake. */
+    readonly timeoutMs?: number
+  },
   fingerprintSha256: string,
   patienceMs = PROOF_MS,
 ): Promise<string> {
   const deadline = performance.now() + patienceMs
   for (;;) {
-    const timeoutMs = Math.max(1000, Math.ceil(deadline - performance.now()))
-    const served = await probeServed({ address, port, timeoutMs })
+    const leftMs = Math.max(1000, Math.ceil(deadline - performance.now()))
+    const served = await probeServed({ ...endpoint, timeoutMs: Math.min(endpoint.timeoutMs ?? leftMs, leftMs) })
     const seen = served.state === 'served' ? served.fingerprintSha256 : served.why
     if (seen === fingerprintSha256 || performance.now() >= deadline) return seen
     await wait(PAUSE_MS)

@@ -1,4 +1,4 @@
-/** What the appliance's certificate says, on disk and as it is served. */
+/** Describes the appliance's certificate, on disk and as it is served. */
 import { X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 import { paths } from '../../config/paths.js'
@@ -18,9 +18,9 @@ export interface Identity extends CertificateSummary {
   /** Where it is. */
   readonly certificate: string
   readonly keyFile: string
-  /** What stands behind the leaf in the file, in sending order. */
+  /** The certificates after the leaf in the file, in sending order. */
   readonly chain: readonly CertificateSummary[]
-  /** Host names of this appliance that the certificate does not speak for. */
+  /** Host names of this appliance that the certificate does not carry. */
   readonly missingNames: readonly MissingName[]
 }
 
@@ -54,7 +54,7 @@ export type ServedCertificate =
       readonly port: number
       readonly fingerprintSha256: string
       readonly notAfter: Date
-      /** Tells whether the leaf on disk is the leaf in service. */
+      /** Whether the leaf on disk is the leaf in service. */
       readonly sameAsOnDisk: boolean
     }
   | { readonly state: 'unreachable'; readonly address: string; readonly port: number; readonly why: string }
@@ -95,7 +95,11 @@ export interface MissingName {
   readonly name: string
 }
 
-/** A machine's short name is carried by every full name that begins with it. */
+/**
+ * Host names that the certificate does not carry. A self-signed one got its name when it was made, and pools compare it with the
+ * name they connect to: after the machine was renamed they refuse it. A short machine name is covered by every full name that
+ * begins with it.
+ */
 export function findMissingNames(leaf: X509Certificate, configured: string, machine: string): readonly MissingName[] {
   const own = machine.toLowerCase()
   const isKnown = /^localhost\b/.test(own) || checkHost(leaf, own) || (!own.includes('.') && carriesShort(leaf, own))

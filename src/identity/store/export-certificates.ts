@@ -1,12 +1,12 @@
-/** The certificates in `server.pem`, all or some of them: what is given to a pool, and never a key. */
+/** The certificates in `server.pem`, all or some of them, to be given to a pool; never a key. */
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { replaceFile } from '../../base/durable-file.js'
-import { WlbError } from '../../base/error.js'
 import { systemCode, touching } from '../../base/file-failure.js'
 import { paths } from '../../config/paths.js'
 import { readSettings } from '../../config/settings.js'
 import { encodePem, isSelfSigned, readPemBlocks } from '../../x509/index.js'
+import { fail } from '../errors.js'
 import { settleIfLeft } from './identity-change.js'
 import { checkStoredIdentity, readIdentity } from './identity-files.js'
 
@@ -37,7 +37,10 @@ export async function exportCertificates(root: string, part: ExportedPart): Prom
     case 'chain':
       return all.filter((certificate) => certificate === leaf || !isSelfSigned(certificate))
     case 'root':
-      if (!top) throw rootNotThere(place.certificate, all.at(-1)?.issuer ?? '')
+      if (!top) {
+        const missing = (all.at(-1)?.issuer ?? '').split('\n').reverse().join(', ')
+        throw fail('ROOT_NOT_THERE', { certificate: place.certificate, missing })
+      }
       return [top]
   }
 }
@@ -53,7 +56,9 @@ export async function writeExport(path: string, content: string | Buffer): Promi
       if (systemCode(error) === 'ENOENT') return undefined
       throw error
     })
-    if (before && before.length > 0 && !holdsOnlyCertificates(before)) throw wouldOverwrite(path)
+    if (before && before.length > 0 && !holdsOnlyCertificates(before)) {
+      throw fail('EXPORT_WOULD_OVERWRITE', { file: path })
+    }
     await replaceFile(path, content, 0o644)
   })
 }
@@ -70,22 +75,4 @@ function holdsOnlyCertificates(content: Buffer): boolean {
   } catch {
     return false
   }
-}
-
-function rootNotThere(certificate: string, issuer: string): WlbError {
-  return new WlbError(
-    'ROOT_NOT_THERE',
-    'The file holds no self-signed certificate: the authority has its root, and a server need not send it.',
-    { certificate, missing: issuer.split('\n').reverse().join(', ') },
-    'wlb cert export --chain',
-  )
-}
-
-function wouldOverwrite(file: string): WlbError {
-  return new WlbError(
-    'EXPORT_WOULD_OVERWRITE',
-    'There is a file of that name, and it holds something else than certificates.',
-    { file },
-    `ls -l ${file}`,
-  )
 }

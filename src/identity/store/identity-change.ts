@@ -1,7 +1,7 @@
 /**
- * Exchanges the appliance's certificate and key. Two files cannot be renamed in one step, so everything that is to change
- * is written beside them, complete, into a folder whose renaming is the decision; from then on there are only renames.
- * After a kill at any point the next command or start finishes what was decided and forgets what was not.
+ * Replaces the appliance's certificate and key. Two files cannot be renamed in one step, so all new files are first written
+ * into a folder beside them; renaming that folder decides the change, and after it only renames follow. After a kill at any
+ * point the next command or start completes a decided change and removes an undecided one.
  */
 import { existsSync, renameSync } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
@@ -15,6 +15,7 @@ import { giveToOwner } from '../../config/owner.js'
 import type { AppliancePaths } from '../../config/paths.js'
 import { checkIdentity, type ServedIdentity } from '../../tls/index.js'
 import { readPemBlocks } from '../../x509/index.js'
+import { fail } from '../errors.js'
 import {
   CERTIFICATE_FILE,
   decidedFolder,
@@ -42,13 +43,13 @@ export interface IdentityChange {
   readonly how: IdentitySource
   readonly now: Date
   /**
-   * Puts back what was there as if nothing had been changed: this is what `server.pem_orig` and `server.key_orig` hold
-   * afterwards (null: they are not there). Left out, they hold the pair that is replaced, if it works.
+   * To undo a change: the pair that `server.pem_orig` and `server.key_orig` hold afterwards (null: the files are removed).
+   * Left out, they hold the pair that is replaced, if it can be served.
    */
   readonly original?: ServedIdentity | null
 }
 
-/** `already so`: the very pair is in place, and nothing was touched. */
+/** `already so`: this pair is in place already, and nothing was changed. */
 export interface Installed {
   readonly state: 'installed' | 'already so'
   readonly id: string
@@ -60,15 +61,15 @@ const CERTIFICATE_MODE = 0o644
 const KEY_MODE = 0o600
 const ORIGINAL_CERTIFICATE_FILE = 'server.pem_orig'
 const ORIGINAL_KEY_FILE = 'server.key_orig'
-/** Says in the decided folder that there is to be no original. */
+/** Its presence in the decided folder means that the `_orig` files are removed. */
 const NO_ORIGINAL_FILE = 'no_orig'
 
 /**
- * Puts a pair in place, both files or neither, whatever happens, and keeps the one before as `_orig` and in the history.
- * Keys are never readable by others, not for a moment. Whoever calls this holds the lock (`lockIdentity`).
+ * Puts a pair in place, both files or neither, and keeps the one before as `_orig` and in the history. Keys are readable by
+ * their owner only from the moment the file exists. The caller holds the lock (`lockedIdentity`).
  *
- * @throws the codes of `checkIdentity`, PATH_NOT_PERMITTED, DISK_FULL, PATH_OCCUPIED with everything as it was.
- * @throws IDENTITY_UNSETTLED when it is decided and the files cannot be moved; the next command goes on.
+ * @throws the codes of `checkIdentity`, PATH_NOT_PERMITTED, DISK_FULL, PATH_OCCUPIED with nothing changed.
+ * @throws IDENTITY_UNSETTLED when it is decided and the files cannot be moved; the next command completes it.
  */
 export async function installIdentity(
   paths: AppliancePaths,
@@ -84,30 +85,31 @@ export async function installIdentity(
     if (isSame(current, identity)) return { state: 'already so', id: identityId(current), replaced: undefined }
 
     const replaced = await prepare(paths, identity, current, change).catch(async (error: unknown) => {
-      // what cannot be removed now is removed by the next command; the first failure is the one to tell of
+      // what cannot be removed now is removed by the next command; the first error is the one to report
       await forget(paths).catch(() => {})
       throw error
     })
     await settleIdentity(paths)
       .catch(() => settleIdentity(paths))
       .catch((error: unknown) => {
-        throw unsettled(paths, error)
+        const why = error instanceof Error ? error.message : String(error)
+        throw fail('IDENTITY_UNSETTLED', { folder: paths.certificateFolder, why }, error)
       })
     return { state: 'installed', id: identityId(identity), replaced }
   })
 }
 
-/** Tells whether an `installIdentity` was interrupted, or is going on. */
+/** Whether an `installIdentity` was interrupted, or is under way. */
 export function isUnsettled(paths: AppliancePaths): boolean {
   return existsSync(decidedFolder(paths)) || existsSync(undecidedFolder(paths))
 }
 
-/** Finishes or undoes what an interrupted `installIdentity` left. Whoever calls this holds the lock. */
+/** Completes or undoes an interrupted `installIdentity`. The caller holds the lock. */
 export async function settleIdentity(paths: AppliancePaths): Promise<void> {
   const decided = decidedFolder(paths)
   await touching(paths.certificateFolder, async () => {
     if (existsSync(decided)) {
-      await syncFolder(paths.certificateFolder) // the decision comes before everything that follows from it
+      await syncFolder(paths.certificateFolder) // the decision is on disk before anything that follows from it
       await publishPending(paths.identities)
       moveAtOnce([
         [join(decided, KEY_FILE), paths.key],
@@ -119,14 +121,14 @@ export async function settleIdentity(paths: AppliancePaths): Promise<void> {
         await rm(paths.originalKey, { force: true })
         await rm(paths.originalCertificate, { force: true })
       }
-      await syncFolder(paths.certificateFolder) // before the folder goes: a power cut must not leave one file of each pair
+      await syncFolder(paths.certificateFolder) // before the folder is removed: a power cut must not leave one file of each pair
       await rm(decided, { recursive: true })
     }
     await forget(paths)
   })
 }
 
-/** Writes down everything and decides. Returns the record of what is replaced. */
+/** Writes all new files and decides the change. Returns the record of what is replaced. */
 async function prepare(
   paths: AppliancePaths,
   identity: ServedIdentity,
@@ -163,7 +165,7 @@ async function prepare(
   return replaced
 }
 
-/** The pair in place goes into the history, if it is not there, and its record says that its time is over. */
+/** Adds the pair in place to the history, if it is not there, and records when it was replaced. */
 async function keepReplaced(
   paths: AppliancePaths,
   current: FoundPair,
@@ -178,7 +180,7 @@ async function keepReplaced(
   return record
 }
 
-/** What is known of the pair in place; files put there by hand came when the newer of them was written. */
+/** The record of the pair in place; for files put there by hand, the newer modification time is when it came. */
 export async function recordInPlace(paths: AppliancePaths, current: FoundPair): Promise<IdentityRecord> {
   const records = await listRecords(paths.identities)
   const known = records.find(({ id }) => id === identityId(current))
@@ -193,11 +195,11 @@ async function timeOf(path: string): Promise<number> {
 }
 
 async function idsInUse(paths: AppliancePaths, current: FoundPair): Promise<string[]> {
-  const original = await readOriginal(paths).catch(() => undefined) // half of one, left by hand, is no identity
+  const original = await readOriginal(paths).catch(() => undefined) // an incomplete `_orig` pair counts as none
   return [identityId(current), ...(original ? [identityId(original)] : [])]
 }
 
-/** The same certificates and a key that fits are the same identity, however the files are written. */
+/** The same certificates and a matching key are the same identity, however the PEM is laid out. */
 function isSame(current: FoundPair, identity: ServedIdentity): boolean {
   if (!isUsable(current)) return false
   const contentOfChain = ({ certificatePem }: ServedIdentity) =>
@@ -218,37 +220,27 @@ function undecidedFolder({ certificateFolder }: AppliancePaths): string {
 }
 
 /**
- * Moves what has not been moved yet. Whoever reads the two files by himself sees half a change between two renames, so
- * nothing stands between them, not even a turn of the event loop.
+ * Moves what has not been moved yet. Other programs that read the two files between the renames see one of each pair, so the
+ * renames follow each other synchronously, without a turn of the event loop.
  */
 function moveAtOnce(moves: readonly (readonly [from: string, to: string])[]): void {
   const left = moves.filter(([from]) => existsSync(from))
   for (const [from, to] of left) renameSync(from, to)
 }
 
-function unsettled({ certificateFolder }: AppliancePaths, cause: unknown): WlbError {
-  return new WlbError(
-    'IDENTITY_UNSETTLED',
-    'The new certificate and key are written and decided, but could not be moved into their places; the next command will.',
-    { folder: certificateFolder, why: cause instanceof Error ? cause.message : String(cause) },
-    'wlb cert show',
-    cause,
-  )
-}
-
-/** Tells whether the very pair is in place already. */
+/** Whether this pair is in place already. */
 export async function isInPlace(paths: AppliancePaths, identity: ServedIdentity): Promise<boolean> {
   return isSame(await readPair(paths), identity)
 }
 
-/** Long enough for a file operation of somebody else's, too short for somebody else's question. */
+/** Long enough for another command's file operations, too short for a command that waits for an answer. */
 const PATIENCE_MS = 3000
 const PAUSE_MS = 100
 
 /**
- * Does `work` while nobody else changes the identity; waits three seconds for its turn.
+ * Does `work` under the lock of the settings folder, which a set-up holds too; waits three seconds for it.
  *
- * @throws DIRECTORY_IN_USE when somebody else is still at it then.
+ * @throws DIRECTORY_IN_USE when another process holds it for longer.
  */
 export async function lockedIdentity<T>(
   { settingsFolder }: AppliancePaths,
@@ -260,8 +252,8 @@ export async function lockedIdentity<T>(
 }
 
 /**
- * Finishes what a killed command left, where this user may and nobody is at work there. What cannot be finished here is
- * left to the next one: readers see the decided pair either way.
+ * Completes what a killed command left, if this user may and no other process holds the lock. Otherwise the next command does:
+ * readers see the decided pair either way.
  */
 export async function settleIfLeft(paths: AppliancePaths): Promise<void> {
   if (!isUnsettled(paths)) return

@@ -1,4 +1,4 @@
-/** The appliance's certificate and key as they lie on disk, read so that both are of one pair even while it changes. */
+/** Reads the appliance's certificate and key from disk, so that both are of one pair even while the pair is replaced. */
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -7,18 +7,19 @@ import { WlbError } from '../../base/error.js'
 import { systemCode, touching } from '../../base/file-failure.js'
 import type { AppliancePaths } from '../../config/paths.js'
 import { checkIdentity, type ServedIdentity } from '../../tls/index.js'
+import { fail } from '../errors.js'
 
-/** A pair as it is found: by hand anything can be put there, or taken away. */
+/** A pair as it is found; a file can be missing or hold anything after an edit by hand. */
 export interface FoundPair {
   readonly certificatePem: string | undefined
   readonly privateKeyPem: string | undefined
 }
 
-/** Names of a pair's files, wherever it is kept. */
+/** File names of a pair in every folder that holds one. */
 export const CERTIFICATE_FILE = 'server.pem'
 export const KEY_FILE = 'server.key'
 
-/** Holds a new pair that is decided, until its files are in their places. */
+/** Holds a new pair from the moment its installation is decided until its files are moved into place. */
 export function decidedFolder({ certificateFolder }: AppliancePaths): string {
   return join(certificateFolder, '.server.next')
 }
@@ -41,7 +42,7 @@ export async function readOriginal(paths: AppliancePaths): Promise<ServedIdentit
 
 const READS = 5
 
-/** The two files change one after the other: read until two readings say the same. */
+/** The two files change one after the other, so they are read until two readings agree. */
 export async function readPair(paths: AppliancePaths): Promise<FoundPair> {
   let found = await readOnce(paths)
   for (let count = 1; count < READS; count++) {
@@ -52,7 +53,7 @@ export async function readPair(paths: AppliancePaths): Promise<FoundPair> {
   return found
 }
 
-/** Two pairs of the same content are the same. */
+/** Equal for pairs of the same content. */
 export function contentOf({ certificatePem = '', privateKeyPem = '' }: FoundPair): string {
   return `${certificatePem}\0${privateKeyPem}`
 }
@@ -74,7 +75,7 @@ export async function readKept(folder: string): Promise<ServedIdentity> {
   return requireBoth(found, certificate, key)
 }
 
-/** Tells whether both files are there, fit each other, and can be served. */
+/** Whether both files are there, belong together, and can be served. */
 export function isUsable(found: FoundPair): found is ServedIdentity {
   return findFault(found) === undefined
 }
@@ -92,7 +93,18 @@ export function findFault({ certificatePem, privateKeyPem }: FoundPair): string 
 }
 
 /**
- * Proves that a pair that was read from there fits; a refusal names the files. Returns the leaf.
+ * Whether there is a pair.
+ *
+ * @throws IDENTITY_INCOMPLETE when only one of the two files is there.
+ */
+export function hasIdentity({ certificate, key }: AppliancePaths): boolean {
+  const missing = [certificate, key].filter((file) => !existsSync(file))
+  if (missing[0] !== undefined && missing.length === 1) throw fail('IDENTITY_INCOMPLETE', { missing: missing[0] })
+  return missing.length === 0
+}
+
+/**
+ * Checks that a pair read from these files belongs together; an error names the files. Returns the leaf.
  *
  * @throws the codes of `checkIdentity`.
  */
@@ -110,17 +122,9 @@ export function checkStoredIdentity(
   }
 }
 
-/** Which of the two files are there: both, none, or one of them. */
-export function findIdentity({ certificate, key }: AppliancePaths): 'both' | 'none' | 'certificate' | 'key' {
-  const [hasCertificate, hasKey] = [existsSync(certificate), existsSync(key)]
-  if (hasCertificate && hasKey) return 'both'
-  if (hasCertificate) return 'certificate'
-  return hasKey ? 'key' : 'none'
-}
-
 function requireBoth({ certificatePem, privateKeyPem }: FoundPair, certificate: string, key: string): ServedIdentity {
-  if (certificatePem === undefined) throw identityIncomplete(certificate)
-  if (privateKeyPem === undefined) throw identityIncomplete(key)
+  if (certificatePem === undefined) throw fail('IDENTITY_INCOMPLETE', { missing: certificate })
+  if (privateKeyPem === undefined) throw fail('IDENTITY_INCOMPLETE', { missing: key })
   return { certificatePem, privateKeyPem }
 }
 
@@ -131,13 +135,4 @@ async function readText(path: string): Promise<string | undefined> {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
   }
-}
-
-export function identityIncomplete(missing: string): WlbError {
-  return new WlbError(
-    'IDENTITY_INCOMPLETE',
-    'A certificate needs its key and a key its certificate: one of the two files is missing.',
-    { missing },
-    `ls -l ${missing.replace(/[^/]*$/, '')}`,
-  )
 }

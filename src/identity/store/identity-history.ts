@@ -1,6 +1,6 @@
 /**
- * Every identity that was ever in place, a folder each: certificate, key, and a record of how and when it came. A folder
- * counts once its record is there. What is being written has a name with a dot, and is forgotten unless it was decided.
+ * The history of pairs that were in place, a folder each: certificate, key, and a record of how and when it came. A folder counts
+ * once its record is there. While a folder is written its name begins with a dot; undecided ones are removed.
  */
 import { createHash, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -11,20 +11,20 @@ import { ensureFolder, syncFolder, writeNewFile } from '../../base/durable-file.
 import { describeCertificate } from '../../x509/index.js'
 import { CERTIFICATE_FILE, contentOf, type FoundPair, findFault, KEY_FILE } from './identity-files.js'
 
-/** How an identity came into its place; `found`: somebody put the files there by hand. */
+/** How a pair was put in place; `found`: by hand. */
 const SOURCES = ['setup', 'install', 'acme', 'self-signed', 'rollback', 'found'] as const
 export type IdentitySource = (typeof SOURCES)[number]
 
 const RECORD = z.object({
-  /** Made of the content of both files: the same pair has the same. */
+  /** A digest of both files. */
   id: z.string(),
   /** Counts up; the clock may be set back. */
   sequence: z.number(),
   how: z.enum(SOURCES),
   installedAt: z.string(),
-  /** Means nothing while the identity is in place. */
+  /** Meaningless while the pair is in place. */
   replacedAt: z.string().nullable(),
-  /** The code of what is wrong with files that were put there by hand, and then there may be nothing to say of them. */
+  /** The code of what is wrong with files put there by hand; then the fields below may be null. */
   fault: z.string().nullable(),
   subject: z.string().nullable(),
   fingerprintSha256: z.string().nullable(),
@@ -36,7 +36,7 @@ const RECORD_FILE = 'identity.json'
 const PENDING = '.next-'
 const WRITING = '.writing-'
 const GOING = '.gone-'
-/** The first one is kept besides: on most appliances it is the one from before anything went wrong. */
+/** Besides these the first one is kept, to go back to the state after the set-up. */
 const KEPT_NEWEST = 20
 
 export function identityId(pair: FoundPair): string {
@@ -50,7 +50,7 @@ export async function listRecords(folder: string): Promise<IdentityRecord[]> {
   return records.flatMap((record) => record ?? []).sort((a, b) => a.sequence - b.sequence)
 }
 
-/** What is to be known of a pair, for its record. */
+/** Makes the record of a pair. */
 export function describePair(
   pair: FoundPair,
   rest: Pick<IdentityRecord, 'sequence' | 'how' | 'installedAt'>,
@@ -63,16 +63,16 @@ export function describePair(
   return { ...known, subject, fingerprintSha256, notAfter: notAfter.toISOString() }
 }
 
-/** Adds an identity at once, whole or not at all. */
+/** Adds a pair, completely or not at all. */
 export async function addIdentity(folder: string, pair: FoundPair, record: IdentityRecord): Promise<void> {
   const [writing, place] = [join(folder, `${WRITING}${record.id}`), join(folder, record.id)]
   await writeEntry(writing, pair, record)
-  await rm(place, { recursive: true, force: true }) // without a record it is no identity
+  await rm(place, { recursive: true, force: true }) // a folder without a record
   await rename(writing, place)
   await syncFolder(folder)
 }
 
-/** Replaces what is known of an identity. */
+/** Replaces a record. */
 export async function replaceRecord(folder: string, record: IdentityRecord): Promise<void> {
   const writing = join(folder, `${WRITING}${record.id}`)
   await writeNewFile(writing, encode(record), 0o600)
@@ -80,18 +80,18 @@ export async function replaceRecord(folder: string, record: IdentityRecord): Pro
   await syncFolder(join(folder, record.id))
 }
 
-/** Writes an identity that will be there once `publishPending` is called, and not at all after `forgetUndecided`. */
+/** Writes a pair that `publishPending` adds to the history and `forgetUndecided` removes. */
 export async function prepareIdentity(folder: string, pair: FoundPair, record: IdentityRecord): Promise<void> {
   await writeEntry(join(folder, `${PENDING}${record.id}`), pair, record)
   await syncFolder(folder)
 }
 
-/** Only renames, so that a full disk cannot stop it; called again it goes on where it was cut off. */
+/** Only renames, so that a full disk cannot stop it; after an interruption it can be called again. */
 export async function publishPending(folder: string): Promise<void> {
   for (const name of await namesWith(folder, PENDING)) {
     const [from, to] = [join(folder, name), join(folder, name.slice(PENDING.length))]
     if (existsSync(to)) {
-      // it was in place before: its files are the same, its record is newer
+      // it was in place before: the files are the same, the record is newer
       for (const file of [KEY_FILE, CERTIFICATE_FILE, RECORD_FILE])
         if (existsSync(join(from, file))) await rename(join(from, file), join(to, file))
       await syncFolder(to)
@@ -106,7 +106,7 @@ export async function forgetUndecided(folder: string): Promise<void> {
   for (const name of await namesWith(folder, '.')) await rm(join(folder, name), { recursive: true })
 }
 
-/** Lets go of the oldest, but never of the first one and of `needed`. */
+/** Removes the oldest, but never the first one and `needed`. */
 export async function pruneIdentities(folder: string, needed: readonly string[]): Promise<void> {
   const [, ...later] = await listRecords(folder)
   const old = later.slice(0, -KEPT_NEWEST).filter(({ id }) => !needed.includes(id))
@@ -126,7 +126,7 @@ async function writeEntry(folder: string, pair: FoundPair, record: IdentityRecor
   await syncFolder(folder)
 }
 
-/** A record that cannot be read is one that was not made here. */
+/** Undefined where there is no record of ours. */
 async function read(folder: string, name: string): Promise<IdentityRecord | undefined> {
   try {
     const { data } = RECORD.safeParse(JSON.parse(await readFile(join(folder, name, RECORD_FILE), 'utf8')))

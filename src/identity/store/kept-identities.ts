@@ -2,10 +2,10 @@
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { WlbError } from '../../base/error.js'
 import { type AppliancePaths, paths } from '../../config/paths.js'
 import { readSettings } from '../../config/settings.js'
 import type { ServedIdentity } from '../../tls/index.js'
+import { fail } from '../errors.js'
 import { recordInPlace, settleIfLeft } from './identity-change.js'
 import { CERTIFICATE_FILE, checkStoredIdentity, KEY_FILE, readKept, readOriginal, readPair } from './identity-files.js'
 import { describePair, type IdentityRecord, identityId, listRecords } from './identity-history.js'
@@ -17,7 +17,7 @@ export interface KeptIdentity extends IdentityRecord {
 }
 
 /**
- * The newest first. What was put in place by hand is among them before it is ever replaced.
+ * The newest first, including a pair that was put in place by hand and is not in the history yet.
  *
  * @throws NOT_SET_UP, SETTINGS_INVALID
  */
@@ -27,7 +27,7 @@ export async function listIdentities(root: string): Promise<KeptIdentity[]> {
   await settleIfLeft(place)
   const records = await listRecords(place.identities)
   const inPlace = await findInPlace(place)
-  const original = await readOriginal(place).catch(() => undefined) // half of one, left by hand, is no identity
+  const original = await readOriginal(place).catch(() => undefined) // an incomplete `_orig` pair counts as none
   const originalId = original && identityId(original)
   const others = records.filter(({ id }) => id !== inPlace?.id)
   return [...others, ...(inPlace ? [inPlace] : [])]
@@ -50,12 +50,12 @@ export interface RollbackTarget {
   readonly identity: ServedIdentity
   /** The files it comes from. */
   readonly from: { readonly certificate: string; readonly key: string }
-  /** There is nothing to be done. */
+  /** Nothing has to be done. */
   readonly isInPlace: boolean
 }
 
 /**
- * Finds an identity and proves that it still works. `id` may be the beginning of one, if it is the only one so.
+ * Finds an identity and checks that it can be served. `id` may be a prefix that only one identity has.
  *
  * @throws NOT_SET_UP, SETTINGS_INVALID, IDENTITY_UNKNOWN, IDENTITY_NO_PREVIOUS, IDENTITY_INCOMPLETE, and the codes of `checkIdentity`.
  */
@@ -71,12 +71,12 @@ export async function findRollback(root: string, id?: string): Promise<RollbackT
 async function findOriginal(place: AppliancePaths): Promise<Omit<RollbackTarget, 'isInPlace'>> {
   const { originalCertificate, originalKey } = place
   const identity = await readOriginal(place)
-  if (!identity) throw noPrevious(originalCertificate)
+  if (!identity) throw fail('IDENTITY_NO_PREVIOUS', { missing: originalCertificate })
   checkStoredIdentity({ certificate: originalCertificate, key: originalKey }, identity)
   const known = (await listRecords(place.identities)).find((record) => record.id === identityId(identity))
   const from = { certificate: originalCertificate, key: originalKey }
   if (known) return { record: known, identity, from }
-  // kept by hand, as with the two `mv` of old: they keep the time the file was written
+  // kept by hand with `mv`, which preserves the modification time
   const installedAt = (await stat(originalCertificate)).mtime.toISOString()
   const record = describePair(identity, { sequence: 0, how: 'found', installedAt })
   return { record, identity, from }
@@ -86,28 +86,12 @@ async function findKept(place: AppliancePaths, id: string): Promise<Omit<Rollbac
   const records = await listRecords(place.identities)
   const matching = records.filter((record) => record.id.startsWith(id))
   const [record] = matching
-  if (!record || matching.length > 1 || id === '') throw unknown(id, matching.length)
+  if (!record || matching.length > 1 || id === '') {
+    throw fail('IDENTITY_UNKNOWN', { id, matches: matching.length })
+  }
   const folder = join(place.identities, record.id)
   const identity = await readKept(folder)
   const from = { certificate: join(folder, CERTIFICATE_FILE), key: join(folder, KEY_FILE) }
   checkStoredIdentity(from, identity)
   return { record, identity, from }
-}
-
-function unknown(id: string, matches: number): WlbError {
-  return new WlbError(
-    'IDENTITY_UNKNOWN',
-    'The history has no identity of that name, or more than one.',
-    { id, matches },
-    'wlb cert history',
-  )
-}
-
-function noPrevious(missing: string): WlbError {
-  return new WlbError(
-    'IDENTITY_NO_PREVIOUS',
-    'The certificate in place has replaced none that works, so there is none to go back to.',
-    { missing },
-    'wlb cert history',
-  )
 }

@@ -1,8 +1,9 @@
-/** Replaces the appliance's certificate and key for good, or leaves everything as it was: install, activate, prove. */
+/** Replaces the appliance's certificate and key: install, activate, prove by a handshake; if that fails, put the pair before back. */
 import { WlbError } from '../../base/error.js'
 import { type AppliancePaths, paths } from '../../config/paths.js'
 import { readSettings } from '../../config/settings.js'
 import type { ServedIdentity } from '../../tls/index.js'
+import { fail } from '../errors.js'
 import { type Activation, activateIdentity, type Patience } from './activate-identity.js'
 import { type Installed, installIdentity, lockedIdentity, settleIdentity } from './identity-change.js'
 import { isUsable, readOriginal, readPair } from './identity-files.js'
@@ -17,17 +18,17 @@ export interface ReplaceOptions {
   readonly how: IdentitySource
   readonly now: Date
   readonly patience?: Patience
-  /** Told before each step, for a sign of life. */
+  /** Called before each step, for progress. */
   readonly onStep?: (step: 'install' | 'activate' | 'take back') => void
 }
 
 /**
  * Puts a pair in place and proves that it is served. When the proof fails, the pair before is put back and activated.
- * The very pair that is in place already is only activated.
+ * A pair that is in place already is only activated.
  *
  * @throws NOT_SET_UP, DIRECTORY_IN_USE, and what `installIdentity` throws, with nothing changed.
- * @throws IDENTITY_TAKEN_BACK when it did not come into service; the pair before is in place again.
- * @throws IDENTITY_NOT_PROVED when it did not come into service and there is nothing that works to go back to.
+ * @throws IDENTITY_TAKEN_BACK when it is not served; the pair before is in place again.
+ * @throws IDENTITY_NOT_PROVED when it is not served and there is no usable pair to go back to.
  */
 export async function replaceIdentity(
   root: string,
@@ -44,18 +45,21 @@ export async function replaceIdentity(
     options.onStep?.('activate')
     const activation = await tryToActivate(root, options.patience)
     if (activation.state === 'proved' || activation.state === 'not running') return { installed, activation }
-    if (installed.state === 'already so' || !before) throw notProved(activation)
+    if (installed.state === 'already so' || !before) {
+      throw fail('IDENTITY_NOT_PROVED', explain(activation), causeOf(activation))
+    }
 
     options.onStep?.('take back')
     await installIdentity(place, before.pair, { ...options, original: before.original })
     const back = await tryToActivate(root, options.patience)
-    throw takenBack(activation, back)
+    const servedAgain = back.state === 'proved' || back.state === 'not running'
+    throw fail('IDENTITY_TAKEN_BACK', { ...explain(activation), servedAgain }, causeOf(activation))
   })
 }
 
 type Attempt = Activation | { readonly state: 'broken'; readonly error: unknown }
 
-/** An appliance that does not answer is a proof that failed too. */
+/** An appliance that does not answer counts as a failed proof. */
 async function tryToActivate(root: string, patience?: Patience): Promise<Attempt> {
   try {
     return await activateIdentity(root, patience)
@@ -64,47 +68,30 @@ async function tryToActivate(root: string, patience?: Patience): Promise<Attempt
   }
 }
 
-/** What to go back to: the pair in place, if it works, and its own original. */
+/** What to go back to: the pair in place, if it can be served, and its own `_orig` pair. */
 async function readBefore(place: AppliancePaths) {
   const pair = await readPair(place)
   if (!isUsable(pair)) return undefined
-  const original = await readOriginal(place).catch(() => undefined) // half of one, left by hand, is no original
+  const original = await readOriginal(place).catch(() => undefined) // an incomplete `_orig` pair counts as none
   return { pair, original: original && isUsable(original) ? original : null }
 }
 
-function explain(attempt: Attempt): Record<string, string | number> {
+function explain(attempt: Attempt) {
   switch (attempt.state) {
     case 'failed': {
       const { who, address, port, seen, said } = attempt.failed
-      return { who, address, port, expected: attempt.fingerprintSha256, seen, ...(said && { said }) }
+      return { who, address, port, expected: attempt.fingerprintSha256, seen, said: said || undefined }
     }
     case 'broken': {
       const { error } = attempt
       const why = error instanceof Error ? error.message : String(error)
-      return { who: 'appliance', ...(error instanceof WlbError && { code: error.code }), why }
+      return { who: 'appliance', code: error instanceof WlbError ? error.code : undefined, why }
     }
     default:
       return {}
   }
 }
 
-function takenBack(attempt: Attempt, back: Attempt): WlbError {
-  const servedAgain = back.state === 'proved' || back.state === 'not running'
-  return new WlbError(
-    'IDENTITY_TAKEN_BACK',
-    'The new certificate did not come into service, so the one before is in its place again.',
-    { ...explain(attempt), servedAgain },
-    'wlb cert show',
-    attempt.state === 'broken' ? attempt.error : undefined,
-  )
-}
-
-function notProved(attempt: Attempt): WlbError {
-  return new WlbError(
-    'IDENTITY_NOT_PROVED',
-    'The certificate is in its place, but it is not what is served, and there is no other one to go back to.',
-    explain(attempt),
-    'wlb cert show',
-    attempt.state === 'broken' ? attempt.error : undefined,
-  )
+function causeOf(attempt: Attempt): unknown {
+  return attempt.state === 'broken' ? attempt.error : undefined
 }

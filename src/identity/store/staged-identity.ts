@@ -1,15 +1,15 @@
 /**
- * Pairs that are to serve soon: made or given, and kept until every host of the pool trusts them. Each in a folder of
- * its own named after its content, its key its owner's alone; a kill leaves a whole pair or none.
+ * Pairs that wait until every host of the pool trusts them. Each has a folder named after its content, its key readable by its
+ * owner only; a kill leaves a complete pair or none.
  */
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureFolder, syncFolder, writeNewFile } from '../../base/durable-file.js'
-import { WlbError } from '../../base/error.js'
 import { touching } from '../../base/file-failure.js'
 import { paths } from '../../config/paths.js'
 import { checkIdentity, type ServedIdentity } from '../../tls/index.js'
+import { fail } from '../errors.js'
 import { CERTIFICATE_FILE, KEY_FILE } from './identity-files.js'
 import { identityId } from './identity-history.js'
 
@@ -37,22 +37,22 @@ export async function stageIdentity(root: string, identity: ServedIdentity): Pro
 /** @throws IDENTITY_NOT_STAGED */
 export async function readStaged(root: string, id: string): Promise<ServedIdentity> {
   const folder = join(paths(root).staged, id)
-  if (!/^[0-9a-f]+$/.test(id) || !existsSync(folder)) throw notStaged(id)
+  if (!/^[0-9a-f]+$/.test(id) || !existsSync(folder)) throw fail('IDENTITY_NOT_STAGED', { id })
   return touching(folder, async () => ({
     certificatePem: await readFile(join(folder, CERTIFICATE_FILE), 'utf8'),
     privateKeyPem: await readFile(join(folder, KEY_FILE), 'utf8'),
   }))
 }
 
-/** In service, or not wanted any more. */
+/** Called when it is in service, or not wanted any more. */
 export async function dropStaged(root: string, id: string): Promise<void> {
   if (/^[0-9a-f]+$/.test(id)) await rm(join(paths(root).staged, id), { recursive: true, force: true })
 }
 
-/** As long as a person may take to answer the question that a renewal asks before it writes anything down. */
+/** As long as a person may take to answer the question that a renewal asks before it writes its journal. */
 const ABANDONED_MS = 86_400_000
 
-/** Drops what a renewal left that was killed before it was written down anywhere: all but `named`, and what is young. */
+/** Drops the pairs of renewals that were killed before they wrote a journal: all but `named`, and recent ones. */
 export async function dropAbandoned(root: string, named: ReadonlySet<string>, now: Date): Promise<void> {
   const { staged } = paths(root)
   for (const name of existsSync(staged) ? await readdir(staged) : []) {
@@ -60,13 +60,4 @@ export async function dropAbandoned(root: string, named: ReadonlySet<string>, no
     const { mtimeMs } = await stat(join(staged, name))
     if (now.getTime() - mtimeMs > ABANDONED_MS) await rm(join(staged, name), { recursive: true, force: true })
   }
-}
-
-function notStaged(id: string): WlbError {
-  return new WlbError(
-    'IDENTITY_NOT_STAGED',
-    'The new certificate and its key are not kept here any more.',
-    { id },
-    'wlb trust renew',
-  )
 }

@@ -1,15 +1,14 @@
 /**
- * What a host of the pool keeps to decide trust, read on its disk: the second witness beside what the pool's database says
- * (docs/trust-stores.md). One command, files of bounded size, nothing changed.
+ * Reads the trust store of a pool's host from its disk over SSH, to compare it with the pool's database (docs/trust-stores.md). One
+ * command, files of bounded size, nothing is changed.
  */
 
 import { mapBounded } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
 import { quoteWord } from '../../base/quote-word.js'
-import type { SshConnection } from '../../ssh/connection.js'
-import { runOrFail } from '../../ssh/run-command.js'
-import { renderSshTarget, type SshTarget } from '../../ssh/target.js'
+import { renderSshTarget, runOrFail, type SshConnection, type SshTarget } from '../../ssh/index.js'
 import type { HostFacts } from '../../xapi/pool/pool-records.js'
+import { fail } from './errors.js'
 
 export interface StoreFile {
   readonly name: string
@@ -33,7 +32,7 @@ export interface HostStoreFacts {
   readonly resolved: readonly string[] | undefined
   /** Symbolic links among certificates and CRLs: by those OpenSSL finds a CRL. */
   readonly links: readonly StoreLink[]
-  /** What lies where a file or a folder should be, and is none. */
+  /** Entries of another type than the file or folder expected there. */
   readonly odd: readonly OddEntry[]
 }
 
@@ -65,7 +64,7 @@ const ANSWER_LIMIT = 32 * 1024 * 1024
  */
 export async function readHostStore(
   ssh: SshConnection,
-  { name, root = '' }: { readonly name?: string; readonly root?: string } = {},
+  { name, root = '' }: { readonly name?: string | undefined; readonly root?: string } = {},
 ): Promise<HostStoreFacts> {
   const answer = await runOrFail(ssh, storeCommand(root.replace(/\/$/, ''), name), { limitBytes: ANSWER_LIMIT })
   const nowMs = Date.now()
@@ -181,28 +180,10 @@ function decode(target: SshTarget, name: string, base64: string): Buffer {
   return bytes
 }
 
-function unreadable(target: SshTarget, why: string): WlbError {
-  return new WlbError(
-    'HOST_STORE_UNREADABLE',
-    'The trust store of the host could not be read over SSH.',
-    { target: renderSshTarget(target), why },
-    `ssh -p ${target.port} ${quoteWord(`${target.user}@${target.host}`)} ls -l /etc/stunnel/certs /etc/stunnel/crls`,
-  )
-}
-
-function tooLarge(target: SshTarget, name: string, limit: number): WlbError {
-  return new WlbError(
-    'HOST_STORE_TOO_LARGE',
-    'The trust store of the host holds more than such a store can.',
-    { target: renderSshTarget(target), name, limit },
-    `ssh -p ${target.port} ${quoteWord(`${target.user}@${target.host}`)} du -ab /etc/stunnel`,
-  )
-}
-
-/** What came of looking at a host's disk. */
+/** The result for one host. */
 export type StoreSight =
   | { readonly state: 'seen'; readonly store: HostStoreFacts }
-  /** A clause that says why. */
+  /** `why` is a clause. */
   | { readonly state: 'not seen'; readonly why: string }
 
 /** By the host's UUID: names may be given twice. */
@@ -221,7 +202,10 @@ export interface StoresQuestion {
 
 const AT_ONCE = 8
 
-/** Reads what it is let read; `connect` decides whom to believe. A defect of ours is thrown, everything else is said. */
+/**
+ * The stores of all hosts of a pool, some hosts at a time. A host that cannot be read is `not seen`; only a defect of ours is
+ * thrown. `connect` decides which host keys are accepted.
+ */
 export async function readHostStores(
   hosts: readonly Pick<HostFacts, 'uuid' | 'name' | 'address'>[],
   question: StoresQuestion,
@@ -239,7 +223,7 @@ async function look(target: SshTarget, root: string, { name, connect }: StoresQu
     const ssh = await connect(target)
     try {
       // in a lab all hosts are one machine, whose resolver is not theirs
-      return { state: 'seen', store: await readHostStore(ssh, { root, ...(name && root === '' && { name }) }) }
+      return { state: 'seen', store: await readHostStore(ssh, { root, name: root === '' ? name : undefined }) }
     } finally {
       ssh.close()
     }
@@ -249,9 +233,17 @@ async function look(target: SshTarget, root: string, { name, connect }: StoresQu
   }
 }
 
-/** What was seen or missed stands in the facts: the fingerprint of a key nobody knows, for one. */
+/** The error as a clause, with the fact that explains it, such as the fingerprint of an unknown host key. */
 function describe({ message, code, facts }: WlbError): string {
   const [detail] = ['seen', 'why', 'stderr'].flatMap((fact) => facts[fact] ?? [])
   const clause = message.replace(/\.$/, '')
   return `${clause.charAt(0).toLowerCase()}${clause.slice(1)}${detail === undefined ? '' : ` (${detail})`} [${code}]`
+}
+
+function unreadable(target: SshTarget, why: string): WlbError {
+  return fail('HOST_STORE_UNREADABLE', { target: renderSshTarget(target), why })
+}
+
+function tooLarge(target: SshTarget, name: string, limit: number): WlbError {
+  return fail('HOST_STORE_TOO_LARGE', { target: renderSshTarget(target), name, limit })
 }

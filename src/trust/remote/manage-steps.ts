@@ -1,47 +1,26 @@
 /**
- * The procedure by which an appliance gets another certificate, as commands an operator could type there: the old pair kept,
- * the new one written beside it, both moved, the key protected, the TLS service restarted. These very commands are run
- * (docs/ssh.md, steps); what is missing to undo them stands in a journal beside the files.
+ * The commands that give an appliance another certificate over SSH (docs/ssh.md, steps): keep the old pair, write the new one
+ * beside it, move both, protect the key, restart the TLS service. A journal beside the files records what undoing them needs.
  */
+import type { InstallStep } from '../../identity/index.js'
 import { isSamePair, type ManagedFiles, type ManagedPlace, type PairDigests, renderJournal } from './managed-files.js'
-
-export type ManageStepId =
-  | 'note'
-  | 'repair'
-  | 'back up'
-  | 'upload certificate'
-  | 'upload key'
-  | 'check'
-  | 'move'
-  | 'protect'
-  | 'restart'
-  | 'prove'
-  | 'finish'
-
-export interface ManageStep {
-  readonly id: ManageStepId
-  readonly what: string
-  readonly command: string
-  /** What the command reads. */
-  readonly reads?: 'certificate' | 'key'
-}
 
 export interface ManageOrder {
   readonly place: ManagedPlace
   /** Of the pair that is to be in place. */
   readonly wanted: PairDigests
   readonly restartCommand: string
-  /** Shows what is served; printed only, since the proof is made from here. */
+  /** Shows what is served; only printed, since the proof is made from here. */
   readonly proofCommand: string
-  /** Names this attempt in the journal: another one that comes after it takes its place. */
+  /** Names this attempt in the journal; a later attempt replaces it there. */
   readonly token: string
 }
 
 export interface ManageSteps {
-  readonly steps: readonly ManageStep[]
-  /** What the pair before was: it is put back when the proof fails. */
+  readonly steps: readonly InstallStep[]
+  /** The pair before, which is put back when the proof fails. */
   readonly before: PairDigests
-  /** How an attempt that was cut off is dealt with; undefined when there is none. */
+  /** What is done about an interrupted attempt; undefined when there is none. */
   readonly repair: 'nothing was moved' | 'go on' | 'put back' | 'impossible' | undefined
 }
 
@@ -65,15 +44,15 @@ export function listManageSteps(seen: ManagedFiles, order: ManageOrder, isServed
   return { steps, before, repair }
 }
 
-/** After a proof that failed, or a step that did: the pair before comes back into its place. */
-export function putBack({ certificate, key }: ManagedPlace, before: PairDigests, id: 'repair' | 'move'): ManageStep {
+/** After a proof or a step that failed: puts the pair before back. */
+export function putBack({ certificate, key }: ManagedPlace, before: PairDigests, id: 'repair' | 'move'): InstallStep {
   const one = (file: string, digest: string | undefined) =>
     digest === undefined ? `rm -f ${file}` : `cp -p ${file}_orig ${file}_new && mv -f ${file}_new ${file}`
   const what = id === 'repair' ? 'put back what an attempt that was cut off has moved away' : 'put the pair before back'
   return { id, what, command: `${one(certificate, before.certificate)} && ${one(key, before.key)}` }
 }
 
-export function finish({ certificate, key, journal }: ManagedPlace): ManageStep {
+export function finish({ certificate, key, journal }: ManagedPlace): InstallStep {
   return {
     id: 'finish',
     what: 'take the note away again',
@@ -81,7 +60,7 @@ export function finish({ certificate, key, journal }: ManagedPlace): ManageStep 
   }
 }
 
-/** The old pair is known to be whole where the note says so; a mixed one must not become what is gone back to. */
+/** Decides by the journal whether the files in place are one pair: a mixed pair must not be kept as the one to go back to. */
 function chooseRepair({ journal, inPlace, original }: ManagedFiles, wanted: PairDigests): ManageSteps['repair'] {
   if (!journal) return undefined
   const { before, after } = journal
@@ -92,14 +71,14 @@ function chooseRepair({ journal, inPlace, original }: ManagedFiles, wanted: Pair
   const isHalf =
     [before.certificate, after.certificate].includes(inPlace.certificate) &&
     [before.key, after.key].includes(inPlace.key)
-  if (!isHalf) return 'nothing was moved' // somebody has put another pair there since
+  if (!isHalf) return 'nothing was moved' // another pair was put there since
   return areKept ? 'put back' : 'impossible'
 }
 
 export function note(
   { place, wanted, token }: Pick<ManageOrder, 'place' | 'wanted' | 'token'>,
   before: PairDigests,
-): ManageStep {
+): InstallStep {
   const lines = renderJournal(token, { before, after: wanted }).map((line) => `'${line}'`)
   return {
     id: 'note',
@@ -108,7 +87,7 @@ export function note(
   }
 }
 
-/** What was kept by hand before is set aside, never written over. */
+/** A pair that was kept by hand before is renamed, never overwritten. */
 function backUp({ certificate, key }: ManagedPlace, { original, freeNumber }: ManagedFiles, before: PairDigests) {
   if (isSamePair(original, before)) return []
   const files: [file: string, now: string | undefined, kept: string | undefined][] = [
@@ -126,10 +105,10 @@ function backUp({ certificate, key }: ManagedPlace, { original, freeNumber }: Ma
   if (commands.length === 0) return []
   const what =
     aside.length > 0 ? 'set the pair kept before aside, and keep the one in place' : 'keep the pair that is in place'
-  return [{ id: 'back up', what, command: `umask 077; ${commands.join(' && ')}` } satisfies ManageStep]
+  return [{ id: 'back up', what, command: `umask 077; ${commands.join(' && ')}` } satisfies InstallStep]
 }
 
-function uploads({ place: { certificate, key }, wanted }: ManageOrder): ManageStep[] {
+function uploads({ place: { certificate, key }, wanted }: ManageOrder): InstallStep[] {
   return [
     {
       id: 'upload certificate',
@@ -151,7 +130,7 @@ function uploads({ place: { certificate, key }, wanted }: ManageOrder): ManageSt
   ]
 }
 
-function move({ certificate, key }: ManagedPlace): ManageStep {
+function move({ certificate, key }: ManagedPlace): InstallStep {
   return {
     id: 'move',
     what: 'put certificate and key in place',
@@ -159,7 +138,7 @@ function move({ certificate, key }: ManagedPlace): ManageStep {
   }
 }
 
-function serving({ place, restartCommand, proofCommand }: ManageOrder, isServed: boolean): ManageStep[] {
+function serving({ place, restartCommand, proofCommand }: ManageOrder, isServed: boolean): InstallStep[] {
   return [
     protect(place),
     ...(isServed
@@ -170,13 +149,13 @@ function serving({ place, restartCommand, proofCommand }: ManageOrder, isServed:
             id: 'prove',
             what: 'prove by a handshake that the new certificate is served, or go back to the pair before',
             command: proofCommand,
-          } satisfies ManageStep,
+          } satisfies InstallStep,
         ]),
     finish(place),
   ]
 }
 
-export function protect({ key, certificate, folder }: ManagedPlace): ManageStep {
+export function protect({ key, certificate, folder }: ManagedPlace): InstallStep {
   return {
     id: 'protect',
     what: 'make the key readable by its owner only',
@@ -184,6 +163,6 @@ export function protect({ key, certificate, folder }: ManagedPlace): ManageStep 
   }
 }
 
-export function restart(command: string): ManageStep {
+export function restart(command: string): InstallStep {
   return { id: 'restart', what: 'restart the TLS service', command }
 }

@@ -1,17 +1,15 @@
 /**
- * The certificate and key of an appliance that is managed over SSH, as they lie there: what is in place, what was kept, and
- * what an attempt that was cut off has left behind. Contents are compared by their SHA-256; no key is ever read.
+ * The certificate and key files of an appliance that is managed over SSH: what is in place, what was kept, and what an interrupted
+ * attempt left. Contents are compared by their SHA-256; no key is ever read.
  */
 import { createHash } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { paths } from '../../config/paths.js'
-import type { SshConnection } from '../../ssh/connection.js'
-import { runOrFail } from '../../ssh/run-command.js'
-import { renderSshTarget, type SshTarget } from '../../ssh/target.js'
+import { renderSshTarget, runOrFail, type SshConnection } from '../../ssh/index.js'
 import type { ServedIdentity } from '../../tls/index.js'
+import { fail } from './errors.js'
 
-/** All in one folder, as words of a shell. */
+/** All in one folder, quoted for a shell. */
 export interface ManagedPlace {
   readonly certificate: string
   readonly key: string
@@ -38,7 +36,7 @@ export interface ManagedFiles {
   readonly keyMode: string | undefined
   /** The first number under which an older `_orig` can be set aside. */
   readonly freeNumber: number
-  /** Of an attempt that has not come to its end. */
+  /** Of an attempt that was not completed. */
   readonly journal: ManageJournal | undefined
 }
 
@@ -58,7 +56,9 @@ export async function readManagedFiles(ssh: SshConnection, place: ManagedPlace):
   const answer = (await runOrFail(ssh, lookCommand(place))).toString('utf8').split('\n')
   const [certificate, key, originalCertificate, originalKey, mode, number, ...journal] = answer
   const freeNumber = Number(number)
-  if (!Number.isSafeInteger(freeNumber) || freeNumber < 1) throw unreadable(ssh.target, answer.join(' '))
+  if (!Number.isSafeInteger(freeNumber) || freeNumber < 1) {
+    throw fail('MANAGE_UNREADABLE', { target: renderSshTarget(ssh.target), said: answer.join(' ').slice(0, 200) })
+  }
   return {
     inPlace: { certificate: readDigest(certificate), key: readDigest(key) },
     original: { certificate: readDigest(originalCertificate), key: readDigest(originalKey) },
@@ -68,7 +68,7 @@ export async function readManagedFiles(ssh: SshConnection, place: ManagedPlace):
   }
 }
 
-/** What a journal says; `token` names the attempt that may go on. */
+/** The lines of a journal; `token` names the attempt that may go on. */
 export function renderJournal(token: string, { before, after }: ManageJournal): string[] {
   const line = (word: string, { certificate = '-', key = '-' }: PairDigests) => `${word} ${certificate} ${key}`
   return ['openwlb 1', tokenLine(token), line('before', before), line('after', after)]
@@ -105,7 +105,7 @@ function readDigest(word: string | undefined): string | undefined {
   return word !== undefined && /^[0-9a-f]{64}$/.test(word) ? word : undefined
 }
 
-/** What cannot be read was written by a kill in the middle, before anything was changed. */
+/** Undefined for an incomplete journal: the attempt was killed while it wrote it, before anything was changed. */
 function readJournal(lines: readonly string[]): ManageJournal | undefined {
   if (lines[0] !== 'openwlb 1') return undefined
   const before = readPair(lines, 'before')
@@ -116,13 +116,4 @@ function readJournal(lines: readonly string[]): ManageJournal | undefined {
 function readPair(lines: readonly string[], word: string): PairDigests | undefined {
   const [, certificate, key] = lines.find((line) => line.startsWith(`${word} `))?.split(' ') ?? []
   return key === undefined ? undefined : { certificate: readDigest(certificate), key: readDigest(key) }
-}
-
-function unreadable(target: SshTarget, said: string): WlbError {
-  return new WlbError(
-    'MANAGE_UNREADABLE',
-    'The appliance does not say what lies in its folder of certificates as a POSIX shell would.',
-    { target: renderSshTarget(target), said: said.slice(0, 200) },
-    `ssh -p ${target.port} ${quoteWord(`${target.user}@${target.host}`)} ls -l /etc/ssl/certs`,
-  )
 }

@@ -1,16 +1,15 @@
 /**
- * The pair that an appliance had before it was replaced over SSH, put back from what was kept there, served and proved by a
- * handshake from here. It may be begun at any point of the way there, and again at any point of the way back.
+ * Puts back the pair that an appliance had before it was replaced over SSH, from the copy kept there, and proves by a handshake that
+ * it is served. It works from any point at which the replacement or an earlier restore was interrupted.
  */
 import { randomBytes } from 'node:crypto'
 import { WlbError } from '../../base/error.js'
-import { quoteWord } from '../../base/quote-word.js'
-import type { SshConnection } from '../../ssh/connection.js'
-import { renderSshTarget, type SshTarget } from '../../ssh/target.js'
+import { awaitServed, type InstallStep } from '../../identity/index.js'
+import { renderSshTarget, type SshConnection } from '../../ssh/index.js'
 import { probeServed } from '../../tls/index.js'
 import type { ApplianceEndpoint } from '../connection/first-use.js'
-import { awaitServed } from './await-served.js'
-import { finish, type ManageStep, note, protect, putBack, restart } from './manage-steps.js'
+import { fail } from './errors.js'
+import { finish, note, protect, putBack, restart } from './manage-steps.js'
 import { isSamePair, type ManagedFiles, managedPlace, type PairDigests, readManagedFiles } from './managed-files.js'
 import { type ReplacementOptions, restartService, runManageStep } from './replace-over-ssh.js'
 
@@ -25,7 +24,7 @@ export interface RestoreRequest {
 }
 
 /**
- * A pair that is neither of the two was put there by somebody since, and is left alone.
+ * A pair that is neither of the two was put there since, and is left alone.
  *
  * @throws RESTORE_NOT_KEPT with nothing changed; RESTORE_NOT_PROVED when the pair is back and not served; RESTORE_INTERRUPTED
  * when the connection is cut; MANAGE_OVERTAKEN, SSH_COMMAND_FAILED.
@@ -35,75 +34,44 @@ export async function restoreOverSsh(
   { before, replacedBy, servedBefore, endpoint, applianceRoot, restartCommand }: RestoreRequest,
   { onStep, proofMs }: ReplacementOptions,
 ): Promise<'already so' | 'restored' | 'another pair'> {
+  const target = renderSshTarget(ssh.target)
   const place = managedPlace(applianceRoot)
   const [seen, served] = await Promise.all([readManagedFiles(ssh, place), probeServed(endpoint)])
   const isServed = served.state === 'served' && served.fingerprintSha256 === servedBefore
   if (!isOneOf(seen, before, replacedBy)) return 'another pair'
   const isBack = isSamePair(seen.inPlace, before)
   if (isBack && isServed && !seen.journal) return 'already so'
-  if (!isBack && !isSamePair(seen.original, before)) throw notKept(ssh.target, `${place.certificate}_orig`)
+  if (!isBack && !isSamePair(seen.original, before)) {
+    throw fail('RESTORE_NOT_KEPT', { target, kept: `${place.certificate}_orig` })
+  }
 
   const order = { place, wanted: replacedBy, token: randomBytes(8).toString('hex') }
   let said = ''
-  const run = async (step: ManageStep) => {
+  const run = async (step: InstallStep) => {
     await onStep?.(step)
     if (step.id === 'restart') said = await restartService(ssh, restartCommand, proofMs)
     else await runManageStep(ssh, order, step)
   }
   try {
-    await run(note(order, before)) // that of the way there: who finds it puts the same pair back
+    await run(note(order, before)) // the same journal as in the replacement: an attempt that finds it puts the same pair back
     if (!isBack) await run(putBack(place, before, 'move'))
     await run(protect(place))
     if (!isBack || !isServed) await run(restart(restartCommand))
-    const proof = await awaitServed(endpoint, servedBefore, proofMs)
-    if (!proof.isServed) throw notProved(ssh.target, { expected: servedBefore, seen: proof.seen, said, restartCommand })
+    const shown = await awaitServed(endpoint, servedBefore, proofMs)
+    if (shown !== servedBefore) {
+      const facts = { target, expected: servedBefore, seen: shown, restartCommand, restartSaid: said || undefined }
+      throw fail('RESTORE_NOT_PROVED', facts)
+    }
     await run(finish(place))
   } catch (error) {
     const isCut = error instanceof WlbError && error.code === 'SSH_CONNECTION_LOST'
-    throw isCut ? interrupted(ssh.target, error) : error
+    throw isCut ? fail('RESTORE_INTERRUPTED', { target }, error) : error
   }
   return 'restored'
 }
 
-/** Whole, or half of each: what an exchange leaves behind wherever it is cut. */
+/** One of the two pairs, or one file of each: what an interrupted exchange can leave. */
 function isOneOf({ inPlace }: ManagedFiles, before: PairDigests, replacedBy: PairDigests): boolean {
   const isKnown = (part: keyof PairDigests) => [before[part], replacedBy[part]].includes(inPlace[part])
   return isKnown('certificate') && isKnown('key')
-}
-
-function notKept(target: SshTarget, kept: string): WlbError {
-  return new WlbError(
-    'RESTORE_NOT_KEPT',
-    'The pair that the appliance had before is not kept there any more, so it cannot be put back; nothing was changed.',
-    { target: renderSshTarget(target), kept },
-    'wlb trust install USER@HOST FILES --key FILE',
-  )
-}
-
-function notProved(
-  target: SshTarget,
-  facts: {
-    readonly expected: string
-    readonly seen: string
-    readonly said: string
-    readonly restartCommand: string
-  },
-): WlbError {
-  const { expected, seen, said, restartCommand } = facts
-  return new WlbError(
-    'RESTORE_NOT_PROVED',
-    'The pair before is back in its place on the appliance, and it is not served.',
-    { target: renderSshTarget(target), expected, seen, ...(said !== '' && { restartSaid: said }) },
-    `ssh -p ${target.port} ${quoteWord(`${target.user}@${target.host}`)} ${quoteWord(restartCommand)}`,
-  )
-}
-
-function interrupted(target: SshTarget, cause: unknown): WlbError {
-  return new WlbError(
-    'RESTORE_INTERRUPTED',
-    'The SSH connection was cut while the pair before was put back; the same command again finds the note there, and ends it.',
-    { target: renderSshTarget(target) },
-    'wlb trust undo',
-    cause,
-  )
 }

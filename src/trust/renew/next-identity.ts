@@ -19,8 +19,8 @@ export interface NextRequest {
   readonly root: string
   /** Of an authority; none for a new self-signed certificate, or where an ACME authority is asked. */
   readonly files: readonly string[]
-  readonly keyFile: string | undefined
-  readonly passphrase: string | undefined
+  readonly keyFile?: string | undefined
+  readonly passphrase?: string | undefined
   /** What the pool connects to afterwards. */
   readonly name: string
   /** What it connects to now. */

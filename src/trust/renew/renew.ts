@@ -15,8 +15,8 @@ import { type RunOptions, runSteps } from '../run/run-steps.js'
 import { refuseRefused, refuseSilent } from '../run/steps/prove.js'
 import type { StepOrder, World } from '../run/steps/step.js'
 import type { NextIdentity } from './next-identity.js'
+import { placeOf } from './places/over-ssh.js'
 import type { FoundIdentity, GivenFiles, IdentityOrder, IdentityPlace } from './places/place.js'
-import { placeOf } from './places/place-of.js'
 import { planRenewal, type RenewalPlan } from './renewal-plan.js'
 
 export interface RenewRequest extends Omit<Looking, 'applianceRoot'> {

@@ -1,6 +1,6 @@
 /**
- * The appliance on this machine. The exchange is its own: both files or neither, proved by a handshake, no connection refused
- * meanwhile; the new pair waits staged, and the one before stays in the history.
+ * The appliance on this machine. Its certificate is replaced as by `wlb cert install`: both files or neither, proved by a handshake,
+ * without an interruption; the new pair waits staged, and the one before stays in the history.
  */
 
 import { quoteWord } from '../../../base/quote-word.js'
@@ -27,7 +27,7 @@ export function placeHere(root: string): IdentityPlace {
       const before = await findInPlace(root)
       if (!appliance.local || before === undefined)
         throw fail('RENEW_NEEDS_APPLIANCE', { appliance: formatWlbAddress(appliance) })
-      return { name: before, certificates: [], pools: (appliance.local.pools ?? []).map(({ uuid }) => uuid) }
+      return { name: before, file: undefined, pools: (appliance.local.pools ?? []).map(({ uuid }) => uuid) }
     },
     next: (question, _found, inPlace) => makeNextIdentity({ ...question, root }, inPlace),
     tidy: async (open, now) => {
@@ -52,15 +52,15 @@ const COMMANDS = { install: 'install FILES...', acme: 'acme', 'self-signed': 'se
 function exchangeHere(root: string, { staged, before, how }: IdentityOrder): Exchange {
   return {
     command: `wlb --root ${quoteWord(root)} cert ${COMMANDS[how]}`,
-    // the pair may be in its place and not be served yet: it is activated and proved once more
+    // the pair may be in place and not served yet: it is activated and proved once more
     check: async () => ((await findInPlace(root)) === staged ? 'unseen' : 'open'),
     do: async () => {
       await replaceIdentity(root, await readStaged(root, staged), { how, now: new Date() })
     },
     undo: async () => {
-      if ((await findInPlace(root)) !== staged) return // never done, or replaced by somebody since
+      if ((await findInPlace(root)) !== staged) return // never done, or replaced since
       const { identity, record } = await findRollback(root, before)
-      // what an authority issued by ACME goes on being renewed
+      // a certificate issued by ACME stays marked as such, so that it is renewed
       const how = record.how === 'acme' ? 'acme' : 'rollback'
       await replaceIdentity(root, identity, { how, now: new Date() })
     },

@@ -1,24 +1,31 @@
 /**
- * An appliance on another machine, ours or not. Its pair is exchanged by the commands of `wlb trust install`, and brought
- * back from what they keep there. Pairs are named by the SHA-256 of both files. The new key is given each time, and is
- * written nowhere but to its place on the appliance.
+ * An appliance on another machine. Its pair is replaced by the commands of `wlb trust install`, and put back from the copy they keep
+ * there. Pairs are named by the SHA-256 of both files. The new key is given each time, and is written nowhere but to its place on
+ * the appliance.
  */
 import { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../../base/error.js'
 import { quoteWord } from '../../../base/quote-word.js'
-import { renderSshTarget, type SshTarget } from '../../../ssh/index.js'
+import { judgeFiles } from '../../../identity/index.js'
+import { parseSshTarget, renderSshTarget, type SshTarget } from '../../../ssh/index.js'
 import { probeServed, type ServedIdentity } from '../../../tls/index.js'
-import { isSelfSigned, readContainers } from '../../../x509/index.js'
+import { isSelfSigned } from '../../../x509/index.js'
 import type { Connection } from '../../connection/connection.js'
 import { servedBy } from '../../connection/predict.js'
 import { fail } from '../../errors.js'
 import { fetchCertificate } from '../../remote/fetch-certificate.js'
-import { readManagedIdentity, readManagedKey } from '../../remote/manage-order.js'
 import { digestsOf, managedPlace, type PairDigests, readManagedFiles } from '../../remote/managed-files.js'
-import { planReplacement, replaceOverSsh, type SshReach } from '../../remote/replace-over-ssh.js'
+import {
+  placeWithKeys,
+  planReplacement,
+  readManagedKey,
+  replaceOverSsh,
+  type SshReach,
+} from '../../remote/replace-over-ssh.js'
 import { restoreOverSsh } from '../../remote/restore-over-ssh.js'
 import type { Check } from '../../run/steps/step.js'
 import type { NextIdentity } from '../next-identity.js'
+import { placeHere } from './here.js'
 import type {
   Exchange,
   FoundIdentity,
@@ -39,6 +46,14 @@ export interface PlaceOverSsh {
   readonly restartCommand: string
 }
 
+/** The place of an order in a journal. */
+export function placeOf({ root, over }: IdentityOrder, reach: SshReach | undefined): IdentityPlace {
+  if (!over) return placeHere(root)
+  if (!reach) throw new Error('an order over SSH needs a way to reach the appliance')
+  const restartCommand = reach.restartCommand ?? over.restartCommand
+  return placeOverSsh({ target: parseSshTarget(over.target), root, restartCommand }, reach)
+}
+
 export function placeOverSsh(where: PlaceOverSsh, reach: SshReach): IdentityPlace {
   const { target } = where
   return {
@@ -54,7 +69,7 @@ export function placeOverSsh(where: PlaceOverSsh, reach: SshReach): IdentityPlac
   }
 }
 
-/** Changes nothing, and is the moment in which a host key that changed is refused. */
+/** Changes nothing; connecting refuses a host key that changed. */
 async function find({ target, root }: PlaceOverSsh, reach: SshReach, connection: Connection): Promise<FoundIdentity> {
   const ssh = await reach.connect(target)
   const { inPlace } = await readManagedFiles(ssh, managedPlace(root))
@@ -68,17 +83,15 @@ async function find({ target, root }: PlaceOverSsh, reach: SshReach, connection:
       hasKey: inPlace.key !== undefined,
     })
   }
-  const certificates = readContainers([{ file, bytes }]).certificates.map(({ certificate }) => certificate)
-  return { name: namePair(inPlace), certificates, pools: undefined }
+  return { name: namePair(inPlace), file: { file, bytes }, pools: undefined }
 }
 
-async function readNext(question: NextQuestion, { certificates }: FoundIdentity): Promise<NextIdentity> {
+async function readNext(question: NextQuestion, { file }: FoundIdentity): Promise<NextIdentity> {
   if (question.files.length === 0) throw fail('RENEW_NEEDS_FILES', { missing: 'FILES, --key' })
-  const { identity, served, chain } = await readManagedIdentity({ ...question, inPlace: certificates }).catch(
-    (error: unknown) => {
-      throw error instanceof WlbError && error.code === 'USAGE_NEEDS_KEY' ? fail('RENEW_NEEDS_KEY', KEY_MISSING) : error
-    },
-  )
+  const place = placeWithKeys(question, async () => file)
+  const { identity, served, chain } = await judgeFiles(question, place).catch((error: unknown) => {
+    throw error instanceof WlbError && error.code === 'USAGE_NEEDS_KEY' ? fail('RENEW_NEEDS_KEY', KEY_MISSING) : error
+  })
   const how = isSelfSigned(chain.leaf) ? 'self-signed' : 'install'
   return { identity, how, chain: served, candidates: [...served, ...chain.unrelated] }
 }
@@ -119,7 +132,7 @@ function exchangeOverSsh(
 ): Exchange {
   const { target, root: applianceRoot, restartCommand } = where
   const { proofMs, onStep } = reach
-  const options = { proofMs, ...(onStep && { onStep }) }
+  const options = { proofMs, onStep }
   return {
     command: `wlb trust install ${quoteWord(renderSshTarget(target))} FILES... --key FILE`,
     check: () => check(where, reach, order),
@@ -143,7 +156,7 @@ function exchangeOverSsh(
   }
 }
 
-/** In place, served, and no note of an attempt that has not come to its end. */
+/** `holds`: in place, served, and no journal of an attempt that was not completed. */
 async function check({ target, root }: PlaceOverSsh, reach: SshReach, order: IdentityOrder): Promise<Check> {
   const { leaf, endpoint } = overOf(order)
   const ssh = await reach.connect(target)

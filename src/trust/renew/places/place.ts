@@ -1,20 +1,20 @@
 /**
- * Where the certificate lives that a renewal exchanges: in the folder of an appliance on this machine, or on another machine
- * that is reached over SSH. Everything else about a renewal is the same (docs/renewal.md).
+ * Where the certificate is that a renewal exchanges: in the folder of an appliance on this machine, or on another machine that is
+ * reached over SSH. Everything else about a renewal is the same (docs/renewal.md).
  */
 import type { X509Certificate } from 'node:crypto'
+import type { GivenKey } from '../../../identity/index.js'
 import type { ServedIdentity } from '../../../tls/index.js'
+import type { NamedBytes } from '../../../x509/index.js'
 import type { Connection } from '../../connection/connection.js'
 import type { OrderOf, Step, StepOrder } from '../../run/steps/step.js'
 import type { NextIdentity } from '../next-identity.js'
 
 export type IdentityOrder = OrderOf<'identity'>
 
-/** What an operator gives: certificates of an authority, and the key where it has to be. */
-export interface GivenFiles {
+/** What an operator gives: certificates of an authority, and the key where one is needed. */
+export interface GivenFiles extends GivenKey {
   readonly files: readonly string[]
-  readonly keyFile: string | undefined
-  readonly passphrase: string | undefined
 }
 
 export interface NextQuestion extends GivenFiles {
@@ -28,34 +28,34 @@ export interface NextQuestion extends GivenFiles {
 export interface FoundIdentity {
   /** Of the pair in place. */
   readonly name: string
-  /** The certificates of its file, as far as they may be wanted. */
-  readonly certificates: readonly X509Certificate[]
-  /** Identifiers of the pools that connect to the appliance; undefined where that cannot be seen from here. */
+  /** Its certificate file, where the next chain may need issuers from it and the place does not read it itself. */
+  readonly file: NamedBytes | undefined
+  /** UUIDs of the pools that connect to the appliance; undefined where that cannot be seen from here. */
   readonly pools: readonly string[] | undefined
 }
 
-/** The appliance as it is asked from here, and what it serves. */
+/** The appliance as it is reached from here, and the leaf it serves. */
 export interface SeenHere {
   readonly appliance: Connection['appliance']
   readonly leaf: X509Certificate
 }
 
 export interface IdentityPlace {
-  /** The folder, where it is on this machine. */
+  /** The appliance's folder, where it is on this machine. */
   readonly localRoot: string | undefined
-  /** Whether a renewal that was cut short is of this place; where nobody said which, it is. */
+  /** Whether an interrupted renewal is of this place. */
   mayGoOn(order: IdentityOrder): boolean
   /** @throws RENEW_NEEDS_APPLIANCE, RENEW_OTHER_APPLIANCE, and what reaching it throws. */
   find(connection: Connection): Promise<FoundIdentity>
   /** Reads or makes what is to serve next. @throws what is wrong with it */
   next(question: NextQuestion, found: FoundIdentity, inPlace: X509Certificate): Promise<NextIdentity>
-  /** Drops new pairs that were kept for a renewal which was killed before it wrote anything down; `open` is what was written. */
+  /** Drops new pairs kept for a renewal that was killed before it wrote its journal; `open` are the steps in journals. */
   tidy(open: readonly StepOrder[], now: Date): Promise<void>
-  /** The exchange as a journal keeps it; the new pair is kept until then, where there is a safe place for its key. */
+  /** The exchange as it is written to the journal; the new pair is kept until then, where its key can be kept safely. */
   keep(next: NextIdentity, found: FoundIdentity, seen: SeenHere): Promise<IdentityOrder>
-  /** What is to be served, for whoever goes on; undefined where it is kept, or in service already. */
+  /** The new pair, to continue an interrupted run; undefined where it is kept, or in service already. */
   again(order: IdentityOrder, given: GivenFiles): Promise<ServedIdentity | undefined>
-  /** In service, or not wanted any more. */
+  /** Called when the new pair is in service, or not wanted any more. */
   drop(order: IdentityOrder): Promise<void>
   exchange(order: IdentityOrder, identity: ServedIdentity | undefined): Exchange
 }

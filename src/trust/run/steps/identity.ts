@@ -1,5 +1,5 @@
 /** The certificate that an appliance serves, exchanged for the next one, and back again, wherever it lives. */
-import { placeOf } from '../../renew/places/place-of.js'
+import { placeOf } from '../../renew/places/over-ssh.js'
 import type { OrderOf, Step, World } from './step.js'
 
 export function identityStep(order: OrderOf<'identity'>, { ssh, identity }: World): Step {

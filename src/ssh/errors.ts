@@ -1,0 +1,123 @@
+/** What can be wrong with a machine that is reached over SSH. */
+import { dirname } from 'node:path'
+import { defineErrors } from '../base/error.js'
+import { quoteWord } from '../base/quote-word.js'
+import { parseTarget, sshCommand } from './target.js'
+
+type Fact = string | number | boolean
+const word = (fact: Fact) => quoteWord(String(fact))
+const knock = ({ host, port }: { readonly host: Fact; readonly port: Fact }) => `nc -vz ${word(host)} ${port}`
+const logIn = ({ user, host, port }: { readonly user: Fact; readonly host: Fact; readonly port: Fact }) =>
+  `ssh -v -p ${port} ${word(`${user}@${host}`)} true`
+const runByHand = ({ target, command }: { readonly target: Fact; readonly command: Fact }) =>
+  sshCommand(String(target), word(command))
+const FINGERPRINT_ON_HOST = 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, on the host itself'
+
+export const sshErrors = defineErrors({
+  SSH_AUTH_FAILED: {
+    message: 'The SSH server did not accept the user by anything that was tried.',
+    facts: ['user', 'host', 'port', 'tried'],
+    remedy: logIn,
+  },
+  SSH_COMMAND_FAILED: {
+    message: 'A command failed on the other machine.',
+    facts: ['target', 'command', 'exitCode', 'stderr'],
+    remedy: runByHand,
+  },
+  SSH_COMMAND_TIMEOUT: {
+    message: 'A command on the other machine did not end in time.',
+    facts: ['target', 'command', 'timeoutMs'],
+    remedy: runByHand,
+  },
+  SSH_CONNECTION_LOST: {
+    message: 'The SSH connection was cut while a command ran; whether it has run to its end is not known.',
+    facts: ['target', 'command'],
+    remedy: ({ target }) => knock(parseTarget(String(target)) ?? { host: target, port: 22 }),
+  },
+  SSH_FAILED: {
+    message: 'The SSH connection broke before a command could be sent.',
+    facts: ['user', 'host', 'port', 'why', 'stage'],
+    remedy: logIn,
+  },
+  SSH_FINGERPRINT_MISMATCH: {
+    message: 'The host shows another key than the one whose fingerprint was given.',
+    facts: ['host', 'given', 'seen'],
+    remedy: FINGERPRINT_ON_HOST,
+  },
+  SSH_HOST_KEY_CHANGED: {
+    message: 'The host shows another key than the one it is known by: it was set up anew, or somebody else answers.',
+    facts: ['host', 'seen', 'known', 'file', 'line'],
+    remedy: ({ host, file }) => `ssh-keygen -R ${word(host)} -f ${word(file)}`,
+  },
+  SSH_HOST_KEY_DECLINED: {
+    message: 'The host is not known, and its key was not accepted; nothing was sent.',
+    facts: ['host', 'seen'],
+    remedy: FINGERPRINT_ON_HOST,
+  },
+  SSH_HOST_KEY_REVOKED: {
+    message: 'The key the host shows is marked as revoked.',
+    facts: ['host', 'seen', 'file', 'line'],
+    remedy: ({ file, line }) => `sed -n ${line}p ${word(file)}`,
+  },
+  SSH_HOST_KEY_UNSTEADY: {
+    message: 'The host shows another key on each connection; nothing was sent.',
+    facts: ['host', 'port'],
+    remedy: 'wlb trust fetch --help',
+  },
+  SSH_HOST_UNKNOWN: {
+    message: 'The name does not resolve.',
+    facts: ['host', 'port', 'why'],
+    remedy: ({ host }) => `getent hosts ${word(host)}`,
+  },
+  SSH_HOST_UNREACHABLE: {
+    message: 'There is no way to that address.',
+    facts: ['host', 'port', 'why'],
+    remedy: ({ host }) => `ip route get ${word(host)}`,
+  },
+  SSH_KEY_PASSPHRASE_NEEDED: {
+    message: 'The key for SSH is encrypted, and no passphrase was given.',
+    facts: ['file', 'missing'],
+    remedy: 'wlb trust fetch root@wlb.example.com --ssh-key FILE --ssh-passphrase-file FILE',
+  },
+  SSH_KEY_PASSPHRASE_WRONG: {
+    message: 'The passphrase does not open the key for SSH.',
+    facts: ['file'],
+    remedy: ({ file }) => `ssh-keygen -y -f ${word(file)}`,
+  },
+  SSH_KEY_UNREADABLE: {
+    message: 'The file is no private key in a form that SSH has.',
+    facts: ['file', 'why'],
+    remedy: ({ file }) => `ssh-keygen -p -f ${word(file)}`,
+  },
+  SSH_KNOWN_HOSTS_UNREADABLE: {
+    message: 'The file of known hosts cannot be read.',
+    facts: ['file', 'why'],
+    remedy: ({ file }) => `ls -l ${word(file)}`,
+  },
+  SSH_KNOWN_HOSTS_UNWRITABLE: {
+    message: 'The host cannot be written into the file of known hosts, so it is not connected to.',
+    facts: ['file', 'why'],
+    remedy: ({ file }) => `ls -ld ${word(dirname(String(file)))}`,
+  },
+  SSH_OUTPUT_TOO_LARGE: {
+    message: 'A command on the other machine says more than was expected of it.',
+    facts: ['target', 'command', 'limitBytes'],
+    remedy: runByHand,
+  },
+  SSH_REFUSED: {
+    message: 'No SSH server listens there.',
+    facts: ['host', 'port', 'why'],
+    remedy: knock,
+  },
+  SSH_TIMEOUT: {
+    message: 'The SSH server did not answer in time.',
+    facts: ['host', 'port', 'stage', 'timeoutMs'],
+    remedy: knock,
+  },
+  USAGE_SSH_TARGET: {
+    message: 'That does not say whom to reach over SSH: USER@HOST, USER@HOST:PORT, or USER@[IPV6]:PORT.',
+    facts: ['given'],
+    remedy: 'wlb trust fetch root@wlb.example.com',
+  },
+})
+export const { fail } = sshErrors
