@@ -19,6 +19,7 @@ const parts = [
     tests: 'certificates fetched and replaced over SSH',
   },
   { package: 'pebble', present: () => onPath('pebble'), tests: 'certificates ordered from an ACME authority' },
+  { package: 'procps', present: () => onPath('ps'), tests: 'which processes are left after the demo' },
   { package: 'strace', present: () => onPath('strace'), tests: 'kills and full disks at every system call' },
   { package: 'zsh', present: () => onPath('zsh'), tests: 'completion in zsh, and Tab pressed in bash and zsh' },
   { package: 'bsdutils', present: () => onPath('script'), tests: 'questions and Ctrl-C at a terminal' },
