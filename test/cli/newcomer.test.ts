@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it, test } from 'vitest'
 import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
+import { OWN_ADDRESS } from '../run-folder.js'
 import { makeFolder, removeFolder, run } from './program.js'
 
 interface Document {
@@ -96,6 +97,7 @@ test('the README: first success, in the lab', { timeout: 90_000 }, async () => {
   const typed = block
     .replace('wlb setup ', `wlb setup --port ${port} `)
     .replace('wlb.lab.internal:8012', `wlb.lab.internal:${port}`)
+    .replaceAll('127.0.0.1', OWN_ADDRESS)
   const bin = join(home, 'bin')
   mkdirSync(bin)
   for (const program of ['wlb', 'xe']) {
