@@ -1,4 +1,4 @@
-/** Public API of lab: a pool in a box, brought up, looked at, broken on purpose, used from the inside, taken down. */
+/** Public API of lab: starts a pool on this machine, reports on it, breaks it on purpose, runs commands on its hosts, stops it. */
 export { clearFaults, injectFault } from './faults/inject.js'
 export { type FaultRow, listFaults } from './faults/table.js'
 export { type LabFault, labFault } from './launcher/break-host.js'

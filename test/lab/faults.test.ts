@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { copyAside, copyFolder, writeEntries } from '../../src/lab/faults/saved-state.js'
 import { POOL_FAULTS } from '../../src/lab/faults/table.js'
 import { clearFaults, injectFault, listFaults } from '../../src/lab/index.js'
-import { askForRecords } from '../../src/lab/launcher/host-control.js'
+import { fetchRecords } from '../../src/lab/launcher/host-control.js'
 import { OWN_ADDRESS } from '../run-folder.js'
 import { itSamples } from '../sample.js'
 import { HOSTNAME, PASSWORD, startAppliance, type TestAppliance, USER_NAME } from '../server/test-appliance.js'
@@ -80,7 +80,7 @@ async function picture(): Promise<string> {
       return paths.map((path) => `${host} ${place}/${path} ${contentOf(join(top, path))}`)
     }),
   )
-  const records = await askForRecords(pool.host('xs1').root)
+  const records = await fetchRecords(pool.host('xs1').root)
   return [...files, JSON.stringify(records, undefined, 1)].join('\n')
 }
 
@@ -202,7 +202,7 @@ describe('several', () => {
 })
 
 test('a program that died in the middle left enough to take everything back', async () => {
-  const records = await askForRecords(pool.host('xs1').root)
+  const records = await fetchRecords(pool.host('xs1').root)
   if (!records) throw new Error('no coordinator')
   const lab = { root: pool.root, hosts: pool.document.hosts, coordinator: pool.host('xs1') }
   const entry = { id: 1, row: 22, side: 'pool', state: 'begun' } as const

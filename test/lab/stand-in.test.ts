@@ -13,8 +13,8 @@ import { layoutOf, readSettings, writeSettings } from '../../src/lab/host/host-f
 import { labDown, labFault, labUp } from '../../src/lab/index.js'
 import { hostRoot } from '../../src/lab/launcher/lab-file.js'
 import { FAULTLESS } from '../../src/lab/stand-in/behaviour.js'
-import { readState, standInLayout, writeState } from '../../src/lab/stand-in/layout.js'
-import { clearStandIn } from '../../src/lab/stand-in/stage.js'
+import { clearStandIn } from '../../src/lab/stand-in/stand-in.js'
+import { readState, standInLayout, writeState } from '../../src/lab/stand-in/stand-in-files.js'
 import { serve } from '../../src/server/index.js'
 import { connectXenApi, type XenApiClient } from '../../src/xapi/index.js'
 import { run } from '../cli/program.js'
@@ -253,7 +253,7 @@ describe('cleared, everything is as it was', () => {
 
   test('though the stand-in died, or there was nothing wrong at all', async () => {
     await inject(1)
-    process.kill(Number(readFileSync(standInLayout(appliance.root).pid, 'utf8')), 'SIGKILL')
+    process.kill(Number(readFileSync(standInLayout(appliance.root).pidFile, 'utf8')), 'SIGKILL')
     await clearStandIn(appliance.root)
     await clearStandIn(appliance.root)
     expect(await describeStage()).toEqual(before)

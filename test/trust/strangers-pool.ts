@@ -4,7 +4,7 @@ import { rebuildStore } from '../../src/lab/certificates/trust-store.js'
 import type { Rows } from '../../src/lab/database/records.js'
 import { newRecord } from '../../src/lab/faults/pool-stage.js'
 import { layoutOf } from '../../src/lab/host/host-files.js'
-import { askForRecords, tellHost } from '../../src/lab/launcher/host-control.js'
+import { fetchRecords, postToHost } from '../../src/lab/launcher/host-control.js'
 import type { TestPool } from '../lab/test-pool.js'
 import { daysFromNow, issue } from '../x509/test-authority.js'
 import { LEGACY } from './stage.js'
@@ -40,12 +40,12 @@ export async function fillStore(pool: TestPool, count: number): Promise<Readonly
     for (const [name, pem] of files) writeFileSync(pool.path(host, `${LEGACY}/${name}`), pem)
     await rebuildStore(layoutOf(root), { store: 'LegacyRootCert' })
   }
-  await tellHost(pool.host('xs1').root, '/lab/records', JSON.stringify({ Certificate: Object.assign({}, ...rows) }))
+  await postToHost(pool.host('xs1').root, '/lab/records', JSON.stringify({ Certificate: Object.assign({}, ...rows) }))
   return files
 }
 
 /** The names of all that is recorded as installed. */
 export async function recordedNames(pool: TestPool): Promise<readonly string[]> {
-  const records = await askForRecords(pool.host('xs1').root)
+  const records = await fetchRecords(pool.host('xs1').root)
   return Object.values(records?.Certificate ?? {}).flatMap(({ type, name }) => (type === 'ca' ? [String(name)] : []))
 }

@@ -1,4 +1,7 @@
-/** Answers one call from its name and parameters: finds the session, checks this host's role and the user's role, runs the method. */
+/**
+ * Answers one call from its name and parameters: finds the session, checks this host's role and the user's role, runs
+ * the method.
+ */
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import { hasMethod } from '../database/records.js'
 import { type Coordinator, HostUnreachable, type LabHost, type Member } from '../host/host.js'
@@ -9,7 +12,7 @@ import { endTask, startTask } from './task-methods.js'
 /**
  * Answers one call; `params` begin with the session where the method needs one.
  *
- * @throws ApiFailure the failure that travels to the caller; anything else has become INTERNAL_ERROR.
+ * @throws ApiFailure and nothing else: other errors become INTERNAL_ERROR.
  */
 export async function dispatch(
   host: LabHost,
@@ -25,7 +28,7 @@ export async function dispatch(
   }
 }
 
-/** A bug or a full disk is told as the pool would: one code, and the text. */
+/** Reports a bug or a full disk as a pool does: INTERNAL_ERROR with the error's text. */
 function asFailure(host: LabHost, name: string, error: unknown): ApiFailure {
   if (error instanceof ApiFailure) return error
   if (error instanceof HostUnreachable) return coordinatorOutOfReach(host, error)
@@ -33,7 +36,7 @@ function asFailure(host: LabHost, name: string, error: unknown): ApiFailure {
   return new ApiFailure('INTERNAL_ERROR', [error instanceof Error ? error.message : String(error)])
 }
 
-/** Members pass most calls on; without their coordinator they can only say so. */
+/** Members forward most calls; when the coordinator cannot be reached they answer CANNOT_CONTACT_HOST. */
 function coordinatorOutOfReach({ role, settings, log }: LabHost, error: HostUnreachable): ApiFailure {
   log(error.message)
   const known = role.kind === 'member' ? Object.values(role.copy?.image.tables.pool ?? {})[0]?.master : undefined
@@ -100,7 +103,7 @@ async function run(method: SessionMethod, { role, ...rest }: PartialCall): Promi
   try {
     return await method.handle(call)
   } finally {
-    // Failed calls leave things behind too, and what is left must still be there after a kill.
+    // Failed calls change the database too, and the changes must survive a kill.
     if (method.changes && role.kind === 'coordinator' && !role.frozen) await role.database.durable()
   }
 }
@@ -116,7 +119,7 @@ function runInBackground(host: LabHost, name: string, method: SessionMethod, cal
   return task
 }
 
-/** On the host's own socket, and for other hosts, a member passes calls on; anyone else is sent to the coordinator. */
+/** A member forwards calls from its own socket and from hosts of the pool; other callers get HOST_IS_SLAVE. */
 async function forward(
   host: LabHost,
   member: Member,
@@ -164,7 +167,7 @@ function notForUsers(name: string): ApiFailure {
   return new ApiFailure('INTERNAL_ERROR', [text])
 }
 
-/** Changes every user may make: a task is how a client hears what came of a download. */
+/** Changes that every user may make: clients learn the outcome of a download from a task. */
 const OPEN_TO_ALL = new Set(['task.create', 'task.destroy', 'task.cancel'])
 const ADMIN_ONLY = new Set([
   'pool.enable_tls_verification',
@@ -177,7 +180,7 @@ const ADMIN_ONLY = new Set([
 ])
 
 /** @throws ApiFailure RBAC_PERMISSION_DENIED when the session's user may not call the method. */
-export function assertPermitted(session: Session, name: string, method: Method): void {
+function assertPermitted(session: Session, name: string, method: Method): void {
   if (!session.isReadOnly || method.session === 'none') return
   const isReading = method.session === 'any' && !method.changes
   if (isReading || OPEN_TO_ALL.has(name) || name === 'pool.is_slave') return

@@ -17,7 +17,7 @@ type Token = { readonly kind: 'word' | 'string' | 'sign'; readonly text: string 
 /**
  * Reads an expression; `not` binds closest, then `and`, then `or`.
  *
- * @throws ApiFailure INTERNAL_ERROR when it is none.
+ * @throws ApiFailure INTERNAL_ERROR when the text is not an expression.
  */
 export function parseExpression(text: string): Expression {
   const tokens = tokenize(text)
@@ -27,7 +27,7 @@ export function parseExpression(text: string): Expression {
   return expression
 }
 
-/** Tells whether a record fits; a field it does not have equals nothing. */
+/** Tells whether a record matches; a missing field equals nothing. */
 export function matchesExpression(expression: Expression, record: { readonly [field: string]: ApiValue }): boolean {
   switch (expression.kind) {
     case 'constant':

@@ -91,7 +91,7 @@ function setter(owner: ApiClass, field: ApiField): Method {
   })
 }
 
-/** A key that is there already is refused, as on a pool: callers remove it first. */
+/** A key that exists is refused, as on a pool: callers remove it first. */
 function mapAdder(owner: ApiClass, field: ApiField): Method {
   return changing(3, ({ coordinator, args }) => {
     const [ref, key] = [args.text(0, 'self'), args.text(1, 'key')]
@@ -103,7 +103,7 @@ function mapAdder(owner: ApiClass, field: ApiField): Method {
   })
 }
 
-/** Removing a key that is not there is no failure. */
+/** Removing a missing key is not an error. */
 function mapRemover(owner: ApiClass, field: ApiField): Method {
   return changing(2, ({ coordinator, args }) => {
     const ref = args.text(0, 'self')

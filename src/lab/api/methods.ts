@@ -31,12 +31,12 @@ const named: readonly (readonly [string, Method])[] = [
 
 export const METHODS: Methods = new Map(named)
 
-/** Parts of other methods that run on another host are nobody else's business. */
+/** Leaves out `lab_` methods: they are parts of other methods, called between hosts only. */
 function publicNames(): string[] {
   return [...METHODS.keys()].filter((name) => !name.includes('.lab_')).sort()
 }
 
-/** Clients give the session twice: as the caller's, and as the one that is asked about. */
+/** Clients pass the session twice: as the caller's, and as the object that is read. */
 function sessionField(name: string) {
   return ({ coordinator, args }: Parameters<Extract<Method, { session: 'any' | 'pool' | 'local' }>['handle']>[0]) =>
     coordinator.database.get('session', args.text(0, 'self'))[name] ?? ''

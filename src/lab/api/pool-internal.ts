@@ -1,6 +1,6 @@
 /**
- * What hosts of a pool ask each other. The first group is XenAPI's own; the names beginning with `lab.` stand for a
- * pool's remote database and are answered only to a caller that shows the pool secret (docs/protocol/pool.md).
+ * Calls between hosts of a pool. The first group is XenAPI's own; the names that begin with `lab.` stand for a pool's
+ * remote database and are answered only to a caller that sends the pool secret (docs/protocol/pool.md).
  */
 import { z } from 'zod'
 import { ApiFailure, type ApiValue, NULL_REF } from '../../xapi/index.js'
@@ -65,7 +65,7 @@ export async function answerLabCall(host: LabHost, method: string, params: reado
   }
 }
 
-export interface Claim {
+interface Claim {
   readonly role: 'coordinator' | 'member'
   readonly generation: number
   readonly coordinatorAddress: string
@@ -83,7 +83,7 @@ const claimSchema = z.object({
   coordinatorAddress: z.string(),
 })
 
-/** Asks another host what it takes itself for; undefined when it does not answer. */
+/** Asks another host for its role; undefined when it does not answer. */
 export async function askForClaim(host: LabHost, address: string): Promise<Claim | undefined> {
   try {
     return claimSchema.parse(await host.callPool(address, 'lab.claim', []))
@@ -93,7 +93,7 @@ export async function askForClaim(host: LabHost, address: string): Promise<Claim
   }
 }
 
-/** Records how a task ended: no words means well, otherwise a code and its parameters. */
+/** Records how a task ended: `failure` is empty after a success, otherwise a code and its parameters. */
 export function finishTask({ database }: Coordinator, ref: string, failure: readonly string[]): void {
   if (ref === '' || ref === NULL_REF || !database.find('task', ref)) return
   const failed = failure.length > 0

@@ -34,7 +34,7 @@ export const TASK_METHODS: readonly [string, Method][] = [
   ['message.destroy', changing(1, destroyMessage)],
 ]
 
-/** Starts a task for a call that goes on in the background. */
+/** Starts a task for a call that runs in the background. */
 export function startTask({ database, hostRef }: Coordinator, label: string, now: Date): string {
   return database.create('task', { name_label: label, created: now, resident_on: hostRef })
 }
@@ -54,7 +54,7 @@ export function endTask(
   database.update('task', ref, { ...outcome, progress: 1, finished: now })
 }
 
-/** A result is kept as the XML it would have travelled in. */
+/** A result is stored as the XML that an answer would carry. */
 function encodeResult(value: ApiValue): string {
   if (value === '') return ''
   const answer = encodeXmlRpcResponse({ status: 'success', value })
@@ -77,7 +77,7 @@ function destroy({ coordinator, args }: Call): ApiValue {
   return ''
 }
 
-/** Nothing the lab does in the background can be stopped half-way. */
+/** No background call of the lab can be cancelled. */
 function refuseCancel(ref: string): ApiValue {
   throw new ApiFailure('OPERATION_NOT_ALLOWED', [`${ref} cannot be cancelled`])
 }

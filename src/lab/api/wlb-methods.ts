@@ -1,4 +1,4 @@
-/** The pool's calls about WLB: what is checked first, what is sent, what is written down (docs/protocol/wlb.md). */
+/** The pool's calls about WLB: what each checks, sends and stores (docs/protocol/wlb.md). */
 
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import type { Database } from '../database/database.js'
@@ -44,7 +44,7 @@ async function initialize({ host, coordinator, args }: Call): Promise<ApiValue> 
   return ''
 }
 
-/** Whatever the appliance says, or whether it is there at all: the pool forgets it. */
+/** The pool forgets the appliance whatever it answers, and also when it does not answer. */
 async function deconfigure({ host, coordinator }: Call): Promise<ApiValue> {
   const settings = currentWlbSettings(coordinator)
   if (settings.url === '') throw new ApiFailure('WLB_NOT_INITIALIZED', [])
@@ -74,7 +74,7 @@ async function retrieveConfiguration({ host, coordinator }: Call): Promise<ApiVa
   return Object.fromEntries(entries)
 }
 
-/** Advice a VM, or for switching a host, which stands under that host's control domain. */
+/** Lists one recommendation per VM; one that switches a host on or off stands under that host's control domain. */
 async function retrieveRecommendations({ host, coordinator }: Call): Promise<ApiValue> {
   const settings = readWlbSettings(coordinator, true)
   const method = 'GetOptimizationRecommendations'
@@ -102,7 +102,7 @@ async function retrieveVmRecommendations({ host, coordinator, args }: Call): Pro
   const { recommendations } = await host.wlb.call(call, settings)
   const live = database.refs('host').filter((ref) => isLive(coordinator, ref)).length
   if (recommendations.length !== live) {
-    // The misspelling is the pool's own, and clients may look for it.
+    // The misspelling is xapi's own; clients may match it.
     const text = 'List of returned reccomendations is not equal to the number of hosts in pool'
     throw new ApiFailure('WLB_MALFORMED_RESPONSE', [method, text, 'unknown'])
   }
@@ -118,7 +118,7 @@ async function retrieveVmRecommendations({ host, coordinator, args }: Call): Pro
   return Object.fromEntries(rows)
 }
 
-/** VMs the answer leaves out cannot be placed, as far as the pool is concerned. */
+/** VMs that the answer leaves out are reported as not fitting on any host. */
 async function retrieveEvacuationPlan({ host, coordinator, args }: Call): Promise<ApiValue> {
   const { database } = coordinator
   const hostRef = args.ref(0, 'self', 'host', coordinator)

@@ -1,11 +1,14 @@
-/** What one host tells another about certificate files: the words of host.cert_distrib_atom (docs/protocol/pool.md, distribution). */
+/**
+ * Commands and answers about certificate files between hosts, as host.cert_distrib_atom carries them
+ * (docs/protocol/pool.md, distribution).
+ */
 import { ApiFailure } from '../../xapi/index.js'
 import { parseSexp, printSexp, type Sexp } from './sexp.js'
 
 export type Purpose = 'licensing' | 'ldaps'
 export const PURPOSES: readonly Purpose[] = ['licensing', 'ldaps']
 
-/** Which folder of files: the three kinds without purposes, and the trusted stores, a folder a purpose. */
+/** Which store: three kinds without purposes, and the trusted stores with one folder per purpose. */
 export type StoreKind =
   | { readonly store: 'HostPoolCert' | 'LegacyRootCert' | 'CRL' }
   | { readonly store: 'RootCert' | 'PinnedCert'; readonly purposes: readonly Purpose[] }
@@ -49,7 +52,7 @@ export function encodeCommand(command: DistributionCommand): string {
 /**
  * Reads a command.
  *
- * @throws ApiFailure INTERNAL_ERROR when it is none.
+ * @throws ApiFailure INTERNAL_ERROR when the text is not a command.
  */
 export function decodeCommand(text: string): DistributionCommand {
   const expression = parseSexp(text)
@@ -82,7 +85,7 @@ export function encodeResult(result: DistributionResult): string {
 /**
  * Reads what a member answered.
  *
- * @throws ApiFailure INTERNAL_ERROR when it is no answer.
+ * @throws ApiFailure INTERNAL_ERROR when the text is not an answer.
  */
 export function decodeResult(text: string): DistributionResult {
   const expression = parseSexp(text)

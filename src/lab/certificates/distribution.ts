@@ -1,6 +1,6 @@
 /**
- * Certificates from the coordinator to its members: everything, store by store, one member after the other. A member
- * that cannot be reached stops nobody else; its failure is reported at the end (docs/protocol/pool.md, distribution).
+ * Copies certificates from the coordinator to its members: every store, one member after the other. A member that
+ * cannot be reached does not stop the others; its failure is reported at the end (docs/protocol/pool.md, distribution).
  */
 import { ApiFailure } from '../../xapi/index.js'
 import { type Coordinator, callMember, type LabHost, memberRefs } from '../host/host.js'
@@ -24,7 +24,7 @@ export async function copyToMembers(host: LabHost, coordinator: Coordinator): Pr
   if (first !== undefined) throw first
 }
 
-/** What a member asks for when it finds certificates missing: the same series, for it alone, without the sync. */
+/** Copies every store to one member that has found certificates missing, without the sync. */
 export async function copyToMember(host: LabHost, coordinator: Coordinator, ref: string): Promise<void> {
   for (const command of await commandsFor(host)) {
     await callMember(host, coordinator, ref, 'host.cert_distrib_atom', ref, command)
@@ -58,8 +58,8 @@ async function commandsFor(host: LabHost): Promise<string[]> {
 }
 
 /**
- * A member that has come back looks for missing certificates only when it verifies its pool, and never misses a CRL.
- * A trusted root has an empty name in the database, which is no file: with one installed the answer is always yes.
+ * Tells whether this member lacks certificates. As on a pool, CRLs are not checked, and a trusted root, which has an
+ * empty name in the database, always counts as missing.
  */
 export async function lacksCertificates(host: LabHost): Promise<boolean> {
   if (host.role.kind === 'coordinator' || !host.role.copy) return false

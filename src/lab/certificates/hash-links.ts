@@ -1,6 +1,7 @@
 /**
- * The links by which OpenSSL finds a certificate or a revocation list in a folder: `<hash of the name>.0`, `.r0`. Its own
- * program makes them, because only it knows which files it can use; for files it has seen before, its answer is kept.
+ * The links by which OpenSSL finds a certificate or a revocation list in a folder: `<hash of the name>.0`, `.r0`.
+ * `openssl rehash` makes them, because only OpenSSL knows which files it can use; its result is cached by the files'
+ * content.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,10 +14,12 @@ const ANSWERS_KEPT = 16
 
 type Links = ReadonlyMap<string, string>
 
-/** Each copy of a pool's certificates brings every host the same files twice or three times. */
+/** Each distribution in a pool sends every host the same files two or three times. */
 const answers = new Map<string, Links>()
 
-/** Makes the links fresh. What the program makes of links that are out of date depends on them, so then it is asked. */
+/**
+ * Brings the links up to date. With outdated links the result of `openssl rehash` depends on them, so it is not cached.
+ */
 export async function refreshHashLinks(folder: string): Promise<void> {
   if (readdirSync(folder).length === 0) return
   const key = keyOf(folder)
@@ -35,7 +38,10 @@ export function isHashLink(entry: Dirent): boolean {
   return entry.isSymbolicLink() && LINK.test(entry.name)
 }
 
-/** By names and bytes of all files; undefined for a folder that holds something else beside files and links. */
+/**
+ * Computes the cache key from names and bytes of all files; undefined when the folder holds anything but files and
+ * links.
+ */
 function keyOf(folder: string): string | undefined {
   const digest = createHash('sha256')
   const entries = readdirSync(folder, { withFileTypes: true }).sort((one, other) => (one.name < other.name ? -1 : 1))
@@ -65,7 +71,10 @@ function keep(key: string, links: Links): void {
 
 const run = promisify(execFile)
 
-/** Tells whether it had nothing to complain of: complaints, about files it cannot use, are worth being repeated. */
+/**
+ * Tells whether it ran without warnings. Warnings about unusable files must be repeated, so such a result is not
+ * cached.
+ */
 async function rehash(folder: string): Promise<boolean> {
   try {
     return (await run('openssl', ['rehash', folder])).stderr === ''

@@ -1,7 +1,8 @@
 /**
- * The calls that install and remove certificates and revocation lists. The order of steps is the pool's, and so is what is
- * left behind when one of them fails (docs/trust-stores.md). Two kinds: certificates installed by name on the coordinator,
- * copied to every member and recorded last, which decide about WLB; and trusted certificates by purpose, recorded first.
+ * The calls that install and remove certificates and revocation lists. The order of steps is the pool's, and so is what
+ * is left behind when one of them fails (docs/trust-stores.md). Two kinds: certificates installed by name on the
+ * coordinator, copied to every member and recorded last, which decide about WLB; and trusted certificates by purpose,
+ * recorded first.
  */
 import { ApiFailure, type ApiValue, isApiSet, NULL_REF } from '../../xapi/index.js'
 import { type Call, changing, type Method, poolInternal, reading } from '../api/method.js'
@@ -73,7 +74,7 @@ async function uninstall({ host, coordinator, args }: Call): Promise<ApiValue> {
   return ''
 }
 
-/** Not parsed at all: any text with an acceptable name is taken. */
+/** The text is not parsed: any text with an acceptable name is accepted. */
 async function installCrl({ host, coordinator, args }: Call): Promise<ApiValue> {
   const [name, text] = [args.text(0, 'name'), args.text(1, 'cert')]
   if (!isAcceptableName(name)) throw new ApiFailure('CRL_NAME_INVALID', [name])
@@ -114,7 +115,7 @@ function recordsNamed({ database }: Coordinator, name: string): string[] {
   })
 }
 
-/** Whatever went wrong with the files, the caller hears one code; the log has the reason. */
+/** Any file error becomes one code for the caller; the log has the reason. */
 async function orFail(host: LabHost, work: Promise<void>, code: string, params: readonly string[]): Promise<void> {
   try {
     await work
@@ -165,7 +166,10 @@ async function uninstallTrusted({ host, coordinator, args }: Call): Promise<ApiV
   })
 }
 
-/** The same certificate twice of one type, for a purpose it already serves: no purpose overlaps no purpose. */
+/**
+ * Refuses a certificate that is installed with the same type and an overlapping purpose. No purpose overlaps with no
+ * purpose.
+ */
 function refuseTwice(coordinator: Coordinator, type: string, fingerprint: string, purposes: readonly Purpose[]): void {
   const isThere = ([, record]: [string, ApiRecord]) => {
     if (record.type !== type || record.fingerprint_sha256 !== fingerprint) return false
@@ -201,15 +205,19 @@ function readPurpose(text: string): Purpose {
   return purpose
 }
 
+/**
+ * Calls that change certificate stores run one after the other: two at once would read each other's half-written
+ * folders.
+ */
 const lastTurns = new WeakMap<Coordinator, Promise<unknown>>()
 
-/** Makes a call wait until those before it have ended, well or not. */
-export function oneAtATime<Result>(handle: (call: Call) => Promise<Result>): (call: Call) => Promise<Result> {
+/** Makes a call wait until the calls before it have ended, whether they succeeded or not. */
+function oneAtATime<Result>(handle: (call: Call) => Promise<Result>): (call: Call) => Promise<Result> {
   return (call) => inTurn(call.coordinator, () => handle(call))
 }
 
-/** Does `work` once all the work before it has ended, well or not. */
-export function inTurn<Result>(coordinator: Coordinator, work: () => Promise<Result>): Promise<Result> {
+/** Runs `work` once all earlier work has ended, whether it succeeded or not. */
+function inTurn<Result>(coordinator: Coordinator, work: () => Promise<Result>): Promise<Result> {
   const turn = (lastTurns.get(coordinator) ?? Promise.resolve()).then(work)
   lastTurns.set(
     coordinator,

@@ -1,4 +1,7 @@
-/** The certificates a host serves itself: shown, replaced, made anew (docs/protocol/pool.md, server certificates). */
+/**
+ * The calls about the certificates that a host serves: showing, replacing and renewing them (docs/protocol/pool.md,
+ * server certificates).
+ */
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import { readFile, rename } from 'node:fs/promises'
 import { replaceFile } from '../../base/durable-file.js'
@@ -30,7 +33,7 @@ const POOL_CERTIFICATES = { store: 'HostPoolCert' } as const
 
 type Handler = (call: Call) => Promise<ApiValue>
 
-/** Runs the part that touches files on the host the first parameter names. */
+/** Runs `method`, which changes files, on the host that the first parameter names. */
 function onNamedHost(method: string): Handler {
   return async ({ host, coordinator, args }) => {
     const ref = args.ref(0, 'host', 'host', coordinator)
@@ -50,7 +53,7 @@ async function callNamed(
   return host.callPool(host.settings.address, method, [session.ref, ref, ...args])
 }
 
-/** Writes down the certificate the host answers with; the answer to the caller is nothing. */
+/** Records the certificate that the host returns; the caller gets an empty answer. */
 function recorded(type: 'host' | 'host_internal', handler: Handler): Handler {
   return async (call) => {
     const pem = await handler(call)
@@ -124,7 +127,7 @@ function refuseBrokenChain(chain: string): void {
   try {
     if (readPemBlocks(chain).some(({ label }) => label === 'CERTIFICATE')) return
   } catch {
-    // said below, in the pool's word
+    // reported below with xapi's code
   }
   throw new ApiFailure('SERVER_CERTIFICATE_CHAIN_INVALID', [])
 }
@@ -141,8 +144,8 @@ function newIdentity({ settings, now }: LabHost) {
 }
 
 /**
- * The internal certificate changes while the pool goes on: every host trusts old and new before the host shows the new
- * one, and the old one goes when it does.
+ * Replaces the internal certificate while the pool runs: first every host trusts the old and the new one, then the host
+ * serves the new one, then the old one is removed.
  */
 async function refresh({ host, coordinator, args }: Call): Promise<ApiValue> {
   const ref = args.ref(0, 'host', 'host', coordinator)

@@ -1,6 +1,7 @@
 /**
- * Verification between hosts (docs/protocol/pool.md, pool TLS verification). It is switched on for the whole pool once every
- * host has proven that it can verify every other one; no call switches it off for the pool. `pool.send_test_post` uses it too.
+ * Verification between hosts (docs/protocol/pool.md, pool TLS verification). It is switched on for the whole pool once
+ * every host has proven that it can verify every other one; no call switches it off for the pool. `pool.send_test_post`
+ * uses it too.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -60,7 +61,7 @@ async function verifyPool({ host, args }: Call): Promise<ApiValue> {
   return ''
 }
 
-/** From the moment the switch is there new connections are verified; it goes again if one host does not pass. */
+/** New connections are verified as soon as the switch file exists; it is removed again if one host fails. */
 async function verifyAll(host: LabHost, addresses: readonly string[]): Promise<void> {
   await switchOn(host)
   try {
@@ -102,7 +103,7 @@ async function sendTestPost({ host, args }: Call): Promise<ApiValue> {
     socket.write(head + body)
     return await answerOf(socket)
   } catch (error) {
-    // The number is a literal of the pool's here, with a zero that WLB's own timeouts do not have.
+    // xapi has this text as a literal here, with a zero that its other WLB timeouts lack.
     if (timeout.signal.aborted) throw new ApiFailure('WLB_TIMEOUT', ['30.0'])
     if (error instanceof PeerNotTrusted) {
       throw new ApiFailure('SSL_VERIFY_ERROR', ['Pre-verification error: self-signed certificate'])
@@ -113,7 +114,7 @@ async function sendTestPost({ host, args }: Call): Promise<ApiValue> {
   }
 }
 
-/** What stands behind the head, as it came. */
+/** Returns what follows the head of the answer. */
 async function answerOf(socket: TLSSocket): Promise<string> {
   let text = ''
   for await (const piece of socket.setEncoding('utf8')) {

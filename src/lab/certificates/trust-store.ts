@@ -1,6 +1,6 @@
 /**
- * The certificate files of one host: what a pool accepts into its stores, the folders of single files, and the bundles made
- * from them, with a pool's own rules for names, permissions, order and what is left behind (docs/trust-stores.md).
+ * The certificate files of one host: what a pool accepts into its stores, the folders of single files, and the bundles
+ * made from them, with a pool's own rules for names, permissions, order and what is left behind (docs/trust-stores.md).
  *
  * Every host of a pool of 64 receives more than 64 files at each change. The code that goes through all of them uses
  * synchronous calls: that takes a tenth of the time that asynchronous calls take.
@@ -24,7 +24,7 @@ export function isAcceptableName(name: string): boolean {
   return !name.startsWith('.') && name.endsWith('.pem') && /^[A-Za-z0-9._-]+$/.test(name)
 }
 
-/** Lists the regular files of a store's first folder, making the folder when it is missing; hash links do not show. */
+/** Lists the regular files of a store's first folder, creating the folder when it is missing; hash links are left out. */
 export async function listStore(layout: HostLayout, kind: StoreKind): Promise<string[]> {
   const [place] = placesOf(layout, kind)
   if (!place) return []
@@ -102,7 +102,7 @@ export async function tidyStores(layout: HostLayout): Promise<void> {
   }
 }
 
-/** A folder is replaced as a whole; when writing fails the previous one comes back. */
+/** Replaces a folder as a whole; when writing fails the previous one is restored. */
 function writeAll({ folder }: StorePlace, strategy: 'Erase_old' | 'Merge', files: readonly StoredFile[]): void {
   const backup = `${folder}.bk`
   const erase = strategy === 'Erase_old'
@@ -132,7 +132,9 @@ function writeAll({ folder }: StorePlace, strategy: 'Erase_old' | 'Merge', files
   if (erase) rmSync(backup, { recursive: true, force: true })
 }
 
-/** A replacement that would make the same of it, links aside: most of what is sent has been there before. */
+/**
+ * Tells whether the folder already holds exactly these files, links aside: most files that are sent are there already.
+ */
 function holdsJust(folder: string, files: readonly StoredFile[]): boolean {
   if ((statSync(folder).mode & 0o7777) !== 0o700) return false
   const wanted = new Map(files.map(({ filename, content }) => [filename, content]))
@@ -151,7 +153,7 @@ function eraseLinks(folder: string): void {
     if (isHashLink(entry)) rmSync(join(folder, entry.name))
 }
 
-/** Builds the bundle and the hash links of a store whose files somebody else has changed. Throws the lower error. */
+/** Rebuilds the bundle and the hash links of a store whose files were changed from outside. Throws the lower error. */
 export async function rebuildStore(layout: HostLayout, kind: StoreKind): Promise<void> {
   for (const place of placesOf(layout, kind)) await rebuild(place)
 }
@@ -162,9 +164,9 @@ async function rebuild(place: StorePlace): Promise<void> {
 }
 
 /**
- * The pool's bundle script: first all `*.new.pem` (one that cannot be read is left out), then every other `*.pem` (one
- * that cannot be read ends it), an empty line after each. An empty bundle is removed. The script leaves the order to
- * the file system; here it is by name.
+ * The pool's bundle script: first all `*.new.pem` (an unreadable one is skipped), then every other `*.pem` (an
+ * unreadable one is an error), an empty line after each. An empty bundle is removed. The script leaves the order to the
+ * file system; here it is by name.
  */
 function buildBundle({ folder, bundle }: StorePlace): Promise<void> {
   if (!bundle) return Promise.resolve()
@@ -223,7 +225,7 @@ async function exists(path: string): Promise<boolean> {
 type Family = 'CA_CERTIFICATE' | 'TRUSTED_CERTIFICATE' | 'SERVER_CERTIFICATE'
 
 /**
- * Reads exactly one certificate that is valid now. Nothing else is looked at: no authority flag, no key, no usage.
+ * Reads exactly one certificate that is valid now. Nothing else is checked: no authority flag, no key, no usage.
  *
  * @throws ApiFailure <family>_INVALID, <family>_NOT_VALID_YET or <family>_EXPIRED.
  */

@@ -1,10 +1,10 @@
 /**
- * The classes and fields of the lab's pool: one table from which records, getters, setters, events and the lists of `xe` are
- * made. Fields stand in the order `xe` prints them (docs/protocol/pool.md, fields).
+ * The classes and fields of the lab's pool: one table from which records, getters, setters, events and the lists of
+ * `xe` are made. Fields stand in the order `xe` prints them (docs/protocol/pool.md, fields).
  */
 import { type ApiField, field } from './field.js'
 
-export const POOL_FIELDS = [
+const POOL_FIELDS = [
   field('uuid', 'string', 'RO'),
   field('name_label', 'string', 'RW'),
   field('name_description', 'string', 'RW'),
@@ -77,7 +77,7 @@ export const POOL_FIELDS = [
   field('is_psr_pending', 'bool', 'RW', { hidden: true }),
 ]
 
-export const HOST_FIELDS = [
+const HOST_FIELDS = [
   field('uuid', 'string', 'RO'),
   field('name_label', 'string', 'RW'),
   field('name_description', 'string', 'RW'),
@@ -145,7 +145,7 @@ export const HOST_FIELDS = [
   field('PBDs', 'set ref', 'RO', { hidden: true }),
 ]
 
-export const HOST_METRICS_FIELDS = [
+const HOST_METRICS_FIELDS = [
   field('uuid', 'string', 'RO'),
   field('memory_total', 'int', 'RO'),
   field('memory_free', 'int', 'RO'),
@@ -154,7 +154,7 @@ export const HOST_METRICS_FIELDS = [
   field('other_config', 'map string', 'MRW'),
 ]
 
-export const HOST_CPU_FIELDS = [
+const HOST_CPU_FIELDS = [
   field('uuid', 'string', 'RO'),
   field('host', 'ref', 'RO', { cliName: 'host-uuid', refClass: 'host' }),
   field('number', 'int', 'RO'),
@@ -170,7 +170,7 @@ export const HOST_CPU_FIELDS = [
   field('other_config', 'map string', 'MRW', { hidden: true }),
 ]
 
-export const VM_FIELDS = [
+const VM_FIELDS = [
   field('uuid', 'string', 'RO'),
   field('name_label', 'string', 'RW'),
   field('name_description', 'string', 'RW'),
@@ -244,7 +244,7 @@ export const VM_FIELDS = [
   field('guest_metrics', 'ref', 'RO', { hidden: true }),
 ]
 
-export const SR_FIELDS = [
+const SR_FIELDS = [
   field('uuid', 'string', 'RO'),
   field('name_label', 'string', 'RW'),
   field('name_description', 'string', 'RW'),

@@ -48,12 +48,12 @@ export class Database {
     for (const [key, value] of Object.entries(image.internals)) this.#internals.set(key, value)
   }
 
-  /** Grows with every change, over restarts and changes of coordinator. */
+  /** Increases with every change, across restarts and changes of coordinator. */
   get generation(): number {
     return this.#generation
   }
 
-  /** Of the last change that is kept: sessions and tasks come and go without it. */
+  /** Generation of the last change to a stored record; sessions and tasks do not count. */
   get storedGeneration(): number {
     return this.#dirtySince
   }
@@ -84,7 +84,7 @@ export class Database {
     return { ref: first[0], record: first[1] }
   }
 
-  /** Adds an object; what is not given has its default, a uuid is made. */
+  /** Adds an object; missing fields get their defaults, a missing uuid is generated. */
   create(className: string, values: ApiRecord): string {
     const owner = classNamed(className)
     const record: Record<string, ApiValue> = {}
@@ -96,7 +96,7 @@ export class Database {
     return ref
   }
 
-  /** Adds an object under a reference of before, or changes the one that is there. */
+  /** Adds an object under a known reference, or updates it if it exists. */
   put(className: string, ref: string, values: ApiRecord): void {
     if (this.find(className, ref)) {
       this.update(className, ref, values)
@@ -120,7 +120,7 @@ export class Database {
     if (this.#table(className).delete(ref)) this.#changed(classNamed(className), ref, 'del')
   }
 
-  /** Facts that belong to the pool but are no field of it, such as where its WLB password is. */
+  /** Values of the pool that are not fields, such as the reference of its WLB password. */
   internal(key: string): string {
     return this.#internals.get(key) ?? ''
   }
@@ -131,7 +131,7 @@ export class Database {
     this.#dirtySince = this.#generation
   }
 
-  /** Counts a change that no record shows: event.inject, or a claim that must outrank an older one. */
+  /** Increases the generation without changing a record, for event.inject. */
   advance(by = 1): number {
     this.#generation += by
     this.#dirtySince = this.#generation
@@ -206,7 +206,7 @@ function writeRow(owner: ApiClass, record: ApiRecord): Record<string, StoredValu
   return Object.fromEntries(named.map((field) => [field.name, toStored(field, record[field.name] ?? field.default)]))
 }
 
-/** A field the file does not have came with a later version and has its default. */
+/** A field that the file lacks was added by a later version and gets its default. */
 function readRow(owner: ApiClass, row: Readonly<Record<string, StoredValue>>): ApiRecord {
   const record: Record<string, ApiValue> = {}
   for (const field of owner.fields) {
@@ -217,6 +217,10 @@ function readRow(owner: ApiClass, row: Readonly<Record<string, StoredValue>>): A
   return record
 }
 
+/**
+ * The coordinator's database as a member receives it. The text is kept as received and parsed on demand: a pool of 64
+ * sends every member half a megabyte at each change, and members rarely read it.
+ */
 export class DatabaseCopy {
   readonly #text: string
   #image: DatabaseImage | undefined
@@ -242,7 +246,7 @@ const imageSchema: z.ZodType<DatabaseImage> = z.object({
   tables: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.any()))),
 })
 
-/** Reads an image another host sent. */
+/** Parses an image that another host sent. */
 export function parseImage(text: string): DatabaseImage {
   return imageSchema.parse(JSON.parse(text))
 }

@@ -1,6 +1,6 @@
 /**
- * Which objects changed since when, for event.from: one entry an object, so that ten changes are one event. A token is
- * the database's generation; removed objects are remembered up to a bound, beyond which a caller has lost events.
+ * Which objects changed since when, for event.from: one entry per object, so that ten changes are one event. A token is
+ * the database's generation. Removed objects are remembered up to a limit; beyond it callers get EVENTS_LOST.
  */
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import { CLASSES, findClass } from './classes.js'
@@ -14,7 +14,7 @@ interface Traces {
   readonly modified: number
 }
 
-export type Batch = {
+type Batch = {
   readonly events: readonly ApiValue[]
   readonly valid_ref_counts: { readonly [className: string]: bigint }
   readonly token: string
@@ -37,14 +37,14 @@ export class EventLog {
     this.#stop = database.onChange((change) => this.#record(change))
   }
 
-  /** Ends every wait; the callers get what there is. */
+  /** Ends every wait; the callers get the events so far. */
   close(): void {
     this.#closed = true
     this.#stop()
     this.#wake()
   }
 
-  /** Makes an object look changed and returns a token from before. */
+  /** Marks an object as changed and returns a token from before that change. */
   inject(className: string, ref: string): string {
     const token = tokenOf(this.#database.generation)
     this.#database.get(className, ref)
@@ -71,7 +71,7 @@ export class EventLog {
     }
   }
 
-  /** The legacy form: a subscription a session, which remembers how far its caller has read. */
+  /** The legacy form: one subscription per session, which remembers how far its caller has read. */
   subscribe(session: string, patterns: readonly string[]): void {
     const known = this.#subscriptions.get(session)
     this.#subscriptions.set(session, {

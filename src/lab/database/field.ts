@@ -1,7 +1,10 @@
-/** One field of a XenAPI class: its names, type and access, and its values as the database file, JSON and callers write them. */
+/**
+ * One field of a XenAPI class: its names, type and access, and its values as the database file, JSON and callers write
+ * them.
+ */
 import { ApiFailure, type ApiValue, NULL_REF } from '../../xapi/index.js'
 
-export type FieldType = 'string' | 'int' | 'float' | 'bool' | 'datetime' | 'ref' | 'set' | 'map'
+type FieldType = 'string' | 'int' | 'float' | 'bool' | 'datetime' | 'ref' | 'set' | 'map'
 
 /** What `xe` prints behind the name: single, set or map (none, `S`, `M`), read-only or writable. */
 type Marker = 'RO' | 'RW' | 'SRO' | 'SRW' | 'MRO' | 'MRW'
@@ -21,7 +24,7 @@ export interface ApiField {
   /** Shown as a placeholder in lists. */
   readonly expensive?: boolean
   readonly deprecated?: boolean
-  /** Known to `xe` only, which works it out from other records. */
+  /** Known to `xe` only, which computes it from other records. */
   readonly computed?: boolean
   readonly default: ApiValue
 }
@@ -38,14 +41,16 @@ interface Extras {
   readonly computed?: true
 }
 
-/** Describes a field; `xe` writes the API's name with dashes unless told otherwise, defaults are the type's empty value. */
+/**
+ * Describes a field; `xe` writes the API's name with dashes unless `extras` say otherwise, defaults are the type's empty value.
+ */
 export function field(name: string, shape: Shape, access: Marker, extras: Extras = {}): ApiField {
   const { type, of } = parseShape(shape)
   return {
     name,
     cliName: name.replaceAll('_', '-'),
     type,
-    ...(of && { of }),
+    of,
     access,
     default: EMPTY[type],
     ...extras,
@@ -67,7 +72,7 @@ function parseShape(shape: Shape): { type: FieldType; of?: FieldType } {
   const found = SHAPES.find(([text]) => text === shape)
   if (!found) throw new Error(`no such shape of a field: ${shape}`)
   const [, type, of] = found
-  return of ? { type, of } : { type }
+  return { type, of }
 }
 
 const PLAIN: readonly FieldType[] = ['string', 'int', 'float', 'bool', 'datetime', 'ref', 'set', 'map']
@@ -104,7 +109,7 @@ export function fromStored({ type, of }: Typed, stored: StoredValue): ApiValue {
 /**
  * Reads what a caller gave as a value of a field: XML-RPC carries integers as text, JSON floats without a point.
  *
- * @throws ApiFailure FIELD_TYPE_ERROR when it cannot be one.
+ * @throws ApiFailure FIELD_TYPE_ERROR when the value does not have the field's type.
  */
 export function coerce(name: string, { type, of }: Typed, value: ApiValue): ApiValue {
   const wrong = new ApiFailure('FIELD_TYPE_ERROR', [name])

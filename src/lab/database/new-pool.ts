@@ -1,4 +1,4 @@
-/** A pool as it is installed: root folders, secrets, server certificates, and the coordinator's first database. */
+/** Installs a new pool: root folders, secrets, server certificates, and the coordinator's first database. */
 import { type KeyObject, randomBytes, randomUUID, X509Certificate } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -8,7 +8,7 @@ import { carryOut, certificateFields } from '../certificates/trust-store.js'
 import { type HostSettings, layoutOf, writeAllegiance, writeSettings } from '../host/host-files.js'
 import { Database } from './database.js'
 
-export interface NewHost {
+interface NewHost {
   readonly settings: HostSettings
   readonly root: string
 }
@@ -19,7 +19,10 @@ interface Equipped extends NewHost {
 }
 
 const GIB = 1024n ** 3n
-/** Keys take the time, and nothing here depends on whose they are: a host has one for both certificates, hosts of a large lab share. */
+/**
+ * Generating keys takes most of the time: a host uses one key for both certificates, and hosts of a large lab share
+ * keys.
+ */
 const MOST_KEYS = 8
 const KEY_BITS = 2048
 
@@ -41,7 +44,7 @@ export async function installPool(
 }
 
 async function equip(host: NewHost, key: KeyObject | undefined, now: Date): Promise<Equipped> {
-  const made = { addresses: [host.settings.address], now, ...(key && { key }) }
+  const made = { addresses: [host.settings.address], now, key }
   const { name, uuid } = host.settings
   const [external, internal] = await Promise.all([
     createSelfSigned({ hostname: name, ...made }),

@@ -1,6 +1,6 @@
 /**
- * Records as a pool of a given age shows them, and as faults read and write them: a certificate whose dates have passed, an
- * upgrade that left fields empty. Faults reach them over a host's own socket only.
+ * Records as a pool of a given age shows them, and as faults read and write them: a certificate whose dates have
+ * passed, an upgrade that left fields empty. Faults reach them over a host's own socket only.
  */
 
 import { z } from 'zod'
@@ -8,8 +8,12 @@ import { findClass } from './classes.js'
 import type { ApiRecord, Database } from './database.js'
 import { fromStored, type StoredValue, toStored } from './field.js'
 
-/** Where the database keeps that the pool is old. */
-export const OLD_POOL = 'lab_old_pool'
+/**
+ * Set in the database's internals when the pool's hosts run a version from before December 2024: it looks for the leaf
+ * itself in the bundle, its records lack the fields that came later, and it does not know the calls that did
+ * (docs/protocol/pool.md, pools of before December 2024).
+ */
+const OLD_POOL = 'lab_old_pool'
 
 export const OLD_VERSIONS = { product_version: '8.4.0', xapi: '24.11', xapi_build: '24.11.0' }
 
@@ -75,7 +79,7 @@ export function readRecords(database: Database): Records {
   }
 }
 
-/** What is named is written as it is said; certificates in `gone` are removed. */
+/** Fields that are named are written; certificates in `gone` are removed. */
 const changesSchema = z.object({
   pool: rowsSchema.optional(),
   host: rowsSchema.optional(),

@@ -1,14 +1,14 @@
 /**
- * Rows of the failure catalogue that lie on the appliance's side: what a pool meets at the appliance's address, and what the
- * stand-in does to bring it about.
+ * Rows of the failure catalogue that lie on the appliance's side: what a pool meets at the appliance's address, and
+ * what the stand-in does to bring it about.
  */
 import { randomBytes } from 'node:crypto'
 import { askAppliance, hashPassword, paths, readSettings, writeSettings } from '../../config/index.js'
 import { keepFiles } from '../stand-in/appliance-files.js'
 import type { Twist } from '../stand-in/behaviour.js'
-import { notRunning, type StandInOrder, twistStandIn, withStandIn } from '../stand-in/stage.js'
+import { notRunning, type StandInOrder, twistStandIn, withStandIn } from '../stand-in/stand-in.js'
 
-export interface ApplianceFault {
+interface ApplianceFault {
   readonly row: number
   /** What happens, in one line. */
   readonly what: string
@@ -59,7 +59,7 @@ const TWISTS: readonly (readonly [row: number, what: string, twist: Twist])[] = 
     { leaf: { names: 'other-machine' }, chain: { issuer: 'stranger' }, files: 'before' },
   ],
   [71, 'new files are in place, and the old certificate is served', { leaf: { dates: 'expired' }, files: 'renewed' }],
-  [74, 'something in between signs anew', { chain: { issuer: 'middlebox' }, files: 'before' }],
+  [74, 'a proxy in between signs a certificate of its own', { chain: { issuer: 'middlebox' }, files: 'before' }],
 ]
 
 export const APPLIANCE_FAULTS: ReadonlyMap<number, ApplianceFault> = new Map(
@@ -71,21 +71,25 @@ export const APPLIANCE_FAULTS: ReadonlyMap<number, ApplianceFault> = new Map(
   ].map((fault) => [fault.row, fault]),
 )
 
-/** Some rows of the pool's side need another certificate at the address than a plain one of an authority. */
+/** Rows of the pool's side that need a special certificate at the address. */
 const SERVED_FOR: ReadonlyMap<number, Twist> = new Map<number, Twist>([
   [9, { leaf: { names: 'address-as-name' } }],
   [13, { leaf: { names: 'wildcard' } }],
 ])
 
 /**
- * Makes the appliance's address serve a faultless certificate of an authority that the pool trusts: it names the full host
- * name and the address, and no short name. For rows of the pool's side that the appliance's own certificate does not suit.
+ * Makes the appliance's address serve a faultless certificate of an authority that the pool trusts: it names the full
+ * host name and the address, and no short name. For rows of the pool's side that the appliance's own certificate does
+ * not suit.
  */
 export function serveFromAuthority(order: StandInOrder, row: number): Promise<void> {
   return twistStandIn({ ...order, twist: SERVED_FOR.get(row) ?? {} })
 }
 
-/** Row 75: the appliance's password changes and the pool keeps the old one. Nobody knows the new one; clearing restores the settings. */
+/**
+ * Row 75: the appliance's password changes and the pool keeps the old one. Nobody knows the new one; clearing restores
+ * the settings.
+ */
 async function changePassword({ root }: StandInOrder): Promise<void> {
   await withStandIn(root, async (layout) => {
     const { settings, controlSocket } = paths(root)

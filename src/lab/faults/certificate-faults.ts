@@ -1,6 +1,6 @@
 /**
- * Rows about the certificate files of hosts: what is installed is too old, too little, the wrong one or under the wrong name;
- * files are damaged; a member does not have what the coordinator has (docs/trust-stores.md, a member is down).
+ * Rows about the certificate files of hosts: what is installed is too old, too little, the wrong one or under the wrong
+ * name; files are damaged; a member does not have what the coordinator has (docs/trust-stores.md, a member is down).
  */
 import type { X509Certificate } from 'node:crypto'
 import { mkdir, stat, utimes } from 'node:fs/promises'
@@ -32,16 +32,16 @@ const filesOnly = { scope: 'every host', parts: ['stores'] } as const
 const shape = { scope: 'every host', parts: ['stores', 'records'] } as const
 
 export const CERTIFICATE_FAULTS: readonly PoolFault[] = [
-  { ...shape, row: 3, what: 'the installed root has grown old: it expired yesterday', inject: ageRoot },
+  { ...shape, row: 3, what: 'the installed root expired yesterday', inject: ageRoot },
   { ...shape, row: 21, what: 'the intermediate is installed, and its root is not', inject: leaveOnlyIntermediate },
   { ...shape, row: 22, what: 'nothing is installed, and there is no bundle', inject: removeAll },
   { ...shape, row: 23, what: 'the leaf is installed in place of the root that issued it', inject: leaveOnlyLeaf },
-  { ...shape, row: 31, what: 'the file name is taken by the certificate of somebody else', inject: takeName },
+  { ...shape, row: 31, what: 'the file name is taken by another certificate', inject: takeName },
   { ...shape, row: 32, what: 'the certificate lies under a name that does not end in .pem', inject: misname },
   {
     ...shape,
     row: 39,
-    what: 'a certificate that expired a year ago is installed beside the others',
+    what: 'a certificate that expired a year ago is installed too',
     inject: addExpired,
   },
   { ...filesOnly, row: 33, what: 'a file holds a whole chain instead of one certificate', inject: forceChain },
@@ -113,7 +113,7 @@ export const CERTIFICATE_FAULTS: readonly PoolFault[] = [
     async inject(stage) {
       await readInstalled(stage)
       await removeFiles(stage, targetsOf(stage, this.scope))
-      await lookUntouched(stage, targetsOf(stage, this.scope))
+      await backdateFolder(stage, targetsOf(stage, this.scope))
     },
   },
   {
@@ -127,7 +127,7 @@ export const CERTIFICATE_FAULTS: readonly PoolFault[] = [
   },
 ]
 
-/** What row 24 asks of the pool, beside what it asks of the appliance: that it holds no self-signed one of before either. */
+/** Row 24 changes the pool too: self-signed certificates that are installed for the appliance's name are removed. */
 export const SELF_SIGNED_GONE: PoolFault = { ...shape, row: 24, what: '', inject: removeSelfSigned }
 
 async function removeSelfSigned(stage: PoolStage): Promise<void> {
@@ -143,7 +143,7 @@ async function removeSelfSigned(stage: PoolStage): Promise<void> {
   await changeRecords(stage, { gone: files.flatMap(({ name }) => installedRefs(stage, name)) })
 }
 
-/** @throws LAB_FAULT_NEEDS_AUTHORITY when the leaf is its own root: it cannot grow old alone. */
+/** @throws LAB_FAULT_NEEDS_AUTHORITY when the leaf is self-signed: its root cannot expire alone. */
 async function ageRoot(stage: PoolStage): Promise<void> {
   const { path } = await observeIssued(stage)
   const root = path.at(-1)
@@ -182,7 +182,7 @@ async function removeAll(stage: PoolStage): Promise<void> {
   await unlessOneHost(stage, { gone: installedRefs(stage) })
 }
 
-/** Takes every certificate from the disks of hosts. */
+/** Removes every certificate from the disks of hosts. */
 export async function removeFiles(stage: PoolStage, hosts: readonly KnownHost[]): Promise<void> {
   await changeEachFile(stage, hosts, () => undefined)
 }
@@ -194,8 +194,8 @@ async function takeName(stage: PoolStage): Promise<void> {
   await unlessOneHost(stage, { Certificate: Object.fromEntries(refs.map((ref) => [ref, certificateRow(certificate)])) })
 }
 
-/** Puts somebody else's certificate under the names of those the pool trusts the appliance by. */
-export async function replaceAnchors(stage: PoolStage, hosts: readonly KnownHost[]) {
+/** Replaces the files by which the pool trusts the appliance with a certificate of another machine. */
+async function replaceAnchors(stage: PoolStage, hosts: readonly KnownHost[]) {
   const names = anchorsAmong(await readInstalled(stage)).map(({ name }) => name)
   const { certificatePem: pem } = await createSelfSigned({
     hostname: 'another.example.com',
@@ -208,7 +208,7 @@ export async function replaceAnchors(stage: PoolStage, hosts: readonly KnownHost
   return { certificate, names }
 }
 
-/** Roots where there are any: without them nothing verifies. */
+/** Returns the files with roots if there are any, otherwise all files: without them nothing verifies. */
 function anchorsAmong(files: readonly StoreFile[]): readonly StoreFile[] {
   const roots = files.filter(({ certificates }) => certificates.some(isSelfSigned))
   return roots.length > 0 ? roots : files
@@ -240,7 +240,7 @@ async function addExpired(stage: PoolStage): Promise<void> {
   if (certificate) await unlessOneHost(stage, { Certificate: newRecord('expired.pem', certificate) })
 }
 
-/** What lies on one host's disk alone is no business of the database. */
+/** Changes records unless the row is limited to one host: the database does not describe the disks of single hosts. */
 async function unlessOneHost(stage: PoolStage, changes: RecordChanges): Promise<void> {
   if (!stage.host) await changeRecords(stage, changes)
 }
@@ -254,7 +254,7 @@ async function rewrite(stage: PoolStage, change: (file: StoreFile) => Buffer | s
   await changeEachFile(stage, targetsOf(stage, filesOnly.scope), (file) => change(file) ?? file.content)
 }
 
-/** The chain as the appliance sends it, and what the file held: the mistake of copying a whole server.pem. */
+/** Writes the chain that the appliance sends together with the file's content, as when a whole server.pem is copied. */
 async function forceChain(stage: PoolStage): Promise<void> {
   const { sent } = await observeServed(stage)
   await rewrite(stage, ({ certificates }) => {
@@ -265,7 +265,7 @@ async function forceChain(stage: PoolStage): Promise<void> {
   })
 }
 
-/** CertAux is an empty sequence: nothing is said of purposes. */
+/** CertAux is an empty sequence: it names no purposes. */
 function trusted(der: Buffer): string {
   return encodePem('TRUSTED CERTIFICATE', Buffer.concat([der, Buffer.from([0x30, 0x00])]))
 }
@@ -275,7 +275,7 @@ function withMark(text: string): string {
   return BYTE_ORDER_MARK + plain.replaceAll('\n', '\r\n')
 }
 
-/** Permissions stop nobody who is root; a folder with a certificate's name stops everybody. */
+/** Adds a folder with a certificate's name: root ignores permissions, but cannot read a folder as a file. */
 async function forceFolder(stage: PoolStage): Promise<void> {
   for (const host of targetsOf(stage, filesOnly.scope)) {
     const [place] = placesOf(layoutFor(stage, host), { store: 'LegacyRootCert' })
@@ -285,8 +285,8 @@ async function forceFolder(stage: PoolStage): Promise<void> {
 
 const HOUR_MS = 3_600_000
 
-/** A member that was down has a folder that is older than what was written on the others meanwhile. */
-async function lookUntouched(stage: PoolStage, members: readonly KnownHost[]): Promise<void> {
+/** Sets the folder's date back: on a member that was down it is older than the files written on other hosts meanwhile. */
+async function backdateFolder(stage: PoolStage, members: readonly KnownHost[]): Promise<void> {
   const [there] = placesOf(layoutFor(stage, stage.coordinator), { store: 'LegacyRootCert' })
   if (!there) return
   const files = await readInstalled(stage)

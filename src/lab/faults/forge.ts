@@ -1,4 +1,7 @@
-/** Certificates and revocation lists that no authority would sign: with other dates, or signed with another key (RFC 5280, 4.1 and 5.1). */
+/**
+ * Certificates and revocation lists that no authority would sign: with other dates, or signed with another key (RFC
+ * 5280, 4.1 and 5.1).
+ */
 import { type KeyObject, sign, type X509Certificate } from 'node:crypto'
 import { encodeElement, encodePem, readElement, readElements, TAG } from '../../x509/index.js'
 
@@ -8,8 +11,8 @@ const VERSION_2 = encodeElement(TAG.integer, Buffer.from([1]))
 const NUMBERED = Buffer.from('300a0603551d140403020101', 'hex')
 
 /**
- * The same certificate with other dates. Its signature does not fit any more, which nobody asks of a certificate that
- * is trusted by decision: for hosts it is the root they know, grown old.
+ * Returns the same certificate with other dates. Its signature is no longer valid, but signatures of trust anchors are
+ * not checked.
  */
 export function redate(certificate: X509Certificate, notBefore: Date, notAfter: Date): string {
   const [tbs, ...rest] = elementsOf(certificate.raw)
@@ -22,7 +25,7 @@ export function redate(certificate: X509Certificate, notBefore: Date, notAfter: 
   return encodePem('CERTIFICATE', der)
 }
 
-/** An empty list in the name of `issuer`, signed with whatever key is given. It says nothing of which key that is. */
+/** Makes an empty list in the name of `issuer`, signed with `key`, without an authority key identifier. */
 export function forgeCrl(issuer: X509Certificate, key: KeyObject, thisUpdate: Date, nextUpdate: Date): string {
   const tbs = encodeElement(
     TAG.sequence,

@@ -5,10 +5,10 @@ import { askAppliance, paths } from '../../config/index.js'
 import type { Records } from '../database/records.js'
 import { fail } from '../errors.js'
 import { layoutOf, readConditions } from '../host/host-files.js'
-import { askForRecords } from '../launcher/host-control.js'
+import { fetchRecords } from '../launcher/host-control.js'
 import { findHost, hostRoot, type KnownHost, readLab, withLabLocked } from '../launcher/lab-file.js'
-import { besideThisProgram } from '../launcher/launcher.js'
-import { clearStandIn, type StandInOrder } from '../stand-in/stage.js'
+import { programPath } from '../launcher/launcher.js'
+import { clearStandIn, type StandInOrder } from '../stand-in/stand-in.js'
 import { APPLIANCE_FAULTS, serveFromAuthority } from './appliance-faults.js'
 import { SELF_SIGNED_GONE } from './certificate-faults.js'
 import { type PoolFault, targetsOf } from './pool-stage.js'
@@ -23,19 +23,19 @@ import {
 } from './saved-state.js'
 import { type FaultRow, listFaults, POOL_FAULTS } from './table.js'
 
-export interface FaultOrder {
+interface FaultOrder {
   readonly root: string
   readonly row: number
-  /** The one host it is limited to. */
+  /** Limits the row to one host. */
   readonly host?: string | undefined
   /** Another form of the row. */
   readonly variant?: string | undefined
-  /** The program of the process that stands before the appliance; the one shipped where nothing is said. */
+  /** Path of the stand-in's program; default: the one that is shipped. */
   readonly standInProgram?: string
 }
 
 /**
- * Brings about the state of one row; `already` when it was injected before and not cleared since.
+ * Injects one row; `already` means that it was injected before and not cleared since.
  *
  * @throws LAB_FAULT_ROW_UNKNOWN, LAB_FAULT_VARIANT_UNKNOWN, LAB_COORDINATOR_DOWN, and what the row itself needs.
  */
@@ -67,7 +67,7 @@ export async function injectFault(order: FaultOrder): Promise<{ readonly fault: 
   })
 }
 
-/** The entry was written before the change, perhaps under another number. */
+/** Marks an entry as complete; it was written before the change. */
 async function markThere(root: string, { row, side }: FaultEntry): Promise<void> {
   const entries = await readEntries(root)
   const at = entries.findLastIndex((entry) => entry.row === row && entry.side === side)
@@ -78,7 +78,8 @@ async function markThere(root: string, { row, side }: FaultEntry): Promise<void>
 }
 
 /**
- * Some rows need a certificate that an authority has issued, or one with other names: then the stand-in shows it first.
+ * Some rows need a certificate that an authority has issued, or one with other names: then the stand-in serves it
+ * first.
  */
 async function injectOnPool(order: FaultOrder, entries: readonly FaultEntry[], entry: FaultEntry): Promise<void> {
   try {
@@ -99,7 +100,7 @@ async function runsHere(root: string): Promise<boolean> {
 
 const NEEDS_ANOTHER_CERTIFICATE = ['LAB_FAULT_NEEDS_AUTHORITY', 'LAB_FAULT_CERTIFICATE_UNFIT']
 
-/** A row that cannot be brought about leaves nothing behind. */
+/** Copies what the row changes, then injects it. When that fails everything is restored. */
 async function bringAbout(
   { root, variant }: FaultOrder,
   entries: readonly FaultEntry[],
@@ -124,26 +125,26 @@ async function bringAbout(
   }
 }
 
-/** What it did before it failed only clearing can undo: its entry stays. */
+/** When injecting fails the entry stays: only clearing can undo what was done. */
 async function injectOnAppliance(order: FaultOrder, entries: readonly FaultEntry[], entry: FaultEntry): Promise<void> {
   await writeEntries(order.root, [...entries, entry])
   await APPLIANCE_FAULTS.get(order.row)?.inject(standInOrder(order))
 }
 
 function standInOrder({ root, standInProgram }: FaultOrder): StandInOrder {
-  return { root, now: new Date(), program: standInProgram ?? besideThisProgram('lab-stand-in.js') }
+  return { root, now: new Date(), program: standInProgram ?? programPath('lab-stand-in.js') }
 }
 
 /**
- * Takes back every fault, the last one first, also one that was cut off in the middle. Says which rows there were.
+ * Takes back every fault, the last one first, also one that was interrupted. Returns their rows.
  *
- * @throws LAB_COORDINATOR_DOWN when records are to be put back and nobody keeps them; nothing is lost then.
+ * @throws LAB_COORDINATOR_DOWN when records must be restored and no coordinator runs; nothing is lost then.
  */
 export async function clearFaults(root: string): Promise<{ readonly cleared: readonly number[] }> {
   await readLab(root)
   return withLabLocked(root, async () => {
     const entries = await readEntries(root)
-    // what the stand-in asked of the pool is in the copies of every row that came after it, and in no earlier one
+    // copies made after the stand-in started contain what it installed in the pool, earlier copies do not
     const standIn = entries.findIndex(({ side }) => side === 'appliance')
     for (const entry of entries.slice(standIn + 1).toReversed())
       if (entry.side === 'pool') await takeBackAndForget(root, entry)
@@ -169,7 +170,7 @@ async function takeBack(root: string, entry: FaultEntry): Promise<void> {
   await putBack({ root, hosts, coordinator }, records, poolFault(entry).parts, copyFolder(root, entry))
 }
 
-/** Rows of the appliance that ask something of the pool besides. */
+/** Rows of the appliance's side that change the pool too. */
 const ON_THE_POOL_TOO: ReadonlyMap<number, PoolFault> = new Map([[SELF_SIGNED_GONE.row, SELF_SIGNED_GONE]])
 
 function poolFault({ row }: Pick<FaultEntry, 'row'>): PoolFault {
@@ -183,7 +184,7 @@ async function findCoordinator(
   hosts: readonly KnownHost[],
 ): Promise<{ coordinator: KnownHost; records: Records }> {
   for (const host of hosts) {
-    const records = await askForRecords(hostRoot(root, host.name))
+    const records = await fetchRecords(hostRoot(root, host.name))
     if (records) return { coordinator: host, records }
   }
   throw fail('LAB_COORDINATOR_DOWN', { root })

@@ -1,4 +1,7 @@
-/** What a fault of the pool's side works on: the lab as it is, the hosts it is for, their certificate files, and the pool's records. */
+/**
+ * What a fault of the pool's side works on: the lab as it is, the hosts it is for, their certificate files, and the
+ * pool's records.
+ */
 
 import { randomUUID, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
@@ -10,7 +13,7 @@ import { listStore, rebuildStore } from '../certificates/trust-store.js'
 import type { RecordChanges, Records, Rows } from '../database/records.js'
 import { fail } from '../errors.js'
 import { type HostLayout, layoutOf, placesOf } from '../host/host-files.js'
-import { tellHost } from '../launcher/host-control.js'
+import { postToHost } from '../launcher/host-control.js'
 import { hostRoot, type KnownHost } from '../launcher/lab-file.js'
 
 export interface PoolStage {
@@ -19,16 +22,16 @@ export interface PoolStage {
   readonly now: Date
   readonly hosts: readonly KnownHost[]
   readonly coordinator: KnownHost
-  /** The one that was named, where one was. */
+  /** The host that was named, if any. */
   readonly host: KnownHost | undefined
   readonly variant: string | undefined
   readonly records: Records
 }
 
-/** Which hosts a row is about when none is named: all, one member, the coordinator; `pool` is no host's business. */
-export type Scope = 'every host' | 'a member' | 'the coordinator' | 'pool'
+/** The hosts that a row affects when none is named; a row of scope `pool` belongs to no single host. */
+type Scope = 'every host' | 'a member' | 'the coordinator' | 'pool'
 
-/** What a row changes, and what is put back: nothing else of the lab is touched. */
+/** What a row changes and what is restored afterwards. */
 export type Part = 'stores' | 'names' | 'conditions' | 'records'
 
 export interface PoolFault {
@@ -47,9 +50,9 @@ export function layoutFor({ root }: Pick<PoolStage, 'root'>, { name }: KnownHost
 }
 
 /**
- * The hosts a row of that scope is injected on.
+ * Returns the hosts on which a row of that scope is injected.
  *
- * @throws LAB_FAULT_HOST_UNFIT when the host named, or the lab, has no part in such a row.
+ * @throws LAB_FAULT_HOST_UNFIT when the row cannot be injected on the host named, or the lab has no suitable host.
  */
 export function targetsOf(stage: PoolStage, scope: Scope): readonly KnownHost[] {
   const { host, hosts, coordinator } = stage
@@ -72,7 +75,7 @@ export function targetsOf(stage: PoolStage, scope: Scope): readonly KnownHost[] 
 }
 
 export async function changeRecords({ root, coordinator }: PoolStage, changes: RecordChanges): Promise<void> {
-  await tellHost(hostRoot(root, coordinator.name), '/lab/records', JSON.stringify(changes))
+  await postToHost(hostRoot(root, coordinator.name), '/lab/records', JSON.stringify(changes))
 }
 
 /** The pool has one record of its own. */
@@ -82,7 +85,7 @@ export function poolRecord({ records }: PoolStage): { readonly ref: string; read
   return { ref: first[0], record: first[1] }
 }
 
-/** References of the certificates the pool has by name. */
+/** Returns references of the certificates that are installed by name. */
 export function installedRefs({ records }: PoolStage, name?: string): string[] {
   return Object.entries(records.Certificate).flatMap(([ref, record]) =>
     record.type === 'ca' && record.name !== '' && (name === undefined || record.name === name) ? [ref] : [],
@@ -100,13 +103,13 @@ export function parseCertificate(bytes: Buffer | string): X509Certificate | unde
 export interface StoreFile {
   readonly name: string
   readonly content: Buffer
-  /** Those it holds, as far as it can be read. */
+  /** The certificates in it that can be read. */
   readonly certificates: readonly X509Certificate[]
 }
 
 type Store = 'LegacyRootCert' | 'CRL'
 
-/** The certificate files of a host that pools look at: `NAME.pem`. */
+/** Reads the files of a host's store that pools use: `NAME.pem`. */
 export async function readFiles(
   stage: PoolStage,
   host: KnownHost,
@@ -130,7 +133,7 @@ export async function readInstalled(stage: PoolStage): Promise<StoreFile[]> {
   return files
 }
 
-/** Writes files, or takes away those that are undefined, then builds the bundle and the links anew as a host does. */
+/** Writes files, removes those that are undefined, then rebuilds bundle and links as a host does. */
 export async function changeFiles(
   stage: PoolStage,
   hosts: readonly KnownHost[],
@@ -150,7 +153,7 @@ export async function changeFiles(
   }
 }
 
-/** The same for files chosen by what they hold: what `change` gives for a file is its new content. */
+/** Changes each file of a store: what `change` returns is its new content, undefined removes it. */
 export async function changeEachFile(
   stage: PoolStage,
   hosts: readonly KnownHost[],
@@ -185,7 +188,7 @@ export function certificateRow(certificate: X509Certificate): Row {
   }
 }
 
-/** A record of its own under a name. */
+/** Makes the record of a certificate installed under a name. */
 export function newRecord(name: string, certificate: X509Certificate): Rows {
   const row = { uuid: randomUUID(), type: 'ca', name, host: NULL_REF, purpose: [], ...certificateRow(certificate) }
   return { [`OpaqueRef:${randomUUID()}`]: row }

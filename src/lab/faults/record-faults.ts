@@ -26,7 +26,7 @@ export const RECORD_FAULTS: readonly PoolFault[] = [
     ...shape,
     parts: ['records', 'stores'],
     row: 27,
-    what: 'the pool is of before December 2024 and wants the leaf itself, of which only the root is installed',
+    what: 'the pool dates from before December 2024 and needs the leaf itself, but only the root is installed',
     inject: growOld,
   },
   {
@@ -72,7 +72,10 @@ async function setPool(stage: PoolStage, values: Readonly<Record<string, StoredV
   await changeRecords(stage, { pool: { [poolRecord(stage).ref]: { ...values } } })
 }
 
-/** A self-signed leaf is its own root, and stays: such a pool is content. One that knows no appliance yet just is old. */
+/**
+ * Gives the hosts an old version and removes the leaf from the stores. In a pool without an appliance only the version
+ * changes.
+ */
 async function growOld(stage: PoolStage): Promise<void> {
   const isConnected = poolRecord(stage).record.wlb_url !== ''
   const extra = isConnected ? (await observeIssued(stage)).leaf.raw : undefined

@@ -1,6 +1,6 @@
 /**
- * Rows about revocation lists. The lists are made here, without the authority's key: OpenSSL checks the dates of a list before
- * its signature, and checks no signature where it has no list of the leaf's issuer.
+ * Rows about revocation lists. The lists are made here, without the authority's key: OpenSSL checks the dates of a list
+ * before its signature, and checks no signature where it has no list of the leaf's issuer.
  */
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import { createRsaKey, createSelfSigned } from '../../x509/index.js'
@@ -54,14 +54,14 @@ async function install(stage: PoolStage, crl: string, name = 'list.pem'): Promis
   await changeFiles(stage, targetsOf(stage, shape.scope), { [name]: crl }, 'CRL')
 }
 
-/** From and to in days from now. */
+/** `from` and `to` are days from now. */
 async function ofIssuer(stage: PoolStage, from: number, to: number): Promise<string> {
   const { issuers } = await observeIssued(stage)
   const [issuer] = issuers
   return crlOf(stage, issuer, await createRsaKey(2048), from, to)
 }
 
-/** @throws LAB_FAULT_NEEDS_AUTHORITY when the root issues leafs itself: then its list is the right one. */
+/** @throws LAB_FAULT_NEEDS_AUTHORITY when the root issued the leaf itself: then its list is the right one. */
 async function ofRoot(stage: PoolStage): Promise<string> {
   const { issuers } = await observeIssued(stage)
   findIntermediate(issuers)

@@ -1,6 +1,7 @@
 /**
- * What is needed to take faults back: the list of injected faults, written before each change so that a program that dies in
- * the middle leaves an entry, and copies of what a fault is about to change (stores, names, conditions, records).
+ * What is needed to take faults back: the list of injected faults, written before each change so that a program that
+ * dies in the middle leaves an entry, and copies of what a fault is about to change (stores, names, conditions,
+ * records).
  */
 
 import { existsSync } from 'node:fs'
@@ -10,13 +11,13 @@ import { z } from 'zod'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { parseRecords, type RecordChanges, type Records, type Rows } from '../database/records.js'
 import { layoutOf, placesOf } from '../host/host-files.js'
-import { tellHost } from '../launcher/host-control.js'
+import { postToHost } from '../launcher/host-control.js'
 import { hostRoot, type KnownHost, labFolder } from '../launcher/lab-file.js'
 import type { Part } from './pool-stage.js'
 import { refreshConditions } from './surroundings-faults.js'
 
 const entrySchema = z.object({
-  /** Names the folder that keeps what was there before. */
+  /** Names the folder with the copies. */
   id: z.number(),
   row: z.number(),
   side: z.enum(['pool', 'appliance']),
@@ -43,12 +44,12 @@ export async function writeEntries(root: string, entries: readonly FaultEntry[])
   await replaceFile(stateFile(root), `${JSON.stringify({ entries }, undefined, 2)}\n`, 0o600)
 }
 
-/** Forgets everything, copies included. */
+/** Removes the list and all copies. */
 export async function removeState(root: string): Promise<void> {
   await rm(faultFolder(root), { recursive: true, force: true })
 }
 
-/** Where the state of before an entry is kept. */
+/** Returns the folder with the copies made before an entry's change. */
 export function copyFolder(root: string, { id }: Pick<FaultEntry, 'id'>): string {
   return join(faultFolder(root), String(id))
 }
@@ -68,7 +69,7 @@ interface Lab {
 }
 
 const ALL: readonly Part[] = ['stores', 'names', 'conditions', 'records']
-/** What faults write; what people change meanwhile in other fields stays. */
+/** The fields that faults write; changes that users make to other fields are kept. */
 const POOL_FIELDS = [
   'wlb_url',
   'wlb_username',
@@ -93,7 +94,7 @@ export async function copyAside(lab: Lab, records: Records, parts: readonly Part
   }
 }
 
-/** Puts the parts back as they were. Doing it twice changes nothing. */
+/** Restores the parts. Doing it twice changes nothing. */
 export async function putBack(lab: Lab, now: Records, parts: readonly Part[], folder: string): Promise<void> {
   for (const host of lab.hosts) {
     for (const [index, path] of pathsOf(lab.root, host, parts).entries()) {
@@ -104,7 +105,7 @@ export async function putBack(lab: Lab, now: Records, parts: readonly Part[], fo
   if (!parts.includes('records')) return
   const before = parseRecords(JSON.parse(await readFile(join(folder, 'records.json'), 'utf8')))
   const changes = JSON.stringify(differences(before, now))
-  await tellHost(hostRoot(lab.root, lab.coordinator.name), '/lab/records', changes)
+  await postToHost(hostRoot(lab.root, lab.coordinator.name), '/lab/records', changes)
 }
 
 function pathsOf(root: string, { name }: KnownHost, parts: readonly Part[]): string[] {
@@ -119,13 +120,13 @@ function pathsOf(root: string, { name }: KnownHost, parts: readonly Part[]): str
   return ALL.flatMap((part) => (parts.includes(part) ? paths[part] : []))
 }
 
-/** Hash links are links to their neighbours and stay so. */
+/** Links are copied as links: hash links point to files in the same folder. */
 async function copy(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true, mode: 0o700 })
   await cp(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
 }
 
-/** A path is there as a whole or not at all, except for a moment between two renames; what is not in the copy is removed. */
+/** Replaces a path as a whole, by two renames; a path that the copy lacks is removed. */
 async function replacePath(from: string, to: string): Promise<void> {
   const [fresh, stale] = ['new', 'old'].map((word) => join(dirname(to), `.${basename(to)}.${word}`))
   if (!fresh || !stale) return
@@ -151,7 +152,7 @@ function differences(before: Records, now: Records): RecordChanges {
   }
 }
 
-/** Objects that are gone meanwhile stay gone. */
+/** Objects that were removed meanwhile stay removed. */
 function only(before: Rows, now: Rows, fields: readonly string[]): Rows {
   return Object.fromEntries(
     Object.entries(before).flatMap(([ref, row]) =>

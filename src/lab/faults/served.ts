@@ -26,7 +26,7 @@ export function wlbAddress(stage: PoolStage): WlbAddress {
   return parseWlbUrl(url)
 }
 
-/** What a host takes the appliance's name for. @throws LAB_FAULT_NOT_CONNECTED where it does not know it. */
+/** Returns the appliance's address as a host resolves it. @throws LAB_FAULT_NOT_CONNECTED when it cannot. */
 export async function wlbHostAddress(stage: PoolStage, host: KnownHost = stage.coordinator): Promise<string> {
   const { host: name } = wlbAddress(stage)
   const address = await resolveByHostsFile(layoutFor(stage, host).hosts)(name)
@@ -47,7 +47,7 @@ export async function observeServed(stage: PoolStage): Promise<Served> {
   return { leaf, sent, path }
 }
 
-/** The same, where an authority has issued the leaf. @throws LAB_FAULT_NEEDS_AUTHORITY */
+/** Does the same when an authority has issued the leaf. @throws LAB_FAULT_NEEDS_AUTHORITY */
 export async function observeIssued(
   stage: PoolStage,
 ): Promise<Served & { readonly issuers: readonly X509Certificate[] }> {

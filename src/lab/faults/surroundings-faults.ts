@@ -9,7 +9,7 @@ import { replaceFile } from '../../base/durable-file.js'
 import { checkHost, describeCertificate } from '../../x509/index.js'
 import { fail } from '../errors.js'
 import { type Conditions, readConditions, writeConditions } from '../host/host-files.js'
-import { findProcess, tellHost } from '../launcher/host-control.js'
+import { findProcess, postToHost } from '../launcher/host-control.js'
 import { hostRoot, type KnownHost } from '../launcher/lab-file.js'
 import { changeRecords, layoutFor, type PoolFault, type PoolStage, poolRecord, targetsOf } from './pool-stage.js'
 import { observeServed, wlbAddress, wlbHostAddress } from './served.js'
@@ -64,7 +64,7 @@ export const SURROUNDINGS_FAULTS: readonly PoolFault[] = [
       const { sent, path } = await observeServed(stage)
       const begins = Math.max(...[...sent, ...path].map(({ validFrom }) => new Date(validFrom).getTime()))
       const clockOffsetMs = begins - DAY_MS - Date.now()
-      for (const host of targetsOf(stage, onCoordinator.scope)) await believe(stage, host, { clockOffsetMs })
+      for (const host of targetsOf(stage, onCoordinator.scope)) await changeConditions(stage, host, { clockOffsetMs })
     },
   },
   {
@@ -81,16 +81,16 @@ export const SURROUNDINGS_FAULTS: readonly PoolFault[] = [
     ...onCoordinator,
     row: 70,
     parts: ['conditions'],
-    what: 'no way leads from the host to the appliance; nothing is sent, the host only hears so',
+    what: 'the host has no route to the appliance; nothing is sent, the host only reports it',
     async inject(stage) {
       for (const host of targetsOf(stage, onCoordinator.scope)) {
-        await believe(stage, host, { unroutable: [await wlbHostAddress(stage, host)] })
+        await changeConditions(stage, host, { unroutable: [await wlbHostAddress(stage, host)] })
       }
     },
   },
 ]
 
-/** @throws LAB_FAULT_CERTIFICATE_UNFIT when the certificate served says otherwise of that name. */
+/** @throws LAB_FAULT_CERTIFICATE_UNFIT when the certificate that is served gives another verdict on that name. */
 async function connectBy(stage: PoolStage, name: string, expected: 'accepted' | 'refused'): Promise<void> {
   const { port } = wlbAddress(stage)
   const { leaf } = await observeServed(stage)
@@ -109,7 +109,7 @@ async function connectBy(stage: PoolStage, name: string, expected: 'accepted' | 
 }
 
 /** @throws LAB_FAULT_CONNECTED_BY_ADDRESS */
-export function fullName(stage: PoolStage): string {
+function fullName(stage: PoolStage): string {
   const { host } = wlbAddress(stage)
   if (isIP(host) !== 0) throw fail('LAB_FAULT_CONNECTED_BY_ADDRESS', { address: host })
   return host
@@ -129,18 +129,18 @@ async function coveredByWildcard(stage: PoolStage): Promise<string> {
   return `appliance${wildcard.slice(1)}`
 }
 
-async function believe(stage: PoolStage, host: KnownHost, changes: Partial<Conditions>): Promise<void> {
+async function changeConditions(stage: PoolStage, host: KnownHost, changes: Partial<Conditions>): Promise<void> {
   const layout = layoutFor(stage, host)
   await writeConditions(layout, { ...(await readConditions(layout)), ...changes })
   await refreshConditions(hostRoot(stage.root, host.name))
 }
 
-/** One that does not run reads them when it starts. */
+/** Makes a running host read its conditions again; one that does not run reads them when it starts. */
 export async function refreshConditions(root: string): Promise<void> {
-  if ((await findProcess(root)) !== undefined) await tellHost(root, '/lab/conditions')
+  if ((await findProcess(root)) !== undefined) await postToHost(root, '/lab/conditions')
 }
 
-/** Takes the name out of the line it stands in; other names there stay. */
+/** Removes the name from etc/hosts; other names on its line stay. */
 async function forgetName(stage: PoolStage, host: KnownHost, name: string): Promise<void> {
   const path = layoutFor(stage, host).hosts
   const wanted = name.toLowerCase().replace(/\.$/, '')

@@ -1,4 +1,7 @@
-/** The files of one host's root folder: where they lie (docs/trust-stores.md), and those that the lab itself reads and writes. */
+/**
+ * The files of one host's root folder: where they lie (docs/trust-stores.md), and those that the lab itself reads and
+ * writes.
+ */
 
 import { timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -18,11 +21,11 @@ export interface HostLayout {
   readonly hosts: string
   readonly socket: string
   readonly database: string
-  /** A database another host handed over, which does not count before that host has stepped down. */
+  /** A database received in a handover, which takes effect once the sender has stepped down. */
   readonly incomingDatabase: string
   readonly log: string
   readonly verifySwitch: string
-  /** What this host is made to believe of its surroundings; no file of a real pool. */
+  /** Conditions that the lab simulates for this host; a real pool has no such file. */
   readonly conditions: string
   readonly stunnelFolder: string
 }
@@ -52,7 +55,7 @@ export interface StorePlace {
   readonly bundle?: string
 }
 
-/** The places of a store: several for a trusted one with several purposes. */
+/** Returns the places of a store: one per purpose for the trusted stores. */
 export function placesOf(layout: HostLayout, kind: StoreKind): StorePlace[] {
   const stunnel = (folder: string, bundle: string) => [
     { folder: join(layout.stunnelFolder, folder), bundle: join(layout.stunnelFolder, bundle) },
@@ -84,7 +87,7 @@ function trusted(layout: HostLayout, folder: string, bundle: string): StorePlace
 
 const PURPOSE_SETS: readonly (readonly Purpose[])[] = [[], ...PURPOSES.map((purpose) => [purpose])]
 
-/** Every kind of store, in the order certificates travel. */
+/** Every kind of store, in the order of distribution. */
 export const STORE_KINDS: readonly StoreKind[] = [
   { store: 'HostPoolCert' },
   { store: 'LegacyRootCert' },
@@ -105,13 +108,14 @@ const settingsSchema = z.object({
   tlsPort: z.number(),
   username: z.string(),
   password: z.string(),
-  /** A second user, who may look and change nothing; labs of before have none. */
+  /** A second user with the read-only role; older labs have none. */
   reader: z.object({ username: z.string(), password: z.string() }).optional(),
   tlsClient: z.enum(['node', 'stunnel']),
-  /** How late a refused login is answered, as a pool does it. */
+  /** Delay before a refused login is answered, as on a pool. */
   refusalDelayMs: z.number(),
 })
 
+/** What the launcher records for one host: who it is and where it listens. */
 export type HostSettings = Readonly<z.infer<typeof settingsSchema>>
 
 /** Throws the lower error when the file is missing or not settings. */
@@ -124,9 +128,7 @@ export async function writeSettings(layout: HostLayout, settings: HostSettings):
 }
 
 /** pool.conf: `master`, or `slave:` and the coordinator's address. */
-export type Allegiance =
-  | { readonly kind: 'coordinator' }
-  | { readonly kind: 'member'; readonly coordinatorAddress: string }
+type Allegiance = { readonly kind: 'coordinator' } | { readonly kind: 'member'; readonly coordinatorAddress: string }
 
 export async function readAllegiance(layout: HostLayout): Promise<Allegiance> {
   const text = (await readFile(layout.poolConf, 'utf8')).trim()
@@ -135,13 +137,13 @@ export async function readAllegiance(layout: HostLayout): Promise<Allegiance> {
     : { kind: 'coordinator' }
 }
 
-/** Which host is coordinator hangs on this one file: it is replaced as a whole and flushed. */
+/** This file alone decides which host is coordinator: it is replaced as a whole and flushed. */
 export async function writeAllegiance(layout: HostLayout, allegiance: Allegiance): Promise<void> {
   const text = allegiance.kind === 'coordinator' ? 'master' : `slave:${allegiance.coordinatorAddress}`
   await replaceFile(layout.poolConf, text, 0o644)
 }
 
-/** Compares without telling how much of a guess was right. */
+/** Compares in constant time. */
 export function isSameSecret(expected: string, given: string): boolean {
   const [left, right] = [Buffer.from(expected), Buffer.from(given)]
   return left.length === right.length && timingSafeEqual(left, right)
@@ -153,9 +155,12 @@ const conditionsSchema = z.object({
   unroutable: z.array(z.string()).default([]),
 })
 
+/**
+ * Conditions that the lab simulates for a host. They outlive its process; it reads them when it starts and on request.
+ */
 export type Conditions = Readonly<z.infer<typeof conditionsSchema>>
 
-/** Those of the machine where nothing is written. */
+/** Reads the conditions; without a file they are those of the machine. */
 export async function readConditions({ conditions }: HostLayout): Promise<Conditions> {
   const text = await readFile(conditions, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '{}'
@@ -168,7 +173,10 @@ export async function writeConditions({ conditions }: HostLayout, changes: Parti
   await replaceFile(conditions, `${JSON.stringify(changes)}\n`, 0o644)
 }
 
-/** Makes a resolver that reads the file each time, so that an edit counts at once. Names are compared without case. */
+/**
+ * Makes a resolver that knows the names in a host's etc/hosts and `localhost`, in any letter case. It reads the file
+ * each time, so that edits take effect at once.
+ */
 export function resolveByHostsFile(path: string): (name: string) => Promise<string | undefined> {
   return async (name) => {
     if (isIP(name)) return name

@@ -25,7 +25,7 @@ import { type Listeners, openListeners, receiveConnection } from './listeners.js
 import { keepHeartbeat } from './liveness.js'
 import { LocalSessions, Sessions } from './sessions.js'
 
-export interface RunningHost {
+interface RunningHost {
   close(): Promise<void>
 }
 
@@ -125,7 +125,7 @@ export async function startHost(root: string, log: (message: string) => void): P
   }
 }
 
-/** What a coordinator begins with: nobody but itself is there yet, and no operation is going on. */
+/** A new coordinator starts as the only live host and without operations in progress. */
 function coordinatorFrom({ layout, settings, now }: LabHost, image: DatabaseImage): Coordinator {
   const database = new Database(layout.database, image)
   const own = database.rows('host').find(([, record]) => record.uuid === settings.uuid)
@@ -147,7 +147,7 @@ function coordinatorFrom({ layout, settings, now }: LabHost, image: DatabaseImag
   }
 }
 
-/** Two hosts may believe they are coordinator after an emergency: the one whose database went further is. */
+/** After an emergency two hosts may claim to be coordinator: the one with the higher generation is. */
 async function settleClaim(host: LabHost): Promise<void> {
   const { role, settings, layout } = host
   if (role.kind === 'member') return
@@ -169,10 +169,10 @@ async function settleClaim(host: LabHost): Promise<void> {
   role.frozen = false
 }
 
-export const API_VERSION = '2.21'
+const API_VERSION = '2.21'
 
-/** Builds the view of one connection: where it came in decides who is root. */
-export function cliHost(host: LabHost, methods: Methods, transport: PoolTransport, origin: Origin): ThinCliHost {
+/** Makes what the thin CLI may use for one connection; on the host's own socket the caller is root. */
+function cliHost(host: LabHost, methods: Methods, transport: PoolTransport, origin: Origin): ThinCliHost {
   const call: Rpc = (method, ...params) => dispatch(host, methods, origin, method, params)
   const bind = (ref: string, logoutMethod: string | undefined) => ({
     ref,

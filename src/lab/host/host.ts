@@ -1,4 +1,6 @@
-/** One host of the lab as its parts see it: its identity, its files, its current role, and its calls to the other hosts. */
+/**
+ * One host of the lab as its parts see it: its identity, its files, its current role, and its calls to the other hosts.
+ */
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
@@ -16,9 +18,9 @@ export interface Coordinator {
   readonly sessions: Sessions
   /** This host's own record. */
   readonly hostRef: string
-  /** Set while the pool is being handed over: nothing may change any more. */
+  /** Set during a handover: nothing may change. */
   frozen: boolean
-  /** Called when this host is coordinator no more. */
+  /** Called when this host stops being coordinator. */
   readonly onStepDown: Set<() => void>
 }
 
@@ -27,7 +29,7 @@ export interface Member {
   readonly coordinatorAddress: string
   /** Sessions the coordinator has said belong to hosts of the pool. */
   readonly knownPoolSessions: Set<string>
-  /** The coordinator's database as last heard. */
+  /** The last copy received of the coordinator's database. */
   copy: DatabaseCopy | undefined
   /** Connected, and its files compared with the coordinator's. */
   settled: boolean
@@ -45,14 +47,14 @@ export interface LabHost {
   readonly log: (message: string) => void
   /** Calls another host of the pool over TLS; throws `HostUnreachable` when there is no answer. */
   readonly callPool: (address: string, method: string, params: readonly ApiValue[]) => Promise<ApiValue>
-  /** Kept connections were made under the rules of before; the next calls make new ones. */
+  /** Closes idle connections, so that the next calls connect under the current rules of verification. */
   readonly forgetIdleConnections: () => void
-  /** Makes another role take effect; the files that decide about it are already written. */
+  /** Takes another role; the files that record it are already written. */
   readonly becomeCoordinator: (image: DatabaseImage) => Promise<void>
   readonly becomeMember: (coordinatorAddress: string) => Promise<void>
   /** Serves another pair of certificate and key from now on. */
   readonly reloadIdentities: () => Promise<void>
-  /** Believes from now on what its folder says of clock and network. */
+  /** Reads the conditions of this host (clock, routes) from its folder again. */
   readonly reloadConditions: () => Promise<void>
 }
 
@@ -61,11 +63,11 @@ export class HostUnreachable extends Error {
   override readonly name = 'HostUnreachable'
 }
 
-/** Pools wait ten seconds each time; the lab's network is this machine. */
+/** A pool waits ten seconds between attempts; hosts of a lab are on one machine. */
 const RETRIES = 10
 const RETRY_PAUSE_MS = 50
 
-/** Every host's reference, the coordinator's own left out, in the database's order. */
+/** Lists the references of all hosts but the coordinator, in the database's order. */
 export function memberRefs({ database, hostRef }: Coordinator): string[] {
   return database.refs('host').filter((ref) => ref !== hostRef)
 }
@@ -80,7 +82,7 @@ export function isLive({ database }: Coordinator, hostRef: string): boolean {
  * Calls a member under the coordinator's own session.
  *
  * @throws ApiFailure HOST_OFFLINE at once when the member's heartbeat is gone.
- * @throws ApiFailure CANNOT_CONTACT_HOST when it is there and does not answer, after retries.
+ * @throws ApiFailure CANNOT_CONTACT_HOST when it has a heartbeat and does not answer, after retries.
  */
 export async function callMember(
   host: LabHost,

@@ -13,16 +13,16 @@ import type { LabHost } from './host.js'
 import { placesOf } from './host-files.js'
 import { HEARTBEAT_PATH, receiveHeartbeat } from './liveness.js'
 import {
+  type AnswerMode,
   answerJsonRpc,
   answerXmlRpc,
   type Exchange,
-  type Manner,
-  readManner,
+  readAnswerMode,
   refuse,
   showsPoolSecret,
 } from './rpc-endpoint.js'
 
-export interface HttpServerOptions {
+interface HttpServerOptions {
   readonly host: LabHost
   readonly methods: Methods
   readonly originOf: (socket: object) => Origin
@@ -31,7 +31,7 @@ export interface HttpServerOptions {
 }
 
 const UNREADABLE_BODY = '<html><body><h1>HTTP 500 Internal Server Error</h1></body></html>'
-/** The answer to what is no HTTP at all; the same page as for a body that is no call. */
+/** The answer to input that is not HTTP; the same page as for a body that is not a call. */
 const UNREADABLE = [
   'HTTP/1.1 500 Internal Server Error',
   'connection: close',
@@ -46,12 +46,12 @@ const UNREADABLE = [
 export function createHttpServer({ host, methods, originOf, deafen }: HttpServerOptions): Server {
   // A pool answers an HTTP/1.1 request without a Host header too.
   const options = { keepAliveTimeout: 60_000, requestTimeout: 0, requireHostHeader: false }
-  let manner: Manner = 'well'
+  let answerMode: AnswerMode = 'well'
   const server = createServer(options, (request, response) => {
     response.setHeader('date', host.now().toUTCString())
-    const exchange = { host, methods, origin: originOf(request.socket), request, response, manner }
-    const behave = (other: Manner) => {
-      manner = other
+    const exchange = { host, methods, origin: originOf(request.socket), request, response, answerMode }
+    const behave = (other: AnswerMode) => {
+      answerMode = other
     }
     route(exchange, { deafen, behave }).catch((error: Error) => {
       host.log(`${request.method} ${request.url}: ${error.stack}`)
@@ -66,7 +66,7 @@ export function createHttpServer({ host, methods, originOf, deafen }: HttpServer
 
 interface Switches {
   readonly deafen: () => void
-  readonly behave: (manner: Manner) => void
+  readonly behave: (answerMode: AnswerMode) => void
 }
 
 async function route(exchange: Exchange, switches: Switches): Promise<void> {
@@ -74,7 +74,7 @@ async function route(exchange: Exchange, switches: Switches): Promise<void> {
   const path = (request.url ?? '/').replace(/\?.*$/s, '')
   if (request.method === 'POST') {
     if (path === HEARTBEAT_PATH && showsPoolSecret(exchange)) return receiveHeartbeat(host, request, response)
-    if (path.startsWith('/lab/') && origin === 'local') return obey(exchange, path, switches)
+    if (path.startsWith('/lab/') && origin === 'local') return carryOut(exchange, path, switches)
     return path.startsWith('/jsonrpc') ? answerJsonRpc(exchange) : answerXmlRpc(exchange)
   }
   if (request.method === 'OPTIONS') {
@@ -92,15 +92,15 @@ async function route(exchange: Exchange, switches: Switches): Promise<void> {
   if (origin === 'local' && path === '/lab/records' && host.role.kind === 'coordinator') {
     return sendJson(exchange, readRecords(host.role.database))
   }
-  if (origin === 'local' && path === '/lab/handshake') return sendJson(exchange, (await rehearseWlb(host)) ?? null)
+  if (origin === 'local' && path === '/lab/handshake') return sendJson(exchange, (await tryWlbHandshake(host)) ?? null)
   refuse(exchange, 404, 'Not Found')
 }
 
-/** What the launcher tells a host to do to itself. */
-async function obey(exchange: Exchange, path: string, { deafen, behave }: Switches): Promise<void> {
+/** Carries out a command of the launcher. */
+async function carryOut(exchange: Exchange, path: string, { deafen, behave }: Switches): Promise<void> {
   const { host, response } = exchange
-  const manner = readManner(path.slice('/lab/answer-'.length))
-  if (manner && path.startsWith('/lab/answer-')) behave(manner)
+  const answerMode = readAnswerMode(path.slice('/lab/answer-'.length))
+  if (answerMode && path.startsWith('/lab/answer-')) behave(answerMode)
   else if (path === '/lab/deafen') deafen()
   else if (path === '/lab/conditions') await host.reloadConditions()
   else if (path === '/lab/expire-sessions') {
@@ -124,7 +124,7 @@ function sendJson({ response }: Exchange, document: unknown): void {
   response.end(body)
 }
 
-/** Whoever looks at a lab does not wait as long as a pool. */
+/** Shorter than a pool's timeout: a user waits for the status. */
 const HANDSHAKE_TIMEOUT_MS = 5_000
 
 export interface HostStatus {
@@ -134,7 +134,7 @@ export interface HostStatus {
   readonly pid: number
   /** A member: connected to its coordinator, its files compared. A coordinator: always. */
   readonly settled: boolean
-  /** Uuids of the hosts that are there; known to the coordinator only. */
+  /** Uuids of the live hosts; known to the coordinator only. */
   readonly live: readonly string[]
   readonly generation: number
   /** Names of the certificates on this host's own disk. */
@@ -145,7 +145,7 @@ export interface HostStatus {
   readonly verifiesPool: boolean
 }
 
-export async function describeHost(host: LabHost): Promise<HostStatus> {
+async function describeHost(host: LabHost): Promise<HostStatus> {
   const { role, settings, layout } = host
   const [place] = placesOf(layout, { store: 'LegacyRootCert' })
   const bytes = place?.bundle ? await readFile(place.bundle).catch(() => undefined) : undefined
@@ -175,7 +175,7 @@ function liveHosts({ role }: LabHost): string[] {
 }
 
 /** Connects to the pool's WLB address as a verified connection of this host would: with its own store. */
-export async function rehearseWlb(host: LabHost): Promise<{ accepted: boolean; reason: string } | undefined> {
+async function tryWlbHandshake(host: LabHost): Promise<{ accepted: boolean; reason: string } | undefined> {
   const settings = await fetchWlbSettings(host, 'as-is').catch(() => undefined)
   if (!settings || settings.url === '') return undefined
   return host.wlb.handshake({ ...settings, verify: true, timeoutMs: HANDSHAKE_TIMEOUT_MS })

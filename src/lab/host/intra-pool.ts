@@ -87,18 +87,18 @@ class PoolAgent extends Agent {
   ): undefined {
     connectAsHost(this.#layout, host ?? '127.0.0.1', Number(port)).then(
       (socket) => onCreated(null, socket),
-      // Node's type wants a stream beside the error, and looks at the error alone.
+      // Node's type requires a stream in addition to the error, and Node reads the error only.
       (error: Error) => (onCreated as (error: Error) => void)(error),
     )
     return undefined
   }
 }
 
-/** The other side showed a certificate that is not in the pool's bundle. */
+/** The other side served a certificate that is not in the pool's bundle. */
 export class PeerNotTrusted extends HostUnreachable {}
 
 /**
- * Connects as a host of the pool does to its own kind: verified against the pool's bundle once that is switched on.
+ * Connects as one host of the pool does to another: verified against the pool's bundle once verification is on.
  *
  * @throws PeerNotTrusted, or HostUnreachable for everything else.
  */
@@ -126,7 +126,7 @@ function connectTls(
     const socket = connect({
       host: address,
       port,
-      ...(servername && { servername }),
+      servername,
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       minVersion: POOL_TLS.version,
@@ -149,7 +149,7 @@ function connectTls(
       socket.setTimeout(0)
       socket.removeAllListeners('timeout')
       socket.removeAllListeners('error')
-      socket.on('error', () => {}) // whoever uses the stream sees it close
+      socket.on('error', () => {}) // users of the stream see it close
       socket.setNoDelay(true)
       resolve(socket)
     })
@@ -160,7 +160,7 @@ function answerTo(sent: ClientRequest, body: string, timeoutMs: number): Promise
   return new Promise((resolve, reject) => {
     sent.setTimeout(timeoutMs, () => sent.destroy(new HostUnreachable('no answer in time')))
     sent.once('response', (response) => {
-      // Node counts silence, also after the answer has begun; a heartbeat is silent for hours.
+      // Node's timeout counts silence after the answer has begun, too; a heartbeat is silent for hours.
       sent.setTimeout(0)
       resolve(response)
     })

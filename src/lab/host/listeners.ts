@@ -1,7 +1,8 @@
 /**
  * Where a host listens (docs/protocol/pool.md, endpoints): TLS with the pool's limits (SNI `pool` gets the internal
- * certificate), plain TCP, and its own socket, whose callers are root. The first bytes of a connection decide who serves it:
- * `POST /cli` leaves HTTP after its body and continues on the bare stream, everything else goes to the HTTP server.
+ * certificate), plain TCP, and its own socket, whose callers are root. The first bytes of a connection decide who
+ * serves it: `POST /cli` leaves HTTP after its body and continues on the bare stream, everything else goes to the HTTP
+ * server.
  */
 
 import { chmod, readFile, rm } from 'node:fs/promises'
@@ -102,7 +103,7 @@ function listen(server: Server, address: string, port: number): Promise<void> {
     })
     server.listen(port, address, () => {
       server.removeAllListeners('error')
-      server.on('error', () => {}) // an accept that failed is that client's trouble
+      server.on('error', () => {}) // a failed accept concerns one client only
       resolve()
     })
   })
@@ -119,16 +120,16 @@ const CLI_LIMIT_BYTES = 204_800
 const HEAD_TIMEOUT_MS = 60_000
 const REFUSED_TIMEOUT_MS = 5_000
 
-export type ServeCli = (stream: Duplex, body: Buffer) => Promise<void>
+type ServeCli = (stream: Duplex, body: Buffer) => Promise<void>
 
-/** Looks at a fresh connection and hands it on. */
+/** Reads the first bytes of a new connection and passes it to the thin CLI or to the HTTP server. */
 export function receiveConnection(stream: Duplex, http: HttpServer, serveCli: ServeCli): void {
   stream.on('error', () => stream.destroy())
   const timer = setTimeout(() => stream.destroy(), HEAD_TIMEOUT_MS)
   stream.once('close', () => clearTimeout(timer))
 
   let seen = Buffer.alloc(0)
-  const look = () => {
+  const read = () => {
     for (let piece: Buffer | null = stream.read(); piece !== null; piece = stream.read()) {
       seen = Buffer.concat([seen, piece])
     }
@@ -138,22 +139,22 @@ export function receiveConnection(stream: Duplex, http: HttpServer, serveCli: Se
     const request = readCliRequest(seen)
     if (request.state === 'wait') return
     clearTimeout(timer)
-    stream.removeListener('readable', look)
+    stream.removeListener('readable', read)
     if (request.state === 'refused') return refuse(stream, request.status)
     if (request.rest.length > 0) stream.unshift(request.rest)
     serveCli(stream, request.body).catch(() => stream.destroy())
   }
   const handOver = () => {
     clearTimeout(timer)
-    stream.removeListener('readable', look)
+    stream.removeListener('readable', read)
     // Still paused: what goes back now is what the server reads first.
     stream.unshift(seen)
     http.emit('connection', stream)
   }
-  stream.on('readable', look)
+  stream.on('readable', read)
 }
 
-/** Reads on for a while: a client that is still sending would never come to the answer. */
+/** Keeps reading for a while: a client that is still sending would not read the answer. */
 function refuse(stream: Duplex, status: string): void {
   const timer = setTimeout(() => stream.destroy(), REFUSED_TIMEOUT_MS)
   stream.once('close', () => clearTimeout(timer))

@@ -1,6 +1,7 @@
 /**
- * Who is there: every member keeps one connection to the coordinator open. Closed means gone, at once. Over the same
- * connection the member hears what the database holds, so that it could take over in an emergency.
+ * Liveness of members: every member keeps one connection to the coordinator open, and is gone as soon as it closes.
+ * Over the same connection the coordinator sends copies of the database, so that a member could take over in an
+ * emergency.
  */
 import { existsSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -16,8 +17,8 @@ import { handOverFinished } from './roles.js'
 export const HEARTBEAT_PATH = '/lab/heartbeat'
 const RECONNECT_PAUSE_MS = 100
 /**
- * Copies of the database are sent at most this often for every four members: they matter in an emergency only, and every
- * one is the whole database for every member to read and write.
+ * The shortest pause between copies of the database, for every four members: copies matter in an emergency only, and
+ * each is the whole database.
  */
 const COPY_PAUSE_MS = 250
 const MEMBERS_A_PAUSE = 4
@@ -76,7 +77,7 @@ function sendCopies({ database }: Coordinator, response: ServerResponse): () => 
   }
 }
 
-/** One text for all members that are sent the same state. */
+/** Makes the text of a copy; members that get the same state share one text. */
 function copyOf(database: Database): string {
   if (copy?.database !== database || copy.generation !== database.storedGeneration) {
     const text = `${JSON.stringify(database.image())}\n`
@@ -113,7 +114,7 @@ async function beat(host: LabHost, member: Member, transport: PoolTransport, sig
   )
   const end = () => stop()
   signal.addEventListener('abort', end, { once: true })
-  response.on('error', () => {}) // its end is what counts
+  response.on('error', () => {}) // the loop below sees its end
   try {
     if (response.statusCode === 409) return await followNewCoordinator(host, member)
     if (response.statusCode !== 200) throw new Error(`the coordinator answers ${response.statusCode}`)
@@ -129,7 +130,10 @@ async function beat(host: LabHost, member: Member, transport: PoolTransport, sig
   }
 }
 
-/** The host asked is a member itself: of this host, then it has handed over; of another one, then that is to follow. */
+/**
+ * The former coordinator is a member now: of this host, which then takes over; or of a third one, which this host then
+ * follows.
+ */
 async function followNewCoordinator(host: LabHost, member: Member): Promise<void> {
   const claim = await askForClaim(host, member.coordinatorAddress)
   if (claim?.role !== 'member') return
@@ -141,7 +145,7 @@ async function followNewCoordinator(host: LabHost, member: Member): Promise<void
   await host.becomeMember(claim.coordinatorAddress)
 }
 
-/** A member that verifies its pool and finds certificates missing has the coordinator send them again. */
+/** A member that verifies its pool and lacks certificates asks the coordinator to send them again. */
 async function repair(host: LabHost, { coordinatorAddress, copy }: Member): Promise<void> {
   if (!existsSync(host.layout.verifySwitch) || !(await lacksCertificates(host))) return
   const own = Object.entries(copy?.image.tables.host ?? {}).find(([, record]) => record.uuid === host.settings.uuid)

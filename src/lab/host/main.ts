@@ -1,5 +1,6 @@
-/** The program of one lab host: `lab-host ROOT`. It runs on when the launcher ends; SIGTERM stops it. */
+/** The program of one lab host: `lab-host ROOT`. It keeps running when the launcher ends; SIGTERM stops it. */
 import { WlbError } from '../../base/error.js'
+import type { StartReport } from '../launcher/lab-process.js'
 import { startHost } from './host-process.js'
 
 const [root] = process.argv.slice(2)
@@ -15,20 +16,15 @@ try {
   process.once('SIGTERM', () => {
     host.close().finally(() => process.exit(0))
   })
-  process.send?.({ ready: true }, () => {
+  process.send?.({} satisfies StartReport, () => {
     if (process.connected) process.disconnect()
   })
   log(`ready, process ${process.pid}`)
 } catch (error) {
   console.error(error)
-  const known = error instanceof WlbError
-  process.send?.(
-    {
-      failed: known
-        ? { code: error.code, message: error.message, facts: error.facts, remedy: error.remedy }
-        : { message: error instanceof Error ? error.message : String(error) },
-    },
-    () => process.exit(1),
-  )
+  const message = error instanceof Error ? error.message : String(error)
+  const failed =
+    error instanceof WlbError ? { code: error.code, message, facts: error.facts, remedy: error.remedy } : { message }
+  process.send?.({ failed } satisfies StartReport, () => process.exit(1))
   if (!process.connected) process.exit(1)
 }

@@ -1,10 +1,11 @@
 /**
- * Who is coordinator. A planned change has one commit point, the old coordinator's pool.conf: before it is replaced the
- * old one is coordinator, afterwards the new one is, whoever is killed in between (docs/protocol/pool.md, roles).
+ * Which host is coordinator. A planned change has one commit point, the old coordinator's pool.conf: before it is
+ * replaced the old one is coordinator, afterwards the new one is, whichever host is killed in between
+ * (docs/protocol/pool.md, roles).
  *
- *     old: freeze -> new: keep the database aside -> old: write `slave:new` -> new: adopt it, write `master`
+ *     old: freeze -> new: store the database -> old: write `slave:new` -> new: adopt it, write `master`
  *
- * A successor that has a database aside adopts it as soon as it hears that the old coordinator follows it.
+ * A successor that has stored a database adopts it as soon as it learns that the old coordinator follows it.
  */
 import { rm } from 'node:fs/promises'
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
@@ -20,7 +21,7 @@ export const ROLE_METHODS: readonly [string, Method][] = [
   ['pool.emergency_reset_master', emergency(1, followInEmergency)],
 ]
 
-/** An emergency claim must outrank whatever the lost coordinator has written since its last copy. */
+/** An emergency claim must have a higher generation than anything the lost coordinator wrote after its last copy. */
 const EMERGENCY_LEAD = 1_000_000
 
 async function designate({ host, coordinator, args }: Call): Promise<ApiValue> {
@@ -41,7 +42,7 @@ async function designate({ host, coordinator, args }: Call): Promise<ApiValue> {
     coordinator.frozen = false
     throw error
   }
-  // From here on the other host is coordinator: should it be killed now, it finds out when it comes back.
+  // From here on the other host is coordinator: if it is killed now, it learns so when it restarts.
   await host.callPool(address, 'lab.take_over', []).catch((error: Error) => host.log(`take over: ${error.message}`))
   for (const other of others) {
     await host.callPool(other, 'lab.follow', [address]).catch((error: Error) => host.log(`follow: ${error.message}`))
@@ -65,7 +66,7 @@ function successorImage({ database }: Coordinator, successor: string): DatabaseI
   return { ...image, generation: image.generation + 1, tables: { ...image.tables, pool: { [ref]: pool } } }
 }
 
-/** Keeps a database aside; it counts once the coordinator that sent it has stepped down. */
+/** Stores a database that takes effect once the coordinator that sent it has stepped down. */
 export async function acceptHandover(host: LabHost, image: DatabaseImage): Promise<void> {
   if (host.role.kind === 'coordinator') throw new ApiFailure('INTERNAL_ERROR', ['this host is coordinator itself'])
   await writeImage(host.layout.incomingDatabase, image)
@@ -83,7 +84,7 @@ export async function handOverFinished(host: LabHost): Promise<void> {
   if (image.generation < (host.role.copy?.image.generation ?? 0)) {
     throw new ApiFailure('INTERNAL_ERROR', ['the database handed over is older than the one last heard of'])
   }
-  // The database first, the copy aside last: a kill in between starts this again.
+  // The received copy is removed last: after a kill in between, this runs again.
   await writeImage(database, image)
   await writeAllegiance(host.layout, { kind: 'coordinator' })
   await rm(incomingDatabase, { force: true })

@@ -34,8 +34,8 @@ export interface Exchange {
   readonly origin: Origin
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** How this host answers whoever is neither a host of the pool nor on its own shell. */
-  readonly manner: Manner
+  /** How this host answers callers that are neither hosts of the pool nor on its own shell. */
+  readonly answerMode: AnswerMode
 }
 
 export async function answerJsonRpc(exchange: Exchange): Promise<void> {
@@ -57,7 +57,7 @@ export async function answerXmlRpc(exchange: Exchange): Promise<void> {
   if (body === undefined) return
   const call = decodeOrRefuse(exchange, () => decodeXmlRpcCall(body))
   if (!call) return
-  // Between hosts a bare word is asked and given back, to see whether a kept connection still works.
+  // Hosts test kept connections with this call; the answer repeats its parameter.
   if (call.method.startsWith('system.isAlive:')) {
     const value = call.params[0] ?? ''
     return send(exchange, { status: 'success', value }, 'text/xml', encodeXmlRpcResponse({ status: 'success', value }))
@@ -66,7 +66,7 @@ export async function answerXmlRpc(exchange: Exchange): Promise<void> {
   await send(exchange, result, 'text/xml', encodeXmlRpcResponse(result))
 }
 
-/** An answer in HTML for what is not XenAPI: a wrong request, a method or a path nobody serves. */
+/** Answers in HTML what is not XenAPI: a wrong request, an unknown method or path. */
 export function refuse({ response }: Exchange, status: number, title: string): void {
   if (response.headersSent) return void response.destroy()
   const body = `<html><body><h1>HTTP ${status} ${title}</h1></body></html>`
@@ -103,7 +103,7 @@ async function resultOf(exchange: Exchange, method: string, params: readonly Api
   }
 }
 
-/** API failures are HTTP 200 like everything that was understood. */
+/** API failures have status 200, like every answer to a call that was understood. */
 function send(exchange: Exchange, result: ApiResult, type: string, body: string): Promise<void> {
   const { host, request, response } = exchange
   const asked = request.headers[THUMBPRINT_ASKED]
@@ -115,11 +115,11 @@ function send(exchange: Exchange, result: ApiResult, type: string, body: string)
     ...RPC_HEADERS,
     ...(thumbprint && { [THUMBPRINT_GIVEN]: thumbprint }),
   }
-  const isKin = exchange.origin === 'local' || showsPoolSecret(exchange)
-  return sendIn(isKin ? 'well' : exchange.manner, response, headers, body)
+  const isTrustedCaller = exchange.origin === 'local' || showsPoolSecret(exchange)
+  return sendAnswer(isTrustedCaller ? 'well' : exchange.answerMode, response, headers, body)
 }
 
-/** Lets a client that was sent on check whom it meets there. */
+/** Returns the fingerprint with which a redirected client can check the coordinator's certificate. */
 function coordinatorThumbprint({ role }: LabHost, asked: string): string | undefined {
   const field = { 'sha-256:master': 'fingerprint_sha256', 'sha-1:master': 'fingerprint_sha1' }[asked]
   if (!field || role.kind === 'coordinator') return undefined
@@ -158,28 +158,28 @@ function decodeOrRefuse<T>(exchange: Exchange, decode: () => T): T | undefined {
   }
 }
 
-const MANNERS = ['well', 'slow', 'cut', 'garbage'] as const
-export type Manner = (typeof MANNERS)[number]
+const ANSWER_MODES = ['well', 'slow', 'cut', 'garbage'] as const
+export type AnswerMode = (typeof ANSWER_MODES)[number]
 
-/** Long enough for a client to lose patience, short enough to be waited for. */
+/** Longer than impatient clients wait. */
 const SLOW_MS = 5_000
 const GARBAGE = '<html><body>It works!</body></html>'
 
-export function readManner(text: string): Manner | undefined {
-  return MANNERS.find((manner) => manner === text)
+export function readAnswerMode(text: string): AnswerMode | undefined {
+  return ANSWER_MODES.find((answerMode) => answerMode === text)
 }
 
-/** Sends an answer in that manner: late, its second half missing, or something else entirely under the right headers. */
-export async function sendIn(
-  manner: Manner,
+/** Sends an answer in the given mode: late, without its second half, or a web page under the headers of the answer. */
+async function sendAnswer(
+  answerMode: AnswerMode,
   response: ServerResponse,
   headers: Readonly<Record<string, string | number>>,
   body: string,
 ): Promise<void> {
-  if (manner === 'slow') await pause(SLOW_MS, undefined, { ref: false })
-  const sent = manner === 'garbage' ? GARBAGE : body
+  if (answerMode === 'slow') await pause(SLOW_MS, undefined, { ref: false })
+  const sent = answerMode === 'garbage' ? GARBAGE : body
   response.writeHead(200, { ...headers, 'content-length': Buffer.byteLength(sent) })
-  if (manner !== 'cut') return void response.end(sent)
+  if (answerMode !== 'cut') return void response.end(sent)
   const bytes = Buffer.from(sent)
   response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.destroy())
 }

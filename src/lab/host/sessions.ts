@@ -1,4 +1,4 @@
-/** Who is logged in: on the coordinator a record each, gone when its process ends (docs/protocol/pool.md, sessions). */
+/** Sessions: on the coordinator one record each, lost when its process ends (docs/protocol/pool.md, sessions). */
 import { randomUUID } from 'node:crypto'
 import { ApiFailure } from '../../xapi/index.js'
 import type { Database } from '../database/database.js'
@@ -60,7 +60,7 @@ export class Sessions {
     return { ref, kind: record.pool === true ? 'pool' : 'user', isReadOnly }
   }
 
-  /** Ends the session of every user, as the time it may stay unused does. */
+  /** Ends the session of every user, as the idle timeout does. */
   expire(): void {
     for (const ref of [...this.#order]) if (this.#database.find('session', ref)?.pool !== true) this.close(ref)
   }

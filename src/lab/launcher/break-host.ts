@@ -2,9 +2,9 @@
 import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { layoutOf, placesOf } from '../host/host-files.js'
-import { askHost, endProcess, findProcess, startProcess, tellHost, waitUntil } from './host-control.js'
+import { askHost, endProcess, findProcess, postToHost, startProcess, waitUntil } from './host-control.js'
 import { findHost, hostRoot, type KnownHost, type Lab, readLab, withLabLocked } from './lab-file.js'
-import { besideThisProgram } from './launcher.js'
+import { programPath } from './launcher.js'
 
 export type LabFault =
   /** Ends the host's process in good order, or at once. */
@@ -15,21 +15,21 @@ export type LabFault =
   | 'remove-bundle'
   | 'corrupt-bundle'
   | 'truncate-bundle'
-  /** Something that is no revocation list lies among them: from now on every verified connection asks for one. */
+  /** Adds a file that is not a revocation list to the folder of lists: then every verified connection needs one. */
   | 'junk-crl'
-  /** It stops listening to the network and keeps its heartbeat: live, and out of reach. */
+  /** It stops listening on the network and keeps its heartbeat: live, and not reachable. */
   | 'deafen'
-  /** Its XenAPI answers late, breaks off in the middle, or says something that is none; `mend` puts that right. */
+  /** Its XenAPI answers late, with half an answer, or with a web page; `mend` ends that. */
   | 'slow'
   | 'cut'
   | 'garbage'
   | 'mend'
-  /** Every session of a user ends, as when it was not used for too long. */
+  /** Every session of a user ends, as after the idle timeout. */
   | 'expire-sessions'
 
 /**
- * Carries out a fault and returns once it shows: a host that was stopped is gone for the coordinator too, one that was
- * started is live.
+ * Carries out a fault and returns once it is visible: a stopped host is gone for the coordinator too, a started one is
+ * live.
  *
  * @throws LAB_NOT_FOUND, LAB_HOST_UNKNOWN, or what `labUp` throws.
  */
@@ -53,19 +53,19 @@ export async function labFault(options: {
     case 'start':
       return withLabLocked(root, async () => {
         if ((await findProcess(folder)) === undefined)
-          await startProcess(folder, hostProgram ?? besideThisProgram('lab-host.js'))
+          await startProcess(folder, hostProgram ?? programPath('lab-host.js'))
         await waitUntilSeen(lab, root, host, true)
       })
     case 'deafen':
-      return tellHost(folder, '/lab/deafen')
+      return postToHost(folder, '/lab/deafen')
     case 'slow':
     case 'cut':
     case 'garbage':
-      return tellHost(folder, `/lab/answer-${action}`)
+      return postToHost(folder, `/lab/answer-${action}`)
     case 'mend':
-      return tellHost(folder, '/lab/answer-well')
+      return postToHost(folder, '/lab/answer-well')
     case 'expire-sessions':
-      return tellHost(folder, '/lab/expire-sessions')
+      return postToHost(folder, '/lab/expire-sessions')
     default:
       return breakStore(folder, action)
   }
@@ -97,7 +97,7 @@ async function breakStore(
   }
 }
 
-/** Without a coordinator there is nobody to see it. */
+/** Without a coordinator only the host itself is asked. */
 async function waitUntilSeen(lab: Lab, root: string, host: KnownHost, live: boolean): Promise<void> {
   await waitUntil(`${host.name} to be ${live ? 'live' : 'gone'}`, hostRoot(root, host.name), async () => {
     const statuses = await Promise.all(lab.hosts.map(({ name }) => askHost(hostRoot(root, name))))

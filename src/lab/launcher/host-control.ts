@@ -1,7 +1,5 @@
-/** The launcher's end of a host: its process, and what it says about itself on its own socket. */
+/** Controls a host from the launcher: its process, and requests over its own socket. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { open, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -13,64 +11,53 @@ import { parseRecords, type Records } from '../database/records.js'
 import { fail } from '../errors.js'
 import { layoutOf } from '../host/host-files.js'
 import type { HostStatus } from '../host/http-server.js'
+import { endLabProcess, findLabProcess, type LabProcess, startLabProcess } from './lab-process.js'
 
 const ANSWER_TIMEOUT_MS = 10_000
 const POLL_MS = 25
 const START_TIMEOUT_MS = 30_000
 
-/** The process of a host, undefined when it does not run. A number left over from before a reboot is somebody else's. */
-export async function findProcess(root: string): Promise<number | undefined> {
-  const pid = Number(await readFile(pidFile(root), 'utf8').catch(() => ''))
-  if (!Number.isInteger(pid) || pid <= 0) return undefined
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  return commandLine.split('\0').includes(root) ? pid : undefined
+/** Finds the process of a host; undefined when it does not run. */
+export function findProcess(root: string): Promise<number | undefined> {
+  return findLabProcess(hostProcess(root))
 }
 
-/** Starts a host, which goes on when the launcher ends. @throws PORT_IN_USE or LAB_HOST_FAILED */
-export async function startProcess(root: string, program: string): Promise<number> {
-  const { log } = layoutOf(root)
-  await ensureFolder(dirname(log), 0o755)
-  const output = await open(log, 'a', 0o600)
-  try {
-    const child = spawn(process.execPath, [program, root], {
-      detached: true,
-      stdio: ['ignore', output.fd, output.fd, 'ipc'],
-    })
-    await readiness(child, root)
-    const pid = child.pid ?? 0
-    await writeFile(pidFile(root), `${pid}\n`)
-    child.unref()
-    return pid
-  } finally {
-    await output.close()
-  }
+/** Starts a host, which keeps running when the launcher ends. @throws PORT_IN_USE, LAB_HOST_FAILED or LAB_TIMEOUT */
+export async function startProcess(root: string, program: string): Promise<void> {
+  const host = hostProcess(root)
+  await ensureFolder(dirname(host.log), 0o755)
+  const failure = await startLabProcess(host, program, START_TIMEOUT_MS)
+  if (failure === undefined) return
+  if (failure === 'timeout')
+    throw fail('LAB_TIMEOUT', { waitedFor: 'the host to answer', root, waitedMs: START_TIMEOUT_MS })
+  const { code, message, facts, remedy = '' } = failure
+  if (code === undefined) throw fail('LAB_HOST_FAILED', { root, reason: message })
+  throw new WlbError(code, message, { ...facts, root }, remedy)
 }
 
 /** Ends a host and waits until it is gone. */
-export async function endProcess(root: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  const pid = await findProcess(root)
-  if (pid === undefined) return
-  process.kill(pid, signal)
-  const deadline = Date.now() + ANSWER_TIMEOUT_MS
-  while ((await findProcess(root)) !== undefined) {
-    if (Date.now() > deadline) process.kill(pid, 'SIGKILL')
-    await pause(POLL_MS)
-  }
+export function endProcess(root: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  return endLabProcess(hostProcess(root), signal, ANSWER_TIMEOUT_MS)
 }
 
-/** What a host says; undefined when it does not run or does not answer. */
+function hostProcess(root: string): LabProcess {
+  return { folder: root, log: layoutOf(root).log, pidFile: join(root, 'var/lib/xcp/xapi.pid') }
+}
+
+/** Asks a host for its status; undefined when it does not run or does not answer. */
 export async function askHost(root: string): Promise<HostStatus | undefined> {
   const text = await ask(root, 'GET', '/lab/host').catch(() => undefined)
   return text === undefined ? undefined : JSON.parse(text)
 }
 
-/** The host's own verdict on a verified connection to WLB; undefined when the pool has no WLB or the host does not answer. */
-export async function askForHandshake(root: string): Promise<{ accepted: boolean; reason: string } | undefined> {
+/** Asks a host to make a verified handshake with WLB; undefined when the pool has no WLB or the host does not answer. */
+export async function requestHandshake(root: string): Promise<{ accepted: boolean; reason: string } | undefined> {
   const text = await ask(root, 'GET', '/lab/handshake').catch(() => 'null')
   return JSON.parse(text) ?? undefined
 }
 
-export async function tellHost(root: string, path: string, body = ''): Promise<void> {
+/** Sends a command to a host's own socket. */
+export async function postToHost(root: string, path: string, body = ''): Promise<void> {
   await ask(root, 'POST', path, body)
 }
 
@@ -91,8 +78,8 @@ export async function callAsRoot(root: string, method: string, ...params: ApiVal
   }
 }
 
-/** The coordinator's records; undefined where the host does not run or is none. */
-export async function askForRecords(root: string): Promise<Records | undefined> {
+/** Asks for the coordinator's records; undefined when the host does not run or is not the coordinator. */
+export async function fetchRecords(root: string): Promise<Records | undefined> {
   const text = await ask(root, 'GET', '/lab/records').catch(() => undefined)
   return text === undefined ? undefined : parseRecords(JSON.parse(text))
 }
@@ -125,42 +112,4 @@ function ask(root: string, method: string, path: string, body = ''): Promise<str
     sent.on('close', () => socket.close())
     sent.end(body)
   })
-}
-
-interface Told {
-  readonly ready?: true
-  readonly failed?: {
-    readonly code?: string
-    readonly message: string
-    readonly facts?: Record<string, string | number | boolean>
-    readonly remedy?: string
-  }
-}
-
-function readiness(child: ChildProcess, root: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL')
-      reject(fail('LAB_TIMEOUT', { waitedFor: 'the host to answer', root, waitedMs: START_TIMEOUT_MS }))
-    }, START_TIMEOUT_MS)
-    const settle = (error?: Error) => {
-      clearTimeout(timer)
-      child.removeAllListeners()
-      if (child.connected) child.disconnect()
-      if (error) reject(error)
-      else resolve()
-    }
-    child.once('error', settle)
-    child.once('exit', () => settle(fail('LAB_HOST_FAILED', { root, reason: 'it ended at once' })))
-    child.once('message', ({ failed }: Told) => {
-      if (!failed) return settle()
-      const { code, message, facts, remedy } = failed
-      if (!code) return settle(fail('LAB_HOST_FAILED', { root, reason: message }))
-      settle(new WlbError(code, message, { ...facts, root }, remedy ?? ''))
-    })
-  })
-}
-
-function pidFile(root: string): string {
-  return join(root, 'var/lib/xcp/xapi.pid')
 }

@@ -1,6 +1,6 @@
 /**
- * lab.json, what the launcher remembers of a lab (the root password included, so only its owner may read the file), and the
- * lock that lets one command at a time start or stop hosts.
+ * lab.json, what the launcher remembers of a lab (the root password included, so only its owner may read the file), and
+ * the lock that lets one command at a time start or stop hosts.
  */
 
 import { readFile } from 'node:fs/promises'
@@ -35,7 +35,7 @@ export function hostRoot(root: string, name: string): string {
   return join(labFolder(root), name)
 }
 
-/** undefined when there is no lab. */
+/** Returns undefined when there is no lab. */
 export async function findLab(root: string): Promise<Lab | undefined> {
   try {
     return schema.parse(JSON.parse(await readFile(join(labFolder(root), 'lab.json'), 'utf8')))
@@ -77,14 +77,14 @@ export function findHost(lab: Lab, name: string): KnownHost {
   return host
 }
 
-/** Longer than the longest start of a pool that still comes up. */
+/** Longer than the slowest start of a pool that still succeeds. */
 const WAIT_MS = 90_000
 const POLL_MS = 50
 
 /**
- * Does `work` while nobody else starts or stops hosts of this lab, whose folder is there.
+ * Runs `work` while no other command starts or stops hosts of this lab. The lab's folder must exist.
  *
- * @throws DIRECTORY_IN_USE when the other one does not come to an end.
+ * @throws DIRECTORY_IN_USE when another command holds the lock for too long.
  */
 export async function withLabLocked<T>(root: string, work: () => Promise<T>): Promise<T> {
   const lock = await waitForLock(labFolder(root), Date.now() + WAIT_MS)

@@ -13,18 +13,18 @@ import { installPool } from '../database/new-pool.js'
 import { fail, MOST_HOSTS } from '../errors.js'
 import { findAddress, layoutOf } from '../host/host-files.js'
 import type { HostStatus } from '../host/http-server.js'
-import { askForHandshake, askHost, endProcess, findProcess, startProcess, waitUntil } from './host-control.js'
+import { askHost, endProcess, findProcess, requestHandshake, startProcess, waitUntil } from './host-control.js'
 import { findLab, hostRoot, type Lab, labFolder, readLab, withLabLocked, writeLab } from './lab-file.js'
 
 export interface LabUpOptions {
   /** The folder the lab's own folder `lab` is in. */
   readonly root: string
   readonly hosts?: number
-  /** Names every host of the lab knows, beside the hosts themselves. */
+  /** Names for the etc/hosts of every host, in addition to the hosts themselves. */
   readonly addHosts?: readonly { readonly name: string; readonly address: string }[]
   /** Which program connects to WLB: ours, or the stunnel that pools use. */
   readonly tlsClient?: 'node' | 'stunnel'
-  /** The program of one host; beside the running program where nothing is said. */
+  /** Path of a host's program; default: next to the running program. */
   readonly hostProgram?: string
   readonly refusalDelayMs?: number
 }
@@ -52,21 +52,21 @@ export interface LabDocument {
   readonly pool: string
   readonly username: string
   readonly password: string
-  /** The user with the read-only role; null in a lab of before there was one. */
+  /** The user with the read-only role; null in a lab that was made before this user existed. */
   readonly reader: { readonly username: string; readonly password: string } | null
   readonly hosts: readonly LabHostReport[]
 }
 
 const DEFAULT_HOSTS = 3
-/** Starting more processes at once makes each of them slower, and none of them sooner. */
+/** Starting more processes at once is not faster. */
 const PROCESSES_AT_A_TIME = 2 * availableParallelism()
 const REFUSAL_DELAY_MS = 5_000
 /** On top of what a single host may take. */
 const WAIT_PER_HOST_MS = 1_000
 
 /**
- * Starts every host that does not run, of a new pool or of the one that is there with all it knows, and returns once
- * the pool is whole. `already` says that nothing was to be done.
+ * Starts every host that does not run, makes a new pool if there is none, and returns once the pool is complete.
+ * `already` means that every host was running.
  *
  * @throws LAB_SIZE_INVALID, LAB_SIZE_DIFFERS, LAB_NO_ADDRESS, PORT_IN_USE, LAB_HOST_FAILED or LAB_TIMEOUT.
  */
@@ -82,7 +82,7 @@ export async function labUp(
 }
 
 async function bringUp(options: LabUpOptions): ReturnType<typeof labUp> {
-  const { root, addHosts = [], hostProgram = besideThisProgram('lab-host.js') } = options
+  const { root, addHosts = [], hostProgram = programPath('lab-host.js') } = options
   const known = await orNotWritable(root, findLab(root))
   if (known && options.hosts !== undefined && options.hosts !== known.hosts.length) {
     throw fail('LAB_SIZE_DIFFERS', { hosts: known.hosts.length, asked: options.hosts, root })
@@ -92,7 +92,7 @@ async function bringUp(options: LabUpOptions): ReturnType<typeof labUp> {
   const stopped: string[] = []
   for (const { name } of lab.hosts) if (!(await findProcess(hostRoot(root, name)))) stopped.push(name)
   await mapBounded(stopped, PROCESSES_AT_A_TIME, (name) => startProcess(hostRoot(root, name), hostProgram))
-  await waitUntilWhole(lab, root)
+  await waitUntilComplete(lab, root)
   return { document: await labStatus(root), already: stopped.length === 0 }
 }
 
@@ -115,7 +115,7 @@ export async function labStatus(root: string): Promise<LabDocument> {
     lab.hosts.map(async ({ name }) => {
       const folder = hostRoot(root, name)
       const status = await askHost(folder)
-      return { status, wlb: status ? await askForHandshake(folder) : undefined }
+      return { status, wlb: status ? await requestHandshake(folder) : undefined }
     }),
   )
   const live = new Set(asked.flatMap(({ status }) => status?.live ?? []))
@@ -165,7 +165,7 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
   return lab
 }
 
-/** Names may come later than the lab; one that is there already stays as it is. */
+/** Adds names to the hosts of a lab that exists; names that they know with that address are left alone. */
 async function addNames(lab: Lab, root: string, names: LabUpOptions['addHosts'] = []): Promise<void> {
   for (const host of lab.hosts) {
     const path = layoutOf(hostRoot(root, host.name)).hosts
@@ -175,28 +175,34 @@ async function addNames(lab: Lab, root: string, names: LabUpOptions['addHosts'] 
   }
 }
 
-/** Every host answers, one is coordinator, and it sees all the others: that is asked first, as it comes last. */
-async function waitUntilWhole({ hosts }: Lab, root: string): Promise<void> {
+/**
+ * Waits until every host answers, and one is coordinator and sees all the others. That condition is checked first,
+ * because it is met last.
+ */
+async function waitUntilComplete({ hosts }: Lab, root: string): Promise<void> {
   const ask = ({ name }: { readonly name: string }) => askHost(hostRoot(root, name))
-  let believed = hosts[0]
-  const isWhole = async () => {
-    const first = believed && (await ask(believed))
+  let likelyCoordinator = hosts[0]
+  const isComplete = async () => {
+    const first = likelyCoordinator && (await ask(likelyCoordinator))
     if (first?.role === 'coordinator' && first.live.length < hosts.length) return false
     const statuses = await Promise.all(hosts.map(ask))
     const found = statuses.findIndex((status) => status?.role === 'coordinator')
-    believed = hosts[found] ?? believed
+    likelyCoordinator = hosts[found] ?? likelyCoordinator
     return statuses[found]?.live.length === hosts.length && statuses.every((status) => status?.settled)
   }
   await waitUntil(
     'all hosts of the pool',
     hostRoot(root, hosts[0]?.name ?? ''),
-    isWhole,
+    isComplete,
     hosts.length * WAIT_PER_HOST_MS,
   )
 }
 
-/** Programs of ours lie in one folder, whatever link they were started by. */
-export function besideThisProgram(name: string): string {
+/**
+ * Returns the path of another program of ours: they lie in one folder, and the running one may have been started by a
+ * link.
+ */
+export function programPath(name: string): string {
   return join(dirname(realpathSync(process.argv[1] ?? '.')), name)
 }
 
@@ -212,7 +218,12 @@ async function orNotWritable<T>(root: string, work: Promise<T>): Promise<T> {
   }
 }
 
-export interface Addresses {
+/**
+ * One address in 127.0.0.0/8 per host, and one pair of ports for all. The plain port is 80 and the TLS port 443 where
+ * the user may listen there; otherwise the TLS port is the plain port plus 363, as 443 is 80 plus 363
+ * (docs/protocol/pool.md, ports).
+ */
+interface Addresses {
   readonly addresses: readonly string[]
   readonly plainPort: number
   readonly tlsPort: number
@@ -223,8 +234,8 @@ const FIRST_HIGH_PORT = 8080
 const BLOCKS_TO_TRY = 20
 const PORTS_TO_TRY = 20
 
-/** Finds addresses nobody listens on, by listening there for a moment. @throws LAB_NO_ADDRESS */
-export async function chooseAddresses(count: number): Promise<Addresses> {
+/** Finds addresses and ports that are free, by listening on them briefly. @throws LAB_NO_ADDRESS */
+async function chooseAddresses(count: number): Promise<Addresses> {
   for (let attempt = 0; attempt < BLOCKS_TO_TRY; attempt++) {
     // Blocks are tried at random, so that labs started at the same moment do not meet.
     const block = `127.${randomInt(1, 255)}.${randomInt(1, 255)}`

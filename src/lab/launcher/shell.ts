@@ -1,4 +1,4 @@
-/** A command as if typed on one host of the lab: there `xe` needs no password. */
+/** Runs a command as on the shell of one host of the lab: `xe` needs no password there. */
 
 import { spawn } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path'
 import { replaceFile } from '../../base/durable-file.js'
 import { fail } from '../errors.js'
 import { findHost, hostRoot, labFolder, readLab } from './lab-file.js'
-import { besideThisProgram } from './launcher.js'
+import { programPath } from './launcher.js'
 
 /**
  * Runs a command with the terminal of the caller, in the caller's folder, and returns its exit code.
@@ -18,10 +18,10 @@ export async function labExec(options: {
   readonly root: string
   readonly host: string
   readonly command: readonly string[]
-  /** The program `xe`; beside the running program where nothing is said. */
+  /** Path of the program `xe`; default: next to the running program. */
   readonly xeProgram?: string
 }): Promise<number> {
-  const { root, command, xeProgram = besideThisProgram('xe.js') } = options
+  const { root, command, xeProgram = programPath('xe.js') } = options
   const lab = await readLab(root)
   const host = findHost(lab, options.host)
   const bin = await writeShim(root, xeProgram)
@@ -33,7 +33,7 @@ export async function labExec(options: {
   const [program = '', ...args] = command
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit', env })
-    // Ctrl-C reaches the command by itself, as both have one terminal; whoever asked waits for its exit.
+    // Ctrl-C reaches the command directly, because both share the terminal; this process waits for its exit.
     const ignore = () => {}
     process.on('SIGINT', ignore)
     child.once('error', (error) => reject(fail('COMMAND_NOT_FOUND', { command: program }, error)))

@@ -7,13 +7,13 @@ import { ensureFolder } from '../../base/durable-file.js'
 import { type AppliancePaths, paths } from '../../config/index.js'
 import { exportPrivateKey } from '../../x509/index.js'
 import type { Behaviour } from './behaviour.js'
-import { readState, type StandInLayout, type StandInState, writeState } from './layout.js'
 import { keyOf } from './odd-certificate.js'
-import type { Pair } from './scene.js'
+import type { Pair } from './stand-in-certificates.js'
+import { readState, type StandInLayout, type StandInState, writeState } from './stand-in-files.js'
 
-export type KeptFile = StandInState['kept'][number]
+type KeptFile = StandInState['kept'][number]
 
-/** Only the first time: what a fault has put there is nothing to go back to. */
+/** Copies each file only once: afterwards it may hold what a fault has written. */
 export async function keepFiles(root: string, layout: StandInLayout, names: readonly KeptFile[]): Promise<void> {
   const state = await readState(layout)
   const missing = names.filter((name) => !state.kept.includes(name))
@@ -23,7 +23,7 @@ export async function keepFiles(root: string, layout: StandInLayout, names: read
   await writeState(layout, { ...state, kept: [...state.kept, ...missing] })
 }
 
-/** Modes come back with the files. */
+/** Restores files with their modes. */
 export async function putBack(root: string, layout: StandInLayout, names: readonly KeptFile[]): Promise<void> {
   for (const name of names) {
     const place = placeOf(paths(root), name)
@@ -41,7 +41,7 @@ function placeOf({ certificate, key, settings }: AppliancePaths, name: KeptFile)
   return { certificate, key, settings }[name]
 }
 
-export interface PlacedPair extends Pair {
+interface PlacedPair extends Pair {
   readonly keyMode: number
 }
 
@@ -73,7 +73,7 @@ function blocksOf(pem: string): string[] {
   return pem.split(/(?<=-----END CERTIFICATE-----\n)/)
 }
 
-/** As a key is that was made with a passphrase which nobody took off. */
+/** As when the passphrase of a new key was never removed. */
 function encrypt(pem: string): string {
   const seal = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'left on' } as const
   return createPrivateKey(pem).export(seal).toString()

@@ -1,4 +1,4 @@
-/** What can be wrong with what a pool meets at the appliance's address, so that several things can be wrong at once. */
+/** What can be wrong at the appliance's address. Several defects can be combined. */
 import { z } from 'zod'
 
 const leafSchema = z
@@ -22,7 +22,7 @@ const leafSchema = z
 
 const chainSchema = z
   .object({
-    /** Who vouches for the leaf, if not the root that the pool was given. */
+    /** The issuer of the leaf, if not the root that the pool trusts. */
     issuer: z.enum(['stranger', 'rekeyed', 'middlebox', 'itself', 'itself-again', 'itself-installed']),
     dates: z.literal('expired'),
     key: z.literal('rsa-1024'),
@@ -49,16 +49,18 @@ export const behaviourSchema = z.object({
   chain: chainSchema,
   tls: tlsSchema,
   transport: z.enum(['relay', 'closed', 'silent', 'plain-http']),
-  /** The appliance's own files: the pair that is served, a better one nobody serves yet, or the pair from before. */
+  /**
+   * The appliance's own files: the pair that is served, a faultless one that is not served yet, or the pair from
+   * before.
+   */
   files: z.enum(['served', 'renewed', 'before']),
-  /** How those files are put together wrongly; nobody has started the appliance since. */
+  /** A defect of those files; the appliance was not restarted since. */
   broken: z.enum(['root-first', 'joined', 'other-key', 'encrypted-key', 'readable-key']).optional(),
 })
 
 export type Behaviour = Readonly<z.infer<typeof behaviourSchema>>
 export type LeafTwist = Behaviour['leaf']
 export type ChainTwist = Behaviour['chain']
-export type TlsTwist = Behaviour['tls']
 export type Twist = Partial<Behaviour>
 
 export const FAULTLESS: Behaviour = { leaf: {}, chain: {}, tls: {}, transport: 'relay', files: 'served' }
@@ -74,7 +76,7 @@ export function twistBehaviour(before: Behaviour, twist: Twist): Behaviour {
   }
 }
 
-/** Tells whether a certificate of the stand-in's own is to be shown, now or as soon as somebody listens again. */
+/** Tells whether the stand-in needs a certificate of its own, now or once its port is open again. */
 export function showsCertificate({ leaf, chain, transport, broken }: Behaviour): boolean {
   return transport === 'relay' || broken !== undefined || Object.keys(leaf).length + Object.keys(chain).length > 0
 }

@@ -1,9 +1,13 @@
-/** The program of the stand-in: `lab-stand-in FOLDER`. It obeys `orders.json`, again whenever its socket is asked to. SIGTERM ends it. */
+/**
+ * The program of the stand-in: `lab-stand-in FOLDER`. It follows `orders.json`, and reads it again at each request on
+ * its socket. SIGTERM ends it.
+ */
 import { chmod, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { shortenSocketPath } from '../../base/local-socket.js'
-import { type Listening, listenAsTold, ordersSchema } from './server.js'
+import type { StartReport } from '../launcher/lab-process.js'
+import { type Listening, ordersSchema, startListening } from './server.js'
 
 const [folder] = process.argv.slice(2)
 if (folder === undefined) {
@@ -14,19 +18,19 @@ if (folder === undefined) {
 const log = (message: string) => console.log(`${new Date().toISOString()} ${message}`)
 let listening: Listening | undefined
 
-async function obey(inFolder: string): Promise<void> {
+async function follow(inFolder: string): Promise<void> {
   const orders = ordersSchema.parse(JSON.parse(await readFile(join(inFolder, 'orders.json'), 'utf8')))
   await listening?.close()
   listening = undefined
-  listening = await listenAsTold(orders, log)
+  listening = await startListening(orders, log)
   log(`${orders.transport} at ${orders.address}:${orders.port}`)
 }
 
 const why = (error: unknown) => (error instanceof Error ? error.message : String(error))
 let turn: Promise<unknown> = Promise.resolve()
-const door = createServer((_request, response) => {
+const control = createServer((_request, response) => {
   turn = turn
-    .then(() => obey(folder))
+    .then(() => follow(folder))
     .then(
       () => response.writeHead(200).end('{}'),
       (error: unknown) => response.writeHead(500).end(JSON.stringify({ why: why(error) })),
@@ -38,10 +42,10 @@ await rm(socketFile, { force: true })
 const place = shortenSocketPath(socketFile)
 process.once('SIGTERM', () => process.exit(0))
 try {
-  await obey(folder)
-  await new Promise<void>((resolve) => door.listen(place.path, resolve))
+  await follow(folder)
+  await new Promise<void>((resolve) => control.listen(place.path, resolve))
   await chmod(socketFile, 0o600) // its folder is the owner's alone
-  process.send?.({}, () => process.connected && process.disconnect())
+  process.send?.({} satisfies StartReport, () => process.connected && process.disconnect())
 } catch (error) {
-  process.send?.({ why: why(error) }, () => process.exit(1))
+  process.send?.({ failed: { message: why(error) } } satisfies StartReport, () => process.exit(1))
 }

@@ -1,4 +1,7 @@
-/** Certificates with any content, however wrong, and the private keys they are signed with: no real authority would sign most of them. */
+/**
+ * Certificates with any content, however wrong, and the private keys they are signed with: no real authority would sign
+ * most of them.
+ */
 import {
   createPrivateKey,
   createPublicKey,
@@ -20,7 +23,7 @@ export interface Signatory {
 export interface OddOrder {
   readonly commonName: string
   readonly key: KeyObject
-  /** Without one it signs itself. */
+  /** Without an issuer the certificate is self-signed. */
   readonly issuer: Signatory | undefined
   readonly notBefore: Date
   readonly notAfter: Date
@@ -30,16 +33,16 @@ export interface OddOrder {
   readonly pathLength?: number
   readonly usages: readonly Usage[]
   readonly purpose?: 'serverAuth' | 'clientAuth'
-  /** Names below this domain only. */
+  /** Name constraint of an authority: names below this domain only. */
   readonly permittedDomain?: string
   readonly digest?: 'SHA-256' | 'SHA-1'
-  /** Left out, nothing says by which of two keys of the same name it was signed. */
+  /** False leaves out the authority key identifier, which tells two issuer keys of one name apart. */
   readonly namesIssuerKey?: boolean
 }
 
 export type Usage = 'digitalSignature' | 'keyEncipherment' | 'keyCertSign' | 'cRLSign'
 
-/** In every one, so that whoever meets one knows what it is. */
+/** In the subject of every certificate, so that it can be recognised. */
 const ODD_LABEL = 'OpenWLB lab fault'
 
 export async function signOddCertificate(order: OddOrder): Promise<X509Certificate> {
@@ -81,7 +84,10 @@ export async function signOddCertificate(order: OddOrder): Promise<X509Certifica
 
 const NAME_CONSTRAINTS = '2.5.29.30'
 
-/** NameConstraints { permittedSubtrees [0] { { base [2] dNSName } } } (RFC 5280, 4.2.1.10), short enough for lengths of one byte. */
+/**
+ * NameConstraints { permittedSubtrees [0] { { base [2] dNSName } } } (RFC 5280, 4.2.1.10), short enough for lengths of
+ * one byte.
+ */
 function permitOnly(domain: string): ArrayBuffer {
   const wrap = (tag: number, content: Buffer) => Buffer.concat([Buffer.from([tag, content.length]), content])
   const encoded = wrap(0x30, wrap(0xa0, wrap(0x30, wrap(0x82, Buffer.from(domain)))))
@@ -110,6 +116,7 @@ export type KeyName = 'root' | 'issuing' | 'below-issuing' | 'leaf' | 'other-roo
 const WEAK_BITS = 1024
 const BITS = 2048
 
+/** Reads a private key of the stand-in; it is generated when first asked for and kept under its name. */
 export async function keyOf(folder: string, name: KeyName): Promise<KeyObject> {
   const path = join(folder, `${name}.key`)
   try {

@@ -1,15 +1,15 @@
-/** What the stand-in asks of the pool, as any client would: certificates and lists in, certificates and lists out. */
+/** Installs and removes the stand-in's certificates and revocation lists in the pool, as any client would. */
 import { ApiFailure, type ApiValue, withPool } from '../../xapi/index.js'
 import { type Lab, readLab } from '../launcher/lab-file.js'
 
-export interface PoolTrust {
+interface PoolTrust {
   readonly certificates: Readonly<Record<string, string>>
   readonly crls: Readonly<Record<string, string>>
 }
 
 export const NO_TRUST: PoolTrust = { certificates: {}, crls: {} }
 
-/** Removes what `before` has and `after` has not, or has otherwise; then installs the rest. */
+/** Removes what is only in `before` or differs in `after`, then installs what is missing. */
 export async function changePoolTrust(root: string, before: PoolTrust, after: PoolTrust): Promise<void> {
   const calls = [
     ...obsolete(before.certificates, after.certificates).map((name) => ['pool.uninstall_ca_certificate', name]),
@@ -33,8 +33,8 @@ function obsolete(ones: Readonly<Record<string, string>>, others: Readonly<Recor
 }
 
 /**
- * What somebody has done already, or a call before that was cut short, need not be done. `INVALID_VALUE` is what a pool says
- * to the removal of a file, done, whose record was never made.
+ * Failures that mean there is nothing left to do, because another client or an interrupted call did it. A pool reports
+ * INVALID_VALUE after it has removed a file that has no record.
  */
 const DONE_ALREADY = [
   'INVALID_VALUE',
@@ -57,8 +57,8 @@ const TIMEOUT_MS = 60_000
 type Call = (method: string, ...params: readonly ApiValue[]) => Promise<ApiValue>
 
 /**
- * Asks the hosts one after the other until one is the coordinator, or names it. Whatever certificate they show will do: they
- * are processes of this lab, on this machine.
+ * Asks the hosts one after the other until one is the coordinator, or names it. Whatever certificate they show will do:
+ * they are processes of this lab, on this machine.
  */
 async function withCoordinator(lab: Lab, work: (call: Call) => Promise<void>): Promise<void> {
   const { hosts, tlsPort: port, username: userName, password } = lab

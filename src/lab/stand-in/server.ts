@@ -7,6 +7,7 @@ import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from
 import { z } from 'zod'
 import { connectPinned } from '../../tls/index.js'
 
+/** The orders of the stand-in's process: where to listen, with which identity, and where the appliance is. */
 export const ordersSchema = z.object({
   address: z.string(),
   port: z.number(),
@@ -19,7 +20,7 @@ export const ordersSchema = z.object({
     curves: z.literal('none-of-a-pool').optional(),
     clientCertificate: z.literal('demanded').optional(),
   }),
-  /** The appliance's listener, set aside, and the certificates it may show. */
+  /** The appliance's listener at its other place, and the certificates it may serve. */
   appliance: z.object({ address: z.string(), port: z.number(), fingerprintsSha256: z.array(z.string()) }),
 })
 
@@ -31,8 +32,8 @@ export interface Listening {
 
 const CONNECT_TIMEOUT_MS = 10_000
 
-/** Listens as told; the lower error when it cannot. */
-export async function listenAsTold(orders: StandInOrders, log: (message: string) => void): Promise<Listening> {
+/** Listens as ordered. Throws the lower error when it cannot. */
+export async function startListening(orders: StandInOrders, log: (message: string) => void): Promise<Listening> {
   const server = serverFor(orders, log)
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -69,7 +70,7 @@ function serverFor(orders: StandInOrders, log: (message: string) => void): Serve
   }
 }
 
-/** Level 0 of OpenSSL: it serves what no careful server would. */
+/** OpenSSL's level 0 allows weak keys and signatures. */
 const ANY_LEVEL = '@SECLEVEL=0'
 const NO_SUITE_OF_A_POOL = 'TLS_AES_128_GCM_SHA256:ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-SHA256'
 
@@ -86,7 +87,10 @@ function tlsOptions({ certificatePem, privateKeyPem, tls }: StandInOrders): TlsO
   }
 }
 
-/** Bytes one way and the other, as soon as the appliance is known by its certificate; the end of one side is the other's. */
+/**
+ * Relays bytes in both directions once the appliance's certificate is recognised. When one side closes, the other is
+ * closed.
+ */
 async function relay(client: TLSSocket, orders: StandInOrders, log: (message: string) => void): Promise<void> {
   client.on('error', () => {})
   const { address, port, fingerprintsSha256 } = orders.appliance

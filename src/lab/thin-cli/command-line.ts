@@ -1,4 +1,7 @@
-/** The command line of `xe`: from the body of a request to a command's name and parameters, and why one is refused (docs/protocol/thin-cli.md, arguments). */
+/**
+ * The command line of `xe`: from the body of a request to a command's name and parameters, and why one is refused
+ * (docs/protocol/thin-cli.md, arguments).
+ */
 
 /** In the order typed; of several with one key the first counts, though filters use every one. */
 export type Parameters = readonly (readonly [key: string, value: string])[]
@@ -8,7 +11,7 @@ export interface CommandLine {
   readonly parameters: Parameters
 }
 
-/** Keys that say how to do a thing, never which things: no filter and no field. */
+/** Keys that every command takes: they are neither filters nor fields. */
 export const STANDARD_KEYS: readonly string[] = [
   'server',
   'password',
@@ -32,7 +35,7 @@ const SWITCHES: Readonly<Record<string, string>> = {
 
 const SESSION_LINE = 'session_id='
 
-/** Splits a body into arguments, one a line. A first line naming a session is taken off. */
+/** Splits a body into arguments, one per line. A first line that names a session is taken off. */
 export function splitBody(body: Buffer): { readonly sessionRef: string | undefined; readonly args: readonly string[] } {
   const lines = body
     .toString()
@@ -44,7 +47,7 @@ export function splitBody(body: Buffer): { readonly sessionRef: string | undefin
     : { sessionRef: undefined, args: lines }
 }
 
-/** Reads the command and its parameters; throws a `Refusal` when there is no command, or a switch nobody knows. */
+/** Reads the command and its parameters; throws a `Refusal` when there is no command, or an unknown switch. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const [name, ...rest] = args
   if (name === undefined || name.includes('=')) throw syntaxError()
@@ -126,9 +129,10 @@ export type RefusalReason =
   /** A mistake in the words typed; the hint about the help follows. */
   | { readonly kind: 'usage'; readonly text: string }
   | { readonly kind: 'no-such-parameter'; readonly name: string }
-  /** Everything has been said; only the status is left. */
+  /** Everything was printed; only the exit status remains. */
   | { readonly kind: 'exit'; readonly status: number }
 
+/** A command is refused because of its command line; refusals by the pool are `ApiFailure`. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly reason: RefusalReason

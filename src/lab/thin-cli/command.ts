@@ -6,7 +6,7 @@ import type { Parameters } from './command-line.js'
 import type { Conversation, Printer } from './conversation.js'
 
 export type CommandFlag =
-  /** Works as before, and says nothing about it. */
+  /** Works as before, without a warning. */
   | 'deprecated'
   /** Left out of the help. */
   | 'hidden'
@@ -30,7 +30,7 @@ export interface Invocation {
 
 export interface Command {
   readonly name: string
-  /** They need only be there; what they hold is the command's business. */
+  /** Must be given; the command checks their values. */
   readonly required: readonly string[]
   readonly optional: readonly string[]
   readonly help: string
@@ -70,18 +70,18 @@ export interface CliSession {
 }
 
 export interface ThinCliHost {
-  /** `local` is the host's own socket, where whoever asks is root. */
+  /** `local` is the host's own socket, whose callers are root. */
   readonly origin: 'network' | 'local'
   readonly apiVersion: string
   readonly hostUuid: string
-  /** How late a refused login is answered, on top of what `login` itself waits; 5 s on a pool. */
+  /** Delay before a refused login is answered, in addition to `login`'s own; 5 s on a pool. */
   readonly refusalDelayMs?: number
   role(): { readonly kind: 'coordinator' } | { readonly kind: 'member'; readonly coordinatorAddress: string }
   /** Throws ApiFailure SESSION_AUTHENTICATION_FAILED, and HOST_IS_SLAVE on a member asked over the network. */
   login(userName: string, password: string): Promise<CliSession>
   /** A session on this host only, for emergencies. */
   localLogin(userName: string, password: string): Promise<CliSession>
-  /** A session that exists already. */
+  /** Uses a session that exists already. */
   attach(sessionRef: string): Promise<CliSession>
   /**
    * Opens `/cli` on the coordinator and sends the request with these arguments, the session's line before them; the

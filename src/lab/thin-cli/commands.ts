@@ -1,4 +1,7 @@
-/** Every command of the lab's `xe`, and `help`, which answers without a session and is none of them. Shell completion parses the help, so its layout is fixed. */
+/**
+ * Every command of the lab's `xe`, and `help`, which answers without a session and is none of them. Shell completion
+ * parses the help, so its layout is fixed.
+ */
 import { CERTIFICATE_COMMANDS } from './certificate-commands.js'
 import type { Command } from './command.js'
 import { findValue, type Parameters } from './command-line.js'

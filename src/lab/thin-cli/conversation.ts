@@ -1,4 +1,7 @@
-/** The server's side of one thin CLI connection: messages to and from the client, and the layout of answers (docs/protocol/thin-cli.md, output). */
+/**
+ * The server's side of one thin CLI connection: messages to and from the client, and the layout of answers
+ * (docs/protocol/thin-cli.md, output).
+ */
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { BANNER, encodeCommand, PROTOCOL_VERSION, type ThinCliCommand, ThinCliReader } from '../../xapi/index.js'
@@ -10,7 +13,7 @@ const UPLOAD_LIMIT_BYTES = 33_554_432
 /** A client's frames are 12 bytes and shorter; anything much longer is not the protocol. */
 const CLIENT_FRAME_LIMIT_BYTES = 1024
 
-/** The client is no longer there to be told anything. */
+/** The client has closed the connection. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone'
 }
@@ -23,11 +26,11 @@ export class Conversation {
   constructor(stream: Duplex) {
     this.#stream = stream
     this.#reader = new ThinCliReader(stream, { maxFrameBytes: CLIENT_FRAME_LIMIT_BYTES })
-    // Whoever reads or writes next finds out; without a listener a reset would end the host.
+    // The next read or write reports it; without a listener a reset would end the host.
     stream.on('error', () => {})
   }
 
-  /** Introduces both sides; false when the client speaks something else, or another version of it. */
+  /** Exchanges banners; false when the client speaks another protocol or version. */
   async greet(): Promise<boolean> {
     await this.#write(BANNER)
     const reading = await this.#reader.readBanner()
@@ -60,7 +63,7 @@ export class Conversation {
     }
   }
 
-  /** Settles when the client hangs up. Only for commands during which a client has nothing to say. */
+  /** Settles when the client hangs up. Only for commands during which a client sends nothing. */
   departure(): Promise<void> {
     this.#departure ??= this.#reader.readMessage().then(
       () => {},
@@ -69,14 +72,14 @@ export class Conversation {
     return this.#departure
   }
 
-  /** Hands the connection over, with what was read too far; nothing more is read or written here. */
+  /** Gives the connection back together with bytes that were read too far; nothing more is read or written here. */
   release(): Buffer {
     return this.#reader.release()
   }
 
   /**
    * Ends our side. What the client still sends is read and dropped: closing on unread bytes would reset the connection
-   * and take our last words with it.
+   * and lose the last answer.
    */
   async end(): Promise<void> {
     this.#reader.release()
@@ -137,7 +140,7 @@ export interface Printer {
   list(items: readonly string[]): Promise<void>
   /** Left out by `--minimal`. */
   message(text: string): Promise<void>
-  /** Sends what was held back; once, when the command has succeeded. */
+  /** Sends what was held back; called once, when the command has succeeded. */
   flush(): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** Waiting until an object of a class is as described. */
+/** The command `event-wait`: waits until an object of a class has the given values. */
 import { type ApiValue, isApiMap, isApiSet } from '../../xapi/index.js'
 import { type ApiClass, findClass } from '../database/classes.js'
 import { type Command, commandTable, type Invocation, type Rpc } from './command.js'

@@ -1,10 +1,10 @@
-/** Tells the client why a command failed, in the pool's words (docs/protocol/thin-cli.md, errors). */
+/** Reports to the client why a command failed, as a pool does (docs/protocol/thin-cli.md, errors). */
 import { ApiFailure, isRegistered, renderApiFailure } from '../../xapi/index.js'
 import type { Rpc } from './command.js'
 import { Refusal, type RefusalReason } from './command-line.js'
 import type { Conversation } from './conversation.js'
 
-/** References that the failure's parameters hold, in the words a person knows them by. */
+/** Readable names for the references in the failure's parameters. */
 export type KnownObjects = ReadonlyMap<string, string>
 
 const USAGE_HINT = "For usage run: 'xe help'"
@@ -19,7 +19,7 @@ export async function reportFailure(conversation: Conversation, error: unknown, 
   else await reportApiFailure(conversation, new ApiFailure('INTERNAL_ERROR', [textOf(error)]), known)
 }
 
-/** What `--trace` adds. */
+/** Prints what `--trace` adds. */
 export async function reportTrace(conversation: Conversation, error: unknown): Promise<void> {
   const raised =
     error instanceof ApiFailure ? `Server_error(${error.code}, [ ${error.params.join('; ')} ])` : textOf(error)
@@ -29,7 +29,7 @@ export async function reportTrace(conversation: Conversation, error: unknown): P
   await conversation.printError(frames.map((frame) => frame.trim()).join('\n'))
 }
 
-/** Looks up every reference in the failure while the session that saw it still lives. */
+/** Looks up every reference in the failure while the command's session is still valid. */
 export async function describeObjects(error: unknown, rpc: Rpc): Promise<KnownObjects> {
   const known = new Map<string, string>()
   if (!(error instanceof ApiFailure)) return known

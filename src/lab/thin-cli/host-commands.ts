@@ -1,4 +1,7 @@
-/** The commands about single hosts: which one is coordinator, their own certificates, and whether hosts verify each other. */
+/**
+ * The commands about single hosts: which one is coordinator, their own certificates, and whether hosts verify each
+ * other.
+ */
 import { isApiSet } from '../../xapi/index.js'
 import { loadOrRefuse } from './certificate-commands.js'
 import { type Command, commandTable, type Invocation } from './command.js'

@@ -1,4 +1,6 @@
-/** The commands that every class of objects has, made from the table of fields: lists, and reading and changing fields. */
+/**
+ * The commands that every class of objects has, made from the table of fields: lists, and reading and changing fields.
+ */
 import type { ApiClass } from '../database/classes.js'
 import type { Command, CommandFlag, Invocation } from './command.js'
 import { findValue, isSet as isFlagSet, type Parameters, refusal, requireValue, withoutKeys } from './command-line.js'
@@ -176,7 +178,7 @@ async function entryOf(field: CliField, wanted: string): Promise<string> {
 }
 
 /** Sets the fields in the order typed; those before one that is refused stay changed. */
-export async function setParameters(fields: readonly CliField[], changes: Parameters): Promise<void> {
+async function setParameters(fields: readonly CliField[], changes: Parameters): Promise<void> {
   for (const [key, value] of changes) {
     const target = readFieldTarget(key, fields)
     const field = findField(fields, target.name)
@@ -200,7 +202,7 @@ async function setEntry(field: CliField, key: string, value: string): Promise<vo
   await field.addEntry(key, value)
 }
 
-export async function addParameter(fields: readonly CliField[], parameters: Parameters): Promise<void> {
+async function addParameter(fields: readonly CliField[], parameters: Parameters): Promise<void> {
   const field = findField(fields, requireValue(parameters, 'param-name'))
   if (!isSet(field) && !isMap(field)) throw refusal('Can only add to parameters of type Set or Map')
   if (!isWritable(field)) throw refusal('Parameter is read-only')
@@ -216,7 +218,7 @@ export async function addParameter(fields: readonly CliField[], parameters: Para
   await field.addMember(member)
 }
 
-export async function removeParameter(fields: readonly CliField[], parameters: Parameters): Promise<void> {
+async function removeParameter(fields: readonly CliField[], parameters: Parameters): Promise<void> {
   const field = findField(fields, requireValue(parameters, 'param-name'))
   const key = requireValue(parameters, 'param-key')
   if (!isSet(field) && !isMap(field)) throw refusal('Can only remove from parameters of type Set or Map')
@@ -231,14 +233,14 @@ export async function removeParameter(fields: readonly CliField[], parameters: P
   }
 }
 
-export async function clearParameter(field: CliField): Promise<void> {
+async function clearParameter(field: CliField): Promise<void> {
   if (!isWritable(field)) throw refusal('Can only clear RW parameters')
   if (isSet(field)) {
     for (const member of await field.members()) await field.removeMember(member)
   } else if (isMap(field)) {
     for (const [key] of await field.entries()) await field.removeEntry(key)
   } else {
-    // Whatever the pool has against an empty value, a boolean's included, it gives the same reason.
+    // A pool gives the same reason for every value that cannot be emptied.
     await field.set('').catch(() => {
       throw refusal('Cannot clear this parameter')
     })

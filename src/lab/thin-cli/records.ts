@@ -11,7 +11,7 @@ export interface CliField {
   /** The name and its marker, as the key of a table. */
   readonly label: string
   text(): Promise<string>
-  /** The members; empty where the field is no set that filters and changes can look into. */
+  /** The members; empty where the field is not a set that filters and changes can use. */
   members(): Promise<readonly string[]>
   entries(): Promise<readonly (readonly [key: string, value: string])[]>
   set(value: string): Promise<void>
@@ -27,7 +27,7 @@ export interface CliObject {
   readonly fields: readonly CliField[]
 }
 
-/** Objects by their references, asked for once a command. */
+/** UUIDs of objects by reference, each asked for once per command. */
 export class References {
   readonly #rpc: Rpc
   readonly #uuids = new Map<string, Promise<string>>()
@@ -53,7 +53,7 @@ export class References {
   }
 }
 
-/** Wraps one object; nothing is asked of the pool before a field's value is. */
+/** Describes one object; the pool is asked only when a field's value is read. */
 export function describeObject(
   owner: ApiClass,
   ref: string,
@@ -94,7 +94,7 @@ function describeField(place: FieldPlace): CliField {
   }
 }
 
-/** Sets and maps that the pool's own lists cannot look into are marked as plain fields, and behave so. */
+/** Sets and maps whose members a pool's own lists cannot use are marked as plain fields, and behave as such. */
 function labelOf({ cliName, access, deprecated }: ApiField): string {
   const marker = access.length === 2 ? ` ${access}` : access
   return `${cliName} (${marker})${deprecated ? ' [DEPRECATED]' : ''}`
@@ -151,7 +151,7 @@ export async function findByUuid(owner: ApiClass, uuid: string, rpc: Rpc): Promi
   return describeObject(owner, ref, record, rpc, new References(rpc))
 }
 
-/** The pool there is, or the one named by `uuid=`. */
+/** Finds the pool: the only one, or the one that `uuid=` names. */
 export async function findPool(uuid: string | undefined, rpc: Rpc): Promise<string> {
   if (uuid !== undefined) return String(await rpc('pool.get_by_uuid', uuid))
   const pools = await rpc('pool.get_all')
@@ -175,8 +175,8 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
     power_state === 'Running' ? String(memory_target ?? 0n) : '0',
 }
 
-/** The text of a field that exists for `xe` only; what cannot be worked out is shown as not in the database. */
-export async function computeField(owner: ApiClass, name: string, record: ApiRecord, rpc: Rpc): Promise<string> {
+/** The text of a field that exists for `xe` only; what cannot be computed is shown as not in the database. */
+async function computeField(owner: ApiClass, name: string, record: ApiRecord, rpc: Rpc): Promise<string> {
   return (await COMPUTATIONS[`${owner.name}.${name}`]?.(record, rpc)) ?? NOT_IN_DATABASE
 }
 
@@ -195,10 +195,10 @@ async function texts(rpc: Rpc, className: string, name: string): Promise<string[
 export type ApiRecord = { readonly [key: string]: ApiValue }
 
 /** Shown for an object that is not there. */
-export const NOT_IN_DATABASE = '<not in database>'
+const NOT_IN_DATABASE = '<not in database>'
 
 /** Words that `xe` spells in another way than the API does. */
-export function spellValue(className: string, fieldName: string, text: string): string {
+function spellValue(className: string, fieldName: string, text: string): string {
   if (className !== 'VM') return text
   if (fieldName === 'power_state') return text.toLowerCase()
   if (fieldName.startsWith('actions_after_')) return text.charAt(0).toUpperCase() + text.slice(1)
@@ -206,7 +206,7 @@ export function spellValue(className: string, fieldName: string, text: string): 
 }
 
 /** Reads what was typed as the field's type; an object is named by its UUID. Throws a `Refusal` when it is none. */
-export async function parseFieldValue(field: ApiField, text: string, rpc: Rpc): Promise<ApiValue> {
+async function parseFieldValue(field: ApiField, text: string, rpc: Rpc): Promise<ApiValue> {
   switch (field.type) {
     case 'bool':
       if (text === 'true' || text === 'false') return text === 'true'

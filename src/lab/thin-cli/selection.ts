@@ -1,11 +1,13 @@
-/** Which objects are meant: filters on fields, and the selectors of hosts and VMs (docs/protocol/thin-cli.md, filters). */
+/**
+ * Which objects are meant: filters on fields, and the selectors of hosts and VMs (docs/protocol/thin-cli.md, filters).
+ */
 import { type ApiClass, CLASSES } from '../database/classes.js'
 import type { Rpc } from './command.js'
 import { findValue, type Parameters, Refusal, refusal, STANDARD_KEYS } from './command-line.js'
 import { type CliField, type CliObject, listObjects } from './records.js'
 
 /** What a key such as `other-config:wlb_timeout` means for objects of a class. */
-export type FieldTarget =
+type FieldTarget =
   | { readonly kind: 'field'; readonly name: string }
   | { readonly kind: 'set' | 'map'; readonly name: string; readonly rest: string }
 

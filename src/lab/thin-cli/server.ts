@@ -1,4 +1,7 @@
-/** The thin CLI as a host serves it: one command a connection, from the banner to the status (docs/protocol/thin-cli.md). */
+/**
+ * The thin CLI as a host serves it: one command a connection, from the banner to the status
+ * (docs/protocol/thin-cli.md).
+ */
 
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
@@ -19,15 +22,15 @@ import { ClientGone, Conversation, openPrinter } from './conversation.js'
 import { describeObjects, type KnownObjects, reportFailure, reportTrace } from './failure-report.js'
 
 /**
- * Serves one conversation on a connection whose HTTP request has been read. Ends its own side and settles when all is
- * said; whatever the client does, nothing is thrown.
+ * Serves one conversation on a connection whose HTTP request has been read. Ends its own side and resolves when the
+ * conversation is over; it never throws.
  */
 export async function serveThinCli(stream: Duplex, body: Buffer, host: ThinCliHost): Promise<void> {
   const conversation = new Conversation(stream)
   try {
     if (await conversation.greet()) await converse(conversation, stream, body, host)
   } catch {
-    // Only a client that is gone, or that stopped in the middle of a frame, is left to be caught here.
+    // Only a client that has disconnected, perhaps in the middle of a frame, leads here.
   } finally {
     await conversation.end()
   }
@@ -98,7 +101,7 @@ async function execute(
     progress.known = await describeObjects(error, session.rpc)
     throw error
   } finally {
-    // A session brought along is its owner's to end.
+    // A session that the client brought stays open.
     if (sessionRef === undefined) await session.logout().catch(() => {})
   }
 }
@@ -131,15 +134,11 @@ function readMinimal({ parameters }: CommandLine): boolean {
 }
 
 /**
- * Introduces itself to the coordinator in the client's place, then joins the two connections until the coordinator has
- * said its last word. Closes the coordinator's connection; the client's is its owner's to end.
+ * Forwards a command that was typed on a member: greets the coordinator in the client's place, then connects both
+ * streams until the coordinator has ended. Closes the coordinator's connection; the caller ends the client's.
  */
-export async function forwardToCoordinator(
-  conversation: Conversation,
-  client: Duplex,
-  coordinator: Duplex,
-): Promise<void> {
-  // Each side's end shows as `close`; its reason does not matter any more.
+async function forwardToCoordinator(conversation: Conversation, client: Duplex, coordinator: Duplex): Promise<void> {
+  // The end of each side is seen as `close`; its reason does not matter.
   coordinator.on('error', () => {})
   try {
     const reader = new ThinCliReader(coordinator)

@@ -1,4 +1,6 @@
-/** The commands about the pool's connection to Workload Balancing, its advice and its downloads (docs/protocol/wlb.md). */
+/**
+ * The commands about the pool's connection to Workload Balancing, its advice and its downloads (docs/protocol/wlb.md).
+ */
 import { ApiFailure, type ApiValue, isApiMap, isApiSet } from '../../xapi/index.js'
 import { type Command, commandTable, type Invocation, type Rpc } from './command.js'
 import { findValue, mapEntries, type Parameters, requireValue, withoutKeys } from './command-line.js'
@@ -109,7 +111,7 @@ export const WLB_COMMANDS: readonly Command[] = commandTable([
         query: [],
         label: 'WLB diagnostics download',
       })
-      await sayDone(invocation, file, 'WLB diagnostics download succeeded')
+      await printDone(invocation, file, 'WLB diagnostics download succeeded')
     },
   ],
   [
@@ -135,11 +137,11 @@ async function retrieveReport(invocation: Invocation): Promise<void> {
     ...withoutKeys(parameters, 'report', 'filename'),
   ]
   await downloadToClient(invocation, { file, path: '/wlb_report', query, label: 'Report download' })
-  await sayDone(invocation, file, 'Report generation succeeded')
+  await printDone(invocation, file, 'Report generation succeeded')
 }
 
-/** Straight to the client: this line is there with `--minimal` too. */
-async function sayDone({ conversation }: Invocation, file: string, text: string): Promise<void> {
+/** Sent past the printer: this line appears with `--minimal` too. */
+async function printDone({ conversation }: Invocation, file: string, text: string): Promise<void> {
   if (file !== '') await conversation.send({ name: 'Print', text })
 }
 
@@ -175,8 +177,11 @@ export interface Download {
   readonly label: string
 }
 
-/** Throws ApiFailure with the reason the task was given; CLIENT_ERROR when only the client knows it. */
-export async function downloadToClient(invocation: Invocation, download: Download): Promise<void> {
+/**
+ * Lets the client fetch something from this server over HTTP. Throws ApiFailure with the reason in the task, or
+ * CLIENT_ERROR when only the client knows the reason.
+ */
+async function downloadToClient(invocation: Invocation, download: Download): Promise<void> {
   const { conversation, rpc, sessionRef } = invocation
   const task = String(await rpc('task.create', download.label, ''))
   try {

@@ -1,6 +1,7 @@
 /**
- * A host's connection to its WLB appliance (docs/protocol/wlb.md): a new TLS connection for every request, verified with the
- * host's own trust store where the pool asks for it; one request at a time; every failure in the words of the pool's API.
+ * A host's connection to its WLB appliance (docs/protocol/wlb.md): a new TLS connection for every request, verified
+ * with the host's own trust store where the pool asks for it; one request at a time; every failure in the words of the
+ * pool's API.
  */
 
 import type { Duplex } from 'node:stream'
@@ -19,7 +20,7 @@ export interface WlbAddress {
 const HIGHEST_PORT = 65_535
 
 /**
- * Reads an address; what follows the port from a slash on does not matter.
+ * Reads an address; a path behind the port is ignored.
  *
  * @throws ApiFailure WLB_URL_INVALID, with the text as given, when there is no host, or no port that is a number.
  */
@@ -34,12 +35,12 @@ export function parseWlbUrl(url: string): WlbAddress {
   return { host, port }
 }
 
-export interface WlbConnectionOptions {
+interface WlbConnectionOptions {
   readonly tlsClient: 'node' | 'stunnel'
   readonly hostRoot: string
   /** An address for a name, as this host knows it; undefined when it does not. */
   readonly resolve: (name: string) => Promise<string | undefined>
-  /** Tells whether no way leads from this host to an address. */
+  /** Tells whether this host has no route to an address. */
   readonly isUnroutable?: (address: string) => boolean
   readonly now: () => Date
   readonly userAgent: string
@@ -52,7 +53,7 @@ export interface WlbTarget {
   readonly verify: boolean
   /** As pools did before December 2024: the leaf itself must be in the bundle. */
   readonly pinsLeaf?: boolean
-  /** For the whole request, waiting in line included. */
+  /** For the whole request, including the wait in the queue. */
   readonly timeoutMs: number
   /** Called when the appliance has answered 200 and the body is still to come. */
   readonly onAccepted?: () => void
@@ -65,7 +66,7 @@ export interface WlbConnection {
    * @throws ApiFailure as the pool's API does: WLB_URL_INVALID, SSL_VERIFY_ERROR, WLB_TIMEOUT, WLB_INTERNAL_ERROR ...
    */
   call<Method extends MethodName>(call: CallOf<Method>, target: WlbTarget): Promise<ResultOf<Method>>
-  /** Only shakes hands, out of line, and says what came of it. @throws ApiFailure WLB_URL_INVALID */
+  /** Makes a handshake only, outside the queue, and returns its outcome. @throws ApiFailure WLB_URL_INVALID */
   handshake(target: HandshakeTarget): Promise<{ accepted: boolean; reason: string }>
 }
 
@@ -73,7 +74,7 @@ type HandshakeTarget = Pick<WlbTarget, 'url' | 'verify' | 'pinsLeaf' | 'timeoutM
 
 type CallOf<Method extends MethodName> = Extract<WlbCall, { readonly method: Method }>
 
-/** Answers of any length, which end with the connection. */
+/** Methods whose answers end with the connection. */
 const DOWNLOADS: readonly MethodName[] = ['ExecuteReport', 'GetDiagnostics']
 
 export function createWlbConnection(options: WlbConnectionOptions): WlbConnection {
@@ -113,7 +114,7 @@ async function dial(
 ): Promise<Dialled> {
   const address = await options.resolve(host)
   if (address === undefined) return { state: 'unresolved' }
-  // Nothing is sent to an address beyond this machine: the answer of a network without a way there is given here.
+  // Nothing is sent: the result of a network without a route is returned at once.
   if (options.isUnroutable?.(address)) {
     return { state: 'failed', failure: { kind: 'stunnel', indicator: 'No route to host' } }
   }
@@ -124,11 +125,11 @@ async function dial(
     port,
     verify: verify ? { ...trustStoreOf(options), pinsLeaf } : undefined,
     timeoutMs,
-    ...(signal && { signal }),
+    signal,
   })
 }
 
-/** Read anew for every connection: what was installed a moment ago counts. */
+/** Read for every connection, so that changes take effect at once. */
 function trustStoreOf({ hostRoot, now }: WlbConnectionOptions): NonNullable<PoolDial['verify']> {
   const layout = layoutOf(hostRoot)
   const bundle = placesOf(layout, { store: 'LegacyRootCert' }).flatMap((place) => place.bundle ?? [])
@@ -171,14 +172,18 @@ interface Waiting {
 /** The longest time a timer takes; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-export class WlbQueue {
+/**
+ * The pool sends requests to WLB one at a time, the newest first. A request's time starts when it is queued, so a slow
+ * request can make others time out.
+ */
+class WlbQueue {
   readonly #waiting: Waiting[] = []
   #isBusy = false
 
   /**
-   * Does the work in its turn; `signal` is aborted when its time is over.
+   * Runs `work` when its turn comes; `signal` is aborted when its time is over.
    *
-   * @throws ApiFailure WLB_TIMEOUT when it is over before the work is, or before its turn has come.
+   * @throws ApiFailure WLB_TIMEOUT when the time is over before `work` ends or begins.
    */
   run<Result>(timeoutMs: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
     const clock = new AbortController()
@@ -222,8 +227,8 @@ export function apiFailureOf(failure: TlsFailure, { host, port }: WlbAddress, ti
   return new ApiFailure(code, parameters)
 }
 
-/** The same for people: the words of the pool's log. */
-export function reasonOf(failure: TlsFailure): string {
+/** Describes the failure as the pool's log does. */
+function reasonOf(failure: TlsFailure): string {
   switch (failure.kind) {
     case 'verify':
       return failure.reason === '' ? 'certificate verify failed' : failure.reason
@@ -236,14 +241,14 @@ export function reasonOf(failure: TlsFailure): string {
   }
 }
 
-export function connectionReset(): ApiFailure {
+function connectionReset(): ApiFailure {
   return new ApiFailure('WLB_CONNECTION_RESET', [])
 }
 
-export function unknownHost(): ApiFailure {
+function unknownHost(): ApiFailure {
   return new ApiFailure('WLB_UNKNOWN_HOST', [])
 }
 
-export function timedOut(timeoutMs: number): ApiFailure {
+function timedOut(timeoutMs: number): ApiFailure {
   return new ApiFailure('WLB_TIMEOUT', [floatText(timeoutMs / 1000)])
 }

@@ -1,6 +1,6 @@
 /**
  * Reports and diagnostics: the host that is asked connects to the appliance itself, with its own trust store. The
- * caller hears 200 as soon as the appliance has answered; what fails later is told by the task alone.
+ * caller gets 200 as soon as the appliance has answered; later failures are recorded in the task only.
  */
 import type { WlbCall } from '../../wlb/index.js'
 import { ApiFailure, NULL_REF } from '../../xapi/index.js'
@@ -23,10 +23,10 @@ export async function downloadFromWlb(exchange: Exchange, what: 'report' | 'diag
   }
 
   const outcome = await download(host, callFor(what, query), () => {
-    response.useChunkedEncodingByDefault = false // its end is the connection's, whatever a pool's header says
+    response.useChunkedEncodingByDefault = false // the body ends with the connection, although the header says keep-alive
     response.writeHead(200, { connection: 'keep-alive', 'cache-control': 'no-cache, no-store' }).flushHeaders()
   })
-  // The task is settled before the caller sees the end: it looks there next.
+  // The task is finished first: callers read it as soon as the body has ended.
   await endTask(host, task, 'failure' in outcome ? [outcome.failure.code, ...outcome.failure.params] : [])
   if (response.headersSent) return void response.end('text' in outcome ? outcome.text : '')
   refuse(exchange, 500, 'Internal Server Error')

@@ -4,18 +4,18 @@ import { StringDecoder } from 'node:string_decoder'
 import { SaxesParser } from 'saxes'
 import { type PoolResponse, type ResponseHead, readResponseHead } from '../../wlb/index.js'
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
   /** Reports and diagnostics: whatever the header says, the body ends where the connection does. */
   readonly readsToEnd: boolean
-  /** Called once the head of an answer that says 200 is in. */
+  /** Called when the head of an answer with status 200 has arrived. */
   readonly onAccepted?: (() => void) | undefined
 }
 
 const HEAD_LIMIT_BYTES = 65_536
-/** Ours: a pool would go on until its memory is full. */
+/** The lab's own limit; a pool has none. */
 const BODY_LIMIT_BYTES = 64 * 1024 * 1024
 
-/** Sends the request and reads the answer; `reset` when the connection broke, or the answer was none. */
+/** Sends the request and reads the answer; `reset` when the connection broke, or the answer was not HTTP. */
 export async function exchange(
   stream: Duplex,
   request: Buffer,
@@ -53,7 +53,7 @@ export async function exchange(
   return head ? { status: head.status, body: Buffer.concat(body), contentLength: head.contentLength } : 'reset'
 }
 
-/** How long status line and headers are, the empty line included; undefined while that line is not there. */
+/** Measures status line and headers, the empty line included; undefined while that line has not arrived. */
 function measureHead(received: Buffer): number | undefined {
   const found = /\r?\n\r?\n/.exec(received.toString('latin1', 0, HEAD_LIMIT_BYTES + 4))
   return found ? found.index + found[0].length : undefined

@@ -1,4 +1,4 @@
-/** What a host needs to know to talk to WLB, read from the pool's database (docs/protocol/pool.md, WLB). */
+/** The settings of the pool's connection to WLB, read from its database (docs/protocol/pool.md, WLB). */
 import { z } from 'zod'
 import { ApiFailure, isApiMap } from '../../xapi/index.js'
 import { isOldPool } from '../database/records.js'
@@ -15,7 +15,7 @@ const schema = z.object({
   reportTimeoutMs: z.number(),
 })
 
-export type WlbSettings = Readonly<z.infer<typeof schema>>
+type WlbSettings = Readonly<z.infer<typeof schema>>
 
 const WLB_PASSWORD = 'wlb_password'
 const DEFAULT_TIMEOUT_S = 30
@@ -56,7 +56,7 @@ export function currentWlbSettings({ database }: Coordinator): WlbSettings {
   }
 }
 
-/** Stores a connection that has just worked; the previous password is forgotten. */
+/** Stores a connection that has just worked; the previous password is removed. */
 export function storeWlbSettings({ database }: Coordinator, url: string, userName: string, password: string): void {
   const older = database.internal(WLB_PASSWORD)
   const secret = database.create('secret', { value: password })
@@ -79,7 +79,7 @@ export function assertLicensed({ database }: Coordinator): void {
   if (restricted) throw new ApiFailure('LICENSE_RESTRICTION', ['WLB'])
 }
 
-/** What is no number counts as not set. */
+/** A value that is not a number counts as not set. */
 function secondsOf(otherConfig: unknown, key: string, otherwise: number): number {
   const entries = new Map(typeof otherConfig === 'object' && otherConfig !== null ? Object.entries(otherConfig) : [])
   const text = String(entries.get(key) ?? '').trim()

@@ -1,6 +1,6 @@
 /**
- * Puts the stand-in before the appliance, and takes it away again. What is about to change is written down first, so
- * that clearing finds its way back from anywhere.
+ * Puts the stand-in on the appliance's port, and removes it again. What is about to change is recorded first, so that
+ * clearing can start from any state.
  */
 
 import { X509Certificate } from 'node:crypto'
@@ -13,10 +13,10 @@ import { askAppliance, paths, readSettings } from '../../config/index.js'
 import { fail } from '../errors.js'
 import { breakPair, keepFiles, keptPath, putBack } from './appliance-files.js'
 import { type Behaviour, showsCertificate, type Twist, twistBehaviour } from './behaviour.js'
-import { readState, type StandInLayout, standInLayout, writeState } from './layout.js'
 import { changePoolTrust, NO_TRUST } from './pool-trust.js'
 import { endStandIn, runStandIn } from './process.js'
-import { makeScene, type Pair, ROOT_NAME, type Scene } from './scene.js'
+import { makeCertificates, type Pair, ROOT_NAME, type StandInCertificates } from './stand-in-certificates.js'
+import { readState, type StandInLayout, standInLayout, writeState } from './stand-in-files.js'
 
 export interface StandInOrder {
   readonly root: string
@@ -25,7 +25,7 @@ export interface StandInOrder {
   readonly program: string
 }
 
-/** The appliance lets requests under way end before it has moved. */
+/** The appliance finishes requests under way before it has moved. */
 const MOVE_TIMEOUT_MS = 25_000
 const RELOAD_TIMEOUT_MS = 25_000
 
@@ -47,7 +47,7 @@ export async function twistStandIn({
     await keepFiles(root, layout, ['certificate', 'key'])
     const state = await readState(layout)
     const behaviour = twistBehaviour(state.behaviour, twist)
-    const scene = await makeScene({
+    const made = await makeCertificates({
       behaviour,
       hostname,
       address: isWildcard(address) ? '127.0.0.1' : address,
@@ -55,7 +55,7 @@ export async function twistStandIn({
       keyFolder: layout.keys,
       rootPem: state.certificates[ROOT_NAME],
     })
-    const trust = showsCertificate(behaviour) ? scene : NO_TRUST
+    const trust = showsCertificate(behaviour) ? made : NO_TRUST
     const { certificates, crls } = trust
     await writeState(layout, {
       ...state,
@@ -66,17 +66,17 @@ export async function twistStandIn({
 
     await changePoolTrust(root, state, trust)
     await writeState(layout, { ...state, behaviour, certificates, crls })
-    await placeFiles(root, layout, behaviour, scene)
+    await placeFiles(root, layout, behaviour, made)
     const aside = await setAside(root, layout)
     const { transport, tls } = behaviour
     if (transport === 'closed') return endStandIn(layout)
-    const fingerprintsSha256 = await knownFingerprints(layout, aside.fingerprintSha256, scene)
+    const fingerprintsSha256 = await knownFingerprints(layout, aside.fingerprintSha256, made)
     const appliance = { address: aside.address, port: aside.port, fingerprintsSha256 }
-    await runStandIn(layout, { address, port, transport, tls, appliance, ...scene.served }, program)
+    await runStandIn(layout, { address, port, transport, tls, appliance, ...made.served }, program)
   })
 }
 
-/** Whatever there is to put right is; what there is not, need not be there. */
+/** Ends the stand-in and restores appliance and pool. Does nothing where nothing was changed. */
 export async function clearStandIn(root: string): Promise<void> {
   await withStandIn(root, async (layout) => {
     const state = await readState(layout)
@@ -93,7 +93,7 @@ export async function clearStandIn(root: string): Promise<void> {
   })
 }
 
-/** One at a time: a second one would find half of what the first has done. */
+/** Runs `work` under the stand-in's lock: two changes at once would see each other's half-done work. */
 export async function withStandIn(root: string, work: (layout: StandInLayout) => Promise<void>): Promise<void> {
   const layout = standInLayout(root)
   await ensureFolder(layout.folder, 0o700)
@@ -106,14 +106,19 @@ export async function withStandIn(root: string, work: (layout: StandInLayout) =>
   }
 }
 
-/** The appliance takes up what it can serve; what it cannot is on its disk all the same. */
-async function placeFiles(root: string, layout: StandInLayout, behaviour: Behaviour, scene: Scene): Promise<void> {
+/** The appliance serves the pair if it can; a pair that it refuses stays on its disk. */
+async function placeFiles(
+  root: string,
+  layout: StandInLayout,
+  behaviour: Behaviour,
+  made: StandInCertificates,
+): Promise<void> {
   const { certificate, key, controlSocket } = paths(root)
   const { files, broken } = behaviour
   if (!showsCertificate(behaviour) || (files === 'before' && broken === undefined)) {
     await putBack(root, layout, ['certificate', 'key'])
   } else {
-    const pair = { served: scene.served, renewed: scene.renewed, before: await readKept(layout) }[files]
+    const pair = { served: made.served, renewed: made.renewed, before: await readKept(layout) }[files]
     const { certificatePem, privateKeyPem, keyMode } = await breakPair(pair, broken, layout.keys)
     await replaceFile(key, privateKeyPem, keyMode)
     await replaceFile(certificate, certificatePem, 0o644)
@@ -129,8 +134,12 @@ async function setAside(root: string, layout: StandInLayout): Promise<z.infer<ty
   return ASIDE.parse(answer)
 }
 
-/** It may take up a new pair at any moment: the one before, the one served, the renewed one. */
-async function knownFingerprints(layout: StandInLayout, now: string, { served, renewed }: Scene): Promise<string[]> {
+/** The appliance may reload at any moment, and serve any of these pairs. */
+async function knownFingerprints(
+  layout: StandInLayout,
+  now: string,
+  { served, renewed }: StandInCertificates,
+): Promise<string[]> {
   const kept = await readKept(layout)
   const pems = [kept.certificatePem, served.certificatePem, renewed.certificatePem]
   return [...new Set([now, ...pems.map((pem) => new X509Certificate(pem).fingerprint256)])]

@@ -1,4 +1,4 @@
-/** What the lab keeps of a stand-in: its files below the lab's folder, and what it has changed and has to put right again. */
+/** The files of a stand-in below the lab's folder, and the record of what it has changed and must restore. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -9,10 +9,10 @@ import { behaviourSchema, FAULTLESS } from './behaviour.js'
 export interface StandInLayout {
   readonly folder: string
   readonly state: string
-  /** What the process is to do, keys included. */
+  /** The orders of the process, keys included. */
   readonly orders: string
   readonly socket: string
-  readonly pid: string
+  readonly pidFile: string
   readonly log: string
   /** Keys of its authorities: they outlive a fault, because making them takes longest. */
   readonly keys: string
@@ -27,7 +27,7 @@ export function standInLayout(root: string): StandInLayout {
     state: join(folder, 'state.json'),
     orders: join(folder, 'orders.json'),
     socket: join(folder, 'stand-in.sock'),
-    pid: join(folder, 'stand-in.pid'),
+    pidFile: join(folder, 'stand-in.pid'),
     log: join(folder, 'stand-in.log'),
     keys: join(folder, 'keys'),
     kept: join(folder, 'kept'),
@@ -36,7 +36,7 @@ export function standInLayout(root: string): StandInLayout {
 
 const schema = z.object({
   behaviour: behaviourSchema,
-  /** Files of the appliance that were copied to `kept`, before anything happened to them. */
+  /** Files of the appliance that were copied to `kept` before they were changed. */
   kept: z.array(z.enum(['certificate', 'key', 'settings'])),
   /** What was installed in the pool, by name. */
   certificates: z.record(z.string(), z.string()),
@@ -47,7 +47,7 @@ export type StandInState = Readonly<z.infer<typeof schema>>
 
 const NOTHING: StandInState = { behaviour: FAULTLESS, kept: [], certificates: {}, crls: {} }
 
-/** What is there when nothing was ever done, too. */
+/** Reads the record; without a file nothing was changed. */
 export async function readState(layout: StandInLayout): Promise<StandInState> {
   const text = await readFile(layout.state, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined

@@ -1,6 +1,6 @@
 /**
- * The certificates for a behaviour: what is sent, and what the pool has to hold so that nothing but the behaviour is wrong
- * (RFC 5280, 6.1, turned round).
+ * Makes the certificates for a behaviour: what the stand-in sends, and what the pool must trust so that nothing but the
+ * behaviour is wrong (RFC 5280, 6.1).
  */
 import { X509Certificate } from 'node:crypto'
 import { exportPrivateKey, issueCrl } from '../../x509/index.js'
@@ -14,14 +14,14 @@ import {
   type Usage,
 } from './odd-certificate.js'
 
-export interface SceneOrder {
+interface CertificatesOrder {
   readonly behaviour: Behaviour
   /** What the pool connects to. */
   readonly hostname: string
   readonly address: string
   readonly now: Date
   readonly keyFolder: string
-  /** Of this authority's root, if the pool holds it already. */
+  /** The stand-in's root, if the pool holds it already. */
   readonly rootPem: string | undefined
 }
 
@@ -30,9 +30,9 @@ export interface Pair {
   readonly privateKeyPem: string
 }
 
-export interface Scene {
+export interface StandInCertificates {
   readonly served: Pair
-  /** Served by nobody yet, and without a fault. */
+  /** Not served yet, and without a defect. */
   readonly renewed: Pair
   /** To be installed in the pool, by name. */
   readonly certificates: Readonly<Record<string, string>>
@@ -47,7 +47,7 @@ const DAY_MS = 86_400_000
 const LEAF_USAGES: readonly Usage[] = ['digitalSignature', 'keyEncipherment']
 const AUTHORITY_USAGES: readonly Usage[] = ['keyCertSign', 'cRLSign']
 
-export async function makeScene(order: SceneOrder): Promise<Scene> {
+export async function makeCertificates(order: CertificatesOrder): Promise<StandInCertificates> {
   const { behaviour, now } = order
   const tools = toolsOf(order)
   const root = await tools.authority('OpenWLB lab fault root', 'root', undefined, days(now, -30, 3650), order.rootPem)
@@ -83,11 +83,11 @@ interface Chain {
 function sendingOrder({ leaf, between }: Chain, anchor: Signatory, chain: ChainTwist): Signatory[] {
   if (chain.sent === 'leaf-alone') return [leaf]
   if (chain.sent === 'root-in-the-middle') return [leaf, anchor, ...between]
-  // a root sent along would be told from the installed one by itself, not by the signatures below it
+  // with the root sent along, the error would be about the root and not about the signatures below it
   return chain.issuer === 'rekeyed' || chain.issuer === 'middlebox' ? [leaf, ...between] : [leaf, ...between, anchor]
 }
 
-function toolsOf({ hostname, address, now, keyFolder }: SceneOrder) {
+function toolsOf({ hostname, address, now, keyFolder }: CertificatesOrder) {
   const key = (name: KeyName) => keyOf(keyFolder, name)
 
   const authority = async (
@@ -121,10 +121,10 @@ function toolsOf({ hostname, address, now, keyFolder }: SceneOrder) {
           dates,
           undefined,
           {
-            ...(twist.depth === 'too-deep' && { pathLength: 0 }),
-            ...(twist.usage === 'no-certificate-signing' && { usages: ['cRLSign'] as const }),
-            ...(twist.authority === 'none' && { isAuthority: false }),
-            ...(twist.names === 'other-domain' && { permittedDomain: 'elsewhere.example' }),
+            pathLength: twist.depth === 'too-deep' ? 0 : undefined,
+            usages: twist.usage === 'no-certificate-signing' ? ['cRLSign'] : AUTHORITY_USAGES,
+            isAuthority: twist.authority !== 'none',
+            permittedDomain: twist.names === 'other-domain' ? 'elsewhere.example' : undefined,
             namesIssuerKey: twist.issuer !== 'rekeyed',
           },
         ),
@@ -143,7 +143,7 @@ function toolsOf({ hostname, address, now, keyFolder }: SceneOrder) {
     return { certificate: await signOddCertificate(order), key: own }
   }
 
-  /** `again` is what a set-up run once more makes: the name of the `earlier` one, and another key. */
+  /** `again` is what a second set-up makes: the name of the `earlier` one with another key. */
   const selfSigned = async (twist: LeafTwist, which: 'itself' | 'again' | 'earlier'): Promise<Signatory> => {
     const own = which === 'earlier' ? await key('other-root') : await key('leaf')
     const fields = leafFields(twist, hostname, address, now)
@@ -178,7 +178,7 @@ function leafFields(twist: LeafTwist, hostname: string, address: string, now: Da
     commonName: commonName.slice(0, COMMON_NAME_LIMIT),
     ...dates,
     dnsNames,
-    ...(hasNames && twist.names === undefined && { ipAddresses: [address] }),
+    ipAddresses: hasNames && twist.names === undefined ? [address] : undefined,
     isAuthority: false,
     usages: twist.usage === 'certificate-signing' ? ['keyCertSign'] : LEAF_USAGES,
     purpose: twist.purpose === 'client' ? 'clientAuth' : 'serverAuth',
@@ -196,28 +196,28 @@ function leafNames(
   address: string,
 ): [commonName: string, ...dnsNames: string[]] {
   const [, ...parent] = hostname.split('.')
-  const beside = (label: string) => [label, ...parent].join('.')
+  const sibling = (label: string) => [label, ...parent].join('.')
   switch (names) {
     case 'other-common-name':
-      return [beside('wlb-before')]
+      return [sibling('wlb-before')]
     case 'other-alternative-name':
-      return [hostname, beside('wlb-before')]
+      return [hostname, sibling('wlb-before')]
     case 'wildcard-too-high': {
       const wildcard = ['*', ...parent.slice(1)].join('.')
       return [wildcard, wildcard]
     }
     case 'other-machine':
-      return [beside('other-machine'), beside('other-machine')]
+      return [sibling('other-machine'), sibling('other-machine')]
     case 'address-as-name':
       return [hostname, hostname, address]
     case 'wildcard':
-      return [hostname, hostname, beside('*')]
+      return [hostname, hostname, sibling('*')]
     case undefined:
       return [hostname, hostname]
   }
 }
 
-/** By the leaf's issuer: a pool looks at no other list. */
+/** The list is the leaf's issuer's: a pool checks no other. */
 async function revoke({ leaf, between }: Chain, anchor: Signatory, now: Date): Promise<string> {
   const { certificate, key: privateKey } = between[0] ?? anchor
   const revoked = [
