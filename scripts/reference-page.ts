@@ -7,6 +7,8 @@ import { authorityErrors } from '../src/authority/errors.js'
 import type { ErrorRow } from '../src/base/error.js'
 import { baseErrors } from '../src/base/errors.js'
 import { commandLine } from '../src/cli/command-line.js'
+import { cliErrors } from '../src/cli/errors.js'
+import { xeErrors } from '../src/cli/xe/errors.js'
 import { identityErrors } from '../src/identity/errors.js'
 import { labErrors } from '../src/lab/errors.js'
 import { sshErrors } from '../src/ssh/errors.js'
@@ -20,6 +22,8 @@ import { xapiErrors } from '../src/xapi/errors.js'
 const TABLES: readonly (readonly [file: string, rows: Readonly<Record<string, ErrorRow>>])[] = [
   ['src/authority/errors.ts', authorityErrors.rows],
   ['src/base/errors.ts', baseErrors.rows],
+  ['src/cli/errors.ts', cliErrors.rows],
+  ['src/cli/xe/errors.ts', xeErrors.rows],
   ['src/identity/errors.ts', identityErrors.rows],
   ['src/lab/errors.ts', labErrors.rows],
   ['src/ssh/errors.ts', sshErrors.rows],
@@ -116,10 +120,11 @@ function renderCommand({ words, command }: { words: readonly string[]; command: 
 function tableErrors(): DocumentedError[] {
   return TABLES.flatMap(([file, rows]) =>
     Object.entries(rows).map(([code, { message, facts, remedy }]) => {
-      const names = facts.map((name) => (name.endsWith('*') ? '…' : name.replace(/\?$/, '')))
+      const names = facts.map((name) => (name.endsWith('*') ? '…' : name.replace(/\?$|[()]/g, '')))
+      const printed = names.filter((name) => !facts.includes(`(${name})`))
       const shown = Object.fromEntries(names.map((name) => [name, name.toUpperCase()]))
       const text = (part: typeof message) => (typeof part === 'string' ? part : part(shown))
-      return { code, message: text(message), facts: names, remedy: text(remedy), file }
+      return { code, message: text(message), facts: printed, remedy: text(remedy), file }
     }),
   )
 }

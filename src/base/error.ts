@@ -28,12 +28,17 @@ export type ErrorDocument = Pick<WlbError, 'code' | 'message' | 'facts' | 'remed
 
 /**
  * The names of a row's facts as a type. A fact whose name ends in `?` may be left out; a name that ends in `*` stands for
- * facts that are named by what was found, one a host for example.
+ * facts that are named by what was found, one a host for example. A name in parentheses is for message and remedy only: it is
+ * not printed.
  */
 type FactsOf<Name extends string> = { readonly [N in RequiredName<Name>]: FactValue } & {
   readonly [N in OptionalName<Name>]?: FactValue | undefined
 } & { readonly [N in GroupName<Name>]: Facts }
-type RequiredName<Name extends string> = Name extends `${string}?` | `${string}*` ? never : Name
+type RequiredName<Name extends string> = Name extends `${string}?` | `${string}*`
+  ? never
+  : Name extends `(${infer Base})`
+    ? Base
+    : Name
 type GroupName<Name extends string> = Name extends `${infer Base}*` ? Base : never
 type OptionalName<Name extends string> = Name extends `${infer Base}?` ? Base : never
 
@@ -67,15 +72,17 @@ export function defineErrors<Names extends Record<string, string>>(rows: ErrorTa
     fail(code, given, cause) {
       const { message, facts: names, remedy }: ErrorRow = rows[code]
       const values: Readonly<Record<string, FactValue | Facts | undefined>> = given
-      const facts = Object.fromEntries(
-        names.flatMap((name): [string, FactValue][] => {
-          const bare = name.replace(/[?*]$/, '')
-          const value = values[bare]
-          if (typeof value === 'object') return Object.entries(value)
-          return value === undefined ? [] : [[bare, value]]
-        }),
-      )
-      const text = (part: Text<string>) => (typeof part === 'string' ? part : part(facts))
+      const valuesOf = (wanted: readonly string[]) =>
+        Object.fromEntries(
+          wanted.flatMap((name): [string, FactValue][] => {
+            const bare = name.replace(/[?*]$|[()]/g, '')
+            const value = values[bare]
+            if (typeof value === 'object') return Object.entries(value)
+            return value === undefined ? [] : [[bare, value]]
+          }),
+        )
+      const facts = valuesOf(names.filter((name) => !name.startsWith('(')))
+      const text = (part: Text<string>) => (typeof part === 'string' ? part : part(valuesOf(names)))
       return new WlbError(code, text(message), facts, text(remedy), cause)
     },
   }

@@ -59,7 +59,7 @@ function addCert(program: CommandUnknownOpts, root: Root): void {
     .install(group)
     .action(async (files, flags) => (await import('./cert/install.js')).certInstall(root(), files, flags))
   cert.check(group).action(async (files, flags) => (await import('./cert/check.js')).certCheck(root(), files, flags))
-  cert.history(group).action(async ({ json }) => (await import('./cert/history.js')).certHistory(root(), json))
+  cert.history(group).action(async ({ json }) => (await import('./cert/rollback.js')).certHistory(root(), json))
   cert.rollback(group).action(async (id, flags) => (await import('./cert/rollback.js')).certRollback(root(), id, flags))
   cert.exportCertificates(group).action(async (flags) => (await import('./cert/export.js')).certExport(root(), flags))
   cert.selfSigned(group).action(async (flags) => (await import('./cert/self-signed.js')).certSelfSigned(root(), flags))
@@ -71,11 +71,11 @@ function addCa(program: CommandUnknownOpts, root: Root): void {
   const group = program
     .command('ca')
     .description('a small authority for labs and small sites: no hardware keeps its keys, nobody audits it')
-  ca.create(group).action(async (flags) => (await import('./ca/create.js')).create(root(), flags))
+  ca.create(group).action(async (flags) => (await import('./ca/authority.js')).create(root(), flags))
   ca.sign(group).action(async (csr, flags) => (await import('./ca/sign.js')).sign(root(), csr, flags))
-  ca.revoke(group).action(async (given, flags) => (await import('./ca/revoke.js')).revoke(root(), given, flags))
-  ca.crl(group).action(async (flags) => (await import('./ca/crl.js')).crl(root(), flags))
-  ca.list(group).action(async (flags) => (await import('./ca/list.js')).list(root(), flags))
+  ca.revoke(group).action(async (given, flags) => (await import('./ca/revocation.js')).revoke(root(), given, flags))
+  ca.crl(group).action(async (flags) => (await import('./ca/revocation.js')).crl(root(), flags))
+  ca.list(group).action(async (flags) => (await import('./ca/authority.js')).list(root(), flags))
 }
 
 function addTrust(program: CommandUnknownOpts, root: Root): void {
@@ -86,7 +86,7 @@ function addTrust(program: CommandUnknownOpts, root: Root): void {
   })
   trust.plan(group).action(async (files, flags) => (await import('./trust/plan.js')).trustPlan(root(), files, flags))
   trust.apply(group).action(async (files, flags) => (await import('./trust/apply.js')).trustApply(root(), files, flags))
-  trust.undo(group).action(async (flags) => (await import('./trust/undo.js')).trustUndo(root(), flags))
+  trust.undo(group).action(async (flags) => (await import('./trust/apply.js')).trustUndo(root(), flags))
   trust.renew(group).action(async (files, flags) => (await import('./trust/renew.js')).trustRenew(root(), files, flags))
   trust
     .fetch(group)

@@ -1,11 +1,12 @@
 /** `wlb demo`: an appliance and a pool that start as strangers and end with a connection that every host verifies. */
-import { WlbError } from '../base/error.js'
+
 import type { LabDocument } from '../lab/index.js'
 import type { DemoFlags } from './commands.js'
 import { certificateFromAuthority } from './demo/authority-steps.js'
 import { renewalUnderLoad } from './demo/renewal-steps.js'
 import { holdFreePort, openStage, type Stage } from './demo/stage.js'
 import { type Cast, type Step, verifiedConnection } from './demo/steps.js'
+import { fail } from './errors.js'
 import { verdictOf } from './lab/lab.js'
 import { EXIT, printJson, renderTable } from './print.js'
 
@@ -179,12 +180,7 @@ function readLab(stdout: string, stderr: string): LabDocument {
   } catch {
     // told below, with what the command said
   }
-  throw new WlbError(
-    'DEMO_LAB_NOT_READY',
-    'The pool of the demo did not come up.',
-    { said: stderr.trim() || stdout.trim() },
-    'wlb lab up',
-  )
+  throw fail('DEMO_LAB_NOT_READY', { said: stderr.trim() || stdout.trim() })
 }
 
 function shorten(said: string): string[] {

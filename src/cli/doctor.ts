@@ -1,4 +1,5 @@
 /** `wlb doctor`: looks at pool and appliance, says what is wrong and what to type, the first thing first. */
+
 import { WlbError } from '../base/error.js'
 import { type Diagnosis, diagnose, diagnosisDocument, type Evidence, type FixedStep, gather } from '../trust/index.js'
 import { explainRefusal, type PoolSession } from '../xapi/index.js'
@@ -6,9 +7,10 @@ import type { DoctorFlags } from './commands.js'
 import { describeDiagnosis } from './doctor/diagnosis-text.js'
 import { fixSafely } from './doctor/fix.js'
 import { startProgress } from './doctor/progress.js'
+import { fail } from './errors.js'
 import { EXIT, printError, printJson } from './print.js'
-import { chooseReadStores, type ReadStores } from './trust/host-stores.js'
 import { type PoolChoice, remember, withPoolSession } from './trust/open-pool.js'
+import { chooseReadStores, type ReadStores } from './trust/open-ssh.js'
 
 /** What was found, and what kept it from being more. */
 interface Looked {
@@ -53,7 +55,7 @@ async function look(root: string, flags: DoctorFlags): Promise<Looked> {
   const readStores = await chooseReadStores(flags)
   if (!isPoolNamed && !readStores) {
     const evidence = await lookAround(root, flags)
-    if (!evidence.appliance) throw nothingToLookAt(root)
+    if (!evidence.appliance) throw fail('USAGE_NOTHING_TO_LOOK_AT', { root, missing: '--pool, or --appliance' })
     const diagnosis = diagnose(evidence)
     if (!flags.fix) return { evidence, diagnosis, fixed: [] }
     const fixed = await fixSafely(diagnosis, { root, evidence, yes: flags.yes ?? false })
@@ -117,13 +119,4 @@ async function again(
 
 function lookAround(root: string, { appliance, at }: DoctorFlags): Promise<Evidence> {
   return gather({ applianceRoot: root, now: new Date(), ...(appliance && { appliance }), ...(at && { at }) })
-}
-
-function nothingToLookAt(root: string): WlbError {
-  return new WlbError(
-    'USAGE_NOTHING_TO_LOOK_AT',
-    'Neither a pool nor an appliance was named, and none is set up here.',
-    { root, missing: '--pool, or --appliance' },
-    'wlb doctor --appliance HOST:8012',
-  )
 }

@@ -2,6 +2,7 @@
 import type { Writable } from 'node:stream'
 import { errorDocument, WlbError } from '../base/error.js'
 import { quoteWord } from '../base/quote-word.js'
+import { fail } from './errors.js'
 
 /** Exit codes, as docs/reference.md lists them. */
 export const EXIT = { done: 0, no: 1, usage: 2, interrupted: 130 } as const
@@ -25,7 +26,7 @@ export function printError(
 ): number {
   const isOpen = error instanceof CouldNotTell
   const cause = isOpen ? error.cause : error
-  const told = cause instanceof WlbError ? cause : bug(cause)
+  const told = cause instanceof WlbError ? cause : defect(cause)
   const remedy = inRoot(told.remedy, root)
   const lines = [
     `wlb: ${told.message} [${told.code}]`,
@@ -82,13 +83,8 @@ export function inRoot(command: string, root: string | undefined): string {
   return command.replace(/^(wlb) (?!--)/, (_, wlb) => `${wlb} --root ${quoteWord(root)} `)
 }
 
-function bug(error: unknown): WlbError {
+function defect(error: unknown): WlbError {
   const cause = error instanceof Error ? error : new Error(String(error))
-  return new WlbError(
-    'INTERNAL_ERROR',
-    `This is a defect in OpenWLB, not in what was typed: ${cause.message}`,
-    { where: cause.stack?.split('\n')[1]?.trim() ?? 'unknown' },
-    'wlb --version, and report both lines where OpenWLB came from',
-    cause,
-  )
+  const where = cause.stack?.split('\n')[1]?.trim() ?? 'unknown'
+  return fail('INTERNAL_ERROR', { where, defect: cause.message }, cause)
 }

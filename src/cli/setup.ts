@@ -1,12 +1,14 @@
 /** `wlb setup`: the configuration wizard. It asks with an answer ready for each question, or takes everything from flags. */
 
-import { WlbError } from '../base/error.js'
 import { quoteWord } from '../base/quote-word.js'
 import { checkChoice, checkPassword } from '../config/index.js'
 import { type SetupOptions, type SetupReport, setUp, suggestSetup } from '../server/index.js'
+import { askNewSecret, isAtTerminal, readSecretFile, sayNothingChanged } from './ask.js'
 import type { SetupFlags } from './commands.js'
-import { EXIT, printJson, renderFacts } from './print.js'
-import { readSecretFile } from './secret-file.js'
+import { fail } from './errors.js'
+import { printJson, renderFacts } from './print.js'
+
+const EXAMPLE = 'wlb setup --hostname wlb.example.com --password-file FILE --yes'
 
 /**
  * @throws USAGE_NEEDS_ANSWERS when something has to be asked and nobody is there to answer.
@@ -21,15 +23,11 @@ export async function setup(root: string, flags: SetupFlags): Promise<void> {
     ...(flags.address !== undefined && { address: flags.address }),
     ...(flags.port !== undefined && { port: flags.port }),
     ...(flags.username !== undefined && { userName: flags.username }),
-    ...(flags.database !== undefined && { databaseUrl: flags.database }),
-    ...(flags.passwordFile !== undefined && { password: await readSecretFile(flags.passwordFile) }),
+    databaseUrl: flags.database,
+    password: await readSecretFile(flags.passwordFile),
   }
   const options = suggestion.configured ? given : await complete(given, suggestion, flags.yes ?? false)
-  if (!options) {
-    process.stderr.write('wlb: nothing was changed\n')
-    process.exitCode = EXIT.interrupted
-    return
-  }
+  if (!options) return sayNothingChanged()
   const report = await setUp({ ...options, onItem: (item) => void process.stderr.write(`${item} ...\n`) })
   if (flags.json) printJson(report)
   else process.stdout.write(`${describe(report)}\n`)
@@ -42,9 +40,9 @@ async function complete(
   yes: boolean,
 ): Promise<SetupOptions | undefined> {
   const { hostname, address, port, userName } = suggestion
-  if (!yes && process.stdin.isTTY) return ask(given, suggestion)
-  if (!yes) throw needsAnswers('--yes')
-  if (given.password === undefined) throw needsAnswers('--password-file')
+  if (!yes && isAtTerminal()) return ask(given, suggestion)
+  if (!yes) throw fail('USAGE_NEEDS_ANSWERS', { missing: '--yes', command: EXAMPLE })
+  if (given.password === undefined) throw fail('USAGE_NEEDS_ANSWERS', { missing: '--password-file', command: EXAMPLE })
   return { hostname, address, port, userName, ...given }
 }
 
@@ -52,7 +50,7 @@ async function ask(
   given: SetupOptions,
   suggestion: Awaited<ReturnType<typeof suggestSetup>>,
 ): Promise<SetupOptions | undefined> {
-  const { cancel, confirm, intro, isCancel, log, password, text } = await import('@clack/prompts')
+  const { cancel, confirm, intro, isCancel, log, text } = await import('@clack/prompts')
   intro('Workload Balancing: configuration')
   log.message('Enter takes the answer shown. Ctrl-C leaves everything as it is.')
   const answers: { -readonly [Name in keyof SetupOptions]: SetupOptions[Name] } = { ...given }
@@ -80,17 +78,9 @@ async function ask(
   }
   if (!(await question('userName', 'User name pools will present'))) return stop()
   if (given.password === undefined) {
-    const first = await password({
-      message: 'Password pools will present',
-      validate: (value) => checkPassword(value ?? ''),
-    })
-    if (isCancel(first)) return stop()
-    const again = await password({
-      message: 'The same again',
-      validate: (value) => (value === first ? undefined : 'The two differ.'),
-    })
-    if (isCancel(again)) return stop()
-    answers.password = first
+    const secret = await askNewSecret('Password pools will present', checkPassword)
+    if (secret === undefined) return stop()
+    answers.password = secret
   }
   const sure = await confirm({
     message: `Set up ${answers.hostname} on ${answers.address} port ${answers.port} in ${given.root}?`,
@@ -129,13 +119,4 @@ function describe({ hostname, address, port, userName, identity, items, notAppli
       : []),
     `Start it:  wlb --root ${quoteWord(root)} serve`,
   ].join('\n')
-}
-
-function needsAnswers(missing: string): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_ANSWERS',
-    'There is nobody to ask here, and something has to be known.',
-    { missing },
-    'wlb setup --hostname wlb.example.com --password-file FILE --yes',
-  )
 }

@@ -2,7 +2,7 @@
 
 import { quoteWord } from '../base/quote-word.js'
 import { readStatus, type Status } from '../identity/index.js'
-import { describeMissingNames } from './cert/missing-names.js'
+import { describeMissingNames } from './cert/show.js'
 import { daysFrom, EXIT, inRoot, printJson, renderFacts, renderTable } from './print.js'
 
 /** Exits 1 when the appliance does not run, or its certificate cannot be used. */

@@ -1,10 +1,11 @@
 /** `wlb watch`: events as lines on stdout, until a signal ends it; or one look. */
+
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { WlbError } from '../base/error.js'
 import { audienceOf, type DatedEvent, type FleetMember, lineOf, startWatch, watchOnce } from '../trust/index.js'
 import { configFolder, readKnownPools } from '../xapi/index.js'
 import type { WatchFlags } from './commands.js'
+import { fail } from './errors.js'
 import { printError } from './print.js'
 import { readFleetMembers } from './trust/fleet.js'
 import { choosePool } from './trust/open-pool.js'
@@ -16,7 +17,7 @@ const LEAST_SECONDS = 10
 /** @throws USAGE_WEBHOOK, USAGE_WATCH_INTERVAL, USAGE_NOTHING_TO_WATCH, and what reading the pools throws. */
 export async function watch(root: string, flags: WatchFlags): Promise<void> {
   const { every = EVERY_SECONDS, json = false } = flags
-  if (every < LEAST_SECONDS) throw tooOften(every)
+  if (every < LEAST_SECONDS) throw fail('USAGE_WATCH_INTERVAL', { every, leastSeconds: LEAST_SECONDS })
   const channels = openChannels(flags)
   const pools = await choosePools(flags)
   const options = {
@@ -56,7 +57,7 @@ async function choosePools(flags: WatchFlags): Promise<() => Promise<readonly Fl
     const name = flags.pool ?? process.env.WLB_POOL ?? ''
     return async () => [{ name, access: async () => choice.access, appliance: choice.appliance }]
   }
-  if ((await readKnownPools()).size === 0) throw nothingToWatch()
+  if ((await readKnownPools()).size === 0) throw fail('USAGE_NOTHING_TO_WATCH', { missing: '--pool, or --fleet' })
   return knownMembers
 }
 
@@ -72,24 +73,5 @@ async function knownMembers(): Promise<readonly FleetMember[]> {
       )
       return { name, access, appliance }
     }),
-  )
-}
-
-function tooOften(every: number): WlbError {
-  const remedy = `wlb watch --every ${LEAST_SECONDS}`
-  return new WlbError(
-    'USAGE_WATCH_INTERVAL',
-    'Pools are not looked at as often as that.',
-    { every, leastSeconds: LEAST_SECONDS },
-    remedy,
-  )
-}
-
-function nothingToWatch(): WlbError {
-  return new WlbError(
-    'USAGE_NOTHING_TO_WATCH',
-    'No pool was named, and none was met before.',
-    { missing: '--pool, or --fleet' },
-    'wlb watch --fleet FILE',
   )
 }

@@ -4,8 +4,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parsePasswordFile, permittedFiles, readSettings, type Settings } from './xe/settings.js'
-import { USAGE_TEXT, VERSION_TEXT } from './xe/usage.js'
+import {
+  parsePasswordFile,
+  permittedFiles,
+  readSettings,
+  type Settings,
+  USAGE_TEXT,
+  VERSION_TEXT,
+} from './xe/settings.js'
 
 const FAILED = 1
 

@@ -4,11 +4,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, it, test } from 'vitest'
 import type { AuthorityReport, IssuedCertificate, Published } from '../../src/authority/index.js'
+import { describeCreated, describeList } from '../../src/cli/ca/authority.js'
 import { REASONS } from '../../src/cli/ca/commands.js'
-import { describeCreated } from '../../src/cli/ca/create.js'
-import { describePublished } from '../../src/cli/ca/crl.js'
-import { describeList } from '../../src/cli/ca/list.js'
-import { describeRevoked } from '../../src/cli/ca/revoke.js'
+import { describePublished, describeRevoked } from '../../src/cli/ca/revocation.js'
 import { describePlan, describeSigned } from '../../src/cli/ca/sign.js'
 import {
   createAuthority,

@@ -1,17 +1,19 @@
 /** `wlb ca sign`: a request in, a certificate out, and every name that was not taken over with the reason. */
+
 import { resolve } from 'node:path'
 import { authorityFolder, planSignature, type Signed, signRequest } from '../../authority/index.js'
-import { WlbError } from '../../base/error.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { describeCertificate, type LeafPlan, renderNameFields } from '../../x509/index.js'
+import { isSure, sayNothingChanged } from '../ask.js'
+import { fail } from '../errors.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
-import { chooseFolder, isSure, readBytes, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
 import type { SignFlags } from './commands.js'
+import { chooseFolder, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
 
 /** @throws USAGE_STDIN_TWICE, and what the request, its names and the authority are refused for. */
 export async function sign(root: string, csr: string, flags: SignFlags): Promise<void> {
   const folder = chooseFolder(root, flags.dir)
-  if (csr === '-' && flags.passphraseFile === '-') throw stdinTwice()
+  if (csr === '-' && flags.passphraseFile === '-') throw fail('USAGE_STDIN_TWICE', { csr: '-', passphraseFile: '-' })
   sayWhatItIs()
   const now = new Date()
   const options = {
@@ -23,14 +25,15 @@ export async function sign(root: string, csr: string, flags: SignFlags): Promise
   }
   const plan = await planSignature(options)
   process.stderr.write(`${describePlan(plan)}\n`)
-  if (!(await isSure(flags.yes, 'Sign this?', `wlb ca sign ${quoteWord(csr)}`))) return sayNothingChanged()
-  const passphrase = await readPassphrase(flags.passphraseFile, 'known', `wlb ca sign ${quoteWord(csr)}`)
+  const command = `wlb ca sign ${quoteWord(csr)} --passphrase-file FILE`
+  if (!(await isSure('Sign this?', { command, yes: flags.yes, isFinal: true }))) return
+  const passphrase = await readPassphrase(flags.passphraseFile, 'known', command)
   if (passphrase === undefined) return sayNothingChanged()
 
   const signed = await signRequest({
     ...options,
     passphrase,
-    ...(flags.out !== undefined && { out: resolve(flags.out) }),
+    out: flags.out === undefined ? undefined : resolve(flags.out),
   })
   if (flags.json) return printJson(documentOf(folder, signed))
   process.stdout.write(`${describeSigned(folder, signed, now)}\n`)
@@ -94,13 +97,4 @@ function chainFiles(folder: string, file: string, plan: LeafPlan): string[] {
   return describeCertificate(plan.issuer).selfSigned
     ? [file, rootCertificate]
     : [file, intermediateCertificate, rootCertificate]
-}
-
-function stdinTwice(): WlbError {
-  return new WlbError(
-    'USAGE_STDIN_TWICE',
-    'The request and the passphrase cannot both come from standard input.',
-    { csr: '-', passphraseFile: '-' },
-    'wlb ca sign - --passphrase-file FILE --yes',
-  )
 }

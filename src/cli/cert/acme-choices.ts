@@ -1,19 +1,20 @@
 /** What is asked of an authority: flags first, then what was remembered, then what goes without saying. */
 
 import { resolve } from 'node:path'
-import { WlbError } from '../../base/error.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { type AcmeFault, type AcmeSettings, findAcmeFault, HTTP_ADDRESS, HTTP_PORT } from '../../config/index.js'
+import { fail } from '../errors.js'
 import type { AcmeFlags } from './commands.js'
 
 /** @throws ACME_CHOICE_MISSING, ACME_CHOICE_INVALID, USAGE_ONE_CHALLENGE */
 export function chooseAcme(flags: AcmeFlags, hostname: string, remembered: AcmeSettings | undefined): AcmeSettings {
   const { dnsHook, httpAddress, httpPort } = flags
-  if (dnsHook !== undefined && (httpAddress !== undefined || httpPort !== undefined)) throw oneChallenge()
+  if (dnsHook !== undefined && (httpAddress !== undefined || httpPort !== undefined))
+    throw fail('USAGE_ONE_CHALLENGE', { given: '--dns-hook and --http-…' })
   const directory = flags.directory ?? remembered?.directory
   const email = flags.email ?? remembered?.email
-  if (directory === undefined) throw choiceMissing('--directory')
-  if (email === undefined) throw choiceMissing('--email')
+  if (directory === undefined) throw fail('ACME_CHOICE_MISSING', { missing: '--directory' })
+  if (email === undefined) throw fail('ACME_CHOICE_MISSING', { missing: '--email' })
   // what was agreed to and trusted at one authority says nothing of another
   const known = remembered?.directory === directory ? remembered : undefined
   const directoryCa = flags.directoryCa === undefined ? known?.directoryCa : resolve(flags.directoryCa)
@@ -27,7 +28,7 @@ export function chooseAcme(flags: AcmeFlags, hostname: string, remembered: AcmeS
     bringsAnchor: remembered?.bringsAnchor ?? true,
   }
   const fault = findAcmeFault(chosen) ?? findMissingHostname(chosen, hostname)
-  if (fault) throw choiceInvalid(fault)
+  if (fault) throw fail('ACME_CHOICE_INVALID', fault)
   return chosen
 }
 
@@ -64,41 +65,4 @@ export function commandOf(flags: AcmeFlags): string {
   ]
   const words = given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, quoteWord(value)]))
   return ['wlb cert acme', ...words, ...(flags.agreeTos ? ['--agree-tos'] : [])].join(' ')
-}
-
-const FLAGS: Readonly<Record<string, string>> = {
-  directory: '--directory https://acme.example.com/directory',
-  email: '--email admin@example.com',
-  names: '--name wlb.example.com',
-  http_address: '--http-address 0.0.0.0',
-  http_port: '--http-port 80',
-  dns_hook: '--dns-hook PROGRAM',
-  directory_ca: '--directory-ca FILE',
-}
-
-function choiceInvalid({ choice, given, why }: AcmeFault): WlbError {
-  return new WlbError(
-    'ACME_CHOICE_INVALID',
-    'No authority can be asked for that; nothing was sent.',
-    { choice, given, why },
-    `wlb cert acme ${FLAGS[choice] ?? '--help'}`,
-  )
-}
-
-function choiceMissing(missing: string): WlbError {
-  return new WlbError(
-    'ACME_CHOICE_MISSING',
-    'Nothing is remembered of an authority here, and something that has no default was not given.',
-    { missing },
-    'wlb cert acme --directory https://acme.example.com/directory --email admin@example.com',
-  )
-}
-
-function oneChallenge(): WlbError {
-  return new WlbError(
-    'USAGE_ONE_CHALLENGE',
-    'Names are proved by HTTP or by DNS, not by both.',
-    { given: '--dns-hook and --http-…' },
-    'wlb cert acme --help',
-  )
 }

@@ -1,6 +1,5 @@
 /** `wlb cert acme`: a certificate from an ACME authority, from the question to the handshake that proves it. */
 
-import { WlbError } from '../../base/error.js'
 import { type AcmeSettings, paths, readSettings } from '../../config/index.js'
 import {
   acmeDocument,
@@ -11,11 +10,12 @@ import {
   readTermsOf,
   rememberAcme,
 } from '../../identity/index.js'
-import { EXIT, printJson } from '../print.js'
+import { isAtTerminal, isSure, sayNothingChanged } from '../ask.js'
+import { fail } from '../errors.js'
+import { printJson } from '../print.js'
 import { chooseAcme, commandOf } from './acme-choices.js'
 import { describeDone, describeObtained, describeWish } from './acme-text.js'
 import type { AcmeFlags } from './commands.js'
-import { isSure } from './sure.js'
 
 /** @throws ACME_CHOICE_INVALID, ACME_CHOICE_MISSING, ACME_TERMS_NOT_AGREED, USAGE_NEEDS_YES, and what the order and the installation throw. */
 export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
@@ -49,8 +49,8 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
   const obtained = await obtainCertificate({ root, settings, now: () => new Date(), onStep, signal: stopping.signal })
   screen.write(`\n${describeObtained(obtained, now)}\n`)
-  if (!(await isSure(`Install this certificate for ${obtained.plan.name}?`, commandOf(flags), flags.yes === true)))
-    return
+  const question = `Install this certificate for ${obtained.plan.name}?`
+  if (!(await isSure(question, { command: commandOf(flags), yes: flags.yes }))) return
   await rememberAcme(place, settings)
   const done = await installObtained(root, obtained, settings, { now, onStep })
   if (flags.json) printJson(acmeDocument(settings, obtained, done))
@@ -66,19 +66,11 @@ async function agree(
   if (terms === undefined || chosen.agreedTerms === terms) return chosen
   const agreed = { ...chosen, agreedTerms: terms }
   if (flags.agreeTos) return agreed
-  if (!process.stdin.isTTY || flags.yes) throw termsNotAgreed(chosen.directory, terms, commandOf(flags))
+  if (!isAtTerminal() || flags.yes) {
+    throw fail('ACME_TERMS_NOT_AGREED', { directory: chosen.directory, terms, command: commandOf(flags) })
+  }
   const { confirm } = await import('@clack/prompts')
   if ((await confirm({ message: `Do you agree to the terms of service at ${terms}?` })) === true) return agreed
-  process.stderr.write('wlb: nothing was changed\n')
-  process.exitCode = EXIT.interrupted
+  sayNothingChanged()
   return undefined
-}
-
-function termsNotAgreed(directory: string, terms: string, command: string): WlbError {
-  return new WlbError(
-    'ACME_TERMS_NOT_AGREED',
-    'The authority issues certificates only to those who agree to its terms of service.',
-    { directory, terms },
-    `${command} --agree-tos`,
-  )
 }

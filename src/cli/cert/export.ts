@@ -1,10 +1,10 @@
 /** `wlb cert export`: the certificates in place, for a pool or a colleague; never a key. */
 
 import type { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { quoteWord } from '../../base/quote-word.js'
-import { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from '../../identity/index.js'
+import { encodeCertificates, exportCertificates, writeExport } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
+import { fail } from '../errors.js'
 import { printJson, renderFacts } from '../print.js'
 import type { ExportFlags } from './commands.js'
 
@@ -12,10 +12,11 @@ import type { ExportFlags } from './commands.js'
 export async function certExport(root: string, flags: ExportFlags): Promise<void> {
   const parts = (['leaf', 'chain', 'root'] as const).filter((part) => flags[part])
   const [part = 'all'] = parts
-  if (parts.length > 1) throw onePart(parts)
+  if (parts.length > 1) throw fail('USAGE_ONE_PART', { given: parts.map((one) => `--${one}`).join(' ') })
   const certificates = await exportCertificates(root, part)
   const [first] = certificates
-  if (flags.der && (certificates.length !== 1 || !first)) throw derIsOne(certificates.length)
+  if (flags.der && (certificates.length !== 1 || !first))
+    throw fail('USAGE_DER_IS_ONE', { certificates: certificates.length })
   const content = flags.der && first ? first.raw : encodeCertificates(certificates)
   const file = flags.out === '-' ? undefined : flags.out
   if (file !== undefined) await writeExport(file, content)
@@ -44,22 +45,4 @@ function describe(certificates: readonly X509Certificate[], file: string): strin
       ]),
     ),
   ].join('\n')
-}
-
-function onePart(given: readonly ExportedPart[]): WlbError {
-  return new WlbError(
-    'USAGE_ONE_PART',
-    'Only one of them at a time.',
-    { given: given.map((part) => `--${part}`).join(' ') },
-    'wlb cert export --chain',
-  )
-}
-
-function derIsOne(certificates: number): WlbError {
-  return new WlbError(
-    'USAGE_DER_IS_ONE',
-    'DER has no way to hold several certificates in a file.',
-    { certificates },
-    'wlb cert export --leaf --der --out wlb.der',
-  )
 }

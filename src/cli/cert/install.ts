@@ -8,18 +8,17 @@ import {
   installCertificate,
   planInstallation,
 } from '../../identity/index.js'
+import { askSecret, isAtTerminal, isSure, readSecretFile } from '../ask.js'
 import { printJson } from '../print.js'
-import { readSecretFile } from '../secret-file.js'
 import type { InstallFlags } from './commands.js'
 import { describeInstallation, describePlan } from './install-text.js'
-import { isSure } from './sure.js'
 
 /**
  * @throws USAGE_NEEDS_YES when there is nobody to ask, and what planning and installing throw.
  */
 export async function certInstall(root: string, files: readonly string[], flags: InstallFlags): Promise<void> {
   const now = new Date()
-  const passphrase = flags.passphraseFile === undefined ? undefined : await readSecretFile(flags.passphraseFile)
+  const passphrase = await readSecretFile(flags.passphraseFile)
   const plan = await planWithPassphrase({ root, files, now, keyFile: flags.key, passphrase, name: flags.name })
   const screen = flags.json ? process.stderr : process.stdout
   screen.write(`${describePlan(plan, now)}\n`)
@@ -29,7 +28,7 @@ export async function certInstall(root: string, files: readonly string[], flags:
   }
   const question = `Install this certificate for ${plan.name}?`
   const command = 'wlb cert install LEAF.pem INTERMEDIATE.pem ROOT.pem'
-  if (!(await isSure(question, command, plan.isInPlace || flags.yes === true))) return
+  if (!(await isSure(question, { command, yes: plan.isInPlace || flags.yes }))) return
   const done = await installCertificate(root, plan, {
     now,
     onStep: (step) => void process.stderr.write(`${step} ...\n`),
@@ -44,10 +43,9 @@ async function planWithPassphrase(request: InstallRequest): Promise<InstallPlan>
     return await planInstallation(request)
   } catch (error) {
     const isLocked = error instanceof WlbError && /^(KEY_PASSPHRASE|PKCS12_PASSWORD)_NEEDED$/.test(error.code)
-    if (!isLocked || !process.stdin.isTTY) throw error
-    const { isCancel, password } = await import('@clack/prompts')
-    const passphrase = await password({ message: error.message })
-    if (isCancel(passphrase)) throw error
+    if (!isLocked || !isAtTerminal()) throw error
+    const passphrase = await askSecret(error.message)
+    if (passphrase === undefined) throw error
     return planInstallation({ ...request, passphrase })
   }
 }

@@ -1,9 +1,10 @@
 /** `wlb cert request`: a key and a certificate request, by questions as openssl asks them, or from flags. */
+
 import { resolve } from 'node:path'
-import { WlbError } from '../../base/error.js'
 import { type RequestReport, requestCertificate, suggestCommonName } from '../../identity/index.js'
-import { EXIT, inRoot, printJson, renderFacts } from '../print.js'
-import { readSecretFile } from '../secret-file.js'
+import { isAtTerminal, isSure, readSecretFile, sayNothingChanged } from '../ask.js'
+import { fail } from '../errors.js'
+import { inRoot, printJson, renderFacts } from '../print.js'
 import type { RequestFlags } from './commands.js'
 import { type Answers, askForRequest } from './request-questions.js'
 
@@ -16,11 +17,8 @@ export async function certRequest(root: string, flags: RequestFlags): Promise<vo
   checkKeyFlags(flags)
   const hostname = await suggestCommonName(root)
   const answers = await complete(flags, hostname)
-  if (!answers) {
-    process.stderr.write('wlb: nothing was changed\n')
-    process.exitCode = EXIT.interrupted
-    return
-  }
+  if (answers === 'declined') return
+  if (!answers) return sayNothingChanged()
   const toStdout = flags.out === '-'
   const report = await requestCertificate({
     root,
@@ -28,11 +26,13 @@ export async function certRequest(root: string, flags: RequestFlags): Promise<vo
     alternativeNames: flags.san ?? [],
     key: {
       given:
-        flags.key === undefined ? undefined : { file: flags.key, passphrase: await readSecret(flags.passphraseFile) },
+        flags.key === undefined
+          ? undefined
+          : { file: flags.key, passphrase: await readSecretFile(flags.passphraseFile) },
       bits: flags.keyBits,
       isNew: flags.newKey ?? false,
     },
-    challengePassword: answers.challengePassword ?? (await readSecret(flags.challengePasswordFile)),
+    challengePassword: answers.challengePassword ?? (await readSecretFile(flags.challengePasswordFile)),
     companyName: answers.companyName ?? flags.companyName,
     force: flags.force ?? false,
     out: toStdout ? undefined : resolve(flags.out),
@@ -48,23 +48,22 @@ export async function certRequest(root: string, flags: RequestFlags): Promise<vo
 const REQUIRED = ['country', 'state', 'locality', 'organization', 'email'] as const
 
 /** Flags for scripts, questions for people; nobody there and something missing is a wrong call, never a wait. */
-async function complete(flags: RequestFlags, hostname: string): Promise<Answers | undefined> {
-  if (!flags.yes && process.stdin.isTTY) return askForRequest(flags, hostname)
+async function complete(flags: RequestFlags, hostname: string): Promise<Answers | 'declined' | undefined> {
+  if (!flags.yes && isAtTerminal()) return askForRequest(flags, hostname)
   const missing = REQUIRED.find((field) => flags[field] === undefined)
-  if (missing !== undefined) throw needsAnswers(`--${missing}`)
-  if (!flags.yes) throw needsYes()
+  if (missing !== undefined) throw fail('USAGE_NEEDS_ANSWERS', { missing: `--${missing}`, command: `${EXAMPLE} --yes` })
+  if (!(await isSure(`Make the request and write it to ${flags.out}?`, { command: EXAMPLE, yes: flags.yes })))
+    return 'declined'
   const { country = '', state = '', locality = '', organization = '', email = '' } = flags
   const { organizationalUnit, commonName } = flags
   return { subject: { country, state, locality, organization, organizationalUnit, commonName, email } }
 }
 
 function checkKeyFlags({ key, keyBits, newKey, passphraseFile }: RequestFlags): void {
-  if (key !== undefined && (keyBits !== undefined || newKey)) throw keyFlags(newKey ? '--new-key' : '--key-bits')
-  if (key === undefined && passphraseFile !== undefined) throw keyFlags('--passphrase-file without --key')
-}
-
-async function readSecret(file: string | undefined): Promise<string | undefined> {
-  return file === undefined ? undefined : readSecretFile(file)
+  if (key !== undefined && (keyBits !== undefined || newKey))
+    throw fail('USAGE_KEY_FLAGS', { conflict: newKey ? '--new-key' : '--key-bits' })
+  if (key === undefined && passphraseFile !== undefined)
+    throw fail('USAGE_KEY_FLAGS', { conflict: '--passphrase-file without --key' })
 }
 
 /** The key, the names, what is not known, and in the last line what to do next. */
@@ -108,31 +107,4 @@ function describePools(pools: RequestReport['pools']): string {
 }
 
 const EXAMPLE =
-  "wlb cert request --country CA --state Alberta --locality Calgary --organization 'Example Inc.' --email admin@example.com --yes"
-
-function needsAnswers(missing: string): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_ANSWERS',
-    'There is nobody to ask here, and something has to be known.',
-    { missing },
-    EXAMPLE,
-  )
-}
-
-function needsYes(): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_YES',
-    'There is nobody to ask here whether it is meant.',
-    { missing: '--yes' },
-    EXAMPLE,
-  )
-}
-
-function keyFlags(conflict: string): WlbError {
-  return new WlbError(
-    'USAGE_KEY_FLAGS',
-    'Either an existing key is used (--key, and --passphrase-file if it is encrypted) or a new one is made.',
-    { conflict },
-    'wlb cert request --help',
-  )
-}
+  "wlb cert request --country CA --state Alberta --locality Calgary --organization 'Example Inc.' --email admin@example.com"

@@ -1,18 +1,62 @@
-/** `wlb cert rollback`: an earlier certificate and key, in place and in service again. */
+/** `wlb cert history` and `wlb cert rollback`: the identities that were in place here, and the return to an earlier one. */
 
 import { quoteWord } from '../../base/quote-word.js'
 import {
   findRollback,
   type InstallStep,
+  type KeptIdentity,
+  listIdentities,
   type RollbackTarget,
   replaceIdentity,
   replacementDocument,
   replaceSteps,
 } from '../../identity/index.js'
-import { daysFrom, printJson, renderFacts } from '../print.js'
+import { isSure } from '../ask.js'
+import { daysFrom, inRoot, printJson, renderFacts } from '../print.js'
 import type { RollbackFlags } from './commands.js'
 import { describeReplacement, renderSteps } from './install-text.js'
-import { isSure } from './sure.js'
+
+export async function certHistory(root: string, json = false): Promise<void> {
+  const kept = await listIdentities(root)
+  if (json) printJson({ identities: kept.map(keptDocument) })
+  else process.stdout.write(`${describeKept(kept, new Date(), root)}\n`)
+}
+
+function keptDocument({ sequence: _, isInPlace, isOriginal, replacedAt, ...rest }: KeptIdentity) {
+  return { ...rest, replacedAt: isInPlace ? null : replacedAt, inPlace: isInPlace, original: isOriginal }
+}
+
+function describeKept(kept: readonly KeptIdentity[], now: Date, root: string): string {
+  if (kept.length === 0) return 'No certificate was ever in place here.'
+  const hasEarlier = kept.some(({ isInPlace, fault }) => !isInPlace && fault === null)
+  return [
+    ...kept.map((one) => describeOne(one, now)),
+    ...(hasEarlier ? [`Go back to one:  ${inRoot('wlb cert rollback ID', root)}`] : []),
+  ].join('\n\n')
+}
+
+const SOURCES: Readonly<Record<KeptIdentity['how'], string>> = {
+  setup: 'made by the set-up',
+  install: 'installed',
+  acme: 'from an ACME authority',
+  'self-signed': 'self-signed anew',
+  rollback: 'gone back to',
+  found: 'put there by hand',
+}
+
+function describeOne(one: KeptIdentity, now: Date): string {
+  const { id, how, installedAt, replacedAt, isInPlace, isOriginal, fault, subject, fingerprintSha256, notAfter } = one
+  const until = isInPlace ? 'IN PLACE' : `until ${replacedAt ?? 'somebody took it away'}`
+  const facts = [
+    ['from', `${installedAt}, ${SOURCES[how]}`],
+    ['subject', subject],
+    ['valid until', notAfter && `${notAfter} (${daysFrom(now, new Date(notAfter))})`],
+    ['SHA-256', fingerprintSha256],
+    ['UNUSABLE', fault],
+  ] as const
+  const known = facts.flatMap(([label, value]): [string, string][] => (value ? [[label, value]] : []))
+  return `${id}  ${until}${isOriginal ? ', kept as server.pem_orig' : ''}\n${renderFacts(known).replace(/^/gm, '  ')}`
+}
 
 /** @throws USAGE_NEEDS_YES, and what `findRollback` and `replaceIdentity` throw. */
 export async function certRollback(root: string, id: string | undefined, flags: RollbackFlags): Promise<void> {
@@ -32,7 +76,7 @@ export async function certRollback(root: string, id: string | undefined, flags: 
   }
   const question = `Go back to ${target.record.subject ?? 'it'}?`
   const command = `wlb cert rollback ${id === undefined ? '' : quoteWord(id)}`.trim()
-  if (!target.isInPlace && !(await isSure(question, command, flags.yes ?? false))) return
+  if (!(await isSure(question, { command, yes: target.isInPlace || flags.yes }))) return
   const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
   const done = await replaceIdentity(root, target.identity, { how: 'rollback', now, onStep })
   if (flags.json) printJson(replacementDocument(done))

@@ -12,10 +12,10 @@ import {
   type SelfSignedPlan,
 } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
+import { isSure } from '../ask.js'
 import { inRoot, printJson, renderFacts } from '../print.js'
 import type { SelfSignedFlags } from './commands.js'
 import { describeReplacement, renderSteps } from './install-text.js'
-import { isSure } from './sure.js'
 
 /** @throws USAGE_NEEDS_YES, and what `planSelfSigned` and `replaceIdentity` throw. */
 export async function certSelfSigned(root: string, flags: SelfSignedFlags): Promise<void> {
@@ -43,7 +43,7 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
     return
   }
   const question = `Replace the certificate in place by a self-signed one for ${plan.hostname}?`
-  if (!(await isSure(question, commandOf(flags), flags.yes ?? false))) return
+  if (!(await isSure(question, { command: commandOf(flags), yes: flags.yes }))) return
   const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
   onStep('make')
   const identity = await plan.make()

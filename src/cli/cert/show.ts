@@ -1,7 +1,6 @@
 /** `wlb cert show`: the appliance's certificate as it lies on disk and as a handshake shows it. */
-import { type CertificateReport, reportCertificate } from '../../identity/index.js'
+import { type CertificateReport, type MissingName, reportCertificate } from '../../identity/index.js'
 import { daysFrom, EXIT, printJson, renderFacts } from '../print.js'
-import { describeMissingNames } from './missing-names.js'
 
 /** Exits 1 when what is served is not what lies on disk, or the certificate has expired. */
 export async function certShow(root: string, json = false): Promise<void> {
@@ -40,4 +39,13 @@ function describeServed({ served }: CertificateReport): string {
   if (served.state === 'unreachable') return `not served on ${served.address} port ${served.port}: ${served.why}`
   const where = `on ${served.address} port ${served.port}`
   return served.sameAsOnDisk ? `the same ${where}` : `ANOTHER one ${where}: ${served.fingerprintSha256}`
+}
+
+/** Lines for the names that are missing from the certificate. */
+export function describeMissingNames(missing: readonly MissingName[]): [label: string, value: string][] {
+  return missing.map(({ of, name }) =>
+    of === 'settings'
+      ? ['NOT in it', `${name}, the configured host name: pools that verify and connect to it refuse this certificate`]
+      : ['not in it', `${name}, the name of this machine: pools must not connect to it by that name`],
+  )
 }

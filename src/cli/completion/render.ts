@@ -1,6 +1,7 @@
 /** An answer as each shell's script takes it: a line a candidate. */
-import type { Answer, Candidate } from './answer.js'
-import { listFiles } from './files.js'
+import { readdirSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { type Answer, type Candidate, matching } from './answer.js'
 import type { Quote, Request, Typed } from './typed-words.js'
 
 /** COMP_TYPE of a completion that shows a list: `?`, `!` and `@` (bash(1), COMP_TYPE). */
@@ -51,4 +52,42 @@ function zshLine({ word, meaning, isOpen }: Candidate, typed: string): string {
 
 function fishLine({ word, meaning }: Candidate): string {
   return meaning ? `${word}\t${meaning}` : word
+}
+
+/**
+ * Names of files for a word that is a path: folders end in a slash and go on, hidden ones come when asked for. Behind `head` bash reads `~/` as the home folder, other shells only at the start of a
+ * word.
+ */
+function listFiles(
+  word: string,
+  { head, only }: Extract<Answer, { kind: 'files' }>,
+  tildeAfterHead: boolean,
+): readonly Candidate[] {
+  const path = word.slice(head.length)
+  const slash = path.lastIndexOf('/') + 1
+  const [folder, name] = [path.slice(0, slash), path.slice(slash)]
+  const isHome = folder.startsWith('~/') && (head === '' || tildeAfterHead)
+  const place = isHome ? `${homedir()}${folder.slice(1)}` : folder || '.'
+  const entries = namesIn(place)
+    .filter((entry) => entry.startsWith('.') === name.startsWith('.'))
+    .map((entry) => ({ entry, isFolder: isFolder(`${place}/${entry}`) }))
+    .filter((found) => found.isFolder || only === 'any')
+    .map((found): Candidate => {
+      const whole = `${head}${folder}${found.entry}`
+      return found.isFolder ? { word: `${whole}/`, isOpen: true } : { word: whole }
+    })
+  const answer = matching(entries, word)
+  return answer.kind === 'words' ? answer.candidates : []
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch {
+    return [] // not there, or not for this user: nothing can be offered
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }

@@ -1,11 +1,12 @@
 /** Where the demo plays: a folder of its own, the programs run as an operator would run them, and what they said. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
 
 export interface Outcome {
   readonly stdout: string
@@ -63,7 +64,7 @@ export async function openStage(program: string): Promise<Stage> {
   }
 
   const wlb = async (...args: readonly string[]) => {
-    if (closed) throw ended()
+    if (closed) throw fail('DEMO_ENDED', {})
     const outcome = runToEnd(args)
     underWay.add(outcome)
     return outcome.finally(() => underWay.delete(outcome))
@@ -76,7 +77,7 @@ export async function openStage(program: string): Promise<Stage> {
     password,
     wlb,
     serve: async () => {
-      if (closed) throw ended()
+      if (closed) throw fail('DEMO_ENDED', {})
       appliance = start(['serve'])
       return await firstLine(appliance)
     },
@@ -110,12 +111,7 @@ export async function holdFreePort(address: string, wanted: number): Promise<Hel
     })
     if (isFree) return { port, release: () => new Promise((resolve) => server.close(() => resolve())) }
   }
-  throw new WlbError(
-    'PORT_IN_USE',
-    'No port is free for the appliance.',
-    { address, from: wanted, to: wanted + 99 },
-    'ss -ltnp',
-  )
+  throw fail('PORT_IN_USE', { address, from: wanted, to: wanted + 99 })
 }
 
 async function readAll(stream: AsyncIterable<Buffer>): Promise<string> {
@@ -128,7 +124,7 @@ function firstLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let stdout = ''
     let stderr = ''
-    const timer = setTimeout(() => reject(notReady(stderr)), READY_TIMEOUT_MS)
+    const timer = setTimeout(() => reject(fail('DEMO_APPLIANCE_NOT_READY', { said: stderr.trim() })), READY_TIMEOUT_MS)
     child.stdout?.on('data', (piece: Buffer) => {
       stdout += piece
       if (!stdout.includes('\n')) return
@@ -140,20 +136,7 @@ function firstLine(child: ChildProcess): Promise<string> {
     })
     child.once('exit', () => {
       clearTimeout(timer)
-      reject(notReady(stderr))
+      reject(fail('DEMO_APPLIANCE_NOT_READY', { said: stderr.trim() }))
     })
   })
-}
-
-function ended(): WlbError {
-  return new WlbError('DEMO_ENDED', 'The demo was ended before this step.', {}, 'wlb demo')
-}
-
-function notReady(stderr: string): WlbError {
-  return new WlbError(
-    'DEMO_APPLIANCE_NOT_READY',
-    'The appliance of the demo did not start.',
-    { said: stderr.trim() },
-    'wlb serve',
-  )
 }

@@ -1,11 +1,13 @@
 /** What may be mended without a thought: nothing here can make a connection fail that works. Everything else is a command. */
+
 import { chmod } from 'node:fs/promises'
 import { WlbError } from '../../base/error.js'
 import { activateIdentity } from '../../identity/index.js'
 import { breaksNothing, type Diagnosis, type Evidence, type Finding, type FixedStep } from '../../trust/index.js'
 import type { PoolSession } from '../../xapi/index.js'
 import { ApiFailure } from '../../xapi/index.js'
-import { isSure } from '../cert/sure.js'
+import { isSure } from '../ask.js'
+import { fail } from '../errors.js'
 
 export interface FixOptions {
   readonly root: string
@@ -27,7 +29,7 @@ export async function fixSafely({ findings }: Diagnosis, options: FixOptions): P
   if (distinct.length === 0) return []
   const list = distinct.map(({ command }) => `  ${command}\n`).join('')
   process.stderr.write(`Safe to do now:\n${list}`)
-  if (!(await isSure('Do it?', 'wlb doctor --fix', options.yes))) return []
+  if (!(await isSure('Do it?', { command: 'wlb doctor --fix', yes: options.yes }))) return []
   const steps: FixedStep[] = []
   for (const { row, command, mend } of distinct) {
     const why = await mend().then(() => '', describe)
@@ -61,11 +63,7 @@ function mendingOf({ row, code, remedy }: Finding, { root, evidence, session }: 
 async function reload(root: string): Promise<void> {
   const activation = await activateIdentity(root)
   if (activation.state !== 'proved')
-    throw notServed(activation.state === 'failed' ? activation.failed.said : 'not running')
-}
-
-function notServed(why: string): WlbError {
-  return new WlbError('RELOAD_WITHOUT_EFFECT', 'The new certificate is still not served.', { why }, 'wlb status')
+    throw fail('RELOAD_WITHOUT_EFFECT', { why: activation.state === 'failed' ? activation.failed.said : 'not running' })
 }
 
 function describe(error: unknown): string {

@@ -1,6 +1,5 @@
 /** `wlb lab …`: a pool in a box, printed for people and for programs. */
 
-import { WlbError } from '../../base/error.js'
 import { quoteWord } from '../../base/quote-word.js'
 import {
   clearFaults,
@@ -16,6 +15,7 @@ import {
   listFaults,
   passwordFile,
 } from '../../lab/index.js'
+import { fail } from '../errors.js'
 import { EXIT, inRoot, printJson, renderTable } from '../print.js'
 import { FAULT_NAMES, FAULTS, type InjectFlags, type UpFlags } from './commands.js'
 
@@ -58,7 +58,7 @@ export async function exec(root: string, host: string, words: readonly string[])
 
 /** @throws USAGE_FAULT when there is no such fault. */
 export async function breakHost(root: string, action: string, host: string, json = false): Promise<void> {
-  if (!isFault(action)) throw unknownFault(action)
+  if (!isFault(action)) throw fail('USAGE_FAULT', { action, known: FAULT_NAMES.join(', ') })
   await labFault({ root, action, host })
   if (json) printJson({ host, action })
   else process.stdout.write(`${host} ${FAULTS[action]}\n`)
@@ -66,15 +66,6 @@ export async function breakHost(root: string, action: string, host: string, json
 
 function isFault(action: string): action is LabFault {
   return Object.hasOwn(FAULTS, action)
-}
-
-function unknownFault(action: string): WlbError {
-  return new WlbError(
-    'USAGE_FAULT',
-    'There is no such fault.',
-    { action, known: FAULT_NAMES.join(', ') },
-    'wlb lab break --help',
-  )
 }
 
 /** Installed certificates are those on the host's own disk, the verdict that of its own handshake. */

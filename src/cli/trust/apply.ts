@@ -1,16 +1,25 @@
-/** `wlb trust apply`: the plan shown, asked about once, and carried out step by step. */
-import { applyPlan, outcomeDocument, type Plan, readPoolNow, type TrustOutcome } from '../../trust/index.js'
+/** `wlb trust apply` and `wlb trust undo`: the plan is shown, confirmed once, and carried out step by step. */
+import {
+  applyPlan,
+  makeStep,
+  openEntries,
+  outcomeDocument,
+  type Plan,
+  readPoolNow,
+  type TrustOutcome,
+  undoLast,
+} from '../../trust/index.js'
+import { stopOnInterrupt } from '../ask.js'
 import { EXIT, printError, printJson } from '../print.js'
 import type { ApplyFlags, UndoFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
-import { refusalsWhole, reportPlanned, toType, trustPlan } from './plan.js'
-import { describePlan, describeStep, renderHosts } from './plan-text.js'
-import { hearStop } from './safe-stop.js'
-import { readTrustRequest } from './trust-request.js'
+import { withSshReach } from './open-ssh.js'
+import { describePlan, describeStep, refusalsWhole, renderHosts, reportPlanned, toType, trustPlan } from './plan.js'
+import { readTrustRequest, readUndoRequest } from './trust-request.js'
 
 export async function trustApply(root: string, files: readonly string[], flags: ApplyFlags): Promise<void> {
   if (flags.dryRun) return trustPlan(root, files, flags)
-  const stop = hearStop(toType('apply --resume', root, flags))
+  const stop = stopOnInterrupt(toType('apply --resume', root, flags))
   await refusalsWhole(flags, root, () =>
     withPoolSession(flags, async (session, choice) => {
       const request = await readTrustRequest(root, files, flags, choice)
@@ -26,7 +35,7 @@ export async function trustApply(root: string, files: readonly string[], flags: 
           const steps = reportPlanned(prepared, world)
           if (steps.every(({ state }) => state === 'already')) return true
           if (!flags.json && !stop.signal.aborted) process.stdout.write(`${describePlan(prepared, steps)}\n\n`)
-          return stop.confirm(`Carry it out on ${pool.name}?`, 'wlb trust apply', flags.yes ?? false)
+          return stop.confirm(`Carry it out on ${pool.name}?`, { command: 'wlb trust apply', yes: flags.yes })
         },
         {
           signal: stop.signal,
@@ -84,4 +93,45 @@ function lastLine(
   const isProved = hosts.every(({ proof, verdict }) => proof === 'host' && verdict === 'accepted')
   const said = isProved ? 'Every host verifies, by its own word.' : 'Done; what is predicted is not proved yet.'
   return `${said} To take it back:  ${type('undo')}`
+}
+
+export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
+  const stop = stopOnInterrupt(toType('undo', root, flags))
+  await refusalsWhole(flags, root, () =>
+    withSshReach(flags, (ssh) =>
+      withPoolSession(flags, async (session, choice) => {
+        const { otherPoolsReady = false } = flags
+        const request = { ...(await readUndoRequest(root, flags, choice)), ssh, otherPoolsReady }
+        const pool = await readPoolNow(session)
+        const outcome = await undoLast(
+          session,
+          request,
+          pool,
+          async (journal) => {
+            const { poolUser, allowDown, wlbPassword } = request
+            const unseen = async () => Promise.reject(new Error('nothing is observed to say what a step is'))
+            const world = { session, observe: unseen, poolUser, allowDown, wlbPassword, ssh }
+            const entries = openEntries(journal).reverse()
+            if (!flags.json) {
+              process.stdout.write(`Of ${journal.last?.startedAt}, to be taken back:\n`)
+              for (const { order } of entries) process.stdout.write(`  ${makeStep(order, world).title}\n`)
+              const lost = entries.filter(({ order }) => order.kind === 'uninstall' && order.pem === null)
+              for (const { order } of lost) {
+                process.stdout.write(
+                  `  cannot be brought back, its bytes are not known: ${makeStep(order, world).title}\n`,
+                )
+              }
+            }
+            return stop.confirm(`Take it back on ${pool.name}?`, { command: 'wlb trust undo', yes: flags.yes })
+          },
+          {
+            signal: stop.signal,
+            onWait: (what) => void process.stderr.write(`waiting: ${what}\n`),
+            onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
+          },
+        )
+        if (outcome) printOutcome(outcome, undefined, flags, root, 'undo')
+      }),
+    ),
+  )
 }

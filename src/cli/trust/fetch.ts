@@ -1,12 +1,14 @@
 /** `wlb trust fetch`: the certificate of an appliance, byte for byte, and whether its port serves it. */
 
-import { WlbError } from '../../base/error.js'
+import { readFile } from 'node:fs/promises'
+import { replaceFile } from '../../base/durable-file.js'
+import { systemCode, touching } from '../../base/file-failure.js'
 import { readLimitedFile } from '../../base/limited-file.js'
 import { paths } from '../../config/paths.js'
 import { readSettings } from '../../config/settings.js'
 import { parseSshTarget, renderSshTarget } from '../../ssh/index.js'
 import { probeServed, reachable } from '../../tls/index.js'
-import { askFingerprint } from '../../trust/connection/first-use.js'
+import { askFingerprint, type FirstUse } from '../../trust/connection/first-use.js'
 import {
   type Fetched,
   fetchCertificate,
@@ -16,10 +18,10 @@ import {
 } from '../../trust/index.js'
 import { describeCertificate, encodePem } from '../../x509/index.js'
 import { formatWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
+import { compareByEye, isAtTerminal, ON_THE_APPLIANCE } from '../ask.js'
+import { fail } from '../errors.js'
 import { daysFrom, EXIT, printJson, renderFacts } from '../print.js'
-import { confirmFingerprint } from './ask-fingerprint.js'
 import type { FetchFlags } from './commands.js'
-import { writeFetched } from './fetched-file.js'
 import { withSshConnection } from './open-ssh.js'
 
 const TIMEOUT_MS = 10_000
@@ -27,7 +29,7 @@ const DEFAULT_FILE = 'wlb.pem'
 const DEFAULT_PORT = 8012
 
 /**
- * Exits 1 when the port serves another certificate (row 71), 2 when nothing is served.
+ * Exits 1 when the port serves another certificate, 2 when nothing is served.
  *
  * @throws USAGE_ONE_SOURCE, what fetching, asking and writing throw.
  */
@@ -40,7 +42,9 @@ export async function trustFetch(
   const isRemote = flags.fromTls === undefined && !flags.local
   const target = isRemote ? words.shift() : undefined
   const [file = DEFAULT_FILE, ...rest] = words
-  if (rest.length > 0 || (isRemote && target === undefined)) throw oneSource()
+  if (rest.length > 0 || (isRemote && target === undefined)) {
+    throw fail('USAGE_ONE_SOURCE', { missing: 'USER@HOST' })
+  }
   const fetched = target === undefined ? await fetchHere(root, flags) : await fetchOverSsh(target, flags)
   if (!fetched) {
     process.stderr.write('wlb: nothing was written\n')
@@ -57,9 +61,7 @@ export async function trustFetch(
 async function fetchOverSsh(given: string, flags: FetchFlags): Promise<Fetched> {
   const target = parseSshTarget(given)
   const { applianceRoot } = flags
-  const fetched = await withSshConnection(target, flags, (ssh) =>
-    fetchCertificate(ssh, applianceRoot === undefined ? {} : { applianceRoot }),
-  )
+  const fetched = await withSshConnection(target, flags, (ssh) => fetchCertificate(ssh, { applianceRoot }))
   const appliance = flags.appliance ?? { host: target.host, port: DEFAULT_PORT }
   return { ...fetched, from: `${renderSshTarget(target)}:${fetched.file}`, appliance }
 }
@@ -119,11 +121,35 @@ function whatNext(file: string, { state }: ServedComparison): string {
   }
 }
 
-function oneSource(): WlbError {
-  return new WlbError(
-    'USAGE_ONE_SOURCE',
-    'The certificate comes from one place: USER@HOST over SSH, --from-tls, or --local; and goes into one file.',
-    { missing: 'USER@HOST' },
-    'wlb trust fetch --help',
-  )
+/**
+ * Accepts the certificate by the fingerprint that was given, or by what the appliance states itself; otherwise asks. What came
+ * over the wire alone is never accepted. A no to the question is false.
+ *
+ * @throws FINGERPRINT_MISMATCH, FINGERPRINTS_DIFFER when one is known and it is another; USAGE_NEEDS_FINGERPRINT when there is
+ * nobody to ask.
+ */
+async function confirmFingerprint(found: FirstUse, { fingerprint }: Pick<FetchFlags, 'fingerprint'>): Promise<boolean> {
+  const { seen, stated, agreed, endpoint } = found
+  const appliance = formatWlbAddress({ host: endpoint.address, port: endpoint.port })
+  if (fingerprint !== undefined && fingerprint !== seen) {
+    throw fail('FINGERPRINT_MISMATCH', { appliance, given: fingerprint, seen })
+  }
+  if (stated !== undefined && !agreed) throw fail('FINGERPRINTS_DIFFER', { appliance, stated, seen })
+  if (fingerprint !== undefined || agreed) return true
+  if (!isAtTerminal()) throw fail('USAGE_NEEDS_FINGERPRINT', { appliance, seen, missing: '--fingerprint' })
+  return compareByEye(`The certificate that ${appliance} shows`, seen, ON_THE_APPLIANCE)
+}
+
+/** @throws FETCH_WOULD_OVERWRITE, PATH_NOT_PERMITTED, PATH_OCCUPIED, DISK_FULL. */
+async function writeFetched(file: string, bytes: Buffer, overwrite: boolean): Promise<'written' | 'already so'> {
+  return touching(file, async () => {
+    const before = await readFile(file).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (before?.equals(bytes)) return 'already so'
+    if (before && !overwrite) throw fail('FETCH_WOULD_OVERWRITE', { file })
+    await replaceFile(file, bytes, 0o644)
+    return 'written'
+  })
 }

@@ -1,10 +1,9 @@
 /** `wlb trust install`: replaces the certificate of an appliance on another machine over SSH. */
 import { parseSshTarget } from '../../ssh/index.js'
 import { installDocument, planInstallOverSsh, replaceOverSsh } from '../../trust/index.js'
+import { isSure, readSecretFile } from '../ask.js'
 import { describeOutcomeOverSsh, describePlanOverSsh } from '../cert/install-text.js'
-import { isSure } from '../cert/sure.js'
 import { printJson } from '../print.js'
-import { readSecretFile } from '../secret-file.js'
 import type { InstallFlags } from './commands.js'
 import { proofMsOf, withSshConnection } from './open-ssh.js'
 
@@ -14,7 +13,7 @@ const DEFAULT_PORT = 8012
 /** @throws USAGE_NEEDS_YES when there is nobody to ask, and what connecting, judging, planning and replacing throw. */
 export async function trustInstall(given: string, files: readonly string[], flags: InstallFlags): Promise<void> {
   const target = parseSshTarget(given)
-  const passphrase = flags.passphraseFile === undefined ? undefined : await readSecretFile(flags.passphraseFile)
+  const passphrase = await readSecretFile(flags.passphraseFile)
   await withSshConnection(target, flags, async (ssh) => {
     const now = new Date()
     const { host, port } = flags.appliance ?? { host: target.host, port: DEFAULT_PORT }
@@ -31,7 +30,7 @@ export async function trustInstall(given: string, files: readonly string[], flag
     }
     const question = `Install this certificate on ${target.host}?`
     const command = 'wlb trust install USER@HOST FILES --key FILE'
-    if (!(await isSure(question, command, install.plan.isInPlace || flags.yes === true))) return
+    if (!(await isSure(question, { command, yes: install.plan.isInPlace || flags.yes }))) return
     const outcome = await replaceOverSsh(ssh, install.replacement, {
       proofMs: proofMsOf(flags),
       onStep: ({ what }) => void process.stderr.write(`${what} ...\n`),

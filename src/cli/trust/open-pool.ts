@@ -1,8 +1,8 @@
 /** From the options that name a pool to a session with it; a pool that let us in is remembered for the next time. */
+
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { WlbError } from '../../base/error.js'
 import { connectPinned, type Trust } from '../../tls/index.js'
 import {
   formatWlbAddress,
@@ -15,9 +15,9 @@ import {
   type WlbAddress,
   withPool,
 } from '../../xapi/index.js'
+import { compareByEye, isAtTerminal, readSecretFile } from '../ask.js'
+import { fail } from '../errors.js'
 import type { PoolFlags } from '../options.js'
-import { readSecretFile } from '../secret-file.js'
-import { compareByEye } from './compare-by-eye.js'
 
 export interface PoolChoice {
   readonly access: PoolAccess
@@ -39,12 +39,16 @@ const PROBE_TIMEOUT_MS = 10_000
 export async function choosePool(flags: PoolFlags): Promise<PoolChoice> {
   const given = flags.pool ?? process.env.WLB_POOL
   const pools = await readKnownPools()
-  if (given === undefined || given === '') throw poolMissing([...pools.keys()])
+  if (given === undefined || given === '') {
+    throw fail('USAGE_POOL_MISSING', { missing: '--pool', known: listNames([...pools.keys()]) })
+  }
   const known = pools.get(given) ?? [...pools.values()].find(({ url }) => url === normaliseUrl(given))
   const { host, port } = readUrl(known?.url ?? given, [...pools.keys()])
   const userName = flags.username ?? known?.username ?? 'root'
   const passwordFile = flags.passwordFile ?? known?.passwordFile
-  if (passwordFile === undefined) throw needsPasswordFile(given)
+  if (passwordFile === undefined) {
+    throw fail('USAGE_NEEDS_PASSWORD_FILE', { pool: given, missing: '--password-file' })
+  }
   const password = await readPassword(passwordFile, userName)
   const trust = await chooseTrust(flags, known, { host, port })
   const limits = { timeoutMs: CALL_TIMEOUT_MS, storeTimeoutMs: STORE_TIMEOUT_MS }
@@ -91,6 +95,10 @@ export async function remember(
   })
 }
 
+function listNames(names: readonly string[]): string {
+  return names.length === 0 ? 'none yet' : names.join(', ')
+}
+
 function normaliseUrl(text: string): string {
   try {
     const { host, port } = readUrl(text, [])
@@ -101,10 +109,10 @@ function normaliseUrl(text: string): string {
 }
 
 function readUrl(text: string, names: readonly string[]): WlbAddress {
-  if (!/[.:/]/.test(text)) throw poolUnknown(text, names)
+  if (!/[.:/]/.test(text)) throw fail('USAGE_POOL_UNKNOWN', { pool: text, known: listNames(names) })
   const bare = text.replace(/^https:\/\//i, '').replace(/\/+$/, '')
   const address = parseWlbAddress(bare) ?? parseWlbAddress(isIP(bare) === 6 ? `[${bare}]:443` : `${bare}:443`)
-  if (!address || /^http:/i.test(text)) throw poolUrl(text)
+  if (!address || /^http:/i.test(text)) throw fail('USAGE_POOL_URL', { pool: text })
   return address
 }
 
@@ -128,13 +136,17 @@ async function chooseTrust(flags: PoolFlags, known: KnownPool | undefined, at: W
 
 async function readPem(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
-    throw caFileUnreadable(file, error)
+    const why = error instanceof Error ? error.message : String(error)
+    throw fail('CA_FILE_UNREADABLE', { file, why }, error)
   })
 }
 
 /** First contact: the fingerprint is shown, and a person compares it. */
 async function askAboutFingerprint({ host, port }: WlbAddress): Promise<Trust> {
-  if (!process.stdin.isTTY) throw needsTrust(formatWlbAddress({ host, port }))
+  if (!isAtTerminal()) {
+    const missing = '--pool-fingerprint SHA256, --pool-cacert FILE, or --pool-insecure'
+    throw fail('USAGE_NEEDS_POOL_TRUST', { pool: formatWlbAddress({ host, port }), missing })
+  }
   const trust = { kind: 'first-use' } as const
   const { socket, fingerprintSha256 } = await connectPinned({ address: host, port, trust, timeoutMs: PROBE_TIMEOUT_MS })
   socket.on('error', () => {}).destroy()
@@ -142,66 +154,6 @@ async function askAboutFingerprint({ host, port }: WlbAddress): Promise<Trust> {
     place: 'On its console',
     command: 'openssl x509 -in /etc/xensource/xapi-ssl.pem -noout -fingerprint -sha256',
   })
-  if (!isSame) throw notTheSame(host, fingerprintSha256)
+  if (!isSame) throw fail('POOL_NOT_RECOGNISED', { pool: host, seen: fingerprintSha256 })
   return { kind: 'pin', fingerprintSha256 }
-}
-
-function poolMissing(names: readonly string[]): WlbError {
-  const known = names.length === 0 ? 'none yet' : names.join(', ')
-  return new WlbError(
-    'USAGE_POOL_MISSING',
-    'No pool was named.',
-    { missing: '--pool', known },
-    'wlb trust status --pool https://ADDRESS',
-  )
-}
-
-function poolUnknown(pool: string, names: readonly string[]): WlbError {
-  const known = names.length === 0 ? 'none yet' : names.join(', ')
-  const remedy = 'wlb trust status --pool https://ADDRESS'
-  return new WlbError('USAGE_POOL_UNKNOWN', 'No pool of that name was met before.', { pool, known }, remedy)
-}
-
-function poolUrl(pool: string): WlbError {
-  const remedy = 'wlb trust status --pool https://ADDRESS:443'
-  return new WlbError('USAGE_POOL_URL', 'A pool is named by https://ADDRESS[:PORT].', { pool }, remedy)
-}
-
-function needsPasswordFile(pool: string): WlbError {
-  const facts = { pool, missing: '--password-file' }
-  return new WlbError(
-    'USAGE_NEEDS_PASSWORD_FILE',
-    'The password of the pool is needed.',
-    facts,
-    'wlb trust status --password-file FILE',
-  )
-}
-
-function needsTrust(pool: string): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_POOL_TRUST',
-    'This pool was not met before, and there is nobody to compare its fingerprint.',
-    { pool, missing: '--pool-fingerprint SHA256, --pool-cacert FILE, or --pool-insecure' },
-    'wlb trust status --pool-fingerprint SHA256',
-  )
-}
-
-function notTheSame(pool: string, seen: string): WlbError {
-  return new WlbError(
-    'POOL_NOT_RECOGNISED',
-    'The certificate of the pool was not recognised.',
-    { pool, seen },
-    'xe host-get-server-certificate',
-  )
-}
-
-function caFileUnreadable(file: string, cause: unknown): WlbError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new WlbError(
-    'CA_FILE_UNREADABLE',
-    'The file of the authority cannot be read.',
-    { file, why },
-    `ls -l ${file}`,
-    cause,
-  )
 }

@@ -1,8 +1,11 @@
-/** From the options that say how to reach a machine over SSH to a connection with it. */
+/** From the options about SSH to connections: with one machine, with appliances as they are needed, with the hosts of a pool. */
+
 import { WlbError } from '../../base/error.js'
 import type { InstallStep } from '../../identity/index.js'
 import {
+  type AskAboutHostKey,
   type Credential,
+  checkCredentials,
   connectSsh,
   defaultKnownHosts,
   type HostKeyQuestion,
@@ -11,11 +14,12 @@ import {
   type SshRequest,
   type SshTarget,
 } from '../../ssh/index.js'
-import type { SshReach } from '../../trust/index.js'
-import type { RestartFlags, SshFlags } from '../options.js'
-import { readSecretFile } from '../secret-file.js'
+import { readHostStores, type SshReach, type StoreSights } from '../../trust/index.js'
+import { askSecret, isAtTerminal, readSecretFile } from '../ask.js'
+import { fail } from '../errors.js'
+import type { HostSshFlags, RestartFlags, SshFlags } from '../options.js'
 
-export const SSH_TIMEOUT_MS = 15_000
+const SSH_TIMEOUT_MS = 15_000
 const PROOF_SECONDS = 20
 
 /**
@@ -81,36 +85,34 @@ async function open(target: SshTarget, flags: SshFlags): Promise<SshConnection> 
   const request: SshRequest = {
     target,
     knownHosts: defaultKnownHosts(flags.sshKnownHosts),
-    ...(flags.sshFingerprint !== undefined && { hostFingerprint: flags.sshFingerprint }),
-    askAboutHostKey,
+    hostFingerprint: flags.sshFingerprint,
+    askAboutHostKey: askPerson,
     credentials,
     timeoutMs: SSH_TIMEOUT_MS,
   }
   const isChosen = credentials.some(({ kind }) => kind !== 'agent')
-  if (credentials.length === 0 && !process.stdin.isTTY) throw needsLogin(target)
+  if (credentials.length === 0 && !isAtTerminal()) throw needsLogin(renderSshTarget(target))
   try {
     // without anything to log in with, the host is looked at first, and then the password is asked for
     return await connectSsh(request)
   } catch (error) {
-    const mayAsk = error instanceof WlbError && error.code === 'SSH_AUTH_FAILED' && !isChosen && process.stdin.isTTY
+    const mayAsk = error instanceof WlbError && error.code === 'SSH_AUTH_FAILED' && !isChosen && isAtTerminal()
     if (!mayAsk) throw error
-    const { isCancel, password } = await import('@clack/prompts')
-    const answer = await password({ message: `Password of ${renderSshTarget(target)}` })
-    if (isCancel(answer)) throw error
-    return connectSsh({ ...request, credentials: [{ kind: 'password', password: answer }] })
+    const password = await askSecret(`Password of ${renderSshTarget(target)}`)
+    if (password === undefined) throw error
+    return connectSsh({ ...request, credentials: [{ kind: 'password', password }] })
   }
 }
 
 /** What was named; the agent only where nothing was. */
-export async function readCredentials({
+async function readCredentials({
   sshKey,
   sshPassphraseFile,
   sshPasswordFile,
 }: Omit<SshFlags, 'sshFingerprint'>): Promise<Credential[]> {
   const credentials: Credential[] = []
   if (sshKey !== undefined) {
-    const passphrase = sshPassphraseFile === undefined ? undefined : await readSecretFile(sshPassphraseFile)
-    credentials.push({ kind: 'key', file: sshKey, ...(passphrase !== undefined && { passphrase }) })
+    credentials.push({ kind: 'key', file: sshKey, passphrase: await readSecretFile(sshPassphraseFile) })
   }
   if (sshPasswordFile !== undefined) {
     credentials.push({ kind: 'password', password: await readSecretFile(sshPasswordFile) })
@@ -119,9 +121,14 @@ export async function readCredentials({
   return credentials.length === 0 && socket ? [{ kind: 'agent', socket }] : credentials
 }
 
-export async function askAboutHostKey(question: HostKeyQuestion): Promise<boolean> {
-  if (!process.stdin.isTTY) throw needsFingerprint(question)
+async function askPerson(question: HostKeyQuestion): Promise<boolean> {
   const { target, type, fingerprint } = question
+  if (!isAtTerminal()) {
+    throw fail('USAGE_NEEDS_SSH_FINGERPRINT', {
+      ...{ host: target.host, port: target.port, seen: `${type} ${fingerprint}`, missing: '--ssh-fingerprint' },
+      ...{ target: renderSshTarget(target), fingerprint },
+    })
+  }
   process.stderr.write(
     `${target.host} was not met before. It shows a key (${type}) with the fingerprint\n  ${fingerprint}\n` +
       'On its console:  for k in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $k; done\n',
@@ -130,20 +137,65 @@ export async function askAboutHostKey(question: HostKeyQuestion): Promise<boolea
   return (await confirm({ message: 'Is it the same there?', initialValue: false })) === true
 }
 
-export function needsLogin(target: Pick<SshTarget, 'user' | 'host' | 'port'>): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_SSH_LOGIN',
-    'There is nothing to log in with, and nobody to ask for a password.',
-    { target: renderSshTarget(target), missing: '--ssh-key FILE, --ssh-password-file FILE, or SSH_AUTH_SOCK' },
-    'wlb trust fetch USER@HOST --ssh-key FILE',
-  )
+type HostToReach = Parameters<typeof readHostStores>[0][number]
+
+/** `aside` puts a question to a person while nothing else is printed. */
+export type ReadStores = (hosts: readonly HostToReach[], name: string, aside?: Aside) => Promise<StoreSights>
+
+type Aside = <T>(question: () => Promise<T>) => Promise<T>
+
+const SSH_PORT = 22
+
+/**
+ * Asks for a password once, for all hosts.
+ *
+ * @throws USAGE_NEEDS_HOST_SSH, USAGE_NEEDS_SSH_LOGIN: wrong calls; what reading a key or a password from a file throws.
+ */
+export async function chooseReadStores(flags: HostSshFlags): Promise<ReadStores | undefined> {
+  const { hostSsh: user, hostSshPort: port = SSH_PORT, hostRoot: root = '', sshFingerprint: fingerprints } = flags
+  if (user === undefined) {
+    if (describesLogin(flags)) throw fail('USAGE_NEEDS_HOST_SSH', { missing: '--host-ssh USER' })
+    return undefined
+  }
+  const credentials = await chooseCredentials(flags, user, port)
+  const knownHosts = defaultKnownHosts(flags.sshKnownHosts)
+  const isGiven = ({ fingerprint }: HostKeyQuestion) =>
+    fingerprints?.some((given) => given.replace(/=+$/, '') === fingerprint) ?? false
+  return (hosts, name, aside: Aside = (question) => question()) => {
+    const askAboutHostKey = oneByOne(async (question) => isGiven(question) || aside(() => askPerson(question)))
+    const connect = (target: SshTarget) =>
+      connectSsh({ target, credentials, knownHosts, askAboutHostKey, timeoutMs: SSH_TIMEOUT_MS })
+    return readHostStores(hosts, { user, port, root, connect, name: name === '' ? undefined : name })
+  }
 }
 
-function needsFingerprint({ target, type, fingerprint }: HostKeyQuestion): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_SSH_FINGERPRINT',
-    'This host was not met before, and there is nobody to compare the fingerprint of its key.',
-    { host: target.host, port: target.port, seen: `${type} ${fingerprint}`, missing: '--ssh-fingerprint' },
-    `wlb trust fetch ${renderSshTarget(target)} --ssh-fingerprint ${fingerprint}`,
-  )
+function describesLogin({ hostSshPort, hostRoot, sshKey, sshPasswordFile, sshFingerprint }: HostSshFlags): boolean {
+  return [hostSshPort, hostRoot, sshKey, sshPasswordFile, sshFingerprint].some((flag) => flag !== undefined)
+}
+
+async function chooseCredentials(flags: HostSshFlags, user: string, port: number): Promise<readonly Credential[]> {
+  const credentials = await readCredentials(flags)
+  if (credentials.length > 0) {
+    await checkCredentials(credentials)
+    return credentials
+  }
+  const message = `Password of ${user} on the hosts of the pool`
+  const password = isAtTerminal() ? await askSecret(message) : undefined
+  if (password === undefined) throw needsLogin(renderSshTarget({ user, host: 'HOST', port }))
+  return [{ kind: 'password', password }]
+}
+
+/** Two hosts are met at once, and a person reads one question at a time. */
+function oneByOne(ask: AskAboutHostKey): AskAboutHostKey {
+  let previous: Promise<unknown> = Promise.resolve()
+  return (question: HostKeyQuestion) => {
+    const asking = previous.then(() => ask(question))
+    previous = asking.catch(() => {})
+    return asking
+  }
+}
+
+function needsLogin(target: string): WlbError {
+  const missing = '--ssh-key FILE, --ssh-password-file FILE, or SSH_AUTH_SOCK'
+  return fail('USAGE_NEEDS_SSH_LOGIN', { target, missing })
 }

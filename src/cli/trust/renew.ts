@@ -1,6 +1,5 @@
 /** `wlb trust renew`: the plan shown, asked about once, and carried out phase by phase. */
 
-import { WlbError } from '../../base/error.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { parseSshTarget } from '../../ssh/index.js'
 import {
@@ -19,15 +18,14 @@ import {
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { configFolder } from '../../xapi/index.js'
+import { readSecretFile, stopOnInterrupt } from '../ask.js'
+import { fail } from '../errors.js'
 import { printJson, renderFacts } from '../print.js'
-import { readSecretFile } from '../secret-file.js'
 import { printOutcome } from './apply.js'
 import type { RenewFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
-import { refusalsWhole, toType } from './plan.js'
-import { describeStep, renderHosts } from './plan-text.js'
-import { hearStop } from './safe-stop.js'
+import { describeStep, refusalsWhole, renderHosts, toType } from './plan.js'
 
 /** @throws USAGE_NEEDS_MANAGE, USAGE_NEEDS_SSH, and what `renew` throws. */
 export async function trustRenew(root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
@@ -37,23 +35,23 @@ export async function trustRenew(root: string, files: readonly string[], flags: 
 function placeFrom(flags: RenewFlags, root: string, reach: SshReach): IdentityPlace {
   const { ssh, manage = false, dryRun = false, applianceRoot = '/', restartCommand = RESTART_COMMAND } = flags
   if (ssh === undefined) {
-    if (manage) throw needsSsh()
+    if (manage) throw fail('USAGE_NEEDS_SSH', { missing: '--ssh' })
     return placeHere(root)
   }
-  if (!manage && !dryRun) throw needsManage(ssh)
+  if (!manage && !dryRun) throw fail('USAGE_NEEDS_MANAGE', { ssh, missing: '--manage, or --dry-run' })
   return placeOverSsh({ target: parseSshTarget(ssh), root: applianceRoot, restartCommand }, reach)
 }
 
 async function renewWith(ssh: SshReach, root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
   const { json = false } = flags
-  const stop = hearStop(toType(toGoOn(flags), root, flags))
+  const stop = stopOnInterrupt(toType(toGoOn(flags), root, flags))
   const place = placeFrom(flags, root, ssh)
   await withPoolSession(flags, async (session, choice) => {
     const pool = await readPoolNow(session)
     await remember(flags, session, choice, pool) // now: what is typed to go on after a Ctrl-C names it
     const poolUser = { userName: choice.access.userName, password: choice.access.password }
-    const wlbPassword = flags.wlbPasswordFile === undefined ? undefined : await readSecretFile(flags.wlbPasswordFile)
-    const passphrase = flags.passphraseFile === undefined ? undefined : await readSecretFile(flags.passphraseFile)
+    const wlbPassword = await readSecretFile(flags.wlbPasswordFile)
+    const passphrase = await readSecretFile(flags.passphraseFile)
     const request = {
       ...{ place, ssh, poolUser, wlbPassword, name: flags.name, wlbUserName: flags.wlbUsername },
       given: { files, keyFile: flags.key, passphrase },
@@ -71,7 +69,7 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
       if (flags.dryRun && json) printJson(renewalDocument(prepared, steps))
       if (!json && !stop.signal.aborted) process.stdout.write(`${describeRenewal(prepared, steps)}\n\n`)
       if (flags.dryRun) return false
-      return stop.confirm(`Exchange the certificate for ${pool.name}?`, 'wlb trust renew', flags.yes ?? false)
+      return stop.confirm(`Exchange the certificate for ${pool.name}?`, { command: 'wlb trust renew', yes: flags.yes })
     }
     const outcome = await renew(session, request, pool, isMeant, {
       signal: stop.signal,
@@ -103,22 +101,4 @@ function describeRenewal(prepared: PreparedRenewal, steps: readonly { title: str
     ...(notes.length > 0 ? [notes.map((note) => `note: ${note}`).join('\n')] : []),
     renderHosts(verdicts),
   ].join('\n\n')
-}
-
-function needsManage(ssh: string): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_MANAGE',
-    'The certificate of an appliance elsewhere is exchanged over SSH only where that was said.',
-    { ssh, missing: '--manage, or --dry-run' },
-    'wlb trust renew FILES --key FILE --ssh USER@HOST --manage',
-  )
-}
-
-function needsSsh(): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_SSH',
-    'Where the appliance is reached over SSH was not said.',
-    { missing: '--ssh' },
-    'wlb trust renew FILES --key FILE --ssh USER@HOST --manage',
-  )
 }

@@ -12,8 +12,8 @@ import {
 import { explainRefusal } from '../../xapi/index.js'
 import { CouldNotTell, EXIT, printJson } from '../print.js'
 import type { StatusFlags } from './commands.js'
-import { chooseReadStores, type ReadStores } from './host-stores.js'
 import { remember, withPoolSession } from './open-pool.js'
+import { chooseReadStores, type ReadStores } from './open-ssh.js'
 import { describeStatus } from './status-text.js'
 
 /** Exits 0 when every host verifies, 1 when one does not or the pool does not ask them to, 2 when nobody can tell. */

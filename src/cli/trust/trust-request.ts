@@ -1,15 +1,15 @@
 /** From the words of `wlb trust plan`, `apply` and `undo` to what is asked of the pool. */
+
 import type { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
 import { readCertificateFiles } from '../../identity/index.js'
 import { parseSshTarget } from '../../ssh/index.js'
 import type { TrustRequest } from '../../trust/index.js'
 import { fetchCertificate } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { configFolder } from '../../xapi/index.js'
-import { readSecretFile } from '../secret-file.js'
+import { compareByEye, isAtTerminal, ON_THE_APPLIANCE, readSecretFile } from '../ask.js'
+import { fail } from '../errors.js'
 import type { ApplyFlags, CredentialFlags } from './commands.js'
-import { compareByEye, ON_THE_APPLIANCE } from './compare-by-eye.js'
 import type { PoolChoice } from './open-pool.js'
 import { withSshConnection } from './open-ssh.js'
 
@@ -23,7 +23,9 @@ export async function readTrustRequest(
   choice: PoolChoice,
 ): Promise<TrustRequest> {
   const { goal, resume = false } = flags
-  if (goal === undefined && !resume) throw needsGoal()
+  if (goal === undefined && !resume) {
+    throw fail('USAGE_NEEDS_GOAL', { missing: '--goal self-signed, or --goal ca' })
+  }
   return {
     ...(await readUndoRequest(root, flags, choice)),
     goal,
@@ -59,33 +61,20 @@ export async function readUndoRequest(
     name: undefined,
     allowDown,
     wlbUserName: undefined,
-    wlbPassword: wlbPasswordFile === undefined ? undefined : await readSecretFile(wlbPasswordFile),
+    wlbPassword: await readSecretFile(wlbPasswordFile),
     poolUser: { userName: access.userName, password: access.password },
     home: configFolder(),
   }
 }
 
-/** On the appliance itself the same certificate must be shown; nobody can compare for somebody else. */
+/** A person compares the fingerprint with the appliance's own; `--yes` cannot stand for that. */
 async function askFingerprint(seen: string, leaf: X509Certificate, { yes = false }: ApplyFlags): Promise<boolean> {
-  if (yes || !process.stdin.isTTY) throw needsFingerprint(seen)
+  if (yes || !isAtTerminal()) {
+    throw fail('USAGE_NEEDS_FINGERPRINT', {
+      seen,
+      missing: '--fingerprint SHA256, --ssh USER@HOST, or the file wlb.pem',
+    })
+  }
   const what = `The appliance shows a certificate for ${describeCertificate(leaf).subject}, which`
   return compareByEye(what, seen, ON_THE_APPLIANCE)
-}
-
-function needsGoal(): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_GOAL',
-    'No goal was named: what is the pool to trust.',
-    { missing: '--goal self-signed, or --goal ca' },
-    'wlb trust plan --goal self-signed',
-  )
-}
-
-function needsFingerprint(seen: string): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_FINGERPRINT',
-    'Nobody vouches for the certificate of this appliance: it is elsewhere, and no file, no fingerprint and no way to ask it was given.',
-    { seen, missing: '--fingerprint SHA256, --ssh USER@HOST, or the file wlb.pem' },
-    'wlb trust apply --goal self-signed --fingerprint SHA256',
-  )
 }

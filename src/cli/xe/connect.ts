@@ -2,12 +2,13 @@
  * Where a conversation happens: the host's own socket, plain TCP, or TLS whose certificate is verified before a byte
  * is sent (docs/protocol/thin-cli.md, opening).
  */
+
 import { readFile } from 'node:fs/promises'
 import { connect, type NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WlbError } from '../../base/error.js'
 import type { Trust } from '../../tls/pinned.js'
 import type { TransferTarget } from '../../xapi/thin-cli/transfer.js'
+import { fail } from './errors.js'
 import type { ServerTrust, Settings } from './settings.js'
 
 /** Exactly this text, not what it resolves to: `localhost` is a server like any other. */
@@ -57,7 +58,7 @@ export function createConnector(settings: Settings, surroundings: Surroundings):
   }
 
   const connectPlain = (host: string, plainPort: number): Promise<Duplex> => {
-    if (settings.trust.kind !== 'none') throw notVerifiable(host, plainPort)
+    if (settings.trust.kind !== 'none') throw fail('TLS_UNTRUSTED', { server: `${host}:${plainPort}` })
     const address = host.replace(/^\[(.*)\]$/, '$1')
     surroundings.trace(`connecting to ${address}:${plainPort} without TLS`)
     return openSocket({ host: address, port: plainPort })
@@ -114,9 +115,10 @@ async function resolveTrust(trust: ServerTrust, server: string): Promise<Trust> 
       return { kind: 'pin', fingerprintSha256: trust.fingerprint }
     case 'ca-file': {
       const pem = await readFile(trust.file, 'utf8').catch((error: unknown) => {
-        throw unreadable(trust.file, error)
+        const reason = error instanceof Error ? error.message : String(error)
+        throw fail('CA_FILE_UNREADABLE', { file: trust.file, reason }, error)
       })
-      if (!pem.includes('-----BEGIN')) throw noAnchors(trust.file)
+      if (!pem.includes('-----BEGIN')) throw fail('CA_FILE_EMPTY', { file: trust.file })
       return { kind: 'ca-file', pem, name: server }
     }
   }
@@ -124,24 +126,6 @@ async function resolveTrust(trust: ServerTrust, server: string): Promise<Trust> 
 
 function unverified(address: string, port: number, fingerprint: string): string {
   return `xe: the certificate of ${address}:${port} was not verified. To verify it from now on: --fingerprint ${fingerprint}\n`
-}
-
-function notVerifiable(host: string, port: number): WlbError {
-  return new WlbError(
-    'TLS_UNTRUSTED',
-    'A plain connection has no certificate to verify. Nothing was sent.',
-    { server: `${host}:${port}` },
-    'xe help',
-  )
-}
-
-function unreadable(file: string, cause: unknown): WlbError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new WlbError('CA_FILE_UNREADABLE', 'The trust anchors cannot be read.', { file, reason }, 'xe --help')
-}
-
-function noAnchors(file: string): WlbError {
-  return new WlbError('CA_FILE_EMPTY', 'The file holds no certificate in PEM form.', { file }, 'xe --help')
 }
 
 function timedOut(options: NetConnectOpts): Error {

@@ -1,4 +1,5 @@
 /** What `wlb cert check` is asked, read from its options, from files, from an endpoint and from the appliance's own folder. */
+
 import type { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../../base/error.js'
 import { paths } from '../../../config/paths.js'
@@ -6,6 +7,7 @@ import { paths } from '../../../config/paths.js'
 import { readCertificateFiles } from '../../../identity/install/certificate-files.js'
 import { type AnsweredFacts, observeEndpoint, poolErrorOf, type TlsFailure } from '../../../tls/index.js'
 import { encodePem, readContainers, validate } from '../../../x509/index.js'
+import { fail } from '../../errors.js'
 import type { CheckFlags } from '../commands.js'
 
 export interface HostAndPort {
@@ -45,7 +47,7 @@ export async function readQuestion(
   options: CheckFlags,
 ): Promise<CheckQuestion> {
   const { connect, at: now = new Date() } = options
-  if (files.length > 0 && connect) throw filesOrEndpoint()
+  if (files.length > 0 && connect) throw fail('USAGE_FILES_OR_ENDPOINT', {})
   const isOwn = files.length === 0 && !connect
   const name = options.name ?? connect?.host ?? (await readHostname(root))
   const served = isOwn ? [paths(root).certificate] : files
@@ -54,7 +56,9 @@ export async function readQuestion(
   const facts = connect && (await ask(connect, name))
   const presented = facts ? readSent(facts) : await readCertificates(served)
   const own = bundleFiles ? undefined : findOwnRoot(presented, name, now)
-  if (bundleFiles === undefined && own === undefined && presented.length > 0) throw chainWithoutRoot(presented)
+  if (bundleFiles === undefined && own === undefined && presented.length > 0) {
+    throw fail('CHAIN_WITHOUT_ROOT', { certificates: presented.length, missing: '--trust' })
+  }
   return {
     presented,
     facts,
@@ -72,7 +76,8 @@ export async function readQuestion(
 async function readHostname(root: string): Promise<string> {
   const { readSettings } = await import('../../../config/index.js')
   const settings = await readSettings(paths(root).settings).catch((error: unknown) => {
-    throw error instanceof WlbError && error.code === 'NOT_SET_UP' ? needsName(error) : error
+    const isMissing = error instanceof WlbError && error.code === 'NOT_SET_UP'
+    throw isMissing ? fail('USAGE_NEEDS_NAME', { missing: '--name' }, error) : error
   })
   return settings.hostname
 }
@@ -88,16 +93,20 @@ function joinFiles(files: readonly Buffer[]): Buffer {
 /** In any form people have certificates in; the first one found is the leaf. */
 async function readCertificates(files: readonly string[]): Promise<X509Certificate[]> {
   const { certificates } = readContainers(await readCertificateFiles(files))
-  if (certificates.length === 0) throw noCertificate(files)
+  if (certificates.length === 0) throw fail('NO_CERTIFICATE', { files: files.join(' ') })
   return certificates.map(({ certificate }) => certificate)
 }
 
 async function ask({ host, port }: HostAndPort, name: string): Promise<AnsweredFacts> {
   const facts = await observeEndpoint({ host, port, timeoutMs: TIMEOUT_MS }, name)
-  if (facts.state === 'silent') throw unreachable(host, port, 'no answer', { kind: 'timeout' })
+  const unreachable = (why: string, failure: TlsFailure) => {
+    const poolError = poolErrorOf(failure, `${host}:${port}`, 30_000).join(' ')
+    return fail('ENDPOINT_UNREACHABLE', { host, port, why, poolError })
+  }
+  if (facts.state === 'silent') throw unreachable('no answer', { kind: 'timeout' })
   if (facts.state !== 'unreachable') return facts
   const { why, indicator } = facts
-  throw unreachable(host, port, why, indicator ? { kind: 'stunnel', indicator } : { kind: 'reset' })
+  throw unreachable(why, indicator ? { kind: 'stunnel', indicator } : { kind: 'reset' })
 }
 
 function readSent(facts: AnsweredFacts): readonly X509Certificate[] {
@@ -110,51 +119,4 @@ function findOwnRoot(presented: readonly X509Certificate[], name: string, now: D
   const { path, defects } = validate({ presented, anchors: [], crls: undefined, name, now })
   const endsInRoot = defects.some(({ code }) => code === 'SELF_SIGNED_UNTRUSTED' || code === 'ROOT_UNTRUSTED')
   return endsInRoot ? path.at(-1) : undefined
-}
-
-function filesOrEndpoint(): WlbError {
-  return new WlbError(
-    'USAGE_FILES_OR_ENDPOINT',
-    'Certificates come from files or from --connect, not from both.',
-    {},
-    'wlb cert check --help',
-  )
-}
-
-function needsName(cause: unknown): WlbError {
-  return new WlbError(
-    'USAGE_NEEDS_NAME',
-    'No appliance is set up here, so the name pools connect to has to be given.',
-    { missing: '--name' },
-    'wlb cert check --help',
-    cause,
-  )
-}
-
-function noCertificate(files: readonly string[]): WlbError {
-  return new WlbError(
-    'NO_CERTIFICATE',
-    'There is no certificate in the files.',
-    { files: files.join(' ') },
-    'wlb cert check --help',
-  )
-}
-
-function unreachable(host: string, port: number, why: string, failure: TlsFailure): WlbError {
-  const poolError = poolErrorOf(failure, `${host}:${port}`, 30_000).join(' ')
-  return new WlbError(
-    'ENDPOINT_UNREACHABLE',
-    'Nobody answers there.',
-    { host, port, why, poolError },
-    `nc -vz ${host} ${port}`,
-  )
-}
-
-function chainWithoutRoot(presented: readonly X509Certificate[]): WlbError {
-  return new WlbError(
-    'CHAIN_WITHOUT_ROOT',
-    'The certificates do not bring a root along, so what hosts trust has to be given.',
-    { certificates: presented.length, missing: '--trust' },
-    'wlb cert check --help',
-  )
 }

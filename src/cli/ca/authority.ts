@@ -1,15 +1,23 @@
-/** `wlb ca create`: a root and, unless told otherwise, an intermediate. */
-import { type AuthorityReport, createSmallAuthority } from '../../authority/index.js'
+/** `wlb ca create` and `wlb ca list`: the authority (a root and, by default, an intermediate), and what it has issued. */
+
+import {
+  type AuthorityReport,
+  createSmallAuthority,
+  type IssuedCertificate,
+  reportAuthority,
+} from '../../authority/index.js'
 import { quoteWord } from '../../base/quote-word.js'
-import { daysFrom, printJson, renderFacts } from '../print.js'
-import { chooseFolder, isSure, readPassphrase, sayNothingChanged, sayWhatItIs } from './ask.js'
-import type { CreateFlags } from './commands.js'
+import { isSure, sayNothingChanged } from '../ask.js'
+import { daysFrom, printJson, renderFacts, renderTable } from '../print.js'
+import type { CreateFlags, ListFlags } from './commands.js'
+import { chooseFolder, readPassphrase, sayWhatItIs } from './inputs.js'
 
 export async function create(root: string, flags: CreateFlags): Promise<void> {
   const folder = chooseFolder(root, flags.dir)
   sayWhatItIs()
-  if (!(await isSure(flags.yes, `Make an authority in ${folder}?`, 'wlb ca create'))) return sayNothingChanged()
-  const passphrase = await readPassphrase(flags.passphraseFile, 'new', 'wlb ca create')
+  const command = 'wlb ca create --passphrase-file FILE'
+  if (!(await isSure(`Make an authority in ${folder}?`, { command, yes: flags.yes, isFinal: true }))) return
+  const passphrase = await readPassphrase(flags.passphraseFile, 'new', command)
   if (passphrase === undefined) return sayNothingChanged()
   const now = new Date()
   const report = await createSmallAuthority({
@@ -54,4 +62,32 @@ export function describeAuthority({ name, root, intermediate, folder }: Authorit
         ] as const)
       : []),
   ])
+}
+
+export async function list(root: string, { dir, json }: ListFlags): Promise<void> {
+  sayWhatItIs()
+  const now = new Date()
+  const report = await reportAuthority(chooseFolder(root, dir))
+  const issued = report.issued.map((one) => ({ ...one, state: stateOf(one, now) }))
+  if (json) return printJson({ ...report, issued })
+  process.stdout.write(`${describeList(report, now)}\n`)
+}
+
+export function describeList(report: AuthorityReport, now: Date): string {
+  const rows = report.issued.map((one) => [
+    one.serialNumber,
+    one.revoked ? `revoked (${one.revoked.reason})` : stateOf(one, now),
+    one.notAfter.slice(0, 10),
+    one.names.join(' '),
+  ])
+  return [
+    describeAuthority(report, now),
+    '',
+    rows.length === 0 ? 'Nothing has been issued.' : renderTable(['serial', 'state', 'until', 'names'], rows),
+  ].join('\n')
+}
+
+function stateOf({ revoked, notAfter }: IssuedCertificate, now: Date): 'revoked' | 'expired' | 'valid' {
+  if (revoked) return 'revoked'
+  return new Date(notAfter) < now ? 'expired' : 'valid'
 }

@@ -1,0 +1,143 @@
+/**
+ * Questions to the person at the terminal, secrets among them. Where no terminal is, the call is refused with the name of the
+ * option that answers the question: a command never waits for somebody who is not there.
+ */
+import { readFile } from 'node:fs/promises'
+import { readStandardInput } from '../base/limited-file.js'
+import { fail } from './errors.js'
+import { EXIT } from './print.js'
+
+export function isAtTerminal(): boolean {
+  return process.stdin.isTTY
+}
+
+export interface Consent {
+  /** The command that was typed, without `--yes`. */
+  readonly command: string
+  /** `--yes` was given, or nothing would change. */
+  readonly yes: boolean | undefined
+  /** What cannot be taken back is answered with no by Enter alone. */
+  readonly isFinal?: boolean
+  /** Aborted by Ctrl-C: then nothing is asked, and the answer is no. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Asks once whether the plan that was shown is to be carried out. A no is printed and becomes the exit code.
+ *
+ * @throws USAGE_NEEDS_YES when no terminal is there and `--yes` was not given.
+ */
+export async function isSure(question: string, consent: Consent): Promise<boolean> {
+  const { command, yes = false, isFinal = false, signal } = consent
+  if (!signal?.aborted && (yes || (await confirm(question, command, !isFinal)))) return true
+  sayNothingChanged()
+  return false
+}
+
+async function confirm(message: string, command: string, initialValue: boolean): Promise<boolean> {
+  if (!isAtTerminal()) throw fail('USAGE_NEEDS_YES', { question: message, missing: '--yes', command })
+  const prompts = await import('@clack/prompts')
+  return (await prompts.confirm({ message, initialValue, output: process.stderr })) === true
+}
+
+/** For a command that ends because a question was answered with no or left with Ctrl-C. */
+export function sayNothingChanged(): void {
+  process.stderr.write('wlb: nothing was changed\n')
+  process.exitCode = EXIT.interrupted
+}
+
+export interface SafeStop {
+  readonly signal: AbortSignal
+  /** `isSure`; after a yes, Ctrl-C also prints how to resume. */
+  confirm(question: string, consent: Consent): Promise<boolean>
+}
+
+/**
+ * Handles Ctrl-C while a pool is changed: the first one stops at the next point where every host that verified still does, a
+ * second one ends the process at once. `resumeCommand` resumes what was stopped.
+ */
+export function stopOnInterrupt(resumeCommand: string): SafeStop {
+  const controller = new AbortController()
+  const { signal } = controller
+  let isChanging = false
+  process.once('SIGINT', () => {
+    const where = isChanging ? 'at the next safe point' : 'before anything is changed'
+    const then = isChanging ? `; to go on:  ${resumeCommand}` : ''
+    process.stderr.write(`\nwlb: stopping ${where} (again: at once)${then}\n`)
+    controller.abort()
+  })
+  return {
+    signal,
+    async confirm(question, consent) {
+      isChanging = await isSure(question, { ...consent, signal })
+      return isChanging
+    },
+  }
+}
+
+const SECRET_FILE_LIMIT_BYTES = 1_000_000
+
+/** Reads a secret: the first line of a file, `-` for standard input. @throws PASSWORD_FILE_UNREADABLE */
+export async function readSecretFile(file: string): Promise<string>
+export async function readSecretFile(file: string | undefined): Promise<string | undefined>
+export async function readSecretFile(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined
+  const reading = file === '-' ? readStandardInput(SECRET_FILE_LIMIT_BYTES) : readFile(file)
+  const content = await reading.catch((error: unknown) => {
+    throw fail('PASSWORD_FILE_UNREADABLE', { file, why: error instanceof Error ? error.message : String(error) }, error)
+  })
+  return content.toString('utf8').split(/\r?\n/, 1).join('')
+}
+
+/** Asks for a secret without showing it. Undefined when the question was left with Ctrl-C. */
+export async function askSecret(message: string): Promise<string | undefined> {
+  const { isCancel, password } = await import('@clack/prompts')
+  const answer = await password({ message })
+  return isCancel(answer) ? undefined : answer
+}
+
+/** Asks for a new secret, twice. Undefined when a question was left with Ctrl-C. */
+export async function askNewSecret(
+  message: string,
+  check?: (secret: string) => string | undefined,
+): Promise<string | undefined> {
+  const { isCancel, password } = await import('@clack/prompts')
+  const first = await password({ message, validate: check && ((value) => check(value ?? '')) })
+  if (isCancel(first)) return undefined
+  const again = await password({
+    message: 'The same again',
+    validate: (value) => (value === first ? undefined : 'The two differ.'),
+  })
+  return isCancel(again) ? undefined : first
+}
+
+/** Where the same fingerprint can be read in another way. */
+export interface OtherSide {
+  readonly place: string
+  readonly command: string
+}
+
+export const ON_THE_APPLIANCE: OtherSide = {
+  place: 'On the appliance',
+  command: 'openssl x509 -in /etc/ssl/certs/server.pem -noout -fingerprint -sha256',
+}
+
+/**
+ * Shows a fingerprint at first contact, with the command that prints it on the other side, and asks whether they are the same.
+ * The caller has made sure that a terminal is there.
+ *
+ * @throws INTERRUPTED when the question was left with Ctrl-C.
+ */
+export async function compareByEye(what: string, fingerprintSha256: string, there: OtherSide): Promise<boolean> {
+  const { place, command } = there
+  process.stderr.write(`${what} has the SHA-256 fingerprint\n  ${fingerprintSha256}\n${place}:  ${command}\n`)
+  const prompts = await import('@clack/prompts')
+  const answer = await prompts.confirm({
+    message: 'Is it the same there?',
+    initialValue: false,
+    output: process.stderr,
+  })
+  if (!prompts.isCancel(answer)) return answer
+  const where = `${place.charAt(0).toLowerCase()}${place.slice(1)}`
+  throw fail('INTERRUPTED', { seen: fingerprintSha256, command: `${command}, ${where}` })
+}

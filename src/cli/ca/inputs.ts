@@ -1,0 +1,53 @@
+/** What the commands of `wlb ca` read: the folder of the authority, its passphrase, and files of bounded size. */
+import { createReadStream } from 'node:fs'
+import { resolve } from 'node:path'
+import { AUTHORITY_LIMITS } from '../../authority/index.js'
+import { readStandardInput } from '../../base/limited-file.js'
+import { paths } from '../../config/index.js'
+import { askNewSecret, askSecret, isAtTerminal, readSecretFile } from '../ask.js'
+import { fail } from '../errors.js'
+
+/** The authority's folder: the one that was named, or its place below the root, which needs no appliance to be set up. */
+export function chooseFolder(root: string, dir: string | undefined): string {
+  return dir === undefined ? paths(root).authority : resolve(dir)
+}
+
+/** Every command prints the limits of this authority on stderr, so that nobody takes it for more than it is. */
+export function sayWhatItIs(): void {
+  process.stderr.write(`A small authority, for labs and small sites.\n${AUTHORITY_LIMITS.join('\n')}\n\n`)
+}
+
+/**
+ * Takes the passphrase from the first line of a file (`-` is stdin), or asks for it without showing it; a new one twice.
+ * Undefined when the question was left with Ctrl-C. `command` is what to type instead of answering.
+ *
+ * @throws USAGE_NEEDS_ANSWERS when there is neither a file nor a terminal.
+ */
+export async function readPassphrase(
+  file: string | undefined,
+  kind: 'new' | 'known',
+  command: string,
+): Promise<string | undefined> {
+  if (file !== undefined) return readSecretFile(file)
+  if (!isAtTerminal()) throw fail('USAGE_NEEDS_ANSWERS', { missing: '--passphrase-file', command: `${command} --yes` })
+  const message = "Passphrase of the authority's keys"
+  return kind === 'known' ? askSecret(message) : askNewSecret(message)
+}
+
+const MAX_BYTES = 1_000_000
+
+/**
+ * Reads a file, or stdin for `-`. Input is cut at 1 MB; the parser rejects the rest.
+ *
+ * @throws INPUT_UNREADABLE
+ */
+export async function readBytes(file: string, what: string): Promise<Buffer> {
+  try {
+    if (file === '-') return await readStandardInput(MAX_BYTES)
+    const pieces: Buffer[] = await createReadStream(file, { end: MAX_BYTES }).toArray()
+    return Buffer.concat(pieces)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw fail('INPUT_UNREADABLE', { what, file, why }, error)
+  }
+}

@@ -1,0 +1,105 @@
+/** `wlb ca revoke` and `wlb ca crl`: certificates are put on the revocation list, and the list is published again. */
+
+import { X509Certificate } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { findCertificate, type Published, publishCrl, type Revoked, revokeCertificate } from '../../authority/index.js'
+import { quoteWord } from '../../base/quote-word.js'
+import { isSure, sayNothingChanged } from '../ask.js'
+import { fail } from '../errors.js'
+import { daysFrom, printJson, renderFacts } from '../print.js'
+import type { CrlFlags, RevokeFlags } from './commands.js'
+import { chooseFolder, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
+
+/** @throws USAGE_SERIAL_OR_FILE when it is neither a file nor a serial number. */
+export async function revoke(root: string, serialOrFile: string, flags: RevokeFlags): Promise<void> {
+  const folder = chooseFolder(root, flags.dir)
+  sayWhatItIs()
+  const serialNumber = await readSerial(serialOrFile)
+  const { subject } = await findCertificate(folder, serialNumber)
+  process.stderr.write(`revokes: ${serialNumber}, ${subject}\n`)
+  const command = `wlb ca revoke ${serialNumber} --passphrase-file FILE`
+  const question = 'Revoke it? It cannot be taken back.'
+  if (!(await isSure(question, { command, yes: flags.yes, isFinal: true }))) return
+  const passphrase = await readPassphrase(flags.passphraseFile, 'known', command)
+  if (passphrase === undefined) return sayNothingChanged()
+
+  const now = new Date()
+  const { reason, days, out } = flags
+  const revoked = await revokeCertificate({
+    folder,
+    serialNumber,
+    reason,
+    passphrase,
+    now,
+    lifetimeDays: days,
+    out: out === undefined ? undefined : resolve(out),
+  })
+  if (flags.json) return printJson(documentOf(revoked))
+  process.stdout.write(`${describeRevoked(revoked, now)}\n`)
+}
+
+export function describeRevoked({ issued, already, crl }: Revoked, now: Date): string {
+  const since = `${issued.revoked?.at} (${issued.revoked?.reason})`
+  const what = already ? 'It was revoked already, since' : 'Revoked at'
+  return [`${what} ${since}: ${issued.serialNumber}, ${issued.subject}`, '', describePublished(crl, now)].join('\n')
+}
+
+function documentOf({ issued, already, crl }: Revoked) {
+  const { serialNumber, subject, names, revoked } = issued
+  return { serialNumber, subject, names, already, revokedAt: revoked?.at, reason: revoked?.reason, crl }
+}
+
+async function readSerial(serialOrFile: string): Promise<string> {
+  if (existsSync(serialOrFile)) {
+    const bytes = await readBytes(serialOrFile, 'certificate')
+    try {
+      return new X509Certificate(bytes).serialNumber
+    } catch (error) {
+      throw fail('USAGE_SERIAL_OR_FILE', { given: serialOrFile, found: 'the file holds no certificate' }, error)
+    }
+  }
+  if (!/^[0-9a-f]{2}(:?[0-9a-f]{2})*$/i.test(serialOrFile))
+    throw fail('USAGE_SERIAL_OR_FILE', { given: serialOrFile, found: 'no file, and not hexadecimal' })
+  return serialOrFile.replaceAll(':', '').toUpperCase()
+}
+
+export async function crl(root: string, flags: CrlFlags): Promise<void> {
+  const { dir, out, days, ofRoot, passphraseFile, json } = flags
+  sayWhatItIs()
+  const passphrase = await readPassphrase(passphraseFile, 'known', 'wlb ca crl --passphrase-file FILE')
+  if (passphrase === undefined) return sayNothingChanged()
+  const now = new Date()
+  const published = await publishCrl({
+    folder: chooseFolder(root, dir),
+    ofRoot,
+    lifetimeDays: days,
+    out: out === undefined ? undefined : resolve(out),
+    passphrase,
+    now,
+  })
+  if (json) return printJson(published)
+  process.stdout.write(`${describePublished(published, now)}\n`)
+}
+
+export function describePublished(published: Published, now: Date): string {
+  const { issuer, number, thisUpdate, nextUpdate, revoked, file, forPools } = published
+  return [
+    renderFacts([
+      ['list of', issuer],
+      ['number', String(number)],
+      ['revoked', revoked === 1 ? '1 certificate' : `${revoked} certificates`],
+      ['from', thisUpdate.toISOString()],
+      ['next before', `${nextUpdate.toISOString()} (${daysFrom(now, nextUpdate)})`],
+      ['file', file],
+    ]),
+    '',
+    ...(forPools
+      ? [
+          'Once a pool has any list it wants this one too, and in its dates: make the next one before this one ends.',
+          `On the pool:  xe pool-crl-install filename=${quoteWord(file)}; xe pool-certificate-sync`,
+          `Next time:    xe pool-crl-uninstall name=${quoteWord(basename(file))}   # before installing it again`,
+        ]
+      : ['Pools do not need this one: they look at the list of the issuer of the leaf, and at no other.']),
+  ].join('\n')
+}
