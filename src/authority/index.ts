@@ -10,6 +10,7 @@ export {
   signRequest,
 } from './acts.js'
 export { createSmallAuthority } from './create.js'
+export { authorityDocument, revokedDocument, signedDocument, stateOf } from './documents.js'
 export {
   AUTHORITY_LIMITS,
   type AuthorityReport,

@@ -2,6 +2,7 @@
 export { dialAsPool } from './dial.js'
 export { type EndpointFacts, observeEndpoint } from './endpoint.js'
 export { checkIdentity, type ServedIdentity } from './identity-check.js'
+export { type CheckFinding, type CheckQuestion, checkDocument, type Judgement, judge } from './judgement.js'
 export { reachable, startTlsListener, type TlsListener } from './listener.js'
 export type { Obstacle } from './obstacles.js'
 export { connectPinned, type Trust } from './pinned.js'

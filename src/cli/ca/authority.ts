@@ -2,9 +2,10 @@
 
 import {
   type AuthorityReport,
+  authorityDocument,
   createSmallAuthority,
-  type IssuedCertificate,
   reportAuthority,
+  stateOf,
 } from '../../authority/index.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { isSure, sayNothingChanged } from '../ask.js'
@@ -68,8 +69,7 @@ export async function list(root: string, { dir, json }: ListFlags): Promise<void
   sayWhatItIs()
   const now = new Date()
   const report = await reportAuthority(chooseFolder(root, dir))
-  const issued = report.issued.map((one) => ({ ...one, state: stateOf(one, now) }))
-  if (json) return printJson({ ...report, issued })
+  if (json) return printJson(authorityDocument(report, now))
   process.stdout.write(`${describeList(report, now)}\n`)
 }
 
@@ -85,9 +85,4 @@ export function describeList(report: AuthorityReport, now: Date): string {
     '',
     rows.length === 0 ? 'Nothing has been issued.' : renderTable(['serial', 'state', 'until', 'names'], rows),
   ].join('\n')
-}
-
-function stateOf({ revoked, notAfter }: IssuedCertificate, now: Date): 'revoked' | 'expired' | 'valid' {
-  if (revoked) return 'revoked'
-  return new Date(notAfter) < now ? 'expired' : 'valid'
 }

@@ -3,7 +3,14 @@
 import { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { findCertificate, type Published, publishCrl, type Revoked, revokeCertificate } from '../../authority/index.js'
+import {
+  findCertificate,
+  type Published,
+  publishCrl,
+  type Revoked,
+  revokeCertificate,
+  revokedDocument,
+} from '../../authority/index.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { isSure, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
@@ -35,7 +42,7 @@ export async function revoke(root: string, serialOrFile: string, flags: RevokeFl
     lifetimeDays: days,
     out: out === undefined ? undefined : resolve(out),
   })
-  if (flags.json) return printJson(documentOf(revoked))
+  if (flags.json) return printJson(revokedDocument(revoked))
   process.stdout.write(`${describeRevoked(revoked, now)}\n`)
 }
 
@@ -43,11 +50,6 @@ export function describeRevoked({ issued, already, crl }: Revoked, now: Date): s
   const since = `${issued.revoked?.at} (${issued.revoked?.reason})`
   const what = already ? 'It was revoked already, since' : 'Revoked at'
   return [`${what} ${since}: ${issued.serialNumber}, ${issued.subject}`, '', describePublished(crl, now)].join('\n')
-}
-
-function documentOf({ issued, already, crl }: Revoked) {
-  const { serialNumber, subject, names, revoked } = issued
-  return { serialNumber, subject, names, already, revokedAt: revoked?.at, reason: revoked?.reason, crl }
 }
 
 async function readSerial(serialOrFile: string): Promise<string> {

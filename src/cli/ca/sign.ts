@@ -1,7 +1,7 @@
 /** `wlb ca sign`: a request in, a certificate out, and every name that was not taken over with the reason. */
 
 import { resolve } from 'node:path'
-import { authorityFolder, planSignature, type Signed, signRequest } from '../../authority/index.js'
+import { authorityFolder, planSignature, type Signed, signedDocument, signRequest } from '../../authority/index.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { describeCertificate, type LeafPlan, renderNameFields } from '../../x509/index.js'
 import { isSure, sayNothingChanged } from '../ask.js'
@@ -35,7 +35,7 @@ export async function sign(root: string, csr: string, flags: SignFlags): Promise
     passphrase,
     out: flags.out === undefined ? undefined : resolve(flags.out),
   })
-  if (flags.json) return printJson(documentOf(folder, signed))
+  if (flags.json) return printJson(signedDocument(folder, signed))
   process.stdout.write(`${describeSigned(folder, signed, now)}\n`)
 }
 
@@ -73,22 +73,6 @@ export function describeSigned(folder: string, { issued, plan, file }: Signed, n
     `or, by hand:    cat ${files.map(quoteWord).join(' ')} > server.pem`,
     `The pool:       xe pool-install-ca-certificate filename=${quoteWord(authorityFolder(folder).rootCertificate)}`,
   ].join('\n')
-}
-
-function documentOf(folder: string, { issued, plan, file }: Signed) {
-  const { certificate, ...facts } = issued
-  const { rootCertificate, intermediateCertificate } = authorityFolder(folder)
-  const isRoot = describeCertificate(plan.issuer).selfSigned
-  return {
-    ...facts,
-    issuer: describeCertificate(plan.issuer).subject,
-    refused: plan.names.refused,
-    addedFromCommonName: plan.names.addedFromCommonName,
-    ignoredExtensions: plan.ignoredExtensions,
-    shortened: plan.shortened,
-    files: { signed: file, intermediate: isRoot ? null : intermediateCertificate, root: rootCertificate },
-    certificate,
-  }
 }
 
 /** In the order the procedure merges them. */

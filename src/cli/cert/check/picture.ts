@@ -1,9 +1,8 @@
 /** A verdict as people read it: the path as a tree from the root down, and what is wrong under the certificate it belongs to. */
 import type { X509Certificate } from 'node:crypto'
+import type { CheckFinding, CheckQuestion, Judgement } from '../../../tls/index.js'
 import { describeCertificate } from '../../../x509/index.js'
 import { daysFrom, renderFacts } from '../../print.js'
-import type { Finding, Judgement } from './judgement.js'
-import type { CheckQuestion } from './question.js'
 
 export function describeJudgement(judgement: Judgement, question: CheckQuestion): string {
   const { defects, path, warnings } = judgement
@@ -62,7 +61,7 @@ function describeOne(certificate: X509Certificate, isSent: boolean, now: Date): 
   return `${where}, ${key.type.toUpperCase()} ${key.bits}, ${day(notBefore)} to ${until}`
 }
 
-function describeFinding({ code, opensslNumber, message, remedy }: Finding): string[] {
+function describeFinding({ code, opensslNumber, message, remedy }: CheckFinding): string[] {
   const number = opensslNumber === undefined ? '' : `, OpenSSL ${opensslNumber}`
   return [`! ${message} [${code}${number}]`, `  try: ${remedy}`]
 }

@@ -5,29 +5,17 @@ import { WlbError } from '../../../base/error.js'
 import { paths } from '../../../config/paths.js'
 // by its file: the whole room brings a database along, and scripts call this by the hundred
 import { readCertificateFiles } from '../../../identity/install/certificate-files.js'
-import { type AnsweredFacts, observeEndpoint, poolErrorOf, type TlsFailure } from '../../../tls/index.js'
+import {
+  type AnsweredFacts,
+  type CheckQuestion,
+  observeEndpoint,
+  poolErrorOf,
+  type TlsFailure,
+} from '../../../tls/index.js'
 import { encodePem, readContainers, validate } from '../../../x509/index.js'
+import type { WlbAddress } from '../../../xapi/pool/wlb-address.js'
 import { fail } from '../../errors.js'
 import type { CheckFlags } from '../commands.js'
-
-export interface HostAndPort {
-  readonly host: string
-  readonly port: number
-}
-
-export interface CheckQuestion {
-  readonly presented: readonly X509Certificate[]
-  /** Undefined where files were asked about. */
-  readonly facts: AnsweredFacts | undefined
-  readonly endpoint: HostAndPort | undefined
-  readonly name: string
-  readonly port: number
-  readonly bundle: Buffer
-  /** For people: where the trust comes from. */
-  readonly trust: string
-  readonly crls: readonly Buffer[] | undefined
-  readonly now: Date
-}
 
 const TIMEOUT_MS = 10_000
 const DEFAULT_PORT = 8012
@@ -97,7 +85,7 @@ async function readCertificates(files: readonly string[]): Promise<X509Certifica
   return certificates.map(({ certificate }) => certificate)
 }
 
-async function ask({ host, port }: HostAndPort, name: string): Promise<AnsweredFacts> {
+async function ask({ host, port }: WlbAddress, name: string): Promise<AnsweredFacts> {
   const facts = await observeEndpoint({ host, port, timeoutMs: TIMEOUT_MS }, name)
   const unreachable = (why: string, failure: TlsFailure) => {
     const poolError = poolErrorOf(failure, `${host}:${port}`, 30_000).join(' ')
