@@ -1,6 +1,6 @@
 /**
- * Questions to the person at the terminal, secrets among them. Where no terminal is, the call is refused with the name of the
- * option that answers the question: a command never waits for somebody who is not there.
+ * Questions at the terminal, and secrets from files. Without a terminal the call is refused with the name of the option that
+ * answers the question: a command never waits for an answer that cannot come.
  */
 import { readFile } from 'node:fs/promises'
 import { readStandardInput } from '../base/limited-file.js'
@@ -16,16 +16,16 @@ export interface Consent {
   readonly command: string
   /** `--yes` was given, or nothing would change. */
   readonly yes: boolean | undefined
-  /** What cannot be taken back is answered with no by Enter alone. */
+  /** The change cannot be undone: Enter alone means no. */
   readonly isFinal?: boolean
   /** Aborted by Ctrl-C: then nothing is asked, and the answer is no. */
   readonly signal?: AbortSignal
 }
 
 /**
- * Asks once whether the plan that was shown is to be carried out. A no is printed and becomes the exit code.
+ * Asks once whether to carry out the plan that was shown. A no is printed and sets the exit code.
  *
- * @throws USAGE_NEEDS_YES when no terminal is there and `--yes` was not given.
+ * @throws USAGE_NEEDS_YES when there is no terminal and `--yes` was not given.
  */
 export async function isSure(question: string, consent: Consent): Promise<boolean> {
   const { command, yes = false, isFinal = false, signal } = consent

@@ -53,7 +53,7 @@ export function poolForget(pool: Parent) {
   return pool
     .command('forget <UUID>')
     .description(
-      'forget a pool that can no longer say goodbye: registration, credentials, configuration, pinned certificates',
+      'forget a pool that no longer exists: its registration, credentials, configuration, pinned certificates',
     )
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON document')
@@ -62,12 +62,12 @@ export function poolForget(pool: Parent) {
 
 export function watch(program: Parent) {
   return withPool(program.command('watch'))
-    .description('look at pools again and again, and say what broke, what changed, and what will end soon')
+    .description('check pools at intervals, and print what broke, what changed, and what expires soon')
     .addOption(new Option('--fleet <FILE>', 'many pools, listed in a file (docs/fleet.md)').conflicts('pool'))
-    .option('--every <SECONDS>', 'between two looks (default: 3600)', integer)
-    .option('--once', 'look once, and exit 0 where all is well, 1 where something is wrong, 2 where nobody can tell')
-    .option('--webhook <URL>', 'an https address that is told of every event')
-    .option('--mail-to <ADDRESS>', 'a mailbox that is told of every event')
+    .option('--every <SECONDS>', 'between two checks (default: 3600)', integer)
+    .option('--once', 'check once; exit code 0: all is well, 1: something is wrong, 2: could not tell')
+    .option('--webhook <URL>', 'an https address that gets every event')
+    .option('--mail-to <ADDRESS>', 'a mailbox that gets every event')
     .option('--mail-from <ADDRESS>', 'the sender of that mail (default: the same address)')
     .option('--smtp <HOST:PORT>', 'the server that takes the mail (default: 127.0.0.1:25)', wlbAddress)
     .option('--json', 'print one JSON document a line')
@@ -79,18 +79,20 @@ export function watch(program: Parent) {
         'wlb watch --fleet pools.toml --webhook https://chat.example.com/hooks/1 --mail-to ops@example.com',
       ),
     )
-    .addHelpText('after', '\nWithout --pool and --fleet every pool that was met before is watched.')
+    .addHelpText('after', '\nWithout --pool and --fleet every known pool is watched.')
 }
 
 export function doctor(program: Parent) {
   return withHostSsh(withPool(program.command('doctor')))
-    .description('why a pool and its appliance do not connect, or do so unverified: the cause to mend first in front')
-    .option('--at <DATE>', 'what it will be then: 2026-03-01, or 2026-03-01T08:00:00Z', dateOrTime)
+    .description(
+      'why a pool and its appliance do not connect, or connect unverified; the cause to repair first comes first',
+    )
+    .option('--at <DATE>', 'predict for another time: 2026-03-01, or 2026-03-01T08:00:00Z', dateOrTime)
     .option(
       '--predict',
       'print only the error a call through the pool ends with, as a JSON array: empty when it succeeds',
     )
-    .option('--fix', 'mend what is safe to mend (a sync, a reload, the mode of a key), after asking once')
+    .option('--fix', 'repair what is safe to repair (a sync, a reload, the mode of a key), after asking once')
     .option('--yes', 'with --fix, do not ask')
     .option('--html <FILE>', 'also write a page for support, without secrets')
     .option('--json', 'print one JSON document')
@@ -110,9 +112,9 @@ export function doctor(program: Parent) {
 export function demo(program: Parent) {
   return program
     .command('demo')
-    .description('an appliance and a pool of three hosts, from strangers to a verified connection, step by step')
+    .description('an appliance and a pool of three hosts, from no connection to a verified one, step by step')
     .option('--once', 'end after the table instead of staying up until Ctrl-C')
-    .option('--json', 'print one JSON document; the steps are told on stderr')
+    .option('--json', 'print one JSON document; the steps are printed on stderr')
     .addOption(tlsClient())
     .addHelpText('before', examples('wlb demo', 'wlb demo --once --json'))
 }

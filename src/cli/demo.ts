@@ -1,4 +1,4 @@
-/** `wlb demo`: an appliance and a pool that start as strangers and end with a connection that every host verifies. */
+/** `wlb demo`: from an appliance and a pool without any connection to one that every host verifies, step by step. */
 
 import type { LabDocument } from '../lab/index.js'
 import type { DemoFlags } from './commands.js'
@@ -44,14 +44,14 @@ async function present(program: string, options: DemoFlags): Promise<number> {
     return verified && steps.every(({ ok }) => ok) ? EXIT.done : EXIT.no
   } finally {
     say('stopping the pool and the appliance')
-    stopping = true // the step that was under way has nothing to tell any more
+    stopping = true // the output of the current step is no longer printed
     await stage.close()
   }
 }
 
 /**
- * Ctrl-C, a terminal that was closed, or a reader that went away. Heard to the very end: npm hands a Ctrl-C on that the
- * terminal has delivered already, and the second one must not cut the clearing up short.
+ * Ctrl-C, a closed terminal, or a closed pipe. The handlers stay until the end: npm passes on a Ctrl-C that the terminal has
+ * already delivered, and the second one must not interrupt the cleaning up.
  */
 function hearEnd(screen: NodeJS.WriteStream): Promise<undefined> {
   return new Promise((resolve) => {
@@ -167,7 +167,7 @@ async function perform(
   tell(step.title, step.prompt, step.command, lines.join('\n') || said, step.proves(outcome))
 }
 
-/** For this each host connects to the appliance itself, with its own trust store. */
+/** Each host connects to the appliance itself, with its own trust store. */
 async function readStatus(stage: Stage): Promise<LabDocument> {
   const { stdout, stderr } = await stage.wlb('lab', 'status', '--json')
   return readLab(stdout, stderr)
@@ -178,7 +178,7 @@ function readLab(stdout: string, stderr: string): LabDocument {
     const document: LabDocument & { error?: unknown } = JSON.parse(stdout)
     if (document.error === undefined) return document
   } catch {
-    // told below, with what the command said
+    // reported below, with the command's output
   }
   throw fail('DEMO_LAB_NOT_READY', { said: stderr.trim() || stdout.trim() })
 }

@@ -1,4 +1,4 @@
-/** `wlb doctor`: looks at pool and appliance, says what is wrong and what to type, the first thing first. */
+/** `wlb doctor`: examines pool and appliance, and prints what is wrong and what to type, in the order of repair. */
 
 import { WlbError } from '../base/error.js'
 import { type Diagnosis, diagnose, diagnosisDocument, type Evidence, type FixedStep, gather } from '../trust/index.js'
@@ -12,7 +12,7 @@ import { EXIT, printError, printJson } from './print.js'
 import { type PoolChoice, remember, withPoolSession } from './trust/open-pool.js'
 import { chooseReadStores, type ReadStores } from './trust/open-ssh.js'
 
-/** What was found, and what kept it from being more. */
+/** What was found, and why it may be incomplete. */
 interface Looked {
   readonly evidence: Evidence
   readonly diagnosis: Diagnosis
@@ -21,10 +21,10 @@ interface Looked {
   readonly error?: unknown
 }
 
-/** For what no appliance has to answer. */
+/** For calls that the pool answers by itself. */
 const CALL_TIMEOUT_MS = 10_000
 
-/** Exits 0 when healthy, 1 with findings, 2 when nobody can tell. */
+/** Exits 0 when healthy, 1 with findings, 2 when it cannot tell. */
 export async function doctor(root: string, flags: DoctorFlags): Promise<void> {
   const looked = await look(root, flags)
   const { evidence, diagnosis, fixed, error } = looked

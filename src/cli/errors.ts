@@ -146,7 +146,7 @@ export const cliErrors = defineErrors({
   USAGE_NEEDS_FINGERPRINT: {
     message: ({ appliance }) =>
       appliance === undefined
-        ? 'Nobody vouches for the certificate of this appliance: it is elsewhere, and no file, no fingerprint and no way to ask it was given.'
+        ? 'Nothing confirms the certificate of this appliance: it is on another machine, and no file, no fingerprint and no way to ask it was given.'
         : 'There is nobody to compare the fingerprint of the certificate.',
     facts: ['appliance?', 'seen', 'missing'],
     remedy: ({ appliance, seen }) =>
@@ -155,12 +155,12 @@ export const cliErrors = defineErrors({
         : `wlb trust fetch --from-tls ${appliance} --fingerprint ${seen}`,
   },
   USAGE_NEEDS_HOST_SSH: {
-    message: 'The options of SSH say how to log in to hosts, and nobody said that hosts are to be logged in to.',
+    message: 'Options about SSH to hosts were given without --host-ssh, which names the user to log in as.',
     facts: ['missing'],
     remedy: 'wlb trust status --pool NAME --host-ssh root',
   },
   USAGE_NEEDS_MANAGE: {
-    message: 'The certificate of an appliance elsewhere is exchanged over SSH only where that was said.',
+    message: 'The certificate of an appliance on another machine is exchanged over SSH only with --manage.',
     facts: ['ssh', 'missing'],
     remedy: 'wlb trust renew FILES --key FILE --ssh USER@HOST --manage',
   },
@@ -185,7 +185,7 @@ export const cliErrors = defineErrors({
     remedy: 'wlb trust plan --goal self-signed',
   },
   USAGE_NEEDS_SSH: {
-    message: 'Where the appliance is reached over SSH was not said.',
+    message: '--manage needs --ssh, which names the machine of the appliance.',
     facts: ['missing'],
     remedy: 'wlb trust renew FILES --key FILE --ssh USER@HOST --manage',
   },
@@ -256,7 +256,7 @@ export const cliErrors = defineErrors({
     remedy: 'wlb ca sign - --passphrase-file FILE --yes',
   },
   USAGE_WATCH_INTERVAL: {
-    message: 'Pools are not looked at as often as that.',
+    message: 'Pools cannot be checked as often as that.',
     facts: ['every', 'leastSeconds'],
     remedy: ({ leastSeconds }) => `wlb watch --every ${leastSeconds}`,
   },

@@ -1,4 +1,4 @@
-/** How every program of ours speaks: stdout is the answer, stderr the conversation, one place that prints an error. */
+/** Output of `wlb`: JSON documents, errors, tables and exit codes. stdout is the answer; all else goes to stderr. */
 import type { Writable } from 'node:stream'
 import { errorDocument, WlbError } from '../base/error.js'
 import { quoteWord } from '../base/quote-word.js'
@@ -7,15 +7,15 @@ import { fail } from './errors.js'
 /** Exit codes, as docs/reference.md lists them. */
 export const EXIT = { done: 0, no: 1, usage: 2, interrupted: 130 } as const
 
-/** The question could not be answered, for the reason in `cause`: neither yes (0) nor no (1). */
+/** The command could not find out whether the answer is yes (exit code 0) or no (1); `cause` says why. */
 export class CouldNotTell extends Error {
   override readonly name = 'CouldNotTell'
 }
 
 /**
- * Prints what went wrong for people on stderr and, where the caller asked for JSON, for programs on stdout.
- * `root` is the folder that was named on the command line, which the remedy then names too. Returns the exit code: 2 for a wrong call (`USAGE_…`) and where nobody can tell,
- * 130 for a question left by Ctrl-C (`INTERRUPTED`), else 1.
+ * Prints an error as text on stderr and, with `--json`, also as a document on stdout. `root` is the folder named on the
+ * command line; the remedy then names it too. Returns the exit code: 2 for a wrong call (`USAGE_…`) and for `CouldNotTell`,
+ * 130 for a question left with Ctrl-C (`INTERRUPTED`), else 1.
  */
 export function printError(
   error: unknown,
@@ -24,21 +24,21 @@ export function printError(
   out: Writable = process.stdout,
   err: Writable = process.stderr,
 ): number {
-  const isOpen = error instanceof CouldNotTell
-  const cause = isOpen ? error.cause : error
-  const told = cause instanceof WlbError ? cause : defect(cause)
-  const remedy = inRoot(told.remedy, root)
+  const isUnknown = error instanceof CouldNotTell
+  const cause = isUnknown ? error.cause : error
+  const shown = cause instanceof WlbError ? cause : defect(cause)
+  const remedy = inRoot(shown.remedy, root)
   const lines = [
-    `wlb: ${told.message} [${told.code}]`,
-    ...Object.entries(told.facts).map(([name, value]) => `  ${name}: ${value}`),
+    `wlb: ${shown.message} [${shown.code}]`,
+    ...Object.entries(shown.facts).map(([name, value]) => `  ${name}: ${value}`),
     ...(remedy ? [`  try: ${remedy}`] : []),
   ]
   err.write(`${lines.join('\n')}\n`)
   if (format === 'json') {
-    printJson({ error: { ...errorDocument(told), remedy } }, out)
+    printJson({ error: { ...errorDocument(shown), remedy } }, out)
   }
-  if (told.code === 'INTERRUPTED') return EXIT.interrupted
-  return isOpen || told.code.startsWith('USAGE_') ? EXIT.usage : EXIT.no
+  if (shown.code === 'INTERRUPTED') return EXIT.interrupted
+  return isUnknown || shown.code.startsWith('USAGE_') ? EXIT.usage : EXIT.no
 }
 
 /** Prints the one document a program asked for. */
@@ -50,7 +50,7 @@ function jsonValue(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value
 }
 
-/** "in 12 days", "4 days ago": people count days, programs read the date beside it. */
+/** "in 12 days", "4 days ago". */
 export function daysFrom(now: Date, then: Date): string {
   const days = Math.floor((then.getTime() - now.getTime()) / 86_400_000)
   if (days === 0) return 'today'
@@ -77,7 +77,7 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
     .join('\n')
 }
 
-/** A command of ours as it has to be typed for the folder in use; `root` is undefined where that goes without saying. */
+/** Adds `--root` to a command of ours; `root` is undefined when the default folder is in use. */
 export function inRoot(command: string, root: string | undefined): string {
   if (root === undefined || command.includes(' --root ')) return command
   return command.replace(/^(wlb) (?!--)/, (_, wlb) => `${wlb} --root ${quoteWord(root)} `)

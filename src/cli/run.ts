@@ -12,7 +12,7 @@ const JOBS = `The five common jobs:
 
 More: wlb --help, wlb COMMAND --help`
 
-/** Does what was typed; the outcome is in `process.exitCode`. */
+/** Runs the command; its outcome is in `process.exitCode`. */
 export async function run(argv: readonly string[]): Promise<void> {
   const program = commandLine()
   if (argv.length === 0) {
@@ -28,7 +28,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** People have been told on stderr already, with a suggestion where there is one. */
+/** Commander has already printed the message on stderr, with a suggestion if there is one. */
 function refuseCall({ message }: CommanderError, format: 'text' | 'json'): number {
   if (format === 'json') {
     printJson({ error: { code: 'USAGE', message: message.replace(/^error: /, ''), facts: {}, remedy: 'wlb --help' } })

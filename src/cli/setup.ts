@@ -1,4 +1,4 @@
-/** `wlb setup`: the configuration wizard. It asks with an answer ready for each question, or takes everything from flags. */
+/** `wlb setup`: the configuration wizard. It asks questions with default answers, or takes all answers from options. */
 
 import { quoteWord } from '../base/quote-word.js'
 import { checkChoice, checkPassword } from '../config/index.js'
@@ -11,7 +11,7 @@ import { printJson, renderFacts } from './print.js'
 const EXAMPLE = 'wlb setup --hostname wlb.example.com --password-file FILE --yes'
 
 /**
- * @throws USAGE_NEEDS_ANSWERS when something has to be asked and nobody is there to answer.
+ * @throws USAGE_NEEDS_ANSWERS when an answer is missing and there is no terminal.
  * @throws PASSWORD_FILE_UNREADABLE, and everything the set-up itself throws.
  */
 export async function setup(root: string, flags: SetupFlags): Promise<void> {
@@ -33,7 +33,7 @@ export async function setup(root: string, flags: SetupFlags): Promise<void> {
   else process.stdout.write(`${describe(report)}\n`)
 }
 
-/** Defaults for scripts, questions for people; nobody there and something missing is a wrong call, never a wait. */
+/** Takes defaults with `--yes`, asks at a terminal, and otherwise refuses the call: it never waits for an answer. */
 async function complete(
   given: SetupOptions,
   suggestion: Awaited<ReturnType<typeof suggestSetup>>,

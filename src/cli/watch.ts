@@ -1,4 +1,4 @@
-/** `wlb watch`: events as lines on stdout, until a signal ends it; or one look. */
+/** `wlb watch`: prints events as lines on stdout until a signal ends it; with `--once` it checks every pool once. */
 
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -40,7 +40,7 @@ export async function watch(root: string, flags: WatchFlags): Promise<void> {
     everyMs: every * 1000,
     onFailure: (error) => printError(error, 'text', root),
   })
-  const alive = setInterval(() => {}, 2 ** 30) // its own timers do not keep the process
+  const alive = setInterval(() => {}, 2 ** 30) // the watch's own timers do not keep the process running
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   clearInterval(alive)
   await watching.close()
@@ -61,7 +61,7 @@ async function choosePools(flags: WatchFlags): Promise<() => Promise<readonly Fl
   return knownMembers
 }
 
-/** Every pool this user has met, read anew for each look. */
+/** Every pool in this user's list of known pools, read again for each check. */
 async function knownMembers(): Promise<readonly FleetMember[]> {
   const names = [...(await readKnownPools()).keys()]
   return Promise.all(
@@ -69,7 +69,7 @@ async function knownMembers(): Promise<readonly FleetMember[]> {
       const access = async () => (await choosePool({ pool: name })).access
       const appliance = await choosePool({ pool: name }).then(
         (choice) => choice.appliance,
-        () => undefined, // a missing password file is told when the pool's turn comes
+        () => undefined, // a missing password file is reported when this pool is checked
       )
       return { name, access, appliance }
     }),

@@ -1,6 +1,6 @@
-/** The program `wlb`. What a call does not need is not loaded: a shell waits for `__complete` at every Tab. */
+/** The program `wlb`. It loads only what a call needs: a shell runs `__complete` at every Tab. */
 
-// A reader that has seen enough (`wlb status | head -1`), or a terminal that is gone, is no reason to break off.
+// `wlb status | head -1` closes the pipe early, and a terminal can be closed: neither stops the command.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 const [first, ...rest] = process.argv.slice(2)

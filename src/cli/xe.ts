@@ -1,6 +1,6 @@
 /**
- * The program `xe`: a terminal for commands that run on a pool. It starts in under 100 ms, so what a call does not need
- * is not loaded, and this file does no more than gather, converse and exit.
+ * The program `xe`: the client for commands that run on a pool. It starts in under 100 ms: a call loads only what it
+ * needs, and this file only reads the settings, holds the conversation and exits.
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -15,9 +15,9 @@ import {
 
 const FAILED = 1
 
-process.title = 'xe' // overwrites the arguments, where a password may stand, for everyone who lists processes
+process.title = 'xe' // hides the arguments, which may hold a password, from process lists
 
-// A reader that has seen enough (`xe ... | head`) is no reason to complain.
+// `xe ... | head` closes the pipe early: that is no error.
 process.stdout.on('error', () => process.exit(FAILED))
 
 const { env } = process
@@ -90,7 +90,7 @@ async function converse(settings: Settings, trace: (text: string) => void): Prom
   }
 }
 
-/** Undefined, after saying why, when the file does not serve. */
+/** Undefined when the file cannot be used; the reason has been printed. */
 function withPasswordFile(settings: Settings): Settings | undefined {
   if (settings.passwordFile === undefined) return settings
   const text = readIfThere(settings.passwordFile)
@@ -114,7 +114,7 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-/** Leaves as soon as everything said has been handed over, whatever is still open. */
+/** Exits as soon as all output is written, even if sockets are still open. */
 function leave(status: number): void {
   process.stdout.write('', () => process.stderr.write('', () => process.exit(status)))
 }

@@ -1,4 +1,4 @@
-/** `wlb ca sign`: a request in, a certificate out, and every name that was not taken over with the reason. */
+/** `wlb ca sign`: signs a request, and names every requested name that was left out, with the reason. */
 
 import { resolve } from 'node:path'
 import { authorityFolder, planSignature, type Signed, signedDocument, signRequest } from '../../authority/index.js'
@@ -10,7 +10,7 @@ import { daysFrom, printJson, renderFacts } from '../print.js'
 import type { SignFlags } from './commands.js'
 import { chooseFolder, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
 
-/** @throws USAGE_STDIN_TWICE, and what the request, its names and the authority are refused for. */
+/** @throws USAGE_STDIN_TWICE, and the codes of requests and authorities that cannot be used. */
 export async function sign(root: string, csr: string, flags: SignFlags): Promise<void> {
   const folder = chooseFolder(root, flags.dir)
   if (csr === '-' && flags.passphraseFile === '-') throw fail('USAGE_STDIN_TWICE', { csr: '-', passphraseFile: '-' })

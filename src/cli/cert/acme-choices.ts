@@ -1,4 +1,4 @@
-/** What is asked of an authority: flags first, then what was remembered, then what goes without saying. */
+/** What to order from an ACME authority: options first, then the settings of last time, then defaults. */
 
 import { resolve } from 'node:path'
 import { quoteWord } from '../../base/quote-word.js'
@@ -15,7 +15,7 @@ export function chooseAcme(flags: AcmeFlags, hostname: string, remembered: AcmeS
   const email = flags.email ?? remembered?.email
   if (directory === undefined) throw fail('ACME_CHOICE_MISSING', { missing: '--directory' })
   if (email === undefined) throw fail('ACME_CHOICE_MISSING', { missing: '--email' })
-  // what was agreed to and trusted at one authority says nothing of another
+  // terms and trust anchor belong to one authority
   const known = remembered?.directory === directory ? remembered : undefined
   const directoryCa = flags.directoryCa === undefined ? known?.directoryCa : resolve(flags.directoryCa)
   const chosen: AcmeSettings = {
@@ -43,7 +43,7 @@ function chooseChallenge(
   return { type: 'http-01', address: httpAddress ?? known.address, port: httpPort ?? known.port }
 }
 
-/** Pools connect to the configured host name: a certificate without it would be refused when it is too late. */
+/** Pools connect to the configured host name and refuse a certificate without it. */
 function findMissingHostname({ names }: AcmeSettings, hostname: string): AcmeFault | undefined {
   const own = hostname.toLowerCase()
   const wildcard = own.replace(/^[^.]*/, '*')
@@ -52,7 +52,7 @@ function findMissingHostname({ names }: AcmeSettings, hostname: string): AcmeFau
   return { choice: 'names', given: names.join(', '), why }
 }
 
-/** What was typed, for typing it again. */
+/** The command that was typed, to be typed again. */
 export function commandOf(flags: AcmeFlags): string {
   const given: [flag: string, value: string | undefined][] = [
     ['--directory', flags.directory],

@@ -1,4 +1,4 @@
-/** What `wlb cert acme` says: what it asks for, what came back, what pools have to trust now; for people and programs. */
+/** Text of `wlb cert acme`: the order, its outcome, and what pools have to trust now. */
 
 import { quoteWord } from '../../base/quote-word.js'
 import type { AcmeSettings } from '../../config/index.js'
@@ -51,7 +51,7 @@ export function describeDone(root: string, obtained: Obtained, done: Replacement
   ].join('\n')
 }
 
-/** The root alone: authorities change their intermediates without a word, and the appliance sends the current ones. */
+/** Pools get the root alone: authorities change intermediates without notice, and the appliance sends the current ones. */
 function nextOnThePool(root: string, { name, root: certificate, publishedAt }: Anchor): string[] {
   const made = certificate
     ? [`  ${inRoot('wlb cert export --root --out root_ca.pem', root)}`]

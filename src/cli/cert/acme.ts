@@ -1,4 +1,4 @@
-/** `wlb cert acme`: a certificate from an ACME authority, from the question to the handshake that proves it. */
+/** `wlb cert acme`: orders a certificate from an ACME authority, installs it and proves it with a handshake. */
 
 import { type AcmeSettings, paths, readSettings } from '../../config/index.js'
 import {
@@ -45,7 +45,7 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   if (!settings) return
 
   const stopping = new AbortController()
-  process.once('SIGINT', () => stopping.abort()) // what was put into the DNS is taken out first
+  process.once('SIGINT', () => stopping.abort()) // first remove the records that were added to the DNS
   const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
   const obtained = await obtainCertificate({ root, settings, now: () => new Date(), onStep, signal: stopping.signal })
   screen.write(`\n${describeObtained(obtained, now)}\n`)
@@ -57,7 +57,7 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   else process.stdout.write(`${describeDone(root, obtained, done)}\n`)
 }
 
-/** The terms that were agreed to; undefined where somebody did not want to. */
+/** The terms that were agreed to; undefined when they were declined. */
 async function agree(
   chosen: AcmeSettings,
   terms: string | undefined,

@@ -1,11 +1,11 @@
-/** `wlb cert check`: what a pool, or a strict client, would say of certificates, before it is asked. */
+/** `wlb cert check`: predicts what a pool, or a strict client, says of certificates. */
 import { checkDocument, judge } from '../../tls/index.js'
 import { CouldNotTell, EXIT, printJson } from '../print.js'
 import { describeJudgement } from './check/picture.js'
 import { readQuestion } from './check/question.js'
 import type { CheckFlags } from './commands.js'
 
-/** Exits 0 when accepted, 1 when refused, 2 when nobody can tell. */
+/** Exits 0 when accepted, 1 when refused, 2 when it cannot tell. */
 export async function certCheck(root: string, files: readonly string[], options: CheckFlags): Promise<void> {
   const { question, judgement } = await answer(root, files, options).catch((error: unknown) => {
     throw new CouldNotTell('the question cannot be answered', { cause: error })

@@ -1,9 +1,9 @@
-/** The questions of `wlb cert request`: those of openssl req, in its order, each with what belongs there and an example. */
+/** The questions of `wlb cert request`: those of openssl req, in its order, each with an explanation and an example. */
 
 import { checkChallengePassword, checkSubjectPart, type RequestSubject } from '../../x509/index.js'
 import type { RequestFlags } from './commands.js'
 
-/** What has to be known of the subject; an organizational unit may be. */
+/** The parts of the subject; the organizational unit is optional. */
 interface SubjectAnswers {
   country: string
   state: string
@@ -49,7 +49,7 @@ const EMAIL: Question = {
   placeholder: 'admin@example.com',
 }
 
-/** Asks for what the flags leave open; undefined when the person breaks off. */
+/** Asks for what the options leave open. Undefined when a question was left with Ctrl-C. */
 export async function askForRequest(flags: RequestFlags, hostname: string): Promise<Answers | undefined> {
   const { cancel, confirm, intro, isCancel, log, password, text } = await import('@clack/prompts')
   intro('A certificate request for this appliance')

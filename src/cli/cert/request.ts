@@ -1,4 +1,4 @@
-/** `wlb cert request`: a key and a certificate request, by questions as openssl asks them, or from flags. */
+/** `wlb cert request`: a key and a certificate request, from questions as openssl asks them, or from options. */
 
 import { resolve } from 'node:path'
 import { type RequestReport, requestCertificate, suggestCommonName } from '../../identity/index.js'
@@ -9,7 +9,7 @@ import type { RequestFlags } from './commands.js'
 import { type Answers, askForRequest } from './request-questions.js'
 
 /**
- * @throws USAGE_NEEDS_ANSWERS, USAGE_NEEDS_YES when something has to be asked and nobody is there to answer.
+ * @throws USAGE_NEEDS_ANSWERS, USAGE_NEEDS_YES when an answer is missing and there is no terminal.
  * @throws USAGE_KEY_FLAGS when `--key` and a flag for a new key are given together.
  * @throws PASSWORD_FILE_UNREADABLE, and everything the request itself throws.
  */
@@ -47,7 +47,7 @@ export async function certRequest(root: string, flags: RequestFlags): Promise<vo
 
 const REQUIRED = ['country', 'state', 'locality', 'organization', 'email'] as const
 
-/** Flags for scripts, questions for people; nobody there and something missing is a wrong call, never a wait. */
+/** Asks at a terminal, and otherwise takes the options or refuses the call: it never waits for an answer. */
 async function complete(flags: RequestFlags, hostname: string): Promise<Answers | 'declined' | undefined> {
   if (!flags.yes && isAtTerminal()) return askForRequest(flags, hostname)
   const missing = REQUIRED.find((field) => flags[field] === undefined)
@@ -66,7 +66,7 @@ function checkKeyFlags({ key, keyBits, newKey, passphraseFile }: RequestFlags): 
     throw fail('USAGE_KEY_FLAGS', { conflict: '--passphrase-file without --key' })
 }
 
-/** The key, the names, what is not known, and in the last line what to do next. */
+/** Subject, names and key of the request; the last line says what to do next. */
 export function describe(report: RequestReport, root: string): string {
   const { subject, dnsNames, ipAddresses, key, file, pools } = report
   const unit = subject.organizationalUnit ? `, OU=${subject.organizationalUnit}` : ''

@@ -54,7 +54,7 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
   } else process.stdout.write(`\n${describeReplacement(root, done)}\n\n${nextOnThePool(root)}\n`)
 }
 
-/** What was typed, for typing it again. */
+/** The command that was typed, to be typed again. */
 function commandOf({ hostname, days, keyBits }: SelfSignedFlags): string {
   const given = [
     ...(hostname === undefined ? [] : ['--hostname', quoteWord(hostname)]),
@@ -89,7 +89,7 @@ function describePlan(plan: SelfSignedPlan, steps: readonly InstallStep[]): stri
   ].join('\n')
 }
 
-/** A pool trusts a self-signed certificate by itself: it has to get the new one before it can verify again. */
+/** A self-signed certificate is its own trust anchor: the pool needs the new one before it can verify again. */
 function nextOnThePool(root: string): string {
   return [
     "A pool that verifies refuses it until it is installed there. Next, on the pool's coordinator:",

@@ -1,8 +1,8 @@
-/** `wlb cert show`: the appliance's certificate as it lies on disk and as a handshake shows it. */
+/** `wlb cert show`: the appliance's certificate on disk and as a handshake shows it. */
 import { type CertificateReport, type MissingName, reportCertificate } from '../../identity/index.js'
 import { daysFrom, EXIT, printJson, renderFacts } from '../print.js'
 
-/** Exits 1 when what is served is not what lies on disk, or the certificate has expired. */
+/** Exits 1 when the served certificate is not the one on disk, or has expired. */
 export async function certShow(root: string, json = false): Promise<void> {
   const now = new Date()
   const report = await reportCertificate(root, now)

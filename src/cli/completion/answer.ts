@@ -1,4 +1,4 @@
-/** What can stand at the cursor, before any shell has its way with it. */
+/** What can stand at the cursor, before it is rendered for a shell. */
 
 export interface Candidate {
   /** The whole word, with what was typed of it. */
@@ -18,8 +18,8 @@ export const NOTHING: Answer = { kind: 'words', candidates: [] }
 const CONTROL = /\p{Cc}/u
 
 /**
- * Those that go on from what was typed, each once. A name with a control character in it, from wherever it came, would
- * reach the terminal: it is left out, and a meaning is cleaned of them.
+ * Candidates that begin with what was typed, each once. Names with control characters are left out, because they would reach
+ * the terminal; meanings are cleaned of them.
  */
 export function matching(candidates: readonly Candidate[], typed: string): Answer {
   const fitting = candidates.filter(({ word }) => word.startsWith(typed) && !CONTROL.test(word))

@@ -1,11 +1,11 @@
-/** Runs the user's own `xe`, with the user's own settings, and never bothers the terminal. */
+/** Runs the user's own `xe`, with the user's own settings, and without the terminal. */
 import { spawn } from 'node:child_process'
 import type { AskXe } from './xe-answers.js'
 import type { ClientOptions } from './xe-options.js'
 
-/** Longer than a pool needs, shorter than a person waits. */
+/** A pool answers sooner; a person does not wait longer. */
 const TIMEOUT_MS = 5_000
-/** A pool of thousands of machines says less. */
+/** More than the answer of a pool with thousands of machines. */
 const MOST_BYTES = 8_388_608
 
 export interface XeProgram {
@@ -17,7 +17,7 @@ export interface XeProgram {
 /** An `AskXe` with the client's own options as they were typed. */
 export function createAskXe({ command, env }: XeProgram, { options, password }: ClientOptions): AskXe {
   const [program, ...first] = command
-  // Where nobody lists it; but the variable cannot carry a backslash.
+  // The environment is not shown in process lists. The variable cannot carry a backslash.
   const isHidden = password !== undefined && !password.includes('\\')
   const variables = isHidden ? { ...env, XE_EXTRA_ARGS: withPassword(env.XE_EXTRA_ARGS, password) } : env
   const before = password === undefined || isHidden ? options : [...options, '-pw', password]

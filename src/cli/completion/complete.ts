@@ -1,6 +1,6 @@
 /**
- * `wlb __complete --shell S -- WORDS...`: what the scripts of completion ask at every Tab. It loads what the question
- * needs and no more, and whatever goes wrong it stays silent: nobody asked for a message in the middle of a line.
+ * `wlb __complete --shell S -- WORDS...`: what the completion scripts call at every Tab. It loads only what the
+ * question needs, and prints nothing when something fails: a message would break the line that is being typed.
  */
 
 import { realpathSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { type Request, readTyped, SHELLS } from './typed-words.js'
 
 /** Prints the candidates and ends the process. */
 export async function complete(args: readonly string[]): Promise<void> {
-  process.title = 'wlb' // overwrites the arguments, where a password may stand, for everyone who lists processes
+  process.title = 'wlb' // hides the arguments, which may hold a password, from process lists
   const text = await answer(args).catch(() => '')
   process.stdout.write(text, () => process.exit(0))
 }
@@ -53,7 +53,7 @@ async function completeOnXe(
   return completeXe(words, (client) => createAskXe({ command, env }, client))
 }
 
-/** Undefined when it is no call of our scripts. */
+/** Undefined when the call does not come from our scripts. */
 function readRequest(args: readonly string[]): Request | undefined {
   const end = args.indexOf('--')
   const flags = args.slice(0, Math.max(end, 0))

@@ -1,6 +1,6 @@
 /**
  * Values for `wlb` that this machine knows: pools met before, hosts of the lab, what can be broken, certificates that
- * were kept, pools that have registered. Each source is loaded when it is asked, and says nothing where it has nothing.
+ * were kept, pools that have registered. Each source is loaded when it is needed.
  */
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'

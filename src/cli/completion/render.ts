@@ -1,4 +1,4 @@
-/** An answer as each shell's script takes it: a line a candidate. */
+/** An answer in the form that each shell's script reads: one line for each candidate. */
 import { readdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { type Answer, type Candidate, matching } from './answer.js'
@@ -20,7 +20,7 @@ export function render(request: Request, typed: Typed, answer: Answer): string {
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** What is inserted, with the blank after it; while a list is shown, what it means beside it. */
+/** The text to insert, with the blank after it; in a list, the word with its meaning. */
 function bashLines(candidates: readonly Candidate[], { kept, quote }: Typed, isListing: boolean): string[] {
   const rest = ({ word }: Candidate) => quoteForBash(word.slice(kept.length), quote)
   if (!isListing || candidates.length < 2) {
@@ -55,8 +55,8 @@ function fishLine({ word, meaning }: Candidate): string {
 }
 
 /**
- * Names of files for a word that is a path: folders end in a slash and go on, hidden ones come when asked for. Behind `head` bash reads `~/` as the home folder, other shells only at the start of a
- * word.
+ * Names of files for a word that is a path. Folders end in a slash; hidden files are listed when the word begins with a dot.
+ * After `head` bash expands `~/`, other shells only at the start of a word.
  */
 function listFiles(
   word: string,
@@ -84,7 +84,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort()
   } catch {
-    return [] // not there, or not for this user: nothing can be offered
+    return [] // the folder is missing or not readable: there are no candidates
   }
 }
 

@@ -1,4 +1,4 @@
-/** The scripts that `wlb completion` prints. They hand over the words and insert what comes back; the rest is here. */
+/** The scripts that `wlb completion` prints. They pass the words to `wlb __complete` and insert its answer. */
 import type { Shell } from './typed-words.js'
 
 const BASH = `# Tab completion of wlb and xe for bash.

@@ -1,5 +1,5 @@
 /**
- * What stands on the line up to the cursor, as words without their quotes. zsh and fish hand over words; bash cuts them
+ * The words up to the cursor, without their quotes. zsh and fish pass whole words; bash cuts them
  * at every character of COMP_WORDBREAKS, `=` and `:` among them, and replaces the last piece only (bash(1), completion).
  */
 
@@ -42,7 +42,7 @@ export function readTyped(request: Request): Typed {
   return { words: read.map(({ text }) => text), kept, quote }
 }
 
-/** The line itself tells `uuid=` from `uuid= `, which bash's own pieces do not. */
+/** Splits the line itself, because bash's pieces are the same for `uuid=` and `uuid= `. */
 function rawWords({ words, line }: Request): string[] {
   const pieces = splitLine(line)
   const program = pieces.indexOf(words[0] ?? '')

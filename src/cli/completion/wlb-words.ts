@@ -1,4 +1,4 @@
-/** The words of `wlb`, from the table its help is made from: what is not in there is not offered. */
+/** The words of `wlb`, from the commands its help is made from. */
 import type { Argument, CommandUnknownOpts as Command, Option } from '@commander-js/extra-typings'
 import { type Answer, type Candidate, matching, NOTHING } from './answer.js'
 
@@ -152,7 +152,7 @@ function optionsOf({ command, given }: ReadLine): Candidate[] {
 
 interface Meaning {
   readonly choices: readonly string[] | undefined
-  /** From the most telling to the least. */
+  /** From the most specific to the least. */
   readonly standsFor: readonly string[]
 }
 

@@ -1,6 +1,6 @@
-/** What `xe` prints, read back: lists of `--minimal`, tables of records, help (docs/protocol/thin-cli.md, output). */
+/** Parsers of what `xe` prints: lists of `--minimal`, tables of records, help (docs/protocol/thin-cli.md, output). */
 
-/** Asks the user's `xe`; an empty text when it has nothing to say. */
+/** Asks the user's `xe`; an empty text when it does not answer. */
 export type AskXe = (...args: readonly string[]) => Promise<string>
 
 export interface TableField {
@@ -20,7 +20,7 @@ export interface CommandHelp {
 
 const NOT_THERE = '<not in database>'
 
-/** Commas separate, a backslash takes the next character as it is; each value once, without those of objects that are gone. */
+/** Commas separate, a backslash takes the next character as it is; each value once, without values of removed objects. */
 export function readMinimal(text: string): string[] {
   const items = text.replace(/\n$/, '').match(/(?:[^,\\]|\\.)+/gs) ?? []
   const values = items.map((item) => item.replaceAll(/\\(.)/gs, '$1'))

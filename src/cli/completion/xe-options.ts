@@ -1,4 +1,4 @@
-/** The client's own options among the words of `xe`, which say where to ask; the rest is for the pool. */
+/** The options of the `xe` client among the typed words; all other words are for the pool. */
 import { OPTIONS, SWITCHES } from '../xe/settings.js'
 import { type Answer, type Candidate, matching, NOTHING } from './answer.js'
 
@@ -15,7 +15,7 @@ export interface SortedWords {
   readonly waiting: string | undefined
 }
 
-/** What decides whom to ask, and as whom; a trace is not wanted. */
+/** Options that select server and user; traces are left out. */
 const ASKED_WITH = ['server', 'port', 'username', 'password', 'passwordfile', 'cacert', 'fingerprint', 'nossl']
 /** As keys these are the client's everywhere; `fingerprint=` may be a filter. */
 const KEYS = ['server', 'port', 'username', 'password', 'passwordfile', 'nossl']

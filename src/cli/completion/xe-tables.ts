@@ -1,4 +1,4 @@
-/** Values of `xe`'s parameters that no pool has to be asked for, and where the others are listed. */
+/** Fixed values of `xe`'s parameters, and the commands that list the others. */
 
 /** Files of this machine. */
 export const FILE_KEYS: readonly string[] = [

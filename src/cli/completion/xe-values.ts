@@ -1,4 +1,4 @@
-/** What stands behind `key=` on a line of `xe`: objects of the pool, fields, files, or words from a short table. */
+/** Completes the value after `key=`: objects of the pool, fields, files, or fixed words. */
 import { type Answer, type Candidate, matching } from './answer.js'
 import { type AskXe, readMinimal, readTable, type TableField } from './xe-answers.js'
 import { FILE_KEYS, fixedValues, listingOf, NAMED_OBJECTS, OTHER_CLASSES } from './xe-tables.js'
@@ -11,7 +11,7 @@ export interface ValuePlace {
   readonly typed: string
 }
 
-/** Fields that tell objects apart for a person; the first that says something is shown. */
+/** Fields that identify an object for a person; the first that is not empty is shown. */
 const TELLING = ['name-label', 'number', 'vm-name-label', 'device', 'name', 'type']
 
 /** Completes the value; nothing where the pool does not answer. */
@@ -25,7 +25,7 @@ export async function completeValue(place: ValuePlace, ask: AskXe): Promise<Answ
   if (key === 'uuid') return matching(await objects(head, classOf(command), false, ask), typed)
   const [, named = ''] = /^(.+)-uuid$/.exec(key) ?? []
   if (named) return matching(await objects(head, OTHER_CLASSES[named] ?? named, named !== 'snapshot', ask), typed)
-  // The filters of a list compare with what it prints, and that is an identifier.
+  // Lists filter by what they print, which is an identifier.
   const className = command.endsWith('-list') ? undefined : NAMED_OBJECTS[key]
   if (className !== undefined)
     return matching(prefixed(head, await column(`${className}-list`, 'name-label', ask)), typed)
@@ -37,8 +37,8 @@ export async function completeValue(place: ValuePlace, ask: AskXe): Promise<Answ
 }
 
 /**
- * A list, and a command about VMs, is filtered by values that are there. Elsewhere a field is asked for what it holds
- * only to learn whether it says yes or no.
+ * A list, and a command about VMs, is filtered by values that are there. Elsewhere the values of a field are read only to
+ * find out whether it is a boolean.
  */
 async function valuesOfField(command: string, key: string, ask: AskXe): Promise<readonly string[]> {
   const isSwitch = /enabled$/.test(key) || key === 'wlb-verify-cert'
@@ -65,7 +65,7 @@ async function objects(head: string, className: string, all: boolean, ask: AskXe
   })
 }
 
-/** The fields of the object that is named, or of the first there is: all of a class have the same. */
+/** The fields of the object that is named, or of the first of its class: all objects of a class have the same fields. */
 async function fieldsOf({ command, parameters }: ValuePlace, ask: AskXe): Promise<TableField[]> {
   const list = `${classOf(command)}-list`
   const recordOf = async (uuid: string) => readTable(await ask(list, 'params=all', `uuid=${uuid}`))[0]
@@ -113,7 +113,7 @@ const OF_ANOTHER_CLASS: Readonly<Record<string, string>> = {
   'host-cpu-info': 'host',
 }
 
-/** The class that a command is about: its first word, save for those whose name has more. */
+/** The class that a command is about: its first word, except for classes with longer names. */
 function classOf(command: string): string {
   const longer = LONGER_CLASSES.find((name) => command.startsWith(`${name}-`))
   return OF_ANOTHER_CLASS[command] ?? longer ?? command.split('-')[0] ?? command

@@ -1,6 +1,6 @@
 /**
- * The words of `xe`: commands and parameters as the pool's own help names them, so that completion knows what this pool
- * knows, of whatever version (docs/completion.md).
+ * Completes commands and parameters of `xe` from the pool's own help, so that they fit the version of the pool
+ * (docs/completion.md).
  */
 import { type Answer, type Candidate, matching, NOTHING } from './answer.js'
 import { type AskXe, type CommandHelp, readHelp, readMinimal } from './xe-answers.js'
@@ -13,7 +13,7 @@ const SELECTORS: readonly (readonly [mark: string, key: string, list: string])[]
   ['<host-selectors>', 'host=', 'host-list'],
   ['<sr-selectors>', 'sr=', 'sr-list'],
 ]
-/** Of a list: how to list, not which objects. */
+/** Parameters of a list that select no objects. */
 const NO_SELECTORS = ['params', 'database:']
 
 const HELP_FLAGS: readonly Candidate[] = [{ word: '--all' }, { word: '--minimal' }]
@@ -80,12 +80,12 @@ async function expand(name: string, ask: AskXe): Promise<string[]> {
   return [key, ...fields.filter((field) => !NO_SELECTORS.includes(field))]
 }
 
-/** A map goes on with the name of an entry. */
+/** The key of a map is followed by the name of an entry. */
 function asKey(name: string): string {
   return /[=:-]$/.test(name) ? name : `${name}=`
 }
 
-/** Words with dashes that every command takes, or this one. */
+/** Options of every command, and those of this one. */
 async function completeFlag(typed: string, command: string, ask: AskXe): Promise<Answer> {
   const help = await helpOf(command, ask)
   const selects = help?.optional.some((name) => SELECTORS.some(([mark]) => mark === name)) ?? false

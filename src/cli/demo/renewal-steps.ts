@@ -1,6 +1,6 @@
 /**
- * A renewal while the pool goes on working (docs/renewal.md): every host is asked, another authority signs, and the
- * certificate is exchanged in the midst of a client that connects all the time with the trust store of a host.
+ * A renewal while the pool works (docs/renewal.md): every host is asked, another authority signs, and the certificate is
+ * exchanged while a client connects again and again with the trust store of a host.
  */
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -13,7 +13,7 @@ import { type Cast, type Step, says } from './steps.js'
 const AUTHORITY = 'next-ca'
 const FILES = ['signed_cert.pem', 'intermediate_ca.pem', 'root_ca.pem'].map((name) => `${AUTHORITY}/${name}`)
 
-/** `coordinator` is where the pool is spoken to now. */
+/** `coordinator` is the host that is coordinator now. */
 export async function renewalUnderLoad(
   cast: Cast,
   coordinator: { readonly name: string; readonly address: string; readonly tlsPort: number },

@@ -1,4 +1,4 @@
-/** Where the demo plays: a folder of its own, the programs run as an operator would run them, and what they said. */
+/** The demo's folder, and how it runs the programs there as an operator would, with their output. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,7 +24,7 @@ export interface Stage {
   wlb(...args: readonly string[]): Promise<Outcome>
   /** Starts the appliance and returns its `ready …` line. */
   serve(): Promise<string>
-  /** Starts nothing more, lets what runs come to its end, and leaves neither process nor file behind. */
+  /** Starts nothing more, waits for running commands, then removes all processes and files. */
   close(): Promise<void>
 }
 
@@ -48,7 +48,7 @@ export async function openStage(program: string): Promise<Stage> {
       cwd: folder,
       env: { ...process.env, NO_COLOR: '1', XDG_CONFIG_HOME: join(root, 'config') },
       stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true, // Ctrl-C reaches the demo alone, which then ends the others in order
+      detached: true, // Ctrl-C reaches only the demo, which then ends the others in order
     })
 
   const runToEnd = async (args: readonly string[]): Promise<Outcome> => {

@@ -1,4 +1,4 @@
-/** A client that connects again and again as a host of the pool, with that host's own trust store, and counts. */
+/** A client that connects again and again as a host of the pool, with that host's trust store, and counts the outcomes. */
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'

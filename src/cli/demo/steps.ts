@@ -1,6 +1,6 @@
 /**
- * The self-signed procedure (docs/connect.md) as a list of steps: what an operator types and where, what must come of it, and
- * what that proves. A step that does not do what it says fails the demo.
+ * The self-signed procedure (docs/connect.md) as a list of steps: what an operator types and where, the expected outcome, and
+ * what that proves. A step with another outcome fails the demo.
  */
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ export interface Step {
   readonly prompt: string
   readonly command: string
   run(): Promise<Outcome>
-  /** Only the lines with one of these are shown, where the others tell less. */
+  /** Only lines that contain one of these are shown. */
   readonly show?: readonly string[]
   /** What the outcome proves, or undefined where it is not what the step promises. */
   proves(outcome: Outcome): string | undefined
@@ -138,7 +138,7 @@ export function verifiedConnection(cast: Cast): Step[] {
   ]
 }
 
-/** A command typed on a host of the pool; `shown` hides what no screen should show. */
+/** A command typed on a host of the pool; `shown` is printed instead of secrets. */
 export function on(
   { stage }: Cast,
   host: string,

@@ -1,4 +1,4 @@
-/** A diagnosis for people: a paragraph a finding, and at the end what to do. */
+/** Text of a diagnosis: one paragraph for each finding, and at the end what to do. */
 import type { Diagnosis, Evidence, Finding, FixedStep } from '../../trust/index.js'
 
 export function describeDiagnosis(evidence: Evidence, diagnosis: Diagnosis, fixed: readonly FixedStep[]): string {

@@ -1,4 +1,4 @@
-/** What may be mended without a thought: nothing here can make a connection fail that works. Everything else is a command. */
+/** Repairs of `wlb doctor --fix`: only those that cannot break a connection that works. For the rest it prints commands. */
 
 import { chmod } from 'node:fs/promises'
 import { WlbError } from '../../base/error.js'
@@ -43,7 +43,7 @@ function mendingOf({ row, code, remedy }: Finding, { root, evidence, session }: 
     case 'HOST_LACKS_CERTIFICATE':
     case 'HOST_HOLDS_OTHER':
     case 'HOST_MISSED_SYNC':
-      // where it is the coordinator that lacks something, a sync would spread that
+      // if the coordinator itself lacks a certificate, a sync removes it from every member
       if (!session || remedy !== 'xe pool-certificate-sync') return undefined
       return { row, command: remedy, mend: () => session.call('pool.certificate_sync') }
     case 'OLD_CERTIFICATE_SERVED':

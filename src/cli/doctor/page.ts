@@ -75,7 +75,7 @@ function renderInstalled({ installed }: Evidence, clean: Clean): string[] {
   ]
 }
 
-/** Escapes, and takes out what is nobody's business: session references and the names given. */
+/** Escapes HTML, and removes session references and the given names. */
 function cleaner(secrets: readonly string[]): Clean {
   const names = secrets.filter((secret) => secret.length > 2)
   return (text) => {

@@ -1,9 +1,9 @@
-/** Signs of life while hosts are asked: nothing in the first second, then who is being waited for. */
+/** Progress while hosts are asked: nothing in the first second, then the hosts that have not answered yet. */
 
 export interface Progress {
   readonly onHost: (host: string, isDone: boolean) => void
   readonly stop: () => void
-  /** Keeps silent while a person is asked something. */
+  /** Prints no progress while a person is asked something. */
   readonly aside: <T>(question: () => Promise<T>) => Promise<T>
 }
 

@@ -1,4 +1,4 @@
-/** `wlb lab …`: a pool in a box, printed for people and for programs. */
+/** `wlb lab …`: starts, shows, breaks and stops a simulated pool. */
 
 import { quoteWord } from '../../base/quote-word.js'
 import {

@@ -14,17 +14,17 @@ import { EXIT, printError, printJson } from '../print.js'
 import type { ApplyFlags, UndoFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
-import { describePlan, describeStep, refusalsWhole, renderHosts, reportPlanned, toType, trustPlan } from './plan.js'
+import { describePlan, describeStep, renderHosts, reportPlanned, toType, trustPlan, withErrorDocument } from './plan.js'
 import { readTrustRequest, readUndoRequest } from './trust-request.js'
 
 export async function trustApply(root: string, files: readonly string[], flags: ApplyFlags): Promise<void> {
   if (flags.dryRun) return trustPlan(root, files, flags)
   const stop = stopOnInterrupt(toType('apply --resume', root, flags))
-  await refusalsWhole(flags, root, () =>
+  await withErrorDocument(flags, root, () =>
     withPoolSession(flags, async (session, choice) => {
       const request = await readTrustRequest(root, files, flags, choice)
       const pool = await readPoolNow(session)
-      await remember(flags, session, choice, pool) // now: what is typed to go on after a Ctrl-C names it
+      await remember(flags, session, choice, pool) // before Ctrl-C: the command that resumes names this pool
       const outcome = await applyPlan(
         session,
         request,
@@ -97,7 +97,7 @@ function lastLine(
 
 export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
   const stop = stopOnInterrupt(toType('undo', root, flags))
-  await refusalsWhole(flags, root, () =>
+  await withErrorDocument(flags, root, () =>
     withSshReach(flags, (ssh) =>
       withPoolSession(flags, async (session, choice) => {
         const { otherPoolsReady = false } = flags

@@ -64,7 +64,7 @@ export function plan(trust: Parent) {
 export function apply(trust: Parent) {
   return withGroup(trust.command('apply [FILES...]'), goalOptions)
     .description('carry the plan out: each step checked, written down, and taken back by `wlb trust undo`')
-    .option('--resume', 'go on with a run that was cut short; goal and files are as they were')
+    .option('--resume', 'resume a run that was cut short, with the same goal and files')
     .option('--dry-run', 'print the plan, change nothing')
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON document')
@@ -95,7 +95,7 @@ export function undo(trust: Parent) {
 
 export function renew(trust: Parent) {
   return withRestart(withSsh(withPool(trust.command('renew [FILES...]'))))
-    .description('exchange the certificate of an appliance without a moment in which a host does not verify')
+    .description('exchange the certificate of an appliance while every host keeps verifying it')
     .option('--key <FILE>', 'the private key, where it is not the one that was made for the request')
     .option('--passphrase-file <FILE>', 'the passphrase of the key, or of a PKCS#12 file: the first line of FILE')
     .option('--name <FQDN>', 'a new host name: the pool is connected by it in the end')
@@ -119,7 +119,7 @@ export function renew(trust: Parent) {
     )
     .addHelpText(
       'after',
-      '\nWithout FILES a self-signed certificate is made anew; over SSH both FILES and their key are needed. A renewal that was cut short is gone on with.\n\nExit codes: 0 every host verifies the new certificate, 1 it stopped at a step, 2 the call is wrong, 130 interrupted.',
+      '\nWithout FILES a self-signed certificate is made anew; over SSH both FILES and their key are needed. To resume a renewal that was cut short, run the same command again.\n\nExit codes: 0 every host verifies the new certificate, 1 it stopped at a step, 2 the call is wrong, 130 interrupted.',
     )
 }
 
@@ -175,7 +175,7 @@ function goalOptions(command: Command) {
     .option('--ssh <USER@HOST>', 'ask the appliance itself, over SSH, which certificate it has')
     .addOption(applianceRoot())
     .addOption(
-      new Option('--goal <GOAL>', 'what is to be trusted: the very certificate, or an authority').choices([
+      new Option('--goal <GOAL>', 'what the pool shall trust: the certificate itself, or an authority').choices([
         'self-signed',
         'ca',
       ]),
@@ -189,5 +189,5 @@ function goalOptions(command: Command) {
 function credentialOptions(command: Command) {
   return command
     .option('--wlb-password-file <FILE>', 'the password of the appliance, where the pool has to be connected (again)')
-    .option('--allow-down', 'leave hosts behind that are down')
+    .option('--allow-down', 'leave out hosts that are down')
 }

@@ -1,4 +1,4 @@
-/** `wlb trust fetch`: the certificate of an appliance, byte for byte, and whether its port serves it. */
+/** `wlb trust fetch`: copies the certificate of an appliance byte for byte, and compares it with what its port serves. */
 
 import { readFile } from 'node:fs/promises'
 import { replaceFile } from '../../base/durable-file.js'
@@ -125,8 +125,8 @@ function whatNext(file: string, { state }: ServedComparison): string {
  * Accepts the certificate by the fingerprint that was given, or by what the appliance states itself; otherwise asks. What came
  * over the wire alone is never accepted. A no to the question is false.
  *
- * @throws FINGERPRINT_MISMATCH, FINGERPRINTS_DIFFER when one is known and it is another; USAGE_NEEDS_FINGERPRINT when there is
- * nobody to ask.
+ * @throws FINGERPRINT_MISMATCH, FINGERPRINTS_DIFFER when a known fingerprint differs; USAGE_NEEDS_FINGERPRINT when there is
+ * no terminal.
  */
 async function confirmFingerprint(found: FirstUse, { fingerprint }: Pick<FetchFlags, 'fingerprint'>): Promise<boolean> {
   const { seen, stated, agreed, endpoint } = found

@@ -1,4 +1,4 @@
-/** `wlb trust status --fleet FILE`: one line a pool. */
+/** `wlb trust status --fleet FILE`: one line for each pool. */
 import {
   errorText,
   type FleetLine,
@@ -16,7 +16,7 @@ import { exitCodeOf } from './status.js'
 
 const AT_ONCE = 8
 
-/** Exits 0 when every host of every pool verifies, 1 when one does not, 2 when a pool could not be looked at. */
+/** Exits 0 when every host of every pool verifies, 1 when one does not, 2 when a pool could not be asked. */
 export async function fleetStatus(
   fleet: string,
   { parallel = AT_ONCE, hosts = false, json = false }: StatusFlags,

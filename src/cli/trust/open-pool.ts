@@ -1,4 +1,4 @@
-/** From the options that name a pool to a session with it; a pool that let us in is remembered for the next time. */
+/** Opens a session with the pool that the options name, and remembers the pool for the next time. */
 
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
@@ -22,13 +22,13 @@ import type { PoolFlags } from '../options.js'
 export interface PoolChoice {
   readonly access: PoolAccess
   readonly known: KnownPool | undefined
-  /** Asked for, remembered, or undefined: then the pool's own wlb_url says. */
+  /** From the options or from last time; undefined: the pool's own wlb_url. */
   readonly appliance: WlbAddress | undefined
   readonly passwordFile: string
 }
 
 const CALL_TIMEOUT_MS = 20_000
-/** A pool of 64 writes its stores one member after the other. */
+/** A pool of 64 hosts writes its trust stores one after the other. */
 const STORE_TIMEOUT_MS = 300_000
 const PROBE_TIMEOUT_MS = 10_000
 
@@ -62,7 +62,7 @@ export async function choosePool(flags: PoolFlags): Promise<PoolChoice> {
   }
 }
 
-/** Opens it, hands it to `work`, closes it whatever happens. */
+/** Opens a session, passes it to `work`, and always closes it. */
 export async function withPoolSession<T>(
   flags: PoolFlags,
   work: (session: PoolSession, choice: PoolChoice) => Promise<T>,
@@ -72,7 +72,7 @@ export async function withPoolSession<T>(
   return withPool({ ...choice.access, timeoutMs: callTimeoutMs }, (session) => work(session, choice))
 }
 
-/** Once it has answered; a pool that was taken without looking is not worth remembering. */
+/** Remembers a pool that has answered, unless its certificate was not verified. */
 export async function remember(
   flags: PoolFlags,
   session: PoolSession,
@@ -116,7 +116,7 @@ function readUrl(text: string, names: readonly string[]): WlbAddress {
   return address
 }
 
-/** A file made for `xe -pwf` has the user's name in a line of its own before the password. */
+/** A file for `xe -pwf` has the user name in its first line and the password in its second. */
 async function readPassword(file: string, userName: string): Promise<string> {
   const first = await readSecretFile(file)
   if (first !== userName || file === '-') return first

@@ -1,4 +1,4 @@
-/** From the options about SSH to connections: with one machine, with appliances as they are needed, with the hosts of a pool. */
+/** Connects over SSH as the options say: to one machine, to appliances as they are needed, to the hosts of a pool. */
 
 import { WlbError } from '../../base/error.js'
 import type { InstallStep } from '../../identity/index.js'
@@ -23,7 +23,7 @@ const SSH_TIMEOUT_MS = 15_000
 const PROOF_SECONDS = 20
 
 /**
- * Opens it, hands it to `work`, closes it whatever happens.
+ * Opens a connection, passes it to `work`, and always closes it.
  *
  * @throws USAGE_SSH_TARGET, USAGE_NEEDS_SSH_LOGIN, USAGE_NEEDS_SSH_FINGERPRINT: wrong calls; and what `connectSsh` throws.
  */
@@ -41,8 +41,8 @@ export async function withSshConnection<T>(
 }
 
 /**
- * For appliances that are known only later, from a journal, or perhaps never. There is one connection a machine, made anew
- * where it was lost; all are closed in the end.
+ * Connects to appliances when a journal names them. Each machine has one connection, opened again if it was lost; all are
+ * closed at the end.
  *
  * @throws what `work` throws; connecting throws as `withSshConnection` does.
  */
@@ -93,7 +93,7 @@ async function open(target: SshTarget, flags: SshFlags): Promise<SshConnection> 
   const isChosen = credentials.some(({ kind }) => kind !== 'agent')
   if (credentials.length === 0 && !isAtTerminal()) throw needsLogin(renderSshTarget(target))
   try {
-    // without anything to log in with, the host is looked at first, and then the password is asked for
+    // without credentials: first verify the host key, then ask for the password
     return await connectSsh(request)
   } catch (error) {
     const mayAsk = error instanceof WlbError && error.code === 'SSH_AUTH_FAILED' && !isChosen && isAtTerminal()
@@ -104,7 +104,7 @@ async function open(target: SshTarget, flags: SshFlags): Promise<SshConnection> 
   }
 }
 
-/** What was named; the agent only where nothing was. */
+/** Credentials from the options; without any, the agent. */
 async function readCredentials({
   sshKey,
   sshPassphraseFile,
@@ -139,7 +139,7 @@ async function askPerson(question: HostKeyQuestion): Promise<boolean> {
 
 type HostToReach = Parameters<typeof readHostStores>[0][number]
 
-/** `aside` puts a question to a person while nothing else is printed. */
+/** `aside` runs a question while no progress is printed. */
 export type ReadStores = (hosts: readonly HostToReach[], name: string, aside?: Aside) => Promise<StoreSights>
 
 type Aside = <T>(question: () => Promise<T>) => Promise<T>
@@ -185,7 +185,7 @@ async function chooseCredentials(flags: HostSshFlags, user: string, port: number
   return [{ kind: 'password', password }]
 }
 
-/** Two hosts are met at once, and a person reads one question at a time. */
+/** Hosts are connected to in parallel; questions are asked one at a time. */
 function oneByOne(ask: AskAboutHostKey): AskAboutHostKey {
   let previous: Promise<unknown> = Promise.resolve()
   return (question: HostKeyQuestion) => {

@@ -20,7 +20,7 @@ import { remember, withPoolSession } from './open-pool.js'
 import { readTrustRequest } from './trust-request.js'
 
 export async function trustPlan(root: string, files: readonly string[], flags: PlanFlags): Promise<void> {
-  await refusalsWhole(flags, root, () =>
+  await withErrorDocument(flags, root, () =>
     withPoolSession(flags, async (session, choice) => {
       const request = await readTrustRequest(root, files, flags, choice)
       const prepared = await preparePlan(session, request)
@@ -50,7 +50,7 @@ function lastLine(steps: readonly StepReport[], root: string, flags: PlanFlags):
   return `To carry it out:  ${toType(`apply${flags.goal ? ` --goal ${flags.goal}` : ' --resume'}`, root, flags)}`
 }
 
-/** For the same pool: what is not remembered of it has to be typed again. */
+/** A command for the same pool; options that are not remembered are repeated. */
 export function toType(words: string, root: string, flags: CredentialFlags): string {
   const { pool, poolInsecure, username, passwordFile, appliance, wlbPasswordFile } = flags
   const forgotten = poolInsecure
@@ -68,8 +68,8 @@ export function toType(words: string, root: string, flags: CredentialFlags): str
   return inRoot(`wlb trust ${words}${options.join('')}`, root)
 }
 
-/** With `--json` a refusal has the shape of every other answer, so that a script reads `ok` and nothing else. */
-export async function refusalsWhole(
+/** With `--json` an error is printed in the shape of every other answer, so that a script only reads `ok`. */
+export async function withErrorDocument(
   { json = false }: { readonly json?: boolean },
   root: string,
   work: () => Promise<void>,
@@ -88,7 +88,7 @@ const VOUCHED = {
   fingerprint: 'the fingerprint given',
   pool: 'the pool, which has it installed',
   appliance: 'the appliance itself, asked on its own machine or over SSH',
-  journal: 'whoever did when the run began that is gone on with',
+  journal: 'the same as when the interrupted run began',
   person: 'you, who compared the fingerprints',
 }
 

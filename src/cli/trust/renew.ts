@@ -1,4 +1,4 @@
-/** `wlb trust renew`: the plan shown, asked about once, and carried out phase by phase. */
+/** `wlb trust renew`: the plan is shown, confirmed once, and carried out phase by phase. */
 
 import { quoteWord } from '../../base/quote-word.js'
 import { parseSshTarget } from '../../ssh/index.js'
@@ -25,11 +25,11 @@ import { printOutcome } from './apply.js'
 import type { RenewFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
-import { describeStep, refusalsWhole, renderHosts, toType } from './plan.js'
+import { describeStep, renderHosts, toType, withErrorDocument } from './plan.js'
 
 /** @throws USAGE_NEEDS_MANAGE, USAGE_NEEDS_SSH, and what `renew` throws. */
 export async function trustRenew(root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
-  await refusalsWhole(flags, root, () => withSshReach(flags, (ssh) => renewWith(ssh, root, files, flags)))
+  await withErrorDocument(flags, root, () => withSshReach(flags, (ssh) => renewWith(ssh, root, files, flags)))
 }
 
 function placeFrom(flags: RenewFlags, root: string, reach: SshReach): IdentityPlace {
@@ -44,11 +44,11 @@ function placeFrom(flags: RenewFlags, root: string, reach: SshReach): IdentityPl
 
 async function renewWith(ssh: SshReach, root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
   const { json = false } = flags
-  const stop = stopOnInterrupt(toType(toGoOn(flags), root, flags))
+  const stop = stopOnInterrupt(toType(resumeWords(flags), root, flags))
   const place = placeFrom(flags, root, ssh)
   await withPoolSession(flags, async (session, choice) => {
     const pool = await readPoolNow(session)
-    await remember(flags, session, choice, pool) // now: what is typed to go on after a Ctrl-C names it
+    await remember(flags, session, choice, pool) // before Ctrl-C: the command that resumes names this pool
     const poolUser = { userName: choice.access.userName, password: choice.access.password }
     const wlbPassword = await readSecretFile(flags.wlbPasswordFile)
     const passphrase = await readSecretFile(flags.passphraseFile)
@@ -76,12 +76,12 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
       onStep: (step) => void (json || process.stdout.write(`${describeStep(step)}\n`)),
     })
     if (!outcome) return
-    printOutcome(outcome, undefined, flags, root, 'renew', toGoOn(flags))
+    printOutcome(outcome, undefined, flags, root, 'renew', resumeWords(flags))
   })
 }
 
-/** Over SSH the key is wanted again. */
-function toGoOn({ ssh }: RenewFlags): string {
+/** The command that resumes; over SSH it needs the key again. */
+function resumeWords({ ssh }: RenewFlags): string {
   return ssh === undefined ? 'renew' : `renew FILES... --key FILE --ssh ${quoteWord(ssh)} --manage`
 }
 

@@ -1,4 +1,4 @@
-/** What `wlb trust status` shows a person: the pool, the appliance, what is installed, then the hosts and what they say. */
+/** Text of `wlb trust status`: the pool, the appliance, the installed certificates, then each host with its verdict and disk. */
 import type { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../base/quote-word.js'
 import {
@@ -16,7 +16,7 @@ import { daysFrom, renderFacts, renderTable } from '../print.js'
 
 /** Clocks that differ by more can make a good certificate look bad. */
 const CLOCK_LIMIT_MS = 60_000
-/** Certificates that end within this many days are worth a word. */
+/** Certificates that end within this many days are marked. */
 const SOON_DAYS = 30
 
 export function describeStatus(connection: Connection, verdicts: readonly HostVerdict[], now: Date): string {
@@ -122,7 +122,7 @@ function describeVerdict(verdict: HostVerdict | undefined): string {
   return verdict.proof === 'host' ? said : `${said} (predicted)`
 }
 
-/** A prediction always says what it rests on. */
+/** The reason why a verdict is predicted, for each host. */
 function describeReasons(verdicts: readonly HostVerdict[]): string[] {
   const predicted = verdicts.filter(({ why }) => why !== '')
   return predicted.length === 0
@@ -130,7 +130,7 @@ function describeReasons(verdicts: readonly HostVerdict[]): string[] {
     : ['', ...predicted.map(({ host, why }) => `${host}: not its own word, because ${why}.`)]
 }
 
-/** What the table has no room for. */
+/** Differences on the disks, which do not fit into the table. */
 function describeDisks({ hosts }: Connection, disks: readonly HostDisk[] = []): string[] {
   const lines = hosts.flatMap(({ name }, index) => {
     const disk = disks[index]
@@ -156,7 +156,7 @@ function conclude({ pool }: Connection, verdicts: readonly HostVerdict[]): strin
 
 type Seen = Extract<HostDisk, { readonly disk: unknown }>
 
-/** One clause a difference; none where the disk is as recorded. */
+/** One clause for each difference between a disk, the records and the coordinator. */
 function describeDifferences(host: HostDisk): readonly string[] {
   if (host.state === 'not seen') return [`not seen: ${host.why}`]
   const { againstRecords: records, againstCoordinator: coordinator, disk, crlsLacking } = host

@@ -1,4 +1,4 @@
-/** `wlb trust status`: one line a host, and above it what they all depend on. */
+/** `wlb trust status`: one line for each host, and above it what all hosts depend on. */
 import {
   type Connection,
   doAllVerify,
@@ -16,7 +16,7 @@ import { remember, withPoolSession } from './open-pool.js'
 import { chooseReadStores, type ReadStores } from './open-ssh.js'
 import { describeStatus } from './status-text.js'
 
-/** Exits 0 when every host verifies, 1 when one does not or the pool does not ask them to, 2 when nobody can tell. */
+/** Exits 0 when every host verifies, 1 when one does not or verification is off, 2 when it cannot tell. */
 export async function trustStatus(root: string, flags: StatusFlags): Promise<void> {
   const now = new Date()
   const readStores = await chooseReadStores(flags)

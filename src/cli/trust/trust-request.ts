@@ -1,4 +1,4 @@
-/** From the words of `wlb trust plan`, `apply` and `undo` to what is asked of the pool. */
+/** Builds the request for the trust room from the options of `wlb trust plan`, `apply` and `undo`. */
 
 import type { X509Certificate } from 'node:crypto'
 import { readCertificateFiles } from '../../identity/index.js'

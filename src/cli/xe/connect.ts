@@ -1,5 +1,5 @@
 /**
- * Where a conversation happens: the host's own socket, plain TCP, or TLS whose certificate is verified before a byte
+ * How `xe` connects: the host's own socket, plain TCP, or TLS whose certificate is verified before a byte
  * is sent (docs/protocol/thin-cli.md, opening).
  */
 
@@ -11,7 +11,7 @@ import type { TransferTarget } from '../../xapi/thin-cli/transfer.js'
 import { fail } from './errors.js'
 import type { ServerTrust, Settings } from './settings.js'
 
-/** Exactly this text, not what it resolves to: `localhost` is a server like any other. */
+/** This exact text means the host's own socket; `localhost` is an ordinary server name. */
 const THIS_HOST = '127.0.0.1'
 const TLS_PORT = 443
 const PLAIN_PORT = 80
@@ -27,12 +27,12 @@ export interface Connector {
 export interface Surroundings {
   /** The host's root folder: '' on a real host, a folder for a host of the lab (XE_ROOT). */
   readonly hostRoot: string
-  /** Told once, when a certificate was taken unverified. */
+  /** Called once, when a certificate was accepted without verification. */
   warn(line: string): void
   trace(text: string): void
 }
 
-/** Chooses the way by the server's name. Nothing is opened yet. */
+/** Chooses the kind of connection by the server's name. Nothing is opened yet. */
 export function createConnector(settings: Settings, surroundings: Surroundings): Connector {
   const { server, port } = settings
   let warned = false

@@ -1,4 +1,4 @@
-/** What `xe` prints when a conversation cannot be had or breaks: the real client's words (docs/protocol/thin-cli.md). */
+/** What `xe` prints when a connection fails or breaks, in the real client's words (docs/protocol/thin-cli.md). */
 import { WlbError } from '../../base/error.js'
 
 export interface FailureText {
@@ -6,7 +6,7 @@ export interface FailureText {
   readonly withUsage: boolean
 }
 
-/** The system's own words for what a socket says; others keep their short name. */
+/** The operating system's text for socket errors; other errors are printed by their name. */
 const SYSTEM_TEXTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Connection refused',
   ECONNRESET: 'Connection reset by peer',
@@ -20,7 +20,7 @@ const SYSTEM_TEXTS: Readonly<Record<string, string>> = {
   EMFILE: 'Too many open files',
 }
 
-/** Every failure of a conversation with `server`, as the lines for stderr. */
+/** Lines for stderr about any failure of a conversation with `server`. */
 export function describeFailure(error: unknown, server: string): FailureText {
   const plain = (...lines: string[]): FailureText => ({ lines, withUsage: false })
   if (!(error instanceof WlbError)) return plain(...describeSystemError(error, server))
@@ -62,7 +62,7 @@ export function describeFailure(error: unknown, server: string): FailureText {
   }
 }
 
-/** Connecting failed below the protocol, or the certificate did: the facts are what helps. */
+/** Connecting or verifying the certificate failed: the facts are printed. */
 function describeRest(error: WlbError, server: string): string[] {
   const system = systemCode(error.cause)
   if (system !== undefined) return describeSystemError(error.cause, server)

@@ -1,9 +1,9 @@
 /**
- * What one call of `xe` is to do, gathered from ~/.xe, XE_EXTRA_ARGS and the command line, each overruling those before
- * it (docs/protocol/thin-cli.md, opening). What is not for the client goes to the server as it was typed.
+ * Settings of one call of `xe`, from ~/.xe, XE_EXTRA_ARGS and the command line; a later source overrides an earlier one
+ * (docs/protocol/thin-cli.md, opening). Arguments that are not for the client go to the server unchanged.
  */
 
-/** How the server has to prove who it is before it is told anything. */
+/** How the server's certificate is verified before anything is sent. */
 export type ServerTrust =
   | { readonly kind: 'none' }
   | { readonly kind: 'ca-file'; readonly file: string }
@@ -34,7 +34,7 @@ export interface SettingsSources {
 export type SettingsReading =
   | { readonly kind: 'run'; readonly settings: Settings; readonly warnings: readonly string[] }
   | { readonly kind: 'version' }
-  /** Print the usage text; the exit code is 0 even after a complaint, as scripts of old expect. */
+  /** Print the usage text; the exit code is 0 even after a complaint, because existing scripts rely on it. */
   | { readonly kind: 'usage'; readonly complaint?: string }
   | { readonly kind: 'refused'; readonly complaint: string }
 
@@ -150,7 +150,7 @@ function take(draft: Draft, args: readonly string[], where: 'command' | 'setting
     else {
       const equals = arg.indexOf('=')
       const key = arg.slice(0, Math.max(equals, 0))
-      // Also a field of certificates, which their commands filter by.
+      // For certificate commands `fingerprint=` is a filter.
       const isFilter = key === 'fingerprint' && where === 'command' && rest[0]?.startsWith('certificate-') === true
       if (isFilter || !apply(draft, key, arg.slice(equals + 1))) rest.push(arg)
     }
@@ -206,7 +206,7 @@ function parsePort(text: string): number {
   return port
 }
 
-/** Any way people copy it; as XenAPI prints it afterwards. */
+/** Accepts the usual notations of a SHA-256 fingerprint; returns it as XenAPI prints it. */
 function parseFingerprint(text: string): string {
   const digits = text
     .replace(/^sha-?256[:=]/i, '')
@@ -216,7 +216,7 @@ function parseFingerprint(text: string): string {
   return digits.match(/../g)!.join(':')
 }
 
-/** Commas separate, `\,` is a comma; other backslashes vanish. */
+/** Commas separate, `\,` is a comma; other backslashes are removed. */
 function splitExtraArgs(text: string): string[] {
   return text
     .split(/(?<!\\),/)

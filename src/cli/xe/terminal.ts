@@ -5,7 +5,7 @@ import { ByteReader } from '../../xapi/thin-cli/reader.js'
 
 const LEAVE_CONSOLE = 0x1d // Ctrl-]
 
-/** Standard input is opened by the first question, not before: a program in a pipe need not have one. */
+/** Standard input is opened by the first question, because a program in a pipe may have none. */
 export function openTerminal(trace: (text: string) => void): ThinCliTerminal {
   let keyboard: ByteReader | undefined
   return {

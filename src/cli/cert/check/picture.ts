@@ -1,4 +1,4 @@
-/** A verdict as people read it: the path as a tree from the root down, and what is wrong under the certificate it belongs to. */
+/** Text of a verdict: the path as a tree from the root down, with each defect below its certificate. */
 import type { X509Certificate } from 'node:crypto'
 import type { CheckFinding, CheckQuestion, Judgement } from '../../../tls/index.js'
 import { describeCertificate } from '../../../x509/index.js'
@@ -70,7 +70,7 @@ function describeWarning({ code, message, remedy }: Judgement['warnings'][number
   return [`- ${message} [${code}]`, `  try: ${remedy}`]
 }
 
-/** What the pool would write down, and what it would tell its callers. The most useful line comes last. */
+/** What the pool would log, and the error it would return. The most useful line comes last. */
 function listConsequences({ as, accepted, reason, xapiError, defects, warnings }: Judgement): [string, string][] {
   const [first] = defects
   if (accepted)

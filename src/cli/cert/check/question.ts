@@ -1,9 +1,9 @@
-/** What `wlb cert check` is asked, read from its options, from files, from an endpoint and from the appliance's own folder. */
+/** Input of `wlb cert check`: its options, files, an endpoint, and the appliance's own folder. */
 
 import type { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../../base/error.js'
 import { paths } from '../../../config/paths.js'
-// by its file: the whole room brings a database along, and scripts call this by the hundred
+// not through index.ts: the whole room loads a database, and scripts run this command hundreds of times
 import { readCertificateFiles } from '../../../identity/install/certificate-files.js'
 import {
   type AnsweredFacts,
@@ -23,11 +23,11 @@ const DEFAULT_PORT = 8012
 /**
  * Reads everything the verdict needs.
  *
- * @throws USAGE_FILES_OR_ENDPOINT when certificates are named twice over.
+ * @throws USAGE_FILES_OR_ENDPOINT when both files and --connect are given.
  * @throws USAGE_NEEDS_NAME when nothing says which name pools use.
- * @throws NO_CERTIFICATE, and what reading files and containers throws, for files that do not hold what they should.
+ * @throws NO_CERTIFICATE, and what reading files and containers throws, for files without certificates.
  * @throws ENDPOINT_UNREACHABLE when nobody answers there.
- * @throws CHAIN_WITHOUT_ROOT when trust is not given and the certificates do not bring their root along.
+ * @throws CHAIN_WITHOUT_ROOT when --trust is missing and the certificates contain no root.
  */
 export async function readQuestion(
   root: string,
@@ -78,7 +78,7 @@ function joinFiles(files: readonly Buffer[]): Buffer {
   return Buffer.concat(files.flatMap((file, index) => (index === 0 ? [file] : [Buffer.from('\n'), file])))
 }
 
-/** In any form people have certificates in; the first one found is the leaf. */
+/** Reads any usual container; the first certificate found is the leaf. */
 async function readCertificates(files: readonly string[]): Promise<X509Certificate[]> {
   const { certificates } = readContainers(await readCertificateFiles(files))
   if (certificates.length === 0) throw fail('NO_CERTIFICATE', { files: files.join(' ') })
@@ -101,7 +101,7 @@ function readSent(facts: AnsweredFacts): readonly X509Certificate[] {
   return 'certificates' in facts ? facts.certificates : []
 }
 
-/** Where the path ends when nobody is trusted: at a root, if one is sent. */
+/** The root of the path, if the server sends one. */
 function findOwnRoot(presented: readonly X509Certificate[], name: string, now: Date): X509Certificate | undefined {
   if (presented.length === 0) return undefined
   const { path, defects } = validate({ presented, anchors: [], crls: undefined, name, now })
