@@ -33,7 +33,8 @@ it.each(remedies)('can be typed: %s', (remedy) => {
 
 test('errors have a code in capitals, a sentence and something to type', () => {
   const odd = sourceErrors().filter(
-    ({ code, message, remedy }) => !/^[A-Z][A-Z0-9_]+$/.test(code) || !/([.…]|: [A-Z]+)$/.test(message) || remedy === '',
+    ({ code, message, remedy }) =>
+      !/^[A-Z][A-Z0-9_]+$/.test(code) || !/([.…]|: [A-Z]+)$/.test(message) || remedy === '',
   )
   expect(odd).toEqual([])
 })
