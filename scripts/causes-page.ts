@@ -1,5 +1,5 @@
 /** docs/causes.md, from the table that `wlb doctor` goes by. */
-import { CATALOGUE, type Cause } from '../src/trust/diagnose/catalogue/index.js'
+import { CATALOGUE, type Cause } from '../src/trust/diagnose/catalogue/catalogue.js'
 
 export function renderCauses(): string {
   return [

@@ -1,19 +1,18 @@
 /** Public API of trust: a verified connection observed, proved, predicted, planned, diagnosed and watched. */
 export type { Connection, HostVerdict } from './connection/connection.js'
-export { compareDisks, type HostDisk } from './connection/disk-table.js'
 export type { Held } from './connection/disks.js'
 export { type FleetLine, type FleetMember, lookAtFleet } from './connection/fleet.js'
 export { type FleetPool, readFleet } from './connection/fleet-file.js'
-export { compareStores } from './connection/host-table.js'
 export { observe } from './connection/observe.js'
 export { judgeHosts } from './connection/predict.js'
 export { proveHosts } from './connection/prove.js'
-export { breaksNothing } from './diagnose/breaks-nothing.js'
+export { compareDisks, compareStores, type HostDisk } from './connection/store-comparison.js'
 export { diagnose } from './diagnose/diagnose.js'
-export type { Evidence, LocalFacts } from './diagnose/evidence.js'
+export type { Evidence, LocalFacts } from './diagnose/evidence/evidence.js'
+export { gather } from './diagnose/evidence/gather.js'
 export type { Diagnosis, Finding } from './diagnose/finding.js'
-export { gather } from './diagnose/gather.js'
-export { errorText, shortPrint } from './diagnose/say.js'
+export { breaksNothing } from './diagnose/prediction.js'
+export { errorText, shortPrint } from './diagnose/wording.js'
 export {
   diagnosisDocument,
   doAllVerify,
@@ -43,7 +42,7 @@ export {
   type SshReach,
 } from './remote/replace-over-ssh.js'
 export { restoreOverSsh } from './remote/restore-over-ssh.js'
-export { bringAnchor, isBringUnfinished } from './renew/bring-anchor.js'
+export { bringAnchor, isBringUnfinished } from './renew/install-anchor.js'
 export { placeHere } from './renew/places/here.js'
 export { placeOverSsh } from './renew/places/over-ssh.js'
 export type { IdentityPlace } from './renew/places/place.js'
@@ -52,7 +51,7 @@ export { applyPlan, type Prepared, preparePlan, type TrustOutcome, type TrustReq
 export { readKnownCertificates } from './run/journal.js'
 export { openEntries, report, type StepReport } from './run/run-steps.js'
 export { makeStep } from './run/steps/make-step.js'
-export { readPoolNow } from './run/steps/pool-now.js'
+export { readPoolNow } from './run/steps/pool-state.js'
 export type { World } from './run/steps/step.js'
 export { watchBesideAppliance } from './watch/beside-appliance.js'
 export { audienceOf, type Channel, letterbox, lineOf, webhook } from './watch/channels.js'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { renderCauses } from '../../scripts/causes-page.js'
 import { CAUSES } from '../../scripts/failure-causes.js'
-import { CATALOGUE } from '../../src/trust/diagnose/catalogue/index.js'
+import { CATALOGUE } from '../../src/trust/diagnose/catalogue/catalogue.js'
 
 test('docs/causes.md is what the code says (npm run docs writes it)', () => {
   expect(readFileSync(join(import.meta.dirname, '../../docs/causes.md'), 'utf8')).toBe(renderCauses())

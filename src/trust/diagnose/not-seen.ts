@@ -1,6 +1,7 @@
 /** What could not be looked at, and why: said, not guessed. */
-import { listOf } from './say.js'
-import type { View } from './view.js'
+
+import type { View } from './evidence/view.js'
+import { listOf } from './wording.js'
 
 const NO_POOL = 'No pool was asked: what its hosts trust, by which name they connect, and what they say is not known.'
 

@@ -1,5 +1,5 @@
 /** Which certificates hosts need for a goal, under which names they are installed, and which are there already. */
-import type { X509Certificate } from 'node:crypto'
+import { createHash, type X509Certificate } from 'node:crypto'
 import { checkAsPool } from '../../tls/index.js'
 import { encodePem, isSelfSigned } from '../../x509/index.js'
 import { verifiesByPeer } from '../../xapi/pool/pool-records.js'
@@ -7,7 +7,6 @@ import type { Connection } from '../connection/connection.js'
 import { servedBy } from '../connection/predict.js'
 import type { OrderOf, PlannedStep } from '../run/steps/step.js'
 import type { GoalKind, Trusted } from './decide-trust.js'
-import { chooseStoreName } from './store-name.js'
 
 export interface NeededCertificate {
   readonly certificate: X509Certificate
@@ -68,4 +67,23 @@ function freeId(wanted: string, taken: Set<string>): string {
 
 export function pemOf({ raw }: X509Certificate): string {
   return encodePem('CERTIFICATE', raw)
+}
+
+const ACCEPTABLE = /^[A-Za-z0-9_-][A-Za-z0-9._-]*\.pem$/
+const SHORTEST = 8
+
+/** `wanted` where it is free, else with as much of the fingerprint as it takes. */
+export function chooseStoreName(wanted: string, fingerprintSha256: string, taken: ReadonlySet<string>): string {
+  const stem = wanted.replace(/\.pem$/, '')
+  const hex = fingerprintSha256.replaceAll(':', '')
+  const longer = Array.from({ length: hex.length - SHORTEST + 1 }, (_, more) => hex.slice(0, SHORTEST + more))
+  const candidates = [wanted, ...longer.map((piece) => `${stem}-${piece}.pem`)]
+  const free = candidates.find((name) => ACCEPTABLE.test(name) && !taken.has(name))
+  if (free === undefined) throw new Error(`no name is free for ${wanted}`)
+  return free
+}
+
+/** Made of the content, so that the same list has the same name: of lists a pool tells nothing but names. */
+export function crlStoreName(pem: string): string {
+  return `crl-${createHash('sha256').update(pem).digest('hex').slice(0, 12)}.pem`
 }

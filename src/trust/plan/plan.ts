@@ -11,13 +11,12 @@ import { chooseName } from '../connection/connection-name.js'
 import { judgeHosts, knownAnchors, predict, predictHosts, servedBy } from '../connection/predict.js'
 import { fail } from '../errors.js'
 import type { JournalRequest } from '../run/journal.js'
-import { connectCommand } from '../run/steps/connect.js'
+import { connectCommand } from '../run/steps/connection-steps.js'
 import type { PlannedStep } from '../run/steps/step.js'
 import type { GoalKind, Trusted } from './decide-trust.js'
 import type { Material } from './material.js'
-import { findNeeded, installOrders, pemOf } from './needed-certificates.js'
+import { crlStoreName, findNeeded, installOrders, pemOf } from './needed-certificates.js'
 import { noteOddities } from './plan-notes.js'
-import { crlStoreName } from './store-name.js'
 
 export interface Goal {
   readonly kind: GoalKind

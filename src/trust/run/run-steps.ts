@@ -3,10 +3,11 @@
  * again; the first that fails ends the run. A flag that this run switched on does not survive a failure behind it: it was
  * a trial (docs/trust.md, the trial).
  */
+
+import { setTimeout as pause } from 'node:timers/promises'
 import { WlbError } from '../../base/error.js'
 import { explainRefusal } from '../../xapi/index.js'
 import { fail } from '../errors.js'
-import { awaitLanding } from './await-landing.js'
 import type { Journal, JournalEntry } from './journal.js'
 import { isChanging, makeStep } from './steps/make-step.js'
 import type { Step, StepOrder, World } from './steps/step.js'
@@ -219,4 +220,28 @@ function roleNeeded({ message, facts }: WlbError): WlbError {
     { ...facts, needed: 'the role pool-operator, or pool-admin' },
     'wlb trust apply --username USER --password-file FILE',
   )
+}
+
+/** As long as a pool waits for its appliance. */
+const LANDING_MS = 30_000
+const LOOK_EVERY_MS = 200
+
+/** Returns once it has landed, or can no longer. `writtenAt` is when it was begun, at the earliest. */
+export async function awaitLanding(
+  { state, order }: JournalEntry,
+  step: Step,
+  writtenAt: Date,
+  onWait: (what: string) => void,
+): Promise<void> {
+  if (state !== 'doing' || order.kind !== 'connect') return
+  const end = writtenAt.getTime() + LANDING_MS
+  let isTold = false
+  while (Date.now() < end && (await step.check()) !== 'holds') {
+    if (!isTold)
+      onWait(
+        `whether the pool still carries out what was cut short (${order.id}), until ${new Date(end).toISOString()}`,
+      )
+    isTold = true
+    await pause(LOOK_EVERY_MS)
+  }
 }

@@ -1,12 +1,10 @@
 /** From an order to a step that can be carried out. */
-import { connectStep } from './connect.js'
-import { identityStep } from './identity.js'
-import { installStep, uninstallStep } from './install.js'
-import { installCrlStep } from './install-crl.js'
-import { askStep, proveStep } from './prove.js'
-import type { Step, StepOrder, World } from './step.js'
-import { listStep, syncStep } from './sync.js'
-import { verificationStep } from './verification.js'
+
+import { placeOf } from '../../renew/places/over-ssh.js'
+import { installCrlStep, installStep, uninstallStep } from './certificate-steps.js'
+import { connectStep, verificationStep } from './connection-steps.js'
+import { askStep, listStep, proveStep, syncStep } from './proof-steps.js'
+import type { OrderOf, Step, StepOrder, World } from './step.js'
 
 export function makeStep(order: StepOrder, world: World): Step {
   switch (order.kind) {
@@ -36,4 +34,9 @@ export function makeStep(order: StepOrder, world: World): Step {
 /** Steps that leave something behind which an undo takes away; the others only look, or copy. */
 export function isChanging({ kind }: StepOrder): boolean {
   return ['install', 'uninstall', 'install-crl', 'verification', 'connect', 'identity'].includes(kind)
+}
+
+export function identityStep(order: OrderOf<'identity'>, { ssh, identity }: World): Step {
+  const exchange = placeOf(order, ssh).exchange(order, identity)
+  return { id: order.id, order, title: 'serve the new certificate', ...exchange }
 }

@@ -1,0 +1,67 @@
+/** Whether the hosts' TLS clients can start: a bundle that is there and can be read (rows 22, 32 to 35, 37, 73, 78). */
+import { quoteWord } from '../../../base/quote-word.js'
+import { isStoreError } from '../evidence/refusal-defects.js'
+import type { View } from '../evidence/view.js'
+import type { Draft } from '../finding.js'
+import { errorText, fewOf, listOf } from '../wording.js'
+
+export function findBundle(view: View): readonly Draft[] {
+  const { pool, voices, anyVerified, anyAnchored, verifies, installed } = view
+  if (!pool) return []
+  const misnamed = installed.filter(({ record }) => !record.name.endsWith('.pem')).map(({ record }) => record.name)
+  const named = misnamed.length === 0 ? [] : [nameUnfit(misnamed, verifies && !anyVerified)]
+  if (!verifies) return named
+  const stuck = voices.filter(({ error }) => isStoreError(error) === 'bundle')
+  const isPredicted = voices.every(({ said }) => said === 'nothing') && installed.length === 0
+  if (anyAnchored || (stuck.length === 0 && !isPredicted)) return named
+  const hosts = stuck.map(({ host }) => host.name)
+  const said = stuck[0] ? `${listOf(hosts)} said ${errorText(stuck[0].error)}` : 'no host could be asked'
+  if (installed.length === 0) return [nothingInstalled(view, hosts, said)]
+  if (misnamed.length === installed.length) return named
+  return [
+    {
+      code: 'BUNDLE_UNREADABLE',
+      hosts,
+      cause:
+        'Certificates are installed, and the bundle built from them cannot be read: it begins with something broken, or is gone.',
+      evidence: `${said}; ${installed.length} installed by the records: ${fewOf(installed.map(({ record }) => record.name))}`,
+    },
+    ...named,
+  ]
+}
+
+function nothingInstalled({ pool, name, served, leaf }: View, hosts: readonly string[], said: string): Draft {
+  const copy = `scp ${quoteWord(`root@${name}`)}:/etc/ssl/certs/server.pem wlb.pem`
+  const isSelfSigned = served.length === 1 && leaf?.subject === leaf?.issuer
+  const remedy = isSelfSigned
+    ? `${copy}; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`
+    : 'xe pool-install-ca-certificate filename=ROOT.pem; xe pool-certificate-sync'
+  if (pool?.tlsVerification) {
+    return {
+      code: 'VERIFICATION_SWITCHED_ON',
+      hosts,
+      cause:
+        'Verification came on together with the TLS verification of the pool, and no certificate is installed to verify with.',
+      evidence: `tls-verification-enabled and wlb-verify-cert are both true; nothing is installed; ${said}`,
+      remedy,
+    }
+  }
+  return {
+    code: 'BUNDLE_EMPTY',
+    hosts,
+    cause: 'Verification is on, and no certificate is installed: the TLS client of the hosts does not even start.',
+    evidence: `wlb-verify-cert is true; the list of installed certificates is empty; ${said}`,
+    remedy,
+  }
+}
+
+function nameUnfit(names: readonly string[], isFailing: boolean): Draft {
+  const [first = ''] = names
+  return {
+    code: 'FILE_NAME_UNFIT',
+    ...(isFailing ? {} : { severity: 'warning' as const }),
+    cause: 'A certificate lies under a name no bundle is built from: only names that end in .pem count.',
+    evidence: `recorded as ${fewOf(names)}`,
+    remedy: `xe pool-install-ca-certificate filename=${quoteWord(`${first.replace(/\.[^.]*$/, '')}.pem`)}; xe pool-certificate-sync`,
+  }
+}

@@ -1,0 +1,91 @@
+/** The name the pool connects by, against those the certificate speaks for (rows 6 to 14). */
+import { isIP } from 'node:net'
+import { checkHost, describeCertificate } from '../../../x509/index.js'
+import type { View } from '../evidence/view.js'
+import type { Draft } from '../finding.js'
+import { listOf } from '../wording.js'
+import { type Flaw, heard, hostsOf } from './flaw.js'
+
+export function explainName(view: View, flaw: Flaw): readonly Draft[] {
+  const { leaf, name, port } = view
+  const hosts = hostsOf(view, flaw)
+  if (!leaf) return [{ code: 'NAME_DIFFERS', hosts, evidence: heard(flaw) }]
+  const { commonName, dnsNames, ipAddresses } = describeCertificate(leaf)
+  const compared = dnsNames.length > 0 ? dnsNames : commonName === undefined ? [] : [commonName]
+  const evidence = [
+    `wlb_url names ${name}; it is compared with ${listOf(compared) || 'no name at all'}`,
+    ...(ipAddresses.length > 0 ? [`addresses in the certificate are not looked at: ${listOf(ipAddresses)}`] : []),
+    ...(dnsNames.length > 0 && commonName !== undefined ? [`common name: ${commonName}`] : []),
+    ...(heard(flaw) ? [heard(flaw)] : []),
+  ].join('; ')
+  const better = compared.find((one) => !one.includes('*') && one.includes('.') && isIP(one) === 0)
+  const reconnect = reconnectAs(better ?? 'FQDN', port)
+  const draft = { hosts, evidence }
+
+  if (isIP(name) !== 0) {
+    const cause = `The pool connects by the address ${name}, and pools compare an address with names only.`
+    return [{ code: 'CONNECTED_BY_ADDRESS', ...draft, cause, remedy: reconnect }]
+  }
+  const undotted = name.replace(/\.$/, '')
+  if (undotted !== name && checkHost(leaf, undotted)) {
+    const cause = 'The name the pool connects by ends with a dot, and no certificate has that.'
+    return [{ code: 'NAME_ENDS_WITH_DOT', ...draft, cause, remedy: reconnectAs(undotted, port) }]
+  }
+  if (!name.includes('.') && compared.some((one) => one.toLowerCase().startsWith(`${name.toLowerCase()}.`))) {
+    const cause = `The pool connects by the short name ${name}, and the certificate has the full one.`
+    return [{ code: 'SHORT_NAME', ...draft, cause, remedy: reconnect }]
+  }
+  const wildcard = compared.find(
+    (one) => one.startsWith('*.') && name.toLowerCase().endsWith(one.slice(1).toLowerCase()),
+  )
+  if (wildcard !== undefined) {
+    const cause = `The wildcard ${wildcard} stands for one label, below a domain of two at least, and does not cover ${name}.`
+    return [{ code: 'WILDCARD_LEVEL', ...draft, cause, remedy: requestFor(name) }]
+  }
+  if (dnsNames.length > 0 && commonName?.toLowerCase() === name.toLowerCase()) {
+    const cause =
+      'The common name is the right one and does not count: the certificate has DNS names, and the name is not among them.'
+    return [{ code: 'NAME_NOT_AMONG_SANS', ...draft, cause, remedy: requestFor(name) }]
+  }
+  const cause = `The certificate does not speak for ${name}, the name the pool connects by.`
+  return [{ code: 'NAME_DIFFERS', ...draft, cause, remedy: better === undefined ? requestFor(name) : reconnect }]
+}
+
+/** Passwords are asked for by whoever types it: none is known here. */
+function reconnectAs(name: string, port: number): string {
+  return `xe pool-initialize-wlb wlb_url=${name}:${port} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`
+}
+
+function requestFor(name: string): string {
+  return `wlb cert request --common-name ${name}`
+}
+
+/** What is accepted and worth knowing (rows 9, 12 and 13). */
+export function findNameNotes({ leaf, name }: View): readonly Draft[] {
+  if (!leaf || name === '' || !checkHost(leaf, name)) return []
+  const { commonName, dnsNames } = describeCertificate(leaf)
+  const compared = dnsNames.length > 0 ? dnsNames : commonName === undefined ? [] : [commonName]
+  const evidence = `wlb_url names ${name}; the certificate has ${listOf(compared)}`
+  if (isIP(name) !== 0) {
+    const cause =
+      'The pool connects by address, and it works because the certificate has the address written as a name: other clients refuse that.'
+    return [{ code: 'ADDRESS_AS_NAME', cause, evidence }]
+  }
+  if (compared.includes(name)) return []
+  const sameLetters = compared.some((one) => one.toLowerCase() === name.toLowerCase())
+  return sameLetters
+    ? [
+        {
+          code: 'LETTER_CASE',
+          cause: 'Capital and small letters differ between wlb_url and certificate, which does not matter.',
+          evidence,
+        },
+      ]
+    : [
+        {
+          code: 'WILDCARD',
+          cause: 'A wildcard covers the name: who takes its key can pose as every machine below that domain.',
+          evidence,
+        },
+      ]
+}

@@ -1,0 +1,177 @@
+/** Whether there is a connection at all (rows 65 to 68 and 70): from here, and as the hosts say. */
+import { isIP } from 'node:net'
+import { formatWlbAddress, parseWlbAddress } from '../../../xapi/pool/wlb-address.js'
+import type { View, Voice } from '../evidence/view.js'
+import type { Draft } from '../finding.js'
+import { errorText, listOf } from '../wording.js'
+
+export function findNetwork(view: View): readonly Draft[] {
+  const url = view.pool?.wlbUrl ?? ''
+  const broken = view.voices.filter(({ error: [code] }) => code !== undefined && NETWORK_CODES.has(code))
+  if (url !== '' && !parseWlbAddress(url)) return [urlInvalid(url)]
+  const said = group(broken).map(([code, voices]) => explain(view, code, voices))
+  const here = view.anyConnected ? [] : seenFromHere(view)
+  // what the hosts say counts; what is seen from here says more of the same
+  const [heard] = said
+  if (!heard) return here
+  return said.map((draft) => {
+    const same = here.find(({ code }) => code === draft.code)
+    return same ? { ...draft, evidence: `${draft.evidence}; from here: ${same.evidence}` } : draft
+  })
+}
+
+/** A reset is explained elsewhere where the handshake does (rows 46 to 51). */
+const NETWORK_CODES = new Set([
+  'WLB_CONNECTION_REFUSED',
+  'WLB_TIMEOUT',
+  'WLB_UNKNOWN_HOST',
+  'WLB_URL_INVALID',
+  'WLB_CONNECTION_RESET',
+])
+
+function group(voices: readonly Voice[]): [string, readonly Voice[]][] {
+  const codes = [...new Set(voices.map(({ error }) => error[0] ?? ''))]
+  return codes.map((code) => [code, voices.filter(({ error }) => error[0] === code)])
+}
+
+function explain(view: View, code: string, voices: readonly Voice[]): Draft {
+  const { name, port, pool } = view
+  const url = pool?.wlbUrl ?? ''
+  const hosts = voices.map(({ host }) => host.name)
+  const evidence = `${listOf(hosts)} said ${errorText(voices[0]?.error ?? [code])} for ${url}`
+  switch (code) {
+    case 'WLB_CONNECTION_REFUSED':
+      return { code: 'CONNECTION_REFUSED', hosts, evidence, cause: refused(view), remedy: serveRemedy(view) }
+    case 'WLB_TIMEOUT':
+      return { code: 'NO_ANSWER', hosts, evidence, cause: silent(view), remedy: `nc -vz -w 5 ${name} ${port}` }
+    case 'WLB_UNKNOWN_HOST':
+      return unknownHost(view, hosts, evidence)
+    case 'WLB_URL_INVALID':
+      return urlInvalid(url)
+    default:
+      return reset(view, hosts, evidence)
+  }
+}
+
+function seenFromHere(view: View): readonly Draft[] {
+  const { appliance } = view.evidence
+  if (!appliance) return []
+  const { endpoint } = appliance
+  const where = formatWlbAddress(appliance)
+  switch (endpoint.state) {
+    case 'silent':
+      return [
+        {
+          code: 'NO_ANSWER',
+          cause: silent(view),
+          evidence: endpoint.connected
+            ? `${where} accepts connections and says nothing`
+            : `no answer from ${where} within the time, not even a refusal`,
+          remedy: `nc -vz -w 5 ${appliance.host} ${appliance.port}`,
+        },
+      ]
+    case 'not-tls':
+      return [notTls(view, endpoint.firstLine)]
+    case 'unreachable':
+      return [unreachable(view, where, endpoint.why, endpoint.indicator)]
+    default:
+      return []
+  }
+}
+
+function unreachable(view: View, where: string, why: string, indicator: string | undefined): Draft {
+  const evidence = `${where}: ${why}`
+  switch (indicator) {
+    case 'Connection refused':
+      return { code: 'CONNECTION_REFUSED', evidence, cause: refused(view), remedy: serveRemedy(view) }
+    case 'No host resolved':
+      return { code: 'NAME_UNKNOWN', evidence, cause: `Nobody knows the name ${view.name}.`, remedy: lookUp(view) }
+    case 'No route to host':
+      return { code: 'NO_ROUTE', evidence, cause: 'No way leads to the appliance.', remedy: route(view) }
+    default:
+      return { code: 'NO_ANSWER', evidence, cause: silent(view), remedy: `nc -vz -w 5 ${view.name} ${view.port}` }
+  }
+}
+
+/** The pool says the same of a name nobody knows and of an address no way leads to. */
+function unknownHost(view: View, hosts: readonly string[], evidence: string): Draft {
+  const { name, evidence: all } = view
+  const from = all.appliance?.endpoint
+  const isRoute =
+    isIP(name) !== 0 ||
+    all.nameOnCoordinator === 'known' ||
+    (from?.state === 'unreachable' && from.indicator === 'No route to host')
+  const here = all.appliance?.resolved ?? []
+  const told = here.length === 0 ? 'it is not known here either' : `here it is ${here.join(', ')}`
+  return isRoute
+    ? {
+        code: 'NO_ROUTE',
+        hosts,
+        evidence,
+        cause: `No way leads from ${listOf(hosts)} to the appliance.`,
+        remedy: route(view),
+      }
+    : {
+        code: 'NAME_UNKNOWN',
+        hosts,
+        cause: `${listOf(hosts)} cannot find out what address ${name} has.`,
+        evidence: `${evidence}; ${told}`,
+        remedy: lookUp(view),
+      }
+}
+
+function reset(view: View, hosts: readonly string[], evidence: string): Draft {
+  const { facts, name, evidence: all } = view
+  if (facts?.state === 'not-tls') return notTls(view, facts.firstLine, evidence)
+  const here = all.appliance?.resolved ?? []
+  const isName = isIP(name) === 0
+  if (isName && (all.nameOnCoordinator === 'unknown' || (here.length === 0 && facts === undefined))) {
+    const cause = `${listOf(hosts)} cannot find out what address ${name} has; newer stunnels do not say so.`
+    return { code: 'NAME_UNKNOWN', hosts, evidence, cause, remedy: lookUp(view) }
+  }
+  return {
+    code: 'BROKEN_OFF',
+    hosts,
+    cause:
+      'The connection is broken off, and a handshake from here is not: a device on the way, or the appliance itself.',
+    evidence,
+  }
+}
+
+function notTls({ name, port }: View, firstLine: string, heard?: string): Draft {
+  return {
+    code: 'NOT_TLS',
+    cause: `Something else than TLS answers on port ${port}.`,
+    evidence: `${heard === undefined ? '' : `${heard}; `}it answers a TLS greeting with "${firstLine}"`,
+    remedy: `openssl s_client -connect ${name}:${port} -tls1_2 </dev/null`,
+  }
+}
+
+function refused({ port, evidence: { local } }: View): string {
+  if (local?.isAsked && !local.running) return `The appliance is not running: nobody listens on port ${port}.`
+  return `Nobody listens on port ${port} there.`
+}
+
+function serveRemedy({ evidence: { local }, port }: View): string {
+  return local?.isAsked ? 'wlb serve' : `ss -ltn 'sport = :${port}'`
+}
+
+function silent({ name, port }: View): string {
+  return `Nothing answers at ${name}:${port}: a firewall drops packets on the way, or the appliance is stuck.`
+}
+
+function lookUp({ name }: View): string {
+  return `getent hosts ${name}`
+}
+
+function route({ name, evidence: { appliance } }: View): string {
+  return `ip route get ${isIP(name) === 0 ? (appliance?.resolved[0] ?? name) : name}`
+}
+
+function urlInvalid(url: string): Draft {
+  return {
+    code: 'URL_INVALID',
+    cause: 'The address the pool has of its appliance is none: it must be NAME:PORT.',
+    evidence: `wlb_url is "${url}"`,
+  }
+}

@@ -1,0 +1,99 @@
+/** Whether the hosts trust what is served, and find it in order: what they say, and the whole of what they would say. */
+import type { PoolVerdict } from '../../../tls/index.js'
+import type { Defect } from '../../../x509/index.js'
+import { mayAnotherAnchorCure } from '../../connection/predict.js'
+import { defectsSaid, isCrlDefect, isStoreError } from '../evidence/refusal-defects.js'
+import type { View } from '../evidence/view.js'
+import type { Draft, Severity } from '../finding.js'
+import { explainDate } from './dates.js'
+import { errorOf, type Flaw } from './flaw.js'
+import { explainName } from './names.js'
+import { explainEnd } from './path-end.js'
+import { explainQuality } from './quality.js'
+import { explainCrl } from './revocation.js'
+
+const END: ReadonlySet<string> = new Set([
+  ...['SELF_SIGNED_UNTRUSTED', 'ROOT_UNTRUSTED', 'ISSUER_MISSING', 'ROOT_MISSING', 'SIGNATURE_WRONG'],
+])
+const DATES: ReadonlySet<string> = new Set(['EXPIRED', 'NOT_YET_VALID'])
+
+export function findPath(view: View): readonly Draft[] {
+  const severity: Severity = view.verifies ? 'error' : 'warning'
+  const flaws = withoutEchoes([...saidFlaws(view), ...judgedFlaws(view)])
+  return flaws.flatMap((flaw) =>
+    explain(view, flaw).map((draft) => ({ severity, error: errorOf(flaw.code), ...draft })),
+  )
+}
+
+/** What may not sign as an authority is, to OpenSSL, unsuitable for the purpose of one as well. */
+function withoutEchoes(flaws: readonly Flaw[]): readonly Flaw[] {
+  const unfit = flaws.filter(({ code }) => code === 'AUTHORITY_INVALID').map(({ depth }) => depth)
+  return flaws.filter(({ code, depth }) => code !== 'PURPOSE_UNSUITABLE' || !unfit.includes(depth))
+}
+
+/** What hosts said, a group of them at a time; where some verify, the store of the others is what differs (rows 28, 79). */
+function saidFlaws(view: View): readonly Flaw[] {
+  const { voices, anyAnchored, isForecast } = view
+  const refused = voices.filter(({ said, error }) => said === 'refused' && defectsSaid(error).length > 0)
+  const texts = [...new Set(refused.map(({ error }) => error.join('\0')))]
+  return texts.flatMap((text) => {
+    const group = refused.filter(({ error }) => error.join('\0') === text)
+    const [first] = group
+    const store = first && isStoreError(first.error)
+    if (!first || (anyAnchored && (store === 'anchors' || store === 'bundle'))) return []
+    const verdict = view.judge(first.host)
+    return defectsSaid(first.error).flatMap((code): Flaw[] => {
+      if (isForecast && DATES.has(code)) return [] // that was today
+      const found = verdict?.defects.find((defect) => defect.code === code)
+      const { depth, certificate, message = '' } = found ?? {}
+      return [{ code, depth, certificate, message, fromStore: isFromStore(verdict, depth), voices: group, verdict }]
+    })
+  })
+}
+
+/** What a host has not come to say yet, found here; what it would have said before, it has not found. */
+function judgedFlaws(view: View): readonly Flaw[] {
+  const { voices, coordinator, anyVerified, isForecast, pool } = view
+  const voice = voices.find(({ host }) => host === coordinator)
+  const verdict = view.judge(coordinator)
+  if (!verdict) return []
+  const said = defectsSaid(voice?.error ?? [])
+  // pools before March 2025 say that verification failed, and not why
+  const isOpen = voice?.error[0] === 'SSL_VERIFY_ERROR' && said.length === 0
+  const all = verdict.defects.filter((defect) => isOpen || isCertain(view, defect, said))
+  const flaws = all.map(
+    ({ code, depth, certificate, message }): Flaw => ({
+      ...{ code, depth, certificate, message, verdict, voices: [] },
+      fromStore: isFromStore(verdict, depth),
+    }),
+  )
+  if (isForecast && anyVerified) return flaws.filter(({ code }) => DATES.has(code) || isCrlDefect(code))
+  if (anyVerified) return []
+  if (!pool || said.length === 0) return flaws
+  const from = flaws.findIndex(({ code }) => said.some((one) => one === code))
+  const isLater = ({ code }: Flaw) => isForecast && (DATES.has(code) || isCrlDefect(code))
+  return flaws.filter((flaw, index) => index >= from || isLater(flaw))
+}
+
+/**
+ * How a path ends is certain where all anchors are known, or no unknown one could cure it. A host that has judged the path
+ * knows better.
+ */
+function isCertain({ pool, unknownAnchors, installed }: View, defect: Defect, said: readonly string[]): boolean {
+  if (!END.has(defect.code)) return true
+  const hasLooked = said.length > 0 && said[0] !== 'LEAF_KEY_TOO_WEAK'
+  if (!pool || installed.length === 0 || hasLooked) return false
+  return unknownAnchors === 0 || !mayAnotherAnchorCure(defect)
+}
+
+function isFromStore(verdict: PoolVerdict | undefined, depth: number | undefined): boolean {
+  return verdict !== undefined && depth !== undefined && depth >= verdict.fromServer
+}
+
+function explain(view: View, flaw: Flaw): readonly Draft[] {
+  if (flaw.code === 'LEAF_WANTED' || END.has(flaw.code)) return explainEnd(view, flaw)
+  if (DATES.has(flaw.code)) return explainDate(view, flaw)
+  if (isCrlDefect(flaw.code)) return explainCrl(view, flaw)
+  if (flaw.code === 'NAME_MISMATCH') return explainName(view, flaw)
+  return explainQuality(view, flaw)
+}

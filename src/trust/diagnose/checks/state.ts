@@ -1,0 +1,71 @@
+/** The pool's switches: connected, licensed, in use (row 77), verifying (row 72). */
+
+import type { View } from '../evidence/view.js'
+import type { Draft } from '../finding.js'
+import { predictVerified } from '../prediction.js'
+import { errorText } from '../wording.js'
+
+export function findState(view: View): readonly Draft[] {
+  const { pool } = view
+  if (!pool) return []
+  return [...notInUse(view), ...(pool.wlbUrl !== '' && !pool.verifies ? [verificationOff(view)] : [])]
+}
+
+function notInUse({ pool, evidence: { appliance } }: View): readonly Draft[] {
+  if (!pool) return []
+  const { wlbUrl, licensed, wlbEnabled, uuid } = pool
+  const where = appliance ? `${appliance.name}:${appliance.port}` : 'FQDN:8012'
+  if (!licensed) {
+    return [
+      {
+        code: 'NOT_IN_USE',
+        cause: 'The licence of the pool does not include workload balancing.',
+        evidence: 'restrict_wlb is true among the restrictions of the pool; it answers LICENSE_RESTRICTION',
+        remedy: `xe pool-param-get param-name=restrictions uuid=${uuid}`,
+        error: ['LICENSE_RESTRICTION', 'WLB'],
+      },
+    ]
+  }
+  if (wlbUrl === '') {
+    return [
+      {
+        code: 'NOT_IN_USE',
+        cause: 'The pool is not connected to an appliance.',
+        evidence: 'wlb_url is empty; it answers WLB_NOT_INITIALIZED',
+        remedy: `xe pool-initialize-wlb wlb_url=${where} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`,
+        error: ['WLB_NOT_INITIALIZED'],
+      },
+    ]
+  }
+  if (wlbEnabled) return []
+  return [
+    {
+      code: 'NOT_IN_USE',
+      severity: 'note',
+      cause: 'Workload balancing is paused: the pool is connected and asks for no recommendation.',
+      evidence: 'wlb-enabled is false; recommendations answer WLB_DISABLED',
+      remedy: `xe pool-param-set wlb-enabled=true uuid=${uuid}`,
+    },
+  ]
+}
+
+/** Everything works, and anybody could answer. */
+function verificationOff(view: View): Draft {
+  const { pool, installed } = view
+  const uuid = pool?.uuid ?? 'UUID'
+  const expected = predictVerified(view)
+  const switchOn = `xe pool-param-set wlb-verify-cert=true uuid=${uuid}`
+  const soFar =
+    expected.kind === 'unknown'
+      ? 'whether it would work switched on cannot be told from here'
+      : expected.kind === 'accepted'
+        ? 'switched on, it would work as far as can be told from here'
+        : `switched on now, it would answer ${errorText(expected.error)}`
+  const install = `scp root@${view.name}:/etc/ssl/certs/server.pem wlb.pem; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`
+  return {
+    code: 'VERIFICATION_OFF',
+    cause: 'Verification is off: everything works, and the pool would send its password to whoever answers.',
+    evidence: `wlb-verify-cert is false; ${installed.length} certificates installed; ${soFar}`,
+    remedy: installed.length === 0 ? `${install}; ${switchOn}` : switchOn,
+  }
+}

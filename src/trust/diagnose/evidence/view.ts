@@ -1,0 +1,141 @@
+/** Values derived once from the evidence, shared by all checks. */
+
+import type { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import type { AnsweredFacts, PoolVerdict } from '../../../tls/index.js'
+import { describeCertificate } from '../../../x509/index.js'
+import { judgeWlbError } from '../../../xapi/index.js'
+import type { HostFacts, InstalledCertificate, PoolFacts } from '../../../xapi/pool/pool-records.js'
+import { parseWlbAddress } from '../../../xapi/pool/wlb-address.js'
+import type { Observation } from '../../connection/connection.js'
+import { type Disk, describeDisk } from '../../connection/disks.js'
+import { verdictOf } from '../../connection/predict.js'
+import type { Evidence } from './evidence.js'
+import { defectsSaid, isStoreError } from './refusal-defects.js'
+
+/** What a host said when it connected itself; the coordinator by the call, too. */
+export interface Voice {
+  readonly host: HostFacts
+  readonly said: 'accepted' | 'refused' | 'nothing'
+  /** In xapi's words where refused. */
+  readonly error: readonly string[]
+  /** Why it said nothing. */
+  readonly why: string
+}
+
+export interface Installed {
+  readonly record: InstalledCertificate
+  /** Where its bytes are known. */
+  readonly certificate: X509Certificate | undefined
+}
+
+export interface View {
+  readonly evidence: Evidence
+  readonly pool: PoolFacts | undefined
+  /** The host part of `wlb_url`, or what the appliance was asked by. */
+  readonly name: string
+  readonly port: number
+  /** What the port answered from here. */
+  readonly facts: AnsweredFacts | undefined
+  readonly served: readonly X509Certificate[]
+  readonly leaf: X509Certificate | undefined
+  /** The time that is asked about, by the clock of this machine. */
+  readonly now: Date
+  readonly isForecast: boolean
+  /** Whether a wrong certificate is refused today. */
+  readonly verifies: boolean
+  readonly voices: readonly Voice[]
+  /** A host has connected, whatever the flag says. */
+  readonly anyConnected: boolean
+  /** A host has connected and verified. */
+  readonly anyVerified: boolean
+  /** A host has come past the end of the path, whatever it found fault with afterwards: it trusts the right anchor. */
+  readonly anyAnchored: boolean
+  readonly installed: readonly Installed[]
+  /** What is installed is known by fingerprint only. */
+  readonly unknownAnchors: number
+  readonly coordinator: HostFacts | undefined
+  /** What lies on the disks that were seen, by the UUID of the host. */
+  readonly disks: ReadonlyMap<string, Disk>
+  /** What is to be expected of a host whose store can be loaded, and all it would find fault with. */
+  readonly judge: (host: HostFacts | undefined) => PoolVerdict | undefined
+  /** The same with its very disk, whatever lies there; undefined where that was not seen. */
+  readonly judgeDisk: (host: HostFacts | undefined) => PoolVerdict | undefined
+}
+
+export function viewOf(evidence: Evidence): View {
+  const { appliance, pool, known, at, observedAt } = evidence
+  const endpoint = appliance?.endpoint
+  const facts = endpoint && endpoint.state !== 'silent' && endpoint.state !== 'unreachable' ? endpoint : undefined
+  const served = facts && 'certificates' in facts ? facts.certificates : []
+  const now = at ?? observedAt
+  const address = parseWlbAddress(pool?.wlbUrl ?? '')
+  const name = address?.host ?? (pool ? appliance?.name : nameWithoutPool(appliance?.name, served[0])) ?? ''
+  const port = appliance?.port ?? address?.port ?? 0
+  const installed = evidence.installed.map((record) => ({
+    record,
+    certificate: known.get(record.fingerprintSha256),
+  }))
+  const verifies = pool?.verifies ?? true
+  const stores = [...(evidence.stores ?? [])].flatMap(([uuid, sight]): [string, Disk][] =>
+    sight.state === 'seen' ? [[uuid, describeDisk(sight.store)]] : [],
+  )
+  const disks = new Map(stores)
+  const { stores: _, ...recorded } = evidence
+  const judgeFrom = (observation: Observation, host: HostFacts | undefined) =>
+    served.length === 0 ? undefined : verdictOf(observation, host, { name, now })
+  const voices = pool ? voicesOf(evidence) : []
+  const anyConnected = voices.some(({ said }) => said === 'accepted')
+  return {
+    ...{ evidence, pool, name, port, facts, served, now, verifies, voices, anyConnected, installed },
+    leaf: served[0],
+    isForecast: at !== undefined,
+    anyVerified: verifies && anyConnected,
+    anyAnchored: verifies && voices.some(isAnchored),
+    unknownAnchors: installed.filter(({ certificate }) => !certificate).length,
+    coordinator: evidence.hosts[0],
+    disks,
+    judgeDisk: (host) => (host && disks.has(host.uuid) ? judgeFrom(evidence, host) : undefined),
+    judge: (host) => {
+      const isUsable = host && (disks.get(host.uuid)?.trusted.length ?? 0) > 0
+      return judgeFrom(isUsable ? evidence : recorded, host)
+    },
+  }
+}
+
+/** An address is where it was asked, and not what a pool would connect by: that question is left out. */
+function nameWithoutPool(asked: string | undefined, leaf: X509Certificate | undefined): string | undefined {
+  if (asked === undefined || isIP(asked) === 0 || !leaf) return asked
+  const { dnsNames, commonName } = describeCertificate(leaf)
+  return dnsNames.find((one) => !one.startsWith('*')) ?? commonName ?? asked
+}
+
+/** It trusts what the path ends in. */
+export function isAnchored({ said, error }: Voice): boolean {
+  if (said === 'accepted' || error[0] === 'WLB_AUTHENTICATION_FAILED') return true
+  const [first] = defectsSaid(error)
+  return first !== undefined && first !== 'LEAF_KEY_TOO_WEAK' && isStoreError(error) !== 'anchors'
+}
+
+function voicesOf({ hosts, proofs, call }: Evidence): readonly Voice[] {
+  return hosts.map((host, index): Voice => {
+    const proof = proofs[index]
+    const isCalled = index === 0 && call.kind === 'refused' && judgeWlbError(call.error[0]) === 'failed'
+    if (isCalled) return { host, said: 'refused', error: call.error, why: '' }
+    if (proof?.kind === 'accepted') return { host, said: 'accepted', error: [], why: '' }
+    if (proof?.kind === 'refused') return { host, said: 'refused', error: proof.error, why: '' }
+    const why = proof?.why ?? 'it was not asked'
+    const isAnswer = call.kind === 'refused' && judgeWlbError(call.error[0]) === 'answered'
+    const hasAnswered = index === 0 && (call.kind === 'answered' || isAnswer)
+    return { host, said: hasAnswered ? 'accepted' : 'nothing', error: [], why: hasAnswered ? '' : why }
+  })
+}
+
+/** Whether a fingerprint is among those installed. */
+export function isInstalled({ installed }: View, certificate: X509Certificate): boolean {
+  return installed.some(({ record }) => record.fingerprintSha256 === certificate.fingerprint256)
+}
+
+export function installedAs({ installed }: View, certificate: X509Certificate): string | undefined {
+  return installed.find(({ record }) => record.fingerprintSha256 === certificate.fingerprint256)?.record.name
+}
