@@ -39,14 +39,14 @@ export function openBringer(root: string, log: Log, beside: Beside): AnchorInsta
   const registered = async () => (await beside.pools()).map((pool) => memberOf(pool, beside, root))
   return {
     isUnfinished: async () => {
-      const { isBringUnfinished } = await import('../trust/index.js')
+      const { isAnchorUnfinished } = await import('../trust/index.js')
       const uuids = (await beside.pools()).map(({ uuid }) => uuid)
-      return isBringUnfinished(uuids, { root, home: configFolder() })
+      return isAnchorUnfinished(uuids, { root, home: configFolder() })
     },
     install: async (signal) => {
-      const { bringAnchor } = await import('../trust/index.js')
+      const { installAnchor } = await import('../trust/index.js')
       const request = { root, home: configFolder(), members: await registered(), now: new Date() }
-      return bringAnchor(request, {
+      return installAnchor(request, {
         signal,
         onStep: (poolUuid, { id, title, state, error }) =>
           log.info({ poolUuid, step: id, state, ...(error && { code: error.code }) }, title),

@@ -20,7 +20,7 @@ import {
 import { installIdentity, lockedIdentity } from '../../src/identity/store/identity-change.js'
 import { type RunningAppliance, type ServeOptions, serve } from '../../src/server/index.js'
 import { openBringer } from '../../src/server/reach-pools.js'
-import { isBringUnfinished, placeHere, readPoolNow, renew, undoLast } from '../../src/trust/index.js'
+import { isAnchorUnfinished, placeHere, readPoolNow, renew, undoLast } from '../../src/trust/index.js'
 import { openJournal } from '../../src/trust/run/journal.js'
 import { configFolder, openPool } from '../../src/xapi/index.js'
 import { run, runUntilReady } from '../cli/program.js'
@@ -363,7 +363,7 @@ describe.skipIf(!program)('with pebble', () => {
     await expect.poll(killed.said, { timeout: 20_000, interval: 5 }).toContain('"step":"identity"')
     killed.child.kill('SIGKILL')
     await once(killed.child, 'exit')
-    const isUnfinished = () => isBringUnfinished(uuids, { root, home: configFolder() })
+    const isUnfinished = () => isAnchorUnfinished(uuids, { root, home: configFolder() })
     expect([await isOld(), await isUnfinished()]).toEqual([false, true])
     await start({})
     await expect.poll(isUnfinished, { timeout: 20_000 }).toBe(false)

@@ -10,8 +10,8 @@ import {
   preparePlan,
   refusalDocument,
   report,
+  type StepContext,
   type StepReport,
-  type World,
 } from '../../trust/index.js'
 import { formatWlbAddress } from '../../xapi/index.js'
 import { inRoot, printError, printJson, renderFacts, renderTable } from '../print.js'
@@ -26,14 +26,20 @@ export async function trustPlan(root: string, files: readonly string[], flags: P
       const prepared = await preparePlan(session, request)
       await remember(flags, session, choice, prepared.connection.pool)
       const { poolUser, allowDown, wlbPassword } = request
-      const world: World = { session, observe: async () => prepared.connection, poolUser, allowDown, wlbPassword }
-      printPlan(prepared, reportPlanned(prepared, world), flags, root)
+      const context: StepContext = {
+        session,
+        observe: async () => prepared.connection,
+        poolUser,
+        allowDown,
+        wlbPassword,
+      }
+      printPlan(prepared, reportPlanned(prepared, context), flags, root)
     }),
   )
 }
 
-export function reportPlanned({ plan }: Prepared, world: World): readonly StepReport[] {
-  return plan.steps.map(({ order, state }) => report(makeStep(order, world), state))
+export function reportPlanned({ plan }: Prepared, context: StepContext): readonly StepReport[] {
+  return plan.steps.map(({ order, state }) => report(makeStep(order, context), state))
 }
 
 function printPlan(prepared: Prepared, steps: readonly StepReport[], flags: PlanFlags, root: string): void {

@@ -14,7 +14,7 @@ import {
   renewalDocument,
   report,
   type SshReach,
-  type World,
+  type StepContext,
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { configFolder } from '../../xapi/index.js'
@@ -63,8 +63,8 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
     const isMeant = async (prepared: PreparedRenewal) => {
       const steps = prepared.orders.map((order) => {
         const observe = async () => prepared.connection
-        const world: World = { session, observe, allowDown: false, poolUser, wlbPassword, ssh }
-        return report(makeStep(order, world), 'planned')
+        const context: StepContext = { session, observe, allowDown: false, poolUser, wlbPassword, ssh }
+        return report(makeStep(order, context), 'planned')
       })
       if (flags.dryRun && json) printJson(renewalDocument(prepared, steps))
       if (!json && !stop.signal.aborted) process.stdout.write(`${describeRenewal(prepared, steps)}\n\n`)

@@ -10,7 +10,7 @@ import type { Connection, HostProof, HostVerdict } from '../connection/connectio
 import { chooseName } from '../connection/connection-name.js'
 import { judgeHosts, knownAnchors, predict, predictHosts, servedBy } from '../connection/predict.js'
 import { fail } from '../errors.js'
-import type { JournalRequest } from '../run/journal.js'
+import type { JournalRequest } from '../run/journal-records.js'
 import { connectCommand } from '../run/steps/connection-steps.js'
 import type { PlannedStep } from '../run/steps/step.js'
 import type { GoalKind, Trusted } from './decide-trust.js'

@@ -8,15 +8,17 @@ import { readStaged } from '../../identity/index.js'
 import { openPool, type PoolSession } from '../../xapi/pool/pool-session.js'
 import type { FleetMember } from '../connection/fleet.js'
 import { fail } from '../errors.js'
-import { look, worldOf } from '../run/apply.js'
-import { type Journal, type JournalRecord, openJournal } from '../run/journal.js'
+import { stepContextOf } from '../run/apply.js'
+import { type Journal, openJournal } from '../run/journal.js'
+import type { JournalRecord } from '../run/journal-records.js'
+import { observeConnection } from '../run/prepare.js'
 import { makeStep } from '../run/steps/make-step.js'
 import { readPoolNow } from '../run/steps/pool-state.js'
-import type { OrderOf, StepOrder, World } from '../run/steps/step.js'
+import type { OrderOf, StepContext, StepOrder } from '../run/steps/step.js'
 import { placeHere } from './places/here.js'
 import { prepare, type RenewRequest } from './renew.js'
 
-export interface BringRequest {
+export interface AnchorRequest {
   readonly root: string
   /** Where journals are kept. */
   readonly home: string
@@ -29,7 +31,7 @@ export interface AnchorPool {
   readonly uuid: string
   readonly session: PoolSession
   readonly journal: Journal
-  readonly world: World
+  readonly context: StepContext
   readonly request: RenewRequest
   /** What was decided; undefined where nothing is yet. */
   orders: readonly StepOrder[] | undefined
@@ -40,7 +42,7 @@ export interface AnchorPool {
  *
  * @throws ANOTHER_RUN_OPEN, WLB_PAUSED, TRUST_BUSY and what reaching the pool throws.
  */
-export async function openAnchorPool(member: FleetMember, bring: BringRequest): Promise<AnchorPool | undefined> {
+export async function openAnchorPool(member: FleetMember, bring: AnchorRequest): Promise<AnchorPool | undefined> {
   const { root, home, members, now } = bring
   const access = await member.access()
   const session = await openPool(access)
@@ -62,8 +64,8 @@ export async function openAnchorPool(member: FleetMember, bring: BringRequest): 
         poolUser: { userName, password },
         together: members.map(({ name }) => name),
       }
-      const world = await worldOf(session, { ...request, applianceRoot: root, allowDown: false })
-      return { uuid: member.name, session, journal, world: { ...world, isUnattended: true }, request, orders }
+      const context = stepContextOf(session, { ...request, applianceRoot: root, allowDown: false })
+      return { uuid: member.name, session, journal, context: { ...context, isUnattended: true }, request, orders }
     } catch (error) {
       await journal.close()
       throw error
@@ -76,9 +78,9 @@ export async function openAnchorPool(member: FleetMember, bring: BringRequest): 
 
 /** Plans what nobody has decided yet. The pool's stores are made equal, which asks whether we may change them. */
 export async function prepareAnchorPool(pool: AnchorPool): Promise<void> {
-  const { session, world, request, journal } = pool
-  await makeStep({ id: 'sync', kind: 'sync', isDue: true }, world).do()
-  const connection = await look(session, { ...request, applianceRoot: request.place.localRoot })
+  const { session, context, request, journal } = pool
+  await makeStep({ id: 'sync', kind: 'sync', isDue: true }, context).do()
+  const connection = await observeConnection(session, { ...request, applianceRoot: request.place.localRoot })
   const prepared = await prepare(session, connection, request)
   pool.orders = prepared.shown.orders
   journal.begin('renew', prepared.request, request.now)

@@ -8,12 +8,12 @@ import { WlbError } from '../../base/error.js'
 import { type AnchorOutcome, type Blocker, dropStaged, listIdentities, settleObtained } from '../../identity/index.js'
 import { explainRefusal } from '../../xapi/index.js'
 import { formatWlbAddress } from '../../xapi/pool/wlb-address.js'
-import { readLastRun } from '../run/journal.js'
+import { readLastRun } from '../run/journal-records.js'
 import { openEntries, runPart, type StepReport } from '../run/run-steps.js'
 import type { StepOrder } from '../run/steps/step.js'
 import {
   type AnchorPool,
-  type BringRequest,
+  type AnchorRequest,
   closeAnchorPool,
   identityOf,
   isOwnRun,
@@ -22,16 +22,16 @@ import {
   prepareAnchorPool,
 } from './anchor-pool.js'
 
-export interface BringOptions {
+export interface AnchorOptions {
   /** Stops between two steps. */
   readonly signal?: AbortSignal
   readonly onStep?: (pool: string, step: StepReport) => void
 }
 
 /** Whether a run of the appliance in `root` was cut short in one of these pools, or could not be ended. Nobody is asked. */
-export async function isBringUnfinished(
+export async function isAnchorUnfinished(
   uuids: readonly string[],
-  { root, home }: Pick<BringRequest, 'root' | 'home'>,
+  { root, home }: Pick<AnchorRequest, 'root' | 'home'>,
 ): Promise<boolean> {
   for (const uuid of uuids) {
     const last = await readLastRun(uuid, home)
@@ -41,7 +41,7 @@ export async function isBringUnfinished(
 }
 
 /** Goes on with what was cut short. Expected refusals are in what is returned; what is thrown is a defect. */
-export async function bringAnchor(request: BringRequest, options: BringOptions = {}): Promise<AnchorOutcome> {
+export async function installAnchor(request: AnchorRequest, options: AnchorOptions = {}): Promise<AnchorOutcome> {
   const pools: AnchorPool[] = []
   const isSwitched = await isExchanged(request)
   const at = { pool: '' }
@@ -84,7 +84,7 @@ export async function bringAnchor(request: BringRequest, options: BringOptions =
 }
 
 /** Nothing is begun before all are prepared, and all for the same certificate. */
-async function prepareAll(pools: readonly AnchorPool[], { now }: BringRequest, at: { pool: string }): Promise<void> {
+async function prepareAll(pools: readonly AnchorPool[], { now }: AnchorRequest, at: { pool: string }): Promise<void> {
   const prepareOne = async (pool: AnchorPool) => {
     at.pool = pool.uuid
     await prepareAnchorPool(pool)
@@ -133,7 +133,7 @@ function hasParted({ journal }: AnchorPool): boolean {
 async function runInAll(
   pools: readonly AnchorPool[],
   part: Part,
-  options: BringOptions,
+  options: AnchorOptions,
 ): Promise<AnchorOutcome | undefined> {
   for (const pool of pools) {
     const { ended, failure } = await runOne(pool, part, options)
@@ -144,7 +144,7 @@ async function runInAll(
 }
 
 /** The new certificate serves and is proved; a pool where something is in the way does not keep the others. */
-async function partWithOld(pools: readonly AnchorPool[], options: BringOptions): Promise<AnchorOutcome> {
+async function partWithOld(pools: readonly AnchorPool[], options: AnchorOptions): Promise<AnchorOutcome> {
   let unfinished: Blocker | undefined
   for (const pool of pools) {
     const { ended, failure } = await runOne(pool, afterwards, options)
@@ -157,15 +157,15 @@ async function partWithOld(pools: readonly AnchorPool[], options: BringOptions):
   return { state: 'served' }
 }
 
-function runOne({ uuid, orders = [], world, journal }: AnchorPool, part: Part, { signal, onStep }: BringOptions) {
-  return runPart(part(orders), world, journal, {
-    ...(signal && { signal }),
+function runOne({ uuid, orders = [], context, journal }: AnchorPool, part: Part, { signal, onStep }: AnchorOptions) {
+  return runPart(part(orders), context, journal, {
+    signal,
     onStep: (step) => onStep?.(uuid, step),
   })
 }
 
 /** What a run that was cut short has decided to serve is in its place. */
-async function isExchanged({ root, home, members }: BringRequest): Promise<boolean> {
+async function isExchanged({ root, home, members }: AnchorRequest): Promise<boolean> {
   const serving = (await listIdentities(root)).find(({ isInPlace }) => isInPlace)?.id
   for (const { name } of members) {
     const last = await readLastRun(name, home)
@@ -180,7 +180,7 @@ function blockerOf({ code, message, remedy }: WlbError, pool: string): Blocker {
   return { pool, code, message, remedy }
 }
 
-async function explain(error: WlbError, pool: string, { members }: BringRequest): Promise<Blocker> {
+async function explain(error: WlbError, pool: string, { members }: AnchorRequest): Promise<Blocker> {
   const access = await members
     .find(({ name }) => name === pool)
     ?.access()

@@ -1,4 +1,4 @@
-/** The whole of `wlb trust renew` but the words: look, make or read the new certificate, plan, carry out, or go on with it. */
+/** Renews a certificate in one pool: observe, make or read the new certificate, plan, carry out, or resume. */
 import type { X509Certificate } from 'node:crypto'
 import type { ServedIdentity } from '../../tls/index.js'
 import type { PoolSession } from '../../xapi/pool/pool-session.js'
@@ -8,18 +8,20 @@ import { judgeHosts, servedBy, withoutProofs } from '../connection/predict.js'
 import { proveHosts } from '../connection/prove.js'
 import { fail } from '../errors.js'
 import type { SshReach } from '../remote/replace-over-ssh.js'
-import type { Looking, TrustOutcome } from '../run/apply.js'
-import { look, withJournal, worldOf } from '../run/apply.js'
-import { type Journal, type JournalRequest, readOpenRuns } from '../run/journal.js'
+import type { TrustOutcome } from '../run/apply.js'
+import { stepContextOf, withJournal } from '../run/apply.js'
+import type { Journal } from '../run/journal.js'
+import { type JournalRequest, readOpenRuns } from '../run/journal-records.js'
+import { type ObserveRequest, observeConnection } from '../run/prepare.js'
 import { type RunOptions, runSteps } from '../run/run-steps.js'
 import { refuseRefused, refuseSilent } from '../run/steps/proof-steps.js'
-import type { StepOrder, World } from '../run/steps/step.js'
+import type { StepContext, StepOrder } from '../run/steps/step.js'
 import type { NextIdentity } from './next-identity.js'
 import { placeOf } from './places/over-ssh.js'
 import type { FoundIdentity, GivenFiles, IdentityOrder, IdentityPlace } from './places/place.js'
 import { planRenewal, type RenewalPlan } from './renewal-plan.js'
 
-export interface RenewRequest extends Omit<Looking, 'applianceRoot'> {
+export interface RenewRequest extends Omit<ObserveRequest, 'applianceRoot'> {
   /** Where the appliance is. */
   readonly place: IdentityPlace
   /** Where it may be on another machine: the journal of a renewal that was cut short knows which. */
@@ -30,7 +32,7 @@ export interface RenewRequest extends Omit<Looking, 'applianceRoot'> {
   readonly name: string | undefined
   readonly wlbUserName: string | undefined
   readonly wlbPassword: string | undefined
-  readonly poolUser: World['poolUser']
+  readonly poolUser: StepContext['poolUser']
   /** The operator has made the other pools of this appliance trust the new certificate. */
   readonly otherPoolsReady: boolean
   /** Uuids of the pools that an appliance does it in by itself; then only what hosts say themselves counts. */
@@ -66,8 +68,8 @@ export async function renew(
   return withJournal(pool, request.home, async (journal) => {
     const open = openRenewal(journal)
     const place = open ? goOnAt(open.identity, request) : request.place
-    const looking = { ...request, applianceRoot: place.localRoot }
-    const connection = await look(session, looking)
+    const observing = { ...request, applianceRoot: place.localRoot }
+    const connection = await observeConnection(session, observing)
     if (open) refuseAlone(pool.uuid, open, request)
     const prepared = open ? await resume(connection, open, place, request) : await prepare(session, connection, request)
     if (!(await isMeant(prepared.shown))) {
@@ -75,15 +77,15 @@ export async function renew(
       return undefined
     }
     let hosts = withoutProofs(connection, prepared.shown.verdicts)
-    const world: World = {
-      ...(await worldOf(session, { ...looking, allowDown: false })),
-      ...(prepared.identity && { identity: prepared.identity }),
+    const context: StepContext = {
+      ...stepContextOf(session, { ...observing, allowDown: false }),
+      identity: prepared.identity,
       onVerdicts: (verdicts) => {
         hosts = verdicts
       },
     }
     journal.begin('renew', prepared.request, request.now)
-    const outcome = await runSteps(prepared.shown.orders, world, journal, options)
+    const outcome = await runSteps(prepared.shown.orders, context, journal, options)
     if (outcome.ended === 'done') await place.drop(prepared.order)
     return { ...outcome, hosts }
   })
@@ -163,7 +165,7 @@ export async function prepare(session: PoolSession, connection: Connection, requ
   await tidy(request)
   const order = await place.keep(next, found, { appliance, leaf: inPlace })
   try {
-    const wish = { next, identity: order, name, isProved, ...(wlbUserName !== undefined && { wlbUserName }) }
+    const wish = { next, identity: order, name, isProved, wlbUserName }
     const plan = planRenewal(connection, wish)
     const others = refuseForOthers(pool.uuid, plan, found, request)
     const shown = { connection, ...plan, notes: [...plan.notes, ...others], isResumed: false, leaf }

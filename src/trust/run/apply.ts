@@ -1,79 +1,15 @@
-/**
- * The whole of `wlb trust plan`, `apply` and `undo` but the words: look, let somebody vouch, plan; then one process at a
- * time carries it out, or takes it back.
- */
-import type { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../base/error.js'
-import { paths } from '../../config/index.js'
-import { readCertificateFiles } from '../../identity/index.js'
-import { type NamedBytes, readContainers } from '../../x509/index.js'
+/** Carries a plan out on a pool, or takes the last run back, one process at a time. */
 import type { PoolSession } from '../../xapi/pool/pool-session.js'
-import type { WlbAddress } from '../../xapi/pool/wlb-address.js'
-import type { Connection, HostVerdict } from '../connection/connection.js'
-import { type ObserveOptions, observe } from '../connection/observe.js'
+import type { HostVerdict } from '../connection/connection.js'
 import { judgeHosts, withoutProofs } from '../connection/predict.js'
 import { proveHosts } from '../connection/prove.js'
 import { fail } from '../errors.js'
-import { decideTrust, type GoalKind, type Trusted } from '../plan/decide-trust.js'
-import { type Material, readMaterial } from '../plan/material.js'
-import { makePlan, type Plan } from '../plan/plan.js'
-import type { SshReach } from '../remote/replace-over-ssh.js'
-import { type Journal, type JournalRecord, openJournal, readKnownCertificates, readLastRun } from './journal.js'
+import type { Plan } from '../plan/plan.js'
+import { type Journal, openJournal } from './journal.js'
+import { readLastRun } from './journal-records.js'
+import { type ObserveRequest, observeConnection, type Prepared, preparePlan, type TrustRequest } from './prepare.js'
 import { openEntries, type RunOptions, type RunOutcome, runSteps, undoSteps } from './run-steps.js'
-import type { World } from './steps/step.js'
-
-export interface TrustRequest {
-  /** Undefined only with `resume`, which knows it from the journal. */
-  readonly goal: GoalKind | undefined
-  readonly files: readonly NamedBytes[]
-  readonly resume: boolean
-  readonly appliance: WlbAddress | undefined
-  readonly applianceRoot: string | undefined
-  readonly fingerprintSha256: string | undefined
-  readonly name: string | undefined
-  readonly allowDown: boolean
-  readonly wlbUserName: string | undefined
-  readonly wlbPassword: string | undefined
-  readonly poolUser: World['poolUser']
-  /** Where this user's journals are kept. */
-  readonly home: string
-  /** Of the appliance, as it says itself over another way than the one it is seen by; asked only where nobody else vouches. */
-  readonly statedFingerprint?: () => Promise<string | undefined>
-  /** For what is to be done on an appliance elsewhere. */
-  readonly ssh?: SshReach
-  /** A person compares; nobody there is an error of the caller's. */
-  readonly askFingerprint: (seen: string, leaf: X509Certificate) => Promise<boolean>
-}
-
-export interface Prepared {
-  readonly connection: Connection
-  readonly plan: Plan
-  /** Who said that these certificates are the right ones. */
-  readonly trusted: Trusted
-}
-
-/**
- * Looks at everything and plans; changes nothing.
- *
- * @throws what `readMaterial`, `decideTrust` and `observe` throw; NOTHING_TO_RESUME; NOT_VOUCHED where a person said no.
- */
-export async function preparePlan(session: PoolSession, request: TrustRequest): Promise<Prepared> {
-  const given = readMaterial(request.files) // before anything else: a key among the files ends it here
-  const connection = await look(session, request)
-  const last = request.resume ? await readLastRun(connection.pool.uuid, request.home) : undefined
-  const resumed = resumeWith(request, given, last)
-  const [trusted, proofs] = await Promise.all([vouch(connection, request, resumed), proveHosts(session, connection)])
-  const { wlbUserName, wlbPassword, allowDown, poolUser } = request
-  const goal = {
-    kind: resumed.goal,
-    ...(resumed.name !== undefined && { name: resumed.name }),
-    allowDown,
-    ...(wlbUserName !== undefined && { wlbUserName }),
-    hasWlbPassword: wlbPassword !== undefined,
-    poolUserName: poolUser.userName,
-  }
-  return { connection, plan: makePlan(connection, proofs, goal, trusted, resumed.given), trusted }
-}
+import type { StepContext } from './steps/step.js'
 
 export interface TrustOutcome extends RunOutcome {
   readonly hosts: readonly HostVerdict[]
@@ -101,8 +37,8 @@ export async function applyPlan(
     if (obstacle) throw obstacle
     if (!(await isMeant(prepared))) return undefined
     let hosts = withoutProofs(prepared.connection, plan.verdicts)
-    const world: World = {
-      ...(await worldOf(session, request)),
+    const context: StepContext = {
+      ...stepContextOf(session, request),
       onVerdicts: (verdicts) => {
         hosts = verdicts
       },
@@ -110,7 +46,7 @@ export async function applyPlan(
     journal.begin('apply', plan.request, new Date())
     const outcome = await runSteps(
       plan.steps.map(({ order }) => order),
-      world,
+      context,
       journal,
       options,
     )
@@ -133,9 +69,9 @@ export async function undoLast(
   return withJournal(pool, request.home, async (journal) => {
     if (!request.otherPoolsReady) await refuseForOthers(journal, pool.uuid, request.home)
     if (openEntries(journal).length > 0 && !(await isMeant(journal))) return undefined
-    const world = await worldOf(session, request)
-    const outcome = await undoSteps(world, journal, options)
-    const connection = await world.observe()
+    const context = stepContextOf(session, request)
+    const outcome = await undoSteps(context, journal, options)
+    const connection = await context.observe()
     return { ...outcome, hosts: judgeHosts(connection, await proveHosts(session, connection)) }
   })
 }
@@ -171,82 +107,11 @@ export async function withJournal<T>(
   }
 }
 
-export type Looking = Pick<TrustRequest, 'appliance' | 'applianceRoot' | 'home'>
-
-export async function look(session: PoolSession, { appliance, applianceRoot, home }: Looking): Promise<Connection> {
-  const options: Omit<ObserveOptions, 'now'> = {
-    known: await readKnownCertificates(home),
-    ...(appliance && { appliance }),
-    ...(applianceRoot !== undefined && { applianceRoot }),
-  }
-  return observe(session, { ...options, now: new Date() })
-}
-
-export async function worldOf(
+/** What the steps of a run need. */
+export function stepContextOf(
   session: PoolSession,
-  request: Looking & Pick<TrustRequest, 'allowDown' | 'poolUser' | 'wlbPassword' | 'ssh'>,
-): Promise<World> {
+  request: ObserveRequest & Pick<TrustRequest, 'allowDown' | 'poolUser' | 'wlbPassword' | 'ssh'>,
+): StepContext {
   const { allowDown, poolUser, wlbPassword, ssh } = request
-  return { session, observe: () => look(session, request), allowDown, poolUser, wlbPassword, ...(ssh && { ssh }) }
-}
-
-interface Resumed {
-  readonly goal: GoalKind
-  readonly given: Material
-  readonly name: string | undefined
-  /** From the journal, not from files. */
-  readonly isStored: boolean
-}
-
-/** What was typed counts; what was not typed is as it was when the run was cut short. */
-function resumeWith({ goal, name }: TrustRequest, given: Material, last: JournalRecord | undefined): Resumed {
-  const before = last?.state === 'undone' ? undefined : last?.request
-  const chosen = goal ?? before?.goal
-  if (chosen === undefined) throw fail('NOTHING_TO_RESUME', { missing: '--goal' })
-  if (!before || before.goal !== chosen || given.certificates.length > 0)
-    return { goal: chosen, given, name, isStored: false }
-  const stored = readMaterial([
-    { file: 'the journal', bytes: Buffer.from([...before.certificates, ...before.crls].join('')) },
-  ])
-  return {
-    goal: chosen,
-    given: { ...stored, crls: [...stored.crls, ...given.crls] },
-    name: name ?? before.name,
-    isStored: true,
-  }
-}
-
-async function vouch(
-  connection: Connection,
-  request: TrustRequest,
-  { goal, given, isStored }: Resumed,
-): Promise<Trusted> {
-  const { local } = connection.appliance
-  const own = local && 'fingerprintSha256' in local.identity ? local.identity.fingerprintSha256 : undefined
-  const vouchers = {
-    goal,
-    given,
-    local: local ? await readLocal(local.root) : [],
-    fingerprintSha256: request.fingerprintSha256,
-    statedFingerprint: own,
-  }
-  const first = decideTrust(connection, vouchers)
-  if (first.kind === 'trusted') return isStored && first.by === 'files' ? { ...first, by: 'journal' } : first
-  const statedFingerprint = await request.statedFingerprint?.()
-  const second = statedFingerprint === undefined ? first : decideTrust(connection, { ...vouchers, statedFingerprint })
-  if (second.kind === 'trusted') return second
-  if (!(await request.askFingerprint(second.seen, second.leaf))) throw fail('NOT_VOUCHED', { seen: second.seen })
-  return { kind: 'trusted', by: 'person', candidates: [second.leaf] }
-}
-
-/** The appliance on this machine is asked by its files: whoever may read its folder need not believe the network. */
-async function readLocal(root: string): Promise<readonly X509Certificate[]> {
-  try {
-    return readContainers(await readCertificateFiles([paths(root).certificate])).certificates.map(
-      (one) => one.certificate,
-    )
-  } catch (error) {
-    if (error instanceof WlbError) return []
-    throw error
-  }
+  return { session, observe: () => observeConnection(session, request), allowDown, poolUser, wlbPassword, ssh }
 }

@@ -8,9 +8,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { WlbError } from '../../base/error.js'
 import { explainRefusal } from '../../xapi/index.js'
 import { fail } from '../errors.js'
-import type { Journal, JournalEntry } from './journal.js'
+import type { Journal } from './journal.js'
+import type { JournalEntry } from './journal-records.js'
 import { isChanging, makeStep } from './steps/make-step.js'
-import type { Step, StepOrder, World } from './steps/step.js'
+import type { Step, StepContext, StepOrder } from './steps/step.js'
 
 export interface StepReport {
   readonly id: string
@@ -45,11 +46,11 @@ export interface RunOutcome {
  */
 export async function runSteps(
   orders: readonly StepOrder[],
-  world: World,
+  context: StepContext,
   journal: Journal,
   options: RunOptions = {},
 ): Promise<RunOutcome> {
-  const outcome = await runPart(orders, world, journal, options)
+  const outcome = await runPart(orders, context, journal, options)
   if (outcome.ended === 'done') await journal.settle('done')
   return outcome
 }
@@ -57,12 +58,12 @@ export async function runSteps(
 /** As `runSteps`, of orders behind which others come: the journal stays open. */
 export async function runPart(
   orders: readonly StepOrder[],
-  world: World,
+  context: StepContext,
   journal: Journal,
   { signal, onStep }: RunOptions = {},
 ): Promise<RunOutcome> {
   const reports: StepReport[] = []
-  const steps = orders.map((order) => makeStep(order, world))
+  const steps = orders.map((order) => makeStep(order, context))
   const left = (from: number) => steps.slice(from).map((step) => report(step, 'planned'))
   for (const [index, step] of steps.entries()) {
     if (signal?.aborted && !isOnTrial(orders.slice(0, index), reports)) {
@@ -72,7 +73,7 @@ export async function runPart(
     reports.push(ended.report)
     onStep?.(ended.report)
     if (!ended.failure) continue
-    const taken = await takeBackTrial(orders.slice(0, index + 1), world, journal)
+    const taken = await takeBackTrial(orders.slice(0, index + 1), context, journal)
     for (const one of taken) onStep?.(one)
     const isTaken = ({ id }: StepReport) => taken.some((one) => one.id === id && one.state === 'undone')
     const seen = reports.map((one) =>
@@ -123,7 +124,11 @@ function canBreak(order: StepOrder): boolean {
  * A flag switched on by this run, or by the one that was cut short before it; a certificate put into service, or an anchor
  * taken away, since the hosts last said that they verify.
  */
-async function takeBackTrial(reached: readonly StepOrder[], world: World, journal: Journal): Promise<StepReport[]> {
+async function takeBackTrial(
+  reached: readonly StepOrder[],
+  context: StepContext,
+  journal: Journal,
+): Promise<StepReport[]> {
   const proved = reached.slice(0, -1).findLastIndex(({ kind }) => kind === 'prove')
   const onTrial = new Set(
     reached
@@ -135,7 +140,7 @@ async function takeBackTrial(reached: readonly StepOrder[], world: World, journa
     order.kind === 'verification' ? hasFlag && order.value : onTrial.has(JSON.stringify(order)),
   )
   const reports: StepReport[] = []
-  for (const entry of entries.reverse()) reports.push((await undoEntry(entry, world, journal)).report)
+  for (const entry of entries.reverse()) reports.push((await undoEntry(entry, context, journal)).report)
   return reports
 }
 
@@ -144,7 +149,7 @@ async function takeBackTrial(reached: readonly StepOrder[], world: World, journa
  * the others, unless it is the certificate in service; the journal stays open for it.
  */
 export async function undoSteps(
-  world: World,
+  context: StepContext,
   journal: Journal,
   { signal, onStep, onWait = () => {} }: RunOptions = {},
 ): Promise<RunOutcome> {
@@ -157,10 +162,10 @@ export async function undoSteps(
   }
   await journal.settle('undoing')
   let failure: WlbError | undefined
-  const left = (from: number) => entries.slice(from).map(({ order }) => report(makeStep(order, world), 'planned'))
+  const left = (from: number) => entries.slice(from).map(({ order }) => report(makeStep(order, context), 'planned'))
   for (const [index, entry] of entries.entries()) {
     if (signal?.aborted) return { ended: 'interrupted', reports, left: left(index) }
-    const ended = await undoEntry(entry, world, journal, (step) => awaitLanding(entry, step, writtenAt, onWait))
+    const ended = await undoEntry(entry, context, journal, (step) => awaitLanding(entry, step, writtenAt, onWait))
     reports.push(ended.report)
     onStep?.(ended.report)
     failure ??= ended.failure
@@ -169,7 +174,7 @@ export async function undoSteps(
       return { ended: 'failed', reports, left: left(index + 1), failure: ended.failure }
   }
   if (failure) return { ended: 'failed', reports, left: [], failure }
-  const synced = await runStep(makeStep({ id: 'sync', kind: 'sync', isDue: true }, world), journal)
+  const synced = await runStep(makeStep({ id: 'sync', kind: 'sync', isDue: true }, context), journal)
   reports.push(synced.report)
   onStep?.(synced.report)
   if (synced.failure) return { ended: 'failed', reports, left: [], failure: synced.failure }
@@ -184,11 +189,11 @@ export function openEntries({ last }: Pick<Journal, 'last'>): JournalEntry[] {
 
 async function undoEntry(
   entry: JournalEntry,
-  world: World,
+  context: StepContext,
   journal: Journal,
   settled: (step: Step) => Promise<void> = async () => {},
 ): Promise<{ report: StepReport; failure?: WlbError }> {
-  const step = makeStep(entry.order, world)
+  const step = makeStep(entry.order, context)
   try {
     await settled(step)
     await step.undo()

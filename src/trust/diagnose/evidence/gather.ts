@@ -12,7 +12,7 @@ import type { HostProof } from '../../connection/connection.js'
 import type { StoresSeen } from '../../connection/disks.js'
 import { readClocks, startObserving } from '../../connection/observe.js'
 import { proveHosts } from '../../connection/prove.js'
-import { readKnownCertificates } from '../../run/journal.js'
+import { readKnownCertificates } from '../../run/journal-records.js'
 import type { CallOutcome, Evidence } from './evidence.js'
 import { type LocalAppliance, readLocalAppliance } from './local-appliance.js'
 

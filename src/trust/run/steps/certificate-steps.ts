@@ -5,10 +5,10 @@
 import type { PoolSession } from '../../../xapi/pool/pool-session.js'
 import { fail } from '../../errors.js'
 import { isFailure, isSomeHostDown, readCrlNamesNow, readInstalledNow } from './pool-state.js'
-import type { OrderOf, Step, World } from './step.js'
+import type { OrderOf, Step, StepContext } from './step.js'
 
-export function installStep(order: OrderOf<'install'>, world: World): Step {
-  const { session, allowDown } = world
+export function installStep(order: OrderOf<'install'>, context: StepContext): Step {
+  const { session, allowDown } = context
   const { name, fingerprintSha256, role } = order
   return {
     id: order.id,
@@ -20,7 +20,7 @@ export function installStep(order: OrderOf<'install'>, world: World): Step {
       if (installed.some((one) => one.fingerprintSha256 === fingerprintSha256)) return 'holds'
       return allowDown && (await isSomeHostDown(session)) ? 'unseen' : 'open'
     },
-    do: () => install(order, world),
+    do: () => install(order, context),
     undo: async () => {
       const named = (await readInstalledNow(session)).find((one) => one.name === name)
       if (named && named.fingerprintSha256 !== fingerprintSha256) return // somebody else's by now
@@ -29,8 +29,8 @@ export function installStep(order: OrderOf<'install'>, world: World): Step {
   }
 }
 
-export function uninstallStep(order: OrderOf<'uninstall'>, world: World): Step {
-  const { session } = world
+export function uninstallStep(order: OrderOf<'uninstall'>, context: StepContext): Step {
+  const { session } = context
   const { name, fingerprintSha256, pem } = order
   return {
     id: order.id,
@@ -46,12 +46,12 @@ export function uninstallStep(order: OrderOf<'uninstall'>, world: World): Step {
       const installed = await readInstalledNow(session)
       if (installed.some((one) => one.name === name && one.fingerprintSha256 === fingerprintSha256)) return
       if (pem === null) throw fail('CERTIFICATE_BYTES_UNKNOWN', { name, fingerprintSha256 })
-      await install({ id: order.id, kind: 'install', name, fingerprintSha256, pem, role: 'root' }, world)
+      await install({ id: order.id, kind: 'install', name, fingerprintSha256, pem, role: 'root' }, context)
     },
   }
 }
 
-async function install(order: OrderOf<'install'>, { session, allowDown }: World): Promise<void> {
+async function install(order: OrderOf<'install'>, { session, allowDown }: StepContext): Promise<void> {
   const { name, pem, fingerprintSha256, role } = order
   const call = () =>
     session.call(role === 'self-signed' ? 'pool.certificate_install' : 'pool.install_ca_certificate', name, pem)
@@ -88,7 +88,7 @@ function commandOf(role: OrderOf<'install'>['role']): string {
   return role === 'self-signed' ? 'pool-certificate-install' : 'pool-install-ca-certificate'
 }
 
-export function installCrlStep(order: OrderOf<'install-crl'>, { session, allowDown }: World): Step {
+export function installCrlStep(order: OrderOf<'install-crl'>, { session, allowDown }: StepContext): Step {
   const { name, pem } = order
   return {
     id: order.id,

@@ -1,10 +1,10 @@
 /** Steps that change how the pool connects: by a name that the certificate has, and with verification. */
 import { fail } from '../../errors.js'
 import { readPoolNow, setVerification } from './pool-state.js'
-import type { OrderOf, Step, World } from './step.js'
+import type { OrderOf, Step, StepContext } from './step.js'
 
-export function connectStep(order: OrderOf<'connect'>, world: World): Step {
-  const { session } = world
+export function connectStep(order: OrderOf<'connect'>, context: StepContext): Step {
+  const { session } = context
   const { url, before } = order
   const title =
     before.url === '' ? `connect the pool to ${url}` : `reconnect the pool by name: ${url}, not ${before.url}`
@@ -12,12 +12,12 @@ export function connectStep(order: OrderOf<'connect'>, world: World): Step {
     id: order.id,
     order,
     title,
-    command: connectCommand(url, order.userName, world.poolUser.userName),
+    command: connectCommand(url, order.userName, context.poolUser.userName),
     check: async () => ((await readPoolNow(session)).wlbUrl === url ? 'holds' : 'open'),
-    do: () => initialize(url, order.userName, world, 'RECONNECT_NEEDED'),
+    do: () => initialize(url, order.userName, context, 'RECONNECT_NEEDED'),
     undo: async () => {
       const now = await readPoolNow(session)
-      if (now.wlbUrl === url) await (before.url === '' ? session.call('pool.deconfigure_wlb') : goBack(order, world))
+      if (now.wlbUrl === url) await (before.url === '' ? session.call('pool.deconfigure_wlb') : goBack(order, context))
       else if (now.wlbUrl !== before.url) return // connected elsewhere by now
       await setVerification(session, before.verifies)
     },
@@ -25,10 +25,10 @@ export function connectStep(order: OrderOf<'connect'>, world: World): Step {
 }
 
 /** An address that no certificate names is taken only while nothing is verified. */
-async function goBack({ before }: OrderOf<'connect'>, world: World): Promise<void> {
-  if (world.wlbPassword === undefined) throw fail('UNDO_NEEDS_PASSWORD', withoutPassword(before.url))
-  await setVerification(world.session, false)
-  await initialize(before.url, before.userName, world, 'UNDO_NEEDS_PASSWORD')
+async function goBack({ before }: OrderOf<'connect'>, context: StepContext): Promise<void> {
+  if (context.wlbPassword === undefined) throw fail('UNDO_NEEDS_PASSWORD', withoutPassword(before.url))
+  await setVerification(context.session, false)
+  await initialize(before.url, before.userName, context, 'UNDO_NEEDS_PASSWORD')
 }
 
 /** Passwords are not shown, and are not typed where others see them. */
@@ -42,7 +42,7 @@ export function connectCommand(url: string, wlbUserName: string, poolUserName: s
 async function initialize(
   url: string,
   userName: string,
-  { session, poolUser, wlbPassword }: World,
+  { session, poolUser, wlbPassword }: StepContext,
   code: 'RECONNECT_NEEDED' | 'UNDO_NEEDS_PASSWORD',
 ): Promise<void> {
   if (wlbPassword === undefined) throw fail(code, withoutPassword(url))
@@ -53,7 +53,7 @@ function withoutPassword(connectTo: string) {
   return { connectTo, missing: '--wlb-password-file' }
 }
 
-export function verificationStep(order: OrderOf<'verification'>, { session }: World): Step {
+export function verificationStep(order: OrderOf<'verification'>, { session }: StepContext): Step {
   const { value, before, poolUuid } = order
   return {
     id: order.id,

@@ -4,30 +4,30 @@ import { placeOf } from '../../renew/places/over-ssh.js'
 import { installCrlStep, installStep, uninstallStep } from './certificate-steps.js'
 import { connectStep, verificationStep } from './connection-steps.js'
 import { askStep, listStep, proveStep, syncStep } from './proof-steps.js'
-import type { OrderOf, Step, StepOrder, World } from './step.js'
+import type { OrderOf, Step, StepContext, StepOrder } from './step.js'
 
-export function makeStep(order: StepOrder, world: World): Step {
+export function makeStep(order: StepOrder, context: StepContext): Step {
   switch (order.kind) {
     case 'install':
-      return installStep(order, world)
+      return installStep(order, context)
     case 'uninstall':
-      return uninstallStep(order, world)
+      return uninstallStep(order, context)
     case 'install-crl':
-      return installCrlStep(order, world)
+      return installCrlStep(order, context)
     case 'list':
-      return listStep(order, world)
+      return listStep(order, context)
     case 'sync':
-      return syncStep(order, world)
+      return syncStep(order, context)
     case 'verification':
-      return verificationStep(order, world)
+      return verificationStep(order, context)
     case 'connect':
-      return connectStep(order, world)
+      return connectStep(order, context)
     case 'identity':
-      return identityStep(order, world)
+      return identityStep(order, context)
     case 'prove':
-      return proveStep(order, world)
+      return proveStep(order, context)
     case 'ask':
-      return askStep(order, world)
+      return askStep(order, context)
   }
 }
 
@@ -36,7 +36,7 @@ export function isChanging({ kind }: StepOrder): boolean {
   return ['install', 'uninstall', 'install-crl', 'verification', 'connect', 'identity'].includes(kind)
 }
 
-export function identityStep(order: OrderOf<'identity'>, { ssh, identity }: World): Step {
+export function identityStep(order: OrderOf<'identity'>, { ssh, identity }: StepContext): Step {
   const exchange = placeOf(order, ssh).exchange(order, identity)
   return { id: order.id, order, title: 'serve the new certificate', ...exchange }
 }

@@ -5,9 +5,9 @@ import { judgeHosts } from '../../connection/predict.js'
 import { proveHosts } from '../../connection/prove.js'
 import { fail } from '../../errors.js'
 import { isFailure, isSomeHostDown, readInstalledNow, readPoolNow } from './pool-state.js'
-import type { OrderOf, Step, World } from './step.js'
+import type { OrderOf, Step, StepContext } from './step.js'
 
-export function proveStep(order: OrderOf<'prove'>, world: World): Step {
+export function proveStep(order: OrderOf<'prove'>, context: StepContext): Step {
   return {
     id: order.id,
     order,
@@ -15,11 +15,11 @@ export function proveStep(order: OrderOf<'prove'>, world: World): Step {
     command: 'xe pool-retrieve-wlb-diagnostics filename=/dev/null   # on each host',
     check: async () => (order.isDue ? 'unseen' : 'holds'),
     do: async () => {
-      const { verdicts, down } = await proveNow(world)
-      world.onVerdicts?.(verdicts)
+      const { verdicts, down } = await proveNow(context)
+      context.onVerdicts?.(verdicts)
       refuseRefused(verdicts)
-      if (down.length > 0 && !world.allowDown) throw fail('HOSTS_DOWN', { hosts: down.join(', ') })
-      if (world.isUnattended) refuseSilent(verdicts)
+      if (down.length > 0 && !context.allowDown) throw fail('HOSTS_DOWN', { hosts: down.join(', ') })
+      if (context.isUnattended) refuseSilent(verdicts)
     },
     undo: async () => {},
   }
@@ -30,7 +30,7 @@ export function proveStep(order: OrderOf<'prove'>, world: World): Step {
  *
  * @throws VERIFICATION_SWITCHED_OFF when it was not.
  */
-async function proveNow({ session, observe }: World) {
+async function proveNow({ session, observe }: StepContext) {
   const connection = await observe()
   if (!connection.pool.verifies) throw fail('VERIFICATION_SWITCHED_OFF', { pool: connection.pool.name })
   const proofs = await proveHosts(session, connection)
@@ -44,7 +44,7 @@ async function proveNow({ session, observe }: World) {
   return { verdicts, down }
 }
 
-export function askStep(order: OrderOf<'ask'>, { session }: World): Step {
+export function askStep(order: OrderOf<'ask'>, { session }: StepContext): Step {
   return {
     id: order.id,
     order,
@@ -79,7 +79,7 @@ export function refuseSilent(verdicts: readonly HostVerdict[]): void {
     throw fail('HOSTS_NOT_ASKED', { hosts: Object.fromEntries(silent.map(({ host, why }) => [host, why])) })
 }
 
-export function syncStep(order: OrderOf<'sync'>, { session, allowDown }: World): Step {
+export function syncStep(order: OrderOf<'sync'>, { session, allowDown }: StepContext): Step {
   const sync = async () => {
     try {
       await session.call('pool.certificate_sync')
@@ -98,7 +98,7 @@ export function syncStep(order: OrderOf<'sync'>, { session, allowDown }: World):
   }
 }
 
-export function listStep(order: OrderOf<'list'>, { session, allowDown }: World): Step {
+export function listStep(order: OrderOf<'list'>, { session, allowDown }: StepContext): Step {
   return {
     id: order.id,
     order,

@@ -106,7 +106,7 @@ export interface Step {
 }
 
 /** Everything a step needs beside its order. */
-export interface World {
+export interface StepContext {
   readonly session: PoolSession
   /** Looks at pool and appliance anew. */
   readonly observe: () => Promise<Connection>
