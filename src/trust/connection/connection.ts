@@ -22,7 +22,7 @@ export interface Observation {
   readonly appliance: ApplianceFacts | undefined
   /** The hosts' trust stores on disk; undefined where nobody logged in. */
   readonly stores?: StoresSeen
-  /** Certificates whose bytes are known here, by SHA-256 as upper-case hex with colons: the pool tells fingerprints only. */
+  /** Certificates whose bytes are known here, by SHA-256 as upper-case hex with colons: the pool lists fingerprints only. */
   readonly known: ReadonlyMap<string, X509Certificate>
   readonly observedAt: Date
 }
@@ -48,10 +48,10 @@ export interface ApplianceFacts {
   readonly local: Status | undefined
 }
 
-/** What a host found when it connected itself, or why it was not asked. */
+/** What a host reported when it connected itself, or why it was not asked. */
 export type HostProof =
   | { readonly kind: 'accepted'; readonly tookMs: number }
-  /** In xapi's words: code and parameters. */
+  /** As xapi reports it: code and parameters. */
   | { readonly kind: 'refused'; readonly error: readonly [code: string, ...params: string[]]; readonly tookMs: number }
   | { readonly kind: 'not asked'; readonly why: string }
 
@@ -68,6 +68,6 @@ export interface HostVerdict {
   readonly proof: 'host' | 'predicted'
   /** xapi's error where refused, else empty. */
   readonly error: readonly string[]
-  /** Why it is no more than a prediction, or why nobody knows; empty otherwise. */
+  /** Why it is only a prediction, or why it is unknown; empty otherwise. */
   readonly why: string
 }

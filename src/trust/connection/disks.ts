@@ -1,6 +1,6 @@
 /**
- * What the stores of hosts hold, read on their disks, against one another and against what the pool's database believes.
- * Certificates are compared, not bytes: what a coordinator sends to its members loses the last newline (docs/trust-stores.md).
+ * The trust stores on the hosts' disks, compared with one another and with the pool's database. Certificates are compared,
+ * not bytes: a coordinator's copies to its members lose the last newline (docs/trust-stores.md).
  */
 import type { X509Certificate } from 'node:crypto'
 import { type InstalledFile, loadBundle, readInstalledFile } from '../../x509/index.js'
@@ -12,7 +12,7 @@ export interface DiskFile extends InstalledFile {
 }
 
 /**
- * `built`: from the files beside it, or there are none of either. `gone`: it should be there. `unusable`: the TLS client does
+ * `built`: from the installed files, or neither exists. `gone`: it should be there. `unusable`: the TLS client does
  * not start with it. `spoilt`: it starts, and trusts nothing. `outdated`: it holds other certificates than the files.
  */
 export type BundleState = 'built' | 'gone' | 'unusable' | 'spoilt' | 'outdated'
@@ -38,7 +38,7 @@ export type StoreOnDisk = Pick<
   'certificates' | 'certificatesChangedMs' | 'bundle' | 'crls' | 'links' | 'odd' | 'resolved'
 >
 
-/** The trust store of a host as it lies on its disk, or a clause that says why it was not seen. */
+/** The trust store on a host's disk, or why it was not read. */
 export type StoreSeen =
   | { readonly state: 'seen'; readonly store: StoreOnDisk }
   | { readonly state: 'not seen'; readonly why: string }
@@ -78,7 +78,7 @@ function without(certificates: readonly X509Certificate[], others: readonly X509
   return certificates.filter(({ fingerprint256 }) => !prints.has(fingerprint256))
 }
 
-/** Certificates under a name, wherever that is written down; no fingerprint where a record or a file tells none. */
+/** Certificates under a file name, on disk or in a record; no fingerprint where it is not known. */
 export interface Held {
   readonly name: string
   readonly fingerprintsSha256: readonly string[]
@@ -89,7 +89,7 @@ export interface Comparison {
   readonly lacks: readonly Held[]
   /** What is held under the same name, and is another. */
   readonly differs: readonly Held[]
-  /** What is held beside. */
+  /** What is held in addition. */
   readonly more: readonly Held[]
 }
 
@@ -117,7 +117,7 @@ export function heldOn({ files }: Disk): readonly Held[] {
   }))
 }
 
-/** Under other names no bundle is built from them, and they are not looked for. */
+/** Only names that end in .pem count: bundles are built from those alone. */
 export function heldByRecords(
   installed: readonly { readonly name: string; readonly fingerprintSha256: string }[],
 ): readonly Held[] {
@@ -129,7 +129,7 @@ export function heldByRecords(
     }))
 }
 
-/** The bytes of what is installed, which a pool itself does not tell. */
+/** The installed certificates themselves, which the pool does not list. */
 export function storedCertificates(stores: StoresSeen | undefined): readonly X509Certificate[] {
   return [...(stores?.values() ?? [])].flatMap((sight) =>
     sight.state === 'seen' ? describeDisk(sight.store).files.flatMap(({ certificates }) => certificates) : [],

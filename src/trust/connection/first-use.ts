@@ -20,14 +20,14 @@ export interface FirstUse {
   readonly chain: readonly X509Certificate[]
   /** SHA-256 of the leaf that is served. */
   readonly seen: string
-  /** SHA-256 of the leaf the appliance has on its disk, where somebody there could be asked. */
+  /** SHA-256 of the leaf the appliance has on its disk, where it could be asked. */
   readonly stated?: string
   /** Served and stated fingerprints match. */
   readonly agreed: boolean
 }
 
 /**
- * Looks at the port, and asks the appliance itself by `state`, where there is a way: its file here, or over SSH.
+ * Asks the port for its certificate, and the appliance itself by `state` where possible: its file here, or over SSH.
  *
  * @throws APPLIANCE_NOT_SERVING when there is no handshake, and what `state` throws.
  */

@@ -1,4 +1,4 @@
-/** Many pools looked at side by side: what one of them does wrong is its own line, and hides no other. */
+/** Observes many pools at once; one that fails is a line of its own and does not affect the others. */
 
 import { mapBounded } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
@@ -13,7 +13,7 @@ import { proveHosts } from './prove.js'
 
 export interface FleetMember {
   readonly name: string
-  /** Made when its turn comes: a password file that is missing concerns this pool alone. */
+  /** Called when the pool's turn comes: a missing password file affects this pool only. */
   readonly access: () => Promise<PoolAccess>
   readonly appliance: WlbAddress | undefined
   /** Its folder, where it is on this machine and says more of itself. */
@@ -39,7 +39,7 @@ export interface FleetOptions {
 
 const PROOF_TIMEOUT_MS = 15_000
 
-/** One line a pool, in the order given. A defect of ours is thrown; everything else is a line. */
+/** One line a pool, in the order given. Expected failures are lines; a defect of ours is thrown. */
 export function lookAtFleet(pools: readonly FleetMember[], options: FleetOptions): Promise<readonly FleetLine[]> {
   return mapBounded(pools, options.atOnce, async (pool) => {
     const line = await lookAtPool(pool, options.now())

@@ -172,7 +172,7 @@ async function resolve(name: string): Promise<readonly string[]> {
   }
 }
 
-/** Nothing secret is asked or told, so the connection need not be verified. */
+/** No secret is sent or received, so the connection need not be verified. */
 async function readApplianceClock({ host, port }: WlbAddress): Promise<number | undefined> {
   const target = {
     address: host,

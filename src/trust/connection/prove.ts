@@ -1,5 +1,5 @@
 /**
- * The proof: each host is asked to connect to the appliance itself. `GET /wlb_diagnostics` is served by the host that
+ * Proves the connection: each host is asked to connect to the appliance itself. `GET /wlb_diagnostics` is served by the host that
  * receives it, with that host's own bundle, revocation lists, clock and resolver, and the task it is given keeps the
  * exact error (docs/protocol/pool.md, who connects).
  */
@@ -14,19 +14,19 @@ import type { Patience, PoolSession } from '../../xapi/pool/pool-session.js'
 import type { Connection, HostProof } from './connection.js'
 
 export interface ProveOptions {
-  /** A pool itself waits ten minutes for diagnostics; nobody at a terminal does. */
+  /** A pool itself waits ten minutes for diagnostics, too long for a terminal. */
   readonly timeoutMs?: number
-  /** How long the others are waited for once one has heard from its appliance; as long as `timeoutMs` where nothing is said. */
+  /** How long to wait for the other hosts once one has answered; `timeoutMs` by default. */
   readonly graceMs?: number
-  /** Told before and after each host. */
+  /** Called before and after each host. */
   readonly onHost?: (host: string, proof: HostProof | undefined) => void
 }
 
 const TIMEOUT_MS = 35_000
 const HOSTS_AT_ONCE = 16
-/** A host that only waits costs nobody anything, and is no reason not to ask the next one. */
+/** After this time a host is only waiting, and the next one may be asked. */
 const BUSY_MS = 2_000
-/** An appliance that is slow is so for every host. */
+/** An appliance that is slow for one host is slow for the others; they get this many times as long. */
 const SLOWER = 4
 
 /** Asks every host, at most sixteen of them in their first two seconds; the order is that of `hosts`. */
@@ -55,7 +55,7 @@ export async function proveHosts(
   }
 }
 
-/** Gives up those who are asked once the first to answer has been waited for several times over. */
+/** Stops waiting for the remaining hosts once several times the first answer's time has passed. */
 function paceOf(graceMs: number) {
   const followed = new Map<AbortController, number>()
   const timers = new Set<NodeJS.Timeout>()

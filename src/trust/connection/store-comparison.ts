@@ -17,7 +17,7 @@ export type HostDisk =
     }
   | { readonly state: 'not seen'; readonly why: string }
 
-/** In the order of the hosts; undefined where nobody logged in to them. */
+/** In the order of the hosts; undefined where no login was given. */
 export function compareDisks({ hosts, installed, crls, stores }: Connection): readonly HostDisk[] | undefined {
   if (!stores) return undefined
   const records = heldByRecords(installed)
@@ -54,7 +54,7 @@ function isInOrder({ files, bundle, odd }: Disk): boolean {
  */
 export type StoreState = 'own' | 'proved' | 'differs' | 'not seen'
 
-/** In the order of the hosts. Clocks and names can differ too: `differs` is where to look, not yet what to mend. */
+/** In the order of the hosts. Clocks and names can differ too: `differs` says where to search, not yet what to repair. */
 export function compareStores({ hosts }: Connection, verdicts: readonly HostVerdict[]): readonly StoreState[] {
   const [coordinator] = verdicts
   return hosts.map(({ role }, index) => {

@@ -1,6 +1,6 @@
 /**
- * From evidence to findings, the one to mend first in front: the pool's own words where it spoke, and the whole of what
- * is wrong by our own validation. It decides as the procedure for troubleshooting does, without touching a switch.
+ * From evidence to findings, the one to repair first in front: the pool's own errors where it answered, and everything our own
+ * validation finds. It decides as the troubleshooting procedure does, without changing a switch.
  */
 
 import { causeOf, rankOf } from './catalogue/catalogue.js'
@@ -44,7 +44,7 @@ function findAll(view: View): readonly Draft[] {
   const files = findFiles(view)
   const network = without(findNetwork(view), [
     ...(handshake.length > 0 ? ['BROKEN_OFF'] : []),
-    // nobody listens because of the files
+    // the port is closed because of the files
     ...(files.some(({ severity }) => severity === 'error') ? ['CONNECTION_REFUSED'] : []),
   ])
   const served = findServed(view)
@@ -73,7 +73,7 @@ function without(drafts: readonly Draft[], codes: readonly string[]): readonly D
   return drafts.filter(({ code }) => !codes.includes(code))
 }
 
-/** One finding a cause: the first one said of it, with all the hosts it was said of. */
+/** One finding a cause: the first draft of it, with the hosts of all its drafts. */
 function merge(drafts: readonly Draft[]): readonly Draft[] {
   return [...new Set(drafts.map(({ code }) => code))].flatMap((code) => {
     const same = drafts.filter((draft) => draft.code === code)
@@ -99,7 +99,7 @@ function severityOf(draft: Draft): Severity {
   return draft.severity ?? causeOf(draft.code).severity
 }
 
-/** What the pool says, and nothing that was found explains. */
+/** An error of the pool that no finding explains. */
 function unexplained(drafts: readonly Draft[], predicted: readonly string[]): readonly Draft[] {
   const [code] = predicted
   if (code === undefined || drafts.some((draft) => severityOf(draft) === 'error')) return []
@@ -134,7 +134,7 @@ function findingOf(draft: Draft): Finding {
   }
 }
 
-/** Verified, unverified, with password: what fails first decides what it fails by. */
+/** What fails first decides: the verified connection, the unverified one, or the password. */
 function blameOf(view: View, drafts: readonly Draft[]): Blame {
   const [first] = drafts
   if (first && severityOf(first) === 'error') return causeOf(first.code).blame
@@ -143,7 +143,7 @@ function blameOf(view: View, drafts: readonly Draft[]): Blame {
   return warned.find((blame) => blame !== 'none') ?? 'none'
 }
 
-/** Nothing was found, and no host was heard, or one of those that are up was not: what it would say nobody knows. */
+/** Whether nothing was found although a live host did not answer, so that its verdict is unknown. */
 function isOpen({ pool, voices, evidence: { appliance, call } }: View, drafts: readonly Draft[]): boolean {
   if (drafts.some((draft) => severityOf(draft) === 'error')) return false
   if (!pool) return appliance === undefined

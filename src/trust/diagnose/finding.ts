@@ -29,7 +29,7 @@ export interface Diagnosis {
   readonly predicted: readonly string[]
   /** The first is the one to mend first. */
   readonly findings: readonly Finding[]
-  /** What could not be looked at, in sentences. */
+  /** What could not be checked, in sentences. */
   readonly notSeen: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-/** What could not be looked at, and why: said, not guessed. */
+/** Lists what could not be checked, and why. */
 
 import type { View } from './evidence/view.js'
 import { listOf } from './wording.js'
@@ -53,7 +53,7 @@ function ofPool(view: View): readonly string[] {
   ]
 }
 
-/** Nobody logged in, or a host did not let us in. */
+/** Without a login, or where a host refused it. */
 function disksNotSeen({ hosts, stores }: View['evidence']): readonly string[] {
   const untried = hosts.filter(({ uuid }) => !stores?.has(uuid)).map(({ name }) => name)
   const closed = hosts.flatMap(({ uuid, name }) => {

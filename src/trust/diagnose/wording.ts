@@ -1,4 +1,4 @@
-/** Words that evidence is made of. */
+/** Formats subjects, dates, lists and errors for the text of findings. */
 import type { X509Certificate } from 'node:crypto'
 import { describeCertificate } from '../../x509/index.js'
 

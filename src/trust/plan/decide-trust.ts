@@ -1,6 +1,7 @@
 /**
- * What may be installed, and on whose word. What comes over the wire is never taken blindly: a file, a fingerprint, the
- * appliance itself asked another way, or a person vouches for it; what the pool has installed already needs nobody.
+ * Decides which certificates may be installed, and who vouches for them: a file, a fingerprint, the appliance asked over
+ * another channel, or a person. A certificate that was only seen on the network is never trusted by itself; what the pool has
+ * installed already needs no voucher.
  */
 import type { X509Certificate } from 'node:crypto'
 import { isSelfSigned } from '../../x509/index.js'
@@ -19,7 +20,7 @@ export interface Vouchers {
   readonly local: readonly X509Certificate[]
   /** Of the self-signed certificate, or of the root, as the operator knows it. */
   readonly fingerprintSha256: string | undefined
-  /** Of its certificate, as the appliance says itself when it is asked locally or over SSH. */
+  /** SHA-256 of its certificate, as the appliance states it locally or over SSH. */
   readonly statedFingerprint: string | undefined
 }
 
@@ -29,10 +30,10 @@ export type Decision =
       readonly by: 'files' | 'fingerprint' | 'pool' | 'appliance' | 'person' | 'journal'
       /** Whatever of these the way up from the leaf needs may be installed. */
       readonly candidates: readonly X509Certificate[]
-      /** SHA-256 of the certificate, as the appliance says it over another way than the one it is seen by. */
+      /** SHA-256 of the certificate, as the appliance states it over another channel. */
       readonly stated?: string
     }
-  /** Nobody has vouched yet: a person compares what is seen with what the appliance shows. */
+  /** Without a voucher a person compares the fingerprint seen with the one the appliance shows. */
   | { readonly kind: 'question'; readonly leaf: X509Certificate; readonly seen: string }
 
 export type Trusted = Extract<Decision, { readonly kind: 'trusted' }>

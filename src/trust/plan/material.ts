@@ -1,4 +1,4 @@
-/** Files an operator hands over for the pool: which certificates and revocation lists are in them, and that no key is. */
+/** Reads the files given for the pool: the certificates and revocation lists in them; a private key is refused. */
 import type { X509Certificate } from 'node:crypto'
 import { describePlace, encodePem, type NamedBytes, readContainers } from '../../x509/index.js'
 import { fail } from '../errors.js'

@@ -13,7 +13,7 @@ export interface NeededCertificate {
   readonly role: OrderOf<'install'>['role']
 }
 
-/** On the way up from the leaf as OpenSSL takes it; the leaf too, where a host looks for it alone. */
+/** The certificates on OpenSSL's path above the leaf; the leaf too, where old hosts accept only that (verifyPeer). */
 export function findNeeded(
   connection: Connection,
   kind: GoalKind,
@@ -57,7 +57,7 @@ export function installOrders({ installed }: Connection, needed: readonly Needed
   })
 }
 
-/** Ids are the same from run to run, as long as the same is to be done. */
+/** Ids are the same from run to run for the same plan, so that a resumed run finds its steps. */
 function freeId(wanted: string, taken: Set<string>): string {
   let id = wanted
   for (let count = 2; taken.has(id); count++) id = `${wanted}-${count}`
@@ -72,7 +72,7 @@ export function pemOf({ raw }: X509Certificate): string {
 const ACCEPTABLE = /^[A-Za-z0-9_-][A-Za-z0-9._-]*\.pem$/
 const SHORTEST = 8
 
-/** `wanted` where it is free, else with as much of the fingerprint as it takes. */
+/** `wanted` where it is free, else with as many digits of the fingerprint as make it unique. */
 export function chooseStoreName(wanted: string, fingerprintSha256: string, taken: ReadonlySet<string>): string {
   const stem = wanted.replace(/\.pem$/, '')
   const hex = fingerprintSha256.replaceAll(':', '')
@@ -83,7 +83,7 @@ export function chooseStoreName(wanted: string, fingerprintSha256: string, taken
   return free
 }
 
-/** Made of the content, so that the same list has the same name: of lists a pool tells nothing but names. */
+/** Derived from the content, so that the same list has the same name: a pool lists only the names of revocation lists. */
 export function crlStoreName(pem: string): string {
   return `crl-${createHash('sha256').update(pem).digest('hex').slice(0, 12)}.pem`
 }

@@ -1,4 +1,4 @@
-/** What a plan leaves alone and yet is worth a line: leftovers, files that are of no use, a name that resolves nowhere. */
+/** Notes of a plan: leftovers in the pool, files that are not used, a name that does not resolve. */
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Connection } from '../connection/connection.js'

@@ -1,6 +1,6 @@
 /**
- * From what is there to what is wanted: the steps, each with the command an operator would type, the verdict to be expected
- * of every host, and what stands in the way. Pure: nothing is asked here, nothing is changed.
+ * Plans from the observed connection to the goal: the steps, each with the command an operator would type, the predicted
+ * verdict of every host, and the obstacles. Pure.
  */
 import type { X509Certificate } from 'node:crypto'
 import type { WlbError } from '../../base/error.js'
@@ -35,7 +35,7 @@ export interface Plan {
   readonly steps: readonly PlannedStep[]
   /** For the operator: what cannot be done from here. */
   readonly byHand: readonly { readonly title: string; readonly command: string }[]
-  /** What each host would say in the end; what it said itself, where nothing is left to do. */
+  /** What each host is predicted to say in the end; its own answer where nothing is left to do. */
   readonly verdicts: readonly HostVerdict[]
   /** Of these the first is what an apply refuses with, before anything is changed. */
   readonly obstacles: readonly WlbError[]
@@ -63,7 +63,7 @@ export function makePlan(
   const isOtherName = isConnected && address?.host.toLowerCase() !== name.toLowerCase()
   const needed = findNeeded(connection, goal.kind, trusted, leaf, name)
   const isProved = pool.verifies && isConnected && !isOtherName && isProvedByAll(connection, proofs)
-  // where the way up meets none of them, they are what the refusal is about
+  // where the path reaches none of them, the prediction has to be about them
   const judged = needed.length > 0 ? needed.map(({ certificate }) => certificate) : trusted.candidates
   const anchors = [...judged, ...knownAnchors(connection)]
   const crls = findCrls(connection, given, anchors, name)
@@ -161,7 +161,7 @@ function isProvedByAll({ hosts }: Connection, proofs: readonly HostProof[]): boo
   return hosts.every((host, index) => !host.live || proofs[index]?.kind === 'accepted')
 }
 
-/** One list switches the question on for every connection, whoever's list it is. */
+/** One list of any issuer makes hosts check revocation on every connection. */
 function isRevocationAsked({ crls = [] }: Connection, given: Material): boolean {
   return crls.length > 0 || given.crls.length > 0
 }

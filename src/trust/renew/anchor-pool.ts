@@ -1,6 +1,6 @@
 /**
- * One of the pools that an appliance brings a new anchor to by itself: opened with the credentials it gave when it registered,
- * looked at, prepared as `wlb trust renew` prepares, and locked all the while.
+ * One of the pools in which an appliance installs a new anchor by itself: opened with the credentials it gave when it
+ * registered, prepared as `wlb trust renew` prepares, and locked throughout.
  */
 import { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../base/error.js'
@@ -76,7 +76,7 @@ export async function openAnchorPool(member: FleetMember, bring: AnchorRequest):
   }
 }
 
-/** Plans what nobody has decided yet. The pool's stores are made equal, which asks whether we may change them. */
+/** Plans where no plan exists yet. The pool is synchronised first, which also tests whether our role may change it. */
 export async function prepareAnchorPool(pool: AnchorPool): Promise<void> {
   const { session, context, request, journal } = pool
   await makeStep({ id: 'sync', kind: 'sync', isDue: true }, context).do()
@@ -86,7 +86,7 @@ export async function prepareAnchorPool(pool: AnchorPool): Promise<void> {
   journal.begin('renew', prepared.request, request.now)
 }
 
-/** A run of ours that was cut short. @throws ANOTHER_RUN_OPEN where it was somebody else's */
+/** A run of this appliance that was interrupted. @throws ANOTHER_RUN_OPEN where it was another's */
 function findOwn({ last }: Journal, root: string): readonly StepOrder[] | undefined {
   if (last?.state === 'undoing') throw fail('ANOTHER_RUN_OPEN', { run: 'wlb trust undo' })
   if (last?.state !== 'open') return undefined
@@ -105,7 +105,7 @@ export function identityOf({ orders = [] }: Pick<AnchorPool, 'orders'>): OrderOf
   return orders.find((order) => order.kind === 'identity')
 }
 
-/** Whether what was decided to be served is still there, and of any use. */
+/** Whether the staged certificate still exists and is within its dates. */
 export async function isStagedUsable({ root, staged }: OrderOf<'identity'>, now: Date): Promise<boolean> {
   try {
     const { certificatePem } = await readStaged(root, staged)

@@ -1,7 +1,7 @@
 /**
- * What `wlb trust renew` does in one pool, done by an appliance in all of its pools (docs/renewal.md): the new anchor
- * everywhere and every host's word for the old certificate, before the exchange; every host's word for the new one, or the old
- * one is back; then the old anchor goes. The steps, their journals and their undoing are those of a renewal.
+ * Does in all pools of an appliance what `wlb trust renew` does in one (docs/renewal.md). Before the exchange, the new anchor is
+ * installed everywhere and every host proves the old certificate; after it, every host proves the new one, or the old one is
+ * put back; then the old anchor is removed. Steps, journals and undo are those of a renewal.
  */
 
 import { WlbError } from '../../base/error.js'
@@ -28,7 +28,7 @@ export interface AnchorOptions {
   readonly onStep?: (pool: string, step: StepReport) => void
 }
 
-/** Whether a run of the appliance in `root` was cut short in one of these pools, or could not be ended. Nobody is asked. */
+/** Whether a run of the appliance in `root` was cut short in one of these pools, or could not be finished; reads the journals only. */
 export async function isAnchorUnfinished(
   uuids: readonly string[],
   { root, home }: Pick<AnchorRequest, 'root' | 'home'>,
@@ -40,7 +40,7 @@ export async function isAnchorUnfinished(
   return false
 }
 
-/** Goes on with what was cut short. Expected refusals are in what is returned; what is thrown is a defect. */
+/** Installs the anchor, or resumes an interrupted run. Expected refusals are returned; what is thrown is a defect. */
 export async function installAnchor(request: AnchorRequest, options: AnchorOptions = {}): Promise<AnchorOutcome> {
   const pools: AnchorPool[] = []
   const isSwitched = await isExchanged(request)
@@ -58,7 +58,7 @@ export async function installAnchor(request: AnchorRequest, options: AnchorOptio
       isBegun = pools.some(({ orders }) => orders !== undefined)
       await prepareAll(pools, request, at)
     }
-    // one that has registered since the exchange has seen nothing else
+    // a pool that registered after the exchange knows only the new certificate
     const concerned = pools.filter(({ orders }) => orders !== undefined)
     isBegun = true
     at.pool = ''
@@ -67,12 +67,12 @@ export async function installAnchor(request: AnchorRequest, options: AnchorOptio
       const ended = await runInAll(concerned, beforeExchange, options)
       if (ended) return ended
     }
-    if (!concerned.some(hasParted)) {
+    if (!concerned.some(hasRemovalBegun)) {
       const ended = await runInAll(concerned, exchange, options)
       if (ended) return ended
     }
     await settleObtained(root)
-    return await partWithOld(concerned, options)
+    return await removeOldAnchor(concerned, options)
   } catch (caught) {
     const error = explainRefusal(caught, 'bring the new anchor')
     if (!(error instanceof WlbError)) throw error
@@ -83,7 +83,7 @@ export async function installAnchor(request: AnchorRequest, options: AnchorOptio
   }
 }
 
-/** Nothing is begun before all are prepared, and all for the same certificate. */
+/** Prepares all pools before any is changed, and all for the same certificate. */
 async function prepareAll(pools: readonly AnchorPool[], { now }: AnchorRequest, at: { pool: string }): Promise<void> {
   const prepareOne = async (pool: AnchorPool) => {
     at.pool = pool.uuid
@@ -102,7 +102,7 @@ async function prepareAll(pools: readonly AnchorPool[], { now }: AnchorRequest, 
   }
 }
 
-/** What was installed for a certificate that is of no use any more stays, and is known to be ours. */
+/** Keeps what was installed for a certificate that is no longer usable; the journal still names it as ours. */
 async function forget(pool: AnchorPool): Promise<void> {
   await pool.journal.settle('done')
   pool.orders = undefined
@@ -118,18 +118,18 @@ function exchangeAt(orders: readonly StepOrder[]): number {
   return orders.findIndex(({ kind }) => kind === 'identity')
 }
 
-/** Behind the exchange the hosts are asked first. */
+/** The first proof after the exchange. */
 function provedAt(orders: readonly StepOrder[]): number {
   const at = exchangeAt(orders)
   return at + orders.slice(at).findIndex(({ kind }) => kind === 'prove')
 }
 
-/** A pool has begun to part with the old anchor: now there is no way back. */
-function hasParted({ journal }: AnchorPool): boolean {
+/** Whether removing the old anchor has begun: then the exchange is not taken back. */
+function hasRemovalBegun({ journal }: AnchorPool): boolean {
   return openEntries(journal).some(({ order }) => order.kind === 'uninstall')
 }
 
-/** One pool after the other; undefined where all have done it. */
+/** Runs a part in one pool after the other; undefined where all succeeded. */
 async function runInAll(
   pools: readonly AnchorPool[],
   part: Part,
@@ -143,8 +143,8 @@ async function runInAll(
   return undefined
 }
 
-/** The new certificate serves and is proved; a pool where something is in the way does not keep the others. */
-async function partWithOld(pools: readonly AnchorPool[], options: AnchorOptions): Promise<AnchorOutcome> {
+/** Removes the old anchor once the new certificate is proved; a pool that fails does not stop the others. */
+async function removeOldAnchor(pools: readonly AnchorPool[], options: AnchorOptions): Promise<AnchorOutcome> {
   let unfinished: Blocker | undefined
   for (const pool of pools) {
     const { ended, failure } = await runOne(pool, afterwards, options)
@@ -164,7 +164,7 @@ function runOne({ uuid, orders = [], context, journal }: AnchorPool, part: Part,
   })
 }
 
-/** What a run that was cut short has decided to serve is in its place. */
+/** Whether an interrupted run has already put its certificate in place. */
 async function isExchanged({ root, home, members }: AnchorRequest): Promise<boolean> {
   const serving = (await listIdentities(root)).find(({ isInPlace }) => isInPlace)?.id
   for (const { name } of members) {
@@ -191,7 +191,7 @@ async function explain(error: WlbError, pool: string, { members }: AnchorRequest
   return { ...blockerOf(error, pool), remedy }
 }
 
-/** Who may not change the pool's trust, or not enter: alone, an operator may do it; among others, the appliance has to. */
+/** The remedy where the appliance's user may not change the pool: with one pool an operator can renew; with more, the appliance needs other credentials. */
 function roleRemedy({ code, remedy }: WlbError, address: string, pools: number): string {
   if (code !== 'RBAC_PERMISSION_DENIED' && code !== 'POOL_CREDENTIALS_REFUSED') return remedy
   return pools === 1

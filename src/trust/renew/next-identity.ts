@@ -1,4 +1,4 @@
-/** The certificate that is to serve next, with what hosts need to trust it: from files, from ACME, or made anew where it is self-signed. */
+/** The next certificate to serve, and what hosts need to trust it: from files, from ACME, or a new self-signed one. */
 import { X509Certificate } from 'node:crypto'
 import { paths, readSettings } from '../../config/index.js'
 import { obtainCertificate, planInstallation, planSelfSigned } from '../../identity/index.js'
@@ -46,7 +46,7 @@ export async function makeNextIdentity(request: NextRequest, inPlace: X509Certif
     // what was issued and waits for the pool to trust its root, or else a new one
     const { plan } = await obtainCertificate({ root, settings: acme, now: () => now })
     const chain = sendingOrder(plan.chain)
-    // such authorities change their intermediates without a word: hosts are made to trust the root alone
+    // ACME authorities change intermediates without notice, so hosts trust the root only
     const { root: anchor } = plan.chain
     return { identity: plan.identity, how: 'acme', chain, candidates: anchor ? [anchor] : chain }
   }

@@ -26,7 +26,7 @@ export interface RenewRequest extends Omit<ObserveRequest, 'applianceRoot'> {
   readonly place: IdentityPlace
   /** Where it may be on another machine: the journal of a renewal that was cut short knows which. */
   readonly ssh?: SshReach
-  /** Of an authority; none for a new self-signed certificate, or to go on with what was cut short. */
+  /** Of an authority; none for a new self-signed certificate, or to resume. */
   readonly given: GivenFiles
   /** A new host name; the pool is connected by it in the end. */
   readonly name: string | undefined
@@ -46,7 +46,7 @@ export interface PreparedRenewal {
   readonly orders: readonly StepOrder[]
   readonly verdicts: readonly HostVerdict[]
   readonly notes: readonly string[]
-  /** Goes on with one that was cut short. */
+  /** Whether it resumes an interrupted renewal. */
   readonly isResumed: boolean
   /** To be served; undefined where it was made before. */
   readonly leaf: X509Certificate | undefined
@@ -121,7 +121,7 @@ function goOnAt(order: IdentityOrder, { place, ssh }: RenewRequest): IdentityPla
   return placeOf(order, ssh)
 }
 
-/** What an appliance does in all its pools is not ended in one of them, as if there were no others. @throws RENEW_OTHER_POOLS */
+/** A renewal that an appliance runs in all its pools cannot be finished in one of them alone. @throws RENEW_OTHER_POOLS */
 function refuseAlone(uuid: string, { request }: OpenRenewal, { otherPoolsReady }: RenewRequest): void {
   const others = (request.renewal?.together ?? []).filter((one) => one !== uuid)
   if (others.length > 0 && !otherPoolsReady) throw fail('RENEW_OTHER_POOLS', { pools: others.join(', ') })
@@ -177,7 +177,7 @@ export async function prepare(session: PoolSession, connection: Connection, requ
   }
 }
 
-/** A journal that cannot be read may name anything: then nothing is dropped. */
+/** Removes staged pairs that no journal names; a journal that cannot be read may name any, so then none is removed. */
 async function tidy({ place, home, now }: RenewRequest): Promise<void> {
   const runs = await readOpenRuns(home).catch(() => undefined)
   if (!runs) return
@@ -190,7 +190,7 @@ function withOthers(kept: JournalRequest, { together }: RenewRequest): JournalRe
   return { ...kept, renewal: { ...kept.renewal, together: [...together] } }
 }
 
-/** Only where hosts have to trust something new does it matter who else connects. @returns what to note of it */
+/** Other pools matter only where hosts have to trust something new. @returns notes */
 function refuseForOthers(
   uuid: string,
   { orders }: RenewalPlan,

@@ -1,6 +1,6 @@
 /**
  * The journal of each pool on disk: a folder a pool, a file a run that changed something (docs/trust.md, the journal). All of
- * them are kept, because they hold the certificates of which a pool tells fingerprints only.
+ * them are kept, because they hold the certificates of which a pool lists only fingerprints.
  */
 import { X509Certificate } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
@@ -12,14 +12,14 @@ import { STEP_ORDER } from './steps/step.js'
 
 const ENTRY = z.object({
   order: STEP_ORDER,
-  /** `doing`: begun, and nobody came back to say how it ended. */
+  /** `doing`: begun, with no recorded end. */
   state: z.enum(['doing', 'done', 'failed', 'undone']),
 })
 export type JournalEntry = Readonly<z.infer<typeof ENTRY>>
 
 const REQUEST = z.object({
   goal: z.enum(['self-signed', 'ca']),
-  /** What was decided to be trusted, and what was given beside it, in PEM. */
+  /** The certificates decided to be trusted, and others that were given, in PEM. */
   certificates: z.array(z.string()),
   crls: z.array(z.string()),
   appliance: z.string(),
@@ -33,7 +33,7 @@ const REQUEST = z.object({
     })
     .optional(),
 })
-/** Enough to plan anew where a run was cut short. */
+/** Enough to plan again where a run was interrupted. */
 export type JournalRequest = Readonly<z.infer<typeof REQUEST>>
 
 const RECORD = z.object({
@@ -50,14 +50,14 @@ const RECORD = z.object({
 })
 export type JournalRecord = Readonly<z.infer<typeof RECORD>>
 
-/** The newest run that changed something, as it is on the disk now; for whoever only looks. */
+/** Reads the newest run that changed something, without opening the journal. */
 export async function readLastRun(poolUuid: string, home = configFolder()): Promise<JournalRecord | undefined> {
   const folder = journalFolder(poolUuid, home)
   const newest = (await listFiles(folder).catch(() => [])).at(-1)
   return newest === undefined ? undefined : readRecord(join(folder, newest))
 }
 
-/** Of every pool of this user the run that has not come to its end. @throws JOURNAL_UNREADABLE */
+/** The unfinished runs of all pools of this user. @throws JOURNAL_UNREADABLE */
 export async function readOpenRuns(home = configFolder()): Promise<readonly JournalRecord[]> {
   const root = join(home, 'journals')
   const pools = await readdir(root).catch(() => [])
@@ -70,7 +70,7 @@ export async function readOpenRuns(home = configFolder()): Promise<readonly Jour
   return records.flat().filter(({ state }) => state === 'open' || state === 'undoing')
 }
 
-/** Every certificate that any journal of this user tells of. */
+/** Every certificate in the journals of this user. */
 export async function readKnownCertificates(home = configFolder()): Promise<readonly X509Certificate[]> {
   const root = join(home, 'journals')
   const pools = await readdir(root).catch(() => [])

@@ -24,15 +24,15 @@ export interface Journal {
   /** The newest run that changed something; undefined where there was none. */
   readonly last: JournalRecord | undefined
   /**
-   * From now on runs are written down. One that was cut short is gone on with: its entries stay, so that an undo takes
-   * back both. Nothing is written before the first entry.
+   * Begins a run, or continues an interrupted one: its entries stay, so that an undo takes back both. Nothing is written
+   * before the first entry.
    */
   begin(by: string, request: JournalRequest | null, startedAt: Date): void
-  /** Writes down what is decided although nothing was done yet: whoever goes on has to know of it. */
+  /** Writes the record although no step was done yet, so that a resumed run knows the plan. */
   keep(): Promise<void>
-  /** Writes down the state of a step, durably; returns when it is on the disk. */
+  /** Writes the state of a step; returns when it is on disk. */
   write(order: StepOrder, state: JournalEntry['state']): Promise<void>
-  /** Ends a run, or tells which way it goes. Nothing is written where nothing was changed. */
+  /** Sets the state of the run. Nothing is written where nothing was changed. */
   settle(state: JournalRecord['state']): Promise<void>
   /** Another process may open it. */
   close(): Promise<void>
@@ -52,7 +52,7 @@ export async function openJournal(pool: { uuid: string; name: string }, home = c
       : error
   })
   try {
-    await forgetHalves(folder)
+    await removeTemporaries(folder)
     const files = await listFiles(folder)
     const newest = files.at(-1)
     const last = newest === undefined ? undefined : await readRecord(join(folder, newest))
@@ -116,7 +116,7 @@ class OpenJournal implements Journal {
     const record = this.#begun()
     const at = findOpen(record.entries, order)
     const entry = { order, state }
-    // what is begun again is the latest that was done, and the first to be taken back
+    // a step begun again moves to the end, so that it is undone first
     const isBegun = at < 0 || state === 'doing'
     const entries = isBegun
       ? [...record.entries.filter((_, index) => index !== at), entry]
@@ -147,14 +147,14 @@ class OpenJournal implements Journal {
   }
 }
 
-/** An entry that was taken back is history; the same order done again is another one. */
+/** An undone entry is not found: the same order done again gets an entry of its own. */
 function findOpen(entries: readonly JournalEntry[], order: StepOrder): number {
   const text = JSON.stringify(order)
   return entries.findLastIndex((entry) => entry.state !== 'undone' && JSON.stringify(entry.order) === text)
 }
 
-/** What a kill left of a file that was being written. */
-async function forgetHalves(folder: string): Promise<void> {
+/** Removes temporary files that an interrupted write left. */
+async function removeTemporaries(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (name.startsWith('.')) await rm(join(folder, name), { force: true })
   }

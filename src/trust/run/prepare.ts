@@ -32,23 +32,23 @@ export interface TrustRequest {
   readonly poolUser: StepContext['poolUser']
   /** Where this user's journals are kept. */
   readonly home: string
-  /** Of the appliance, as it says itself over another way than the one it is seen by; asked only where nobody else vouches. */
+  /** The fingerprint the appliance states over another channel; asked only where no other voucher exists. */
   readonly statedFingerprint?: () => Promise<string | undefined>
   /** For what is to be done on an appliance elsewhere. */
   readonly ssh?: SshReach
-  /** A person compares; nobody there is an error of the caller's. */
+  /** Asks a person to compare; without one, the caller raises an error. */
   readonly askFingerprint: (seen: string, leaf: X509Certificate) => Promise<boolean>
 }
 
 export interface Prepared {
   readonly connection: Connection
   readonly plan: Plan
-  /** Who said that these certificates are the right ones. */
+  /** Who vouched for the certificates. */
   readonly trusted: Trusted
 }
 
 /**
- * Looks at everything and plans; changes nothing.
+ * Observes and plans; changes nothing.
  *
  * @throws what `readMaterial`, `decideTrust` and `observe` throw; NOTHING_TO_RESUME; NOT_VOUCHED where a person said no.
  */
@@ -88,7 +88,7 @@ interface Resumed {
   readonly isStored: boolean
 }
 
-/** What was typed counts; what was not typed is as it was when the run was cut short. */
+/** Options that were given count; the others are taken from the interrupted run. */
 function resumeWith({ goal, name }: TrustRequest, given: Material, last: JournalRecord | undefined): Resumed {
   const before = last?.state === 'undone' ? undefined : last?.request
   const chosen = goal ?? before?.goal
@@ -129,7 +129,7 @@ async function vouch(
   return { kind: 'trusted', by: 'person', candidates: [second.leaf] }
 }
 
-/** The appliance on this machine is asked by its files: whoever may read its folder need not believe the network. */
+/** Reads the certificate of an appliance on this machine from its files, which need not be trusted over the network. */
 async function readLocal(root: string): Promise<readonly X509Certificate[]> {
   try {
     return readContainers(await readCertificateFiles([paths(root).certificate])).certificates.map(

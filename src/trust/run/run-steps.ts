@@ -25,9 +25,9 @@ export interface StepReport {
 export interface RunOptions {
   /** Stops between two steps, not while something is on trial: then once the hosts were asked. */
   readonly signal?: AbortSignal
-  /** Told of each step as soon as it has ended. */
+  /** Called after each step. */
   readonly onStep?: (report: StepReport) => void
-  /** Told what is waited for. */
+  /** Called with what is being waited for. */
   readonly onWait?: (what: string) => void
 }
 
@@ -55,7 +55,7 @@ export async function runSteps(
   return outcome
 }
 
-/** As `runSteps`, of orders behind which others come: the journal stays open. */
+/** As `runSteps`, for a part of the orders: the journal stays open. */
 export async function runPart(
   orders: readonly StepOrder[],
   context: StepContext,
@@ -90,7 +90,7 @@ async function runStep(step: Step, journal: Journal): Promise<{ report: StepRepo
     if ((await step.check()) === 'holds') return { report: report(step, 'already') }
     if (isKept) await journal.write(step.order, 'doing')
     await step.do().catch(async (error: unknown) => {
-      // an answer that was lost says nothing of what was done
+      // the call may have succeeded although its response was lost
       const isDone = isKept && (await step.check().catch(() => undefined)) === 'holds'
       if (!isDone) throw error
     })
@@ -109,13 +109,13 @@ function isBegun({ last }: Journal, order: StepOrder): boolean {
   return last?.entries.some((entry) => entry.state === 'doing' && JSON.stringify(entry.order) === text) ?? false
 }
 
-/** Done, and no host has said since that it verifies. */
+/** Whether such a step was done, and the hosts have not proved since that they verify. */
 function isOnTrial(reached: readonly StepOrder[], reports: readonly StepReport[]): boolean {
   const proved = reached.findLastIndex(({ kind }) => kind === 'prove')
   return reached.some((order, index) => index > proved && canBreak(order) && reports[index]?.state === 'done')
 }
 
-/** What may keep a host from verifying that did before, or from connecting at all. */
+/** Steps after which a host may no longer verify, or no longer connect. */
 function canBreak(order: StepOrder): boolean {
   return order.kind === 'verification' ? order.value : order.kind === 'identity' || order.kind === 'uninstall'
 }
@@ -211,7 +211,7 @@ export function report({ id, title, command }: Step, state: StepReport['state'],
   return { id, title, command, state, error: { code, message, facts, remedy } }
 }
 
-/** What nobody expected goes up as it is. */
+/** Unexpected errors are thrown as they are. */
 function explain(error: unknown, { title }: Step): WlbError {
   const explained = explainRefusal(error, title)
   if (!(explained instanceof WlbError)) throw explained
@@ -231,7 +231,10 @@ function roleNeeded({ message, facts }: WlbError): WlbError {
 const LANDING_MS = 30_000
 const LOOK_EVERY_MS = 200
 
-/** Returns once it has landed, or can no longer. `writtenAt` is when it was begun, at the earliest. */
+/**
+ * Waits for a connection that an interrupted run had begun, which the pool may still complete; an undo before that would
+ * undo nothing. Other calls need no wait: the pool runs them one after the other. `writtenAt` is when it began, at the earliest.
+ */
 export async function awaitLanding(
   { state, order }: JournalEntry,
   step: Step,

@@ -1,4 +1,4 @@
-/** Where events go: a web address that is told of each round, a mailbox that gets a letter. Neither is told a secret. */
+/** Where events are delivered: a webhook or a mailbox. Events hold no secrets. */
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 import { readWebhookAddress } from '../../config/index.js'
@@ -8,7 +8,7 @@ import type { DatedEvent } from './memory.js'
 export interface Channel {
   /** For people; what in an address may be a secret is left out. */
   readonly name: string
-  /** Names its outbox, and tells it from every other. */
+  /** Identifies its outbox. */
   readonly key: string
   /** All of them or none. @throws anything where they did not arrive */
   deliver(events: readonly DatedEvent[]): Promise<void>
@@ -61,7 +61,7 @@ export function letterbox({ to, from, smtp }: Letterbox): Channel {
     deliver: async (events) => {
       const { createTransport } = await import('nodemailer')
       const limits = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS }
-      // a mail server of this machine shows a certificate that nobody signed, and there is no wire to listen on
+      // a mail server of this machine shows a self-signed certificate, and its traffic does not leave the machine
       const ignoreTLS = isIP(smtp.host) === 4 ? smtp.host.startsWith('127.') : /^(localhost|::1)$/.test(smtp.host)
       const transport = createTransport({ ...smtp, ...limits, ignoreTLS, secure: smtp.port === 465 })
       try {
@@ -77,7 +77,7 @@ function keyOf(kind: string, address: string): string {
   return `${kind} ${createHash('sha256').update(address).digest('hex').slice(0, 16)}`
 }
 
-/** One folder of memory for those who are told together: what one of them has heard is no news to it, and still is to others. */
+/** Names the state folder of a set of channels: events delivered to one set are still new to another. */
 export function audienceOf(channels: readonly Channel[]): string {
   if (channels.length === 0) return 'screen'
   const keys = channels.map(({ key }) => key).sort()

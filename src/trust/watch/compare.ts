@@ -1,12 +1,12 @@
 /**
- * What is worth a word between two looks at a pool: what broke, what is mended, what changed, what will end soon. Pure; an
- * end is announced once for each threshold it passes (docs/watch.md).
+ * Compares two snapshots of a pool and makes events: problems, recoveries, changes, certificates that expire soon. Pure. An
+ * expiry is announced once for each threshold it passes (docs/watch.md).
  */
 import type { Snapshot } from './snapshot.js'
 
 export interface WatchEvent {
   readonly code: EventCode
-  /** `problem` lasts until something `mended` it; `notice` is said once. */
+  /** A `problem` lasts until `mended`; a `notice` is announced once. */
   readonly kind: 'problem' | 'mended' | 'notice'
   readonly pool: string
   /** A host, a file, a certificate; empty for the pool itself. */
@@ -29,7 +29,7 @@ export type EventCode =
 /** Days before the end; 0 is the end itself. */
 export const THRESHOLD_DAYS = [30, 14, 7, 1, 0] as const
 export const CLOCK_LIMIT_MS = 60_000
-/** Far more than a pool has certificates: five for each. */
+/** Far more entries than the certificates of a pool need, five for each. */
 const ANNOUNCED_LIMIT = 1000
 const DAY_MS = 86_400_000
 
@@ -39,7 +39,7 @@ export interface Comparison {
   readonly announced: readonly string[]
 }
 
-/** `before` as `keepKnown` made it; undefined: the first look, at which only what is wrong is said. */
+/** `before` as `keepKnown` made it; undefined for the first snapshot, which reports only problems. */
 export function compareSnapshots(
   before: Snapshot | undefined,
   after: Snapshot,
@@ -142,7 +142,7 @@ function compareClocks(before: Snapshot | undefined, after: Snapshot): [...Said,
   })
 }
 
-/** The nearest threshold passed is said; what lies before it counts as said too. */
+/** The nearest threshold passed is announced; those before it count as announced too. */
 function compareEnds({ expiries }: Snapshot, announced: readonly string[], now: Date) {
   const known = new Set(announced)
   const kept: string[] = []
@@ -166,7 +166,7 @@ function describeEnd(what: string, notAfter: string, leftDays: number): string {
   return `${what} ends in ${days === 1 ? '1 day' : `${days} days`}, on ${notAfter}.`
 }
 
-/** Whether anything is wrong at all, whatever was said before. */
+/** Whether nothing is wrong, whatever was announced before. */
 export function isWell(snapshot: Snapshot, now: Date): boolean {
   const { verifies, hosts, unreachable, clockOffsetsMs, expiries, heldBack } = snapshot
   const soon = expiries.some(

@@ -1,4 +1,4 @@
-/** What the watch knows from before, and what it could not deliver yet: one file, replaced whole, its owner's alone. */
+/** The state of the watch: the last snapshot of each pool, and the events not delivered yet, in one file of mode 0600. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -33,10 +33,10 @@ const MEMORY = z.object({
 export type WatchMemory = Readonly<z.infer<typeof MEMORY>>
 
 const FILE = 'watch.json'
-/** Of one channel: nobody reads more of a place that has not listened for weeks. */
+/** Events kept for one channel; older ones are dropped. */
 export const OUTBOX_LIMIT = 1000
 
-/** Empty where there is none, or none that can be read: then everything that is wrong is said once more. */
+/** Empty where there is no file, or none that can be read: then every problem is reported once more. */
 export async function readMemory(folder: string): Promise<WatchMemory> {
   try {
     return MEMORY.parse(JSON.parse(await readFile(join(folder, FILE), 'utf8')))

@@ -1,6 +1,5 @@
 /**
- * The appliance's own certificate, looked at while it serves: its end is announced in time, once for each threshold, and
- * what was announced outlives a restart.
+ * Announces the expiry of the appliance's own certificate while it serves, once for each threshold, also across restarts.
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,8 +18,8 @@ export interface OwnEnd {
 }
 
 /**
- * Of the certificate in place below `root`; `folder` is where it is written down. Told before that: a kill in between has
- * it said twice, and never not at all.
+ * Reads the certificate in place below `root`. `folder` keeps what was announced; it is written after the announcement, so
+ * that a kill in between repeats it rather than loses it.
  */
 export async function announceOwnEnd(
   root: string,
@@ -42,7 +41,7 @@ export async function announceOwnEnd(
 
 const FILE = 'own-certificate.json'
 
-/** Nothing where there is no file, or none that can be read: then it is said once more. */
+/** Empty where there is no file, or none that can be read: then the expiry is announced once more. */
 async function readSaid(folder: string): Promise<readonly string[]> {
   try {
     return SAID.parse(JSON.parse(await readFile(join(folder, FILE), 'utf8')))

@@ -1,10 +1,10 @@
-/** How far a pool's clock is from ours: one login, three calls, nothing else of the pool. */
+/** Reads how far a pool's clock is from ours, with one login and three calls. */
 import { WlbError } from '../../base/error.js'
 import { ApiFailure, withPool } from '../../xapi/index.js'
 import type { FleetMember } from '../connection/fleet.js'
 import { readClock } from '../connection/observe.js'
 
-/** Of the coordinator, less ours; undefined where the pool does not tell, for whatever reason of its own. */
+/** The coordinator's clock less ours; undefined where it cannot be read. */
 export async function readPoolClock({ access }: FleetMember): Promise<number | undefined> {
   try {
     return await withPool(await access(), async (session) => {

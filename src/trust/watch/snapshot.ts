@@ -1,4 +1,4 @@
-/** What the watch remembers of a pool between two looks: plain values, small, and no secret among them. */
+/** What the watch keeps of a pool between two rounds: small plain values without secrets. */
 import { z } from 'zod'
 import type { Connection } from '../connection/connection.js'
 import type { FleetLine } from '../connection/fleet.js'
@@ -13,9 +13,9 @@ const EXPIRY = z.object({
 
 export const SNAPSHOT = z.object({
   pool: z.string(),
-  /** Empty where the pool was looked at; else the code of why not, and the rest is from the last time it was. */
+  /** Empty where the pool was observed; else the error code, and the other values are those of the last observation. */
   unreachable: z.string(),
-  /** Whether it was ever looked at. */
+  /** Whether it was ever observed. */
   isKnown: z.boolean(),
   wlbUrl: z.string(),
   verifies: z.boolean(),
@@ -23,11 +23,11 @@ export const SNAPSHOT = z.object({
   served: z.string(),
   installed: z.array(z.object({ name: z.string(), fingerprintSha256: z.string() })),
   expiries: z.array(EXPIRY),
-  /** By name: empty where it verifies, `?` where nobody can tell, else the pool's error. */
+  /** By name: empty where it verifies, `?` where it is not known, else the pool's error. */
   hosts: z.record(z.string(), z.string()),
   /** Why this pool keeps a new certificate from being served; empty where it does not. */
   heldBack: z.string().default(''),
-  /** By name, the appliance among them; those that told. */
+  /** By name, the appliance included; only clocks that could be read. */
   clockOffsetsMs: z.record(z.string(), z.number()),
 })
 export type Snapshot = Readonly<z.infer<typeof SNAPSHOT>>
@@ -75,14 +75,14 @@ export function snapshotOf(line: FleetLine): Snapshot {
   }
 }
 
-/** What concerns no pool in particular concerns every one. */
+/** A reason that names no pool applies to every pool. */
 function describeHeld({ pool, appliance: { local } }: Connection): string {
   const because = local?.renewal?.held?.because
   if (!because || (because.pool !== '' && because.pool !== pool.uuid)) return ''
   return `${because.message} [${because.code}] Try: ${because.remedy}`
 }
 
-/** What the next look is compared with: what nobody could tell this time is still known from the time before. */
+/** The snapshot to compare the next one with: values that could not be read this time are kept from before. */
 export function keepKnown(before: Snapshot | undefined, after: Snapshot): Snapshot {
   if (!before) return after
   if (after.unreachable !== '') return { ...before, unreachable: after.unreachable }

@@ -1,4 +1,4 @@
-/** Looks at pools again and again, says what changed, and delivers it where it was asked for; nothing is lost in between. */
+/** Observes pools at intervals, reports what changed, and delivers the events; undelivered events are kept. */
 import { setTimeout as after } from 'node:timers/promises'
 import { mapBounded } from '../../base/bounded.js'
 import { type DirectoryLock, lockDirectory } from '../../base/directory-lock.js'
@@ -17,12 +17,12 @@ export interface WatchOptions {
   readonly channels: readonly Channel[]
   readonly now: () => Date
   readonly onEvent: (event: DatedEvent) => void
-  /** A channel that did not take what it was given; it is kept. */
+  /** A channel that did not accept its events; they are kept. */
   readonly onUndelivered: (channel: string, count: number, why: string) => void
 }
 
 export interface Round {
-  /** 0: all is well; 1: something is wrong; 2: a pool could not be looked at. */
+  /** 0: all is well; 1: something is wrong; 2: a pool could not be observed. */
   readonly exitCode: 0 | 1 | 2
   readonly events: readonly DatedEvent[]
 }
@@ -31,21 +31,21 @@ const AT_ONCE = 8
 const LOCK_WAIT_MS = 120_000
 
 /**
- * One look at everything. A failing channel or pool is told, and never thrown.
+ * Observes every pool once. A channel or pool that fails is reported, not thrown.
  *
- * @throws DIRECTORY_IN_USE when somebody else keeps that memory for two minutes; what `pools` and the file system throw.
+ * @throws DIRECTORY_IN_USE when another process uses that folder for two minutes; what `pools` and the file system throw.
  */
 export async function watchOnce(options: WatchOptions): Promise<Round> {
   await ensureFolder(options.folder, 0o700)
   const lock = await waitForLock(options.folder)
   try {
-    return await look(options)
+    return await runRound(options)
   } finally {
     await lock.release()
   }
 }
 
-/** Two rounds at once would each forget what the other has said. */
+/** Two rounds at once would each overwrite what the other has recorded. */
 async function waitForLock(folder: string): Promise<DirectoryLock> {
   const endMs = performance.now() + LOCK_WAIT_MS
   for (;;) {
@@ -59,7 +59,7 @@ async function waitForLock(folder: string): Promise<DirectoryLock> {
   }
 }
 
-async function look(options: WatchOptions): Promise<Round> {
+async function runRound(options: WatchOptions): Promise<Round> {
   const { pools, folder, channels, now, onEvent } = options
   const memory = await readMemory(folder)
   const lines = await lookAtFleet(await pools(), { atOnce: AT_ONCE, now })
@@ -76,7 +76,7 @@ async function look(options: WatchOptions): Promise<Round> {
   const outbox = Object.fromEntries(
     channels.map(({ key }) => [key, [...(memory.outbox[key] ?? []), ...events].slice(-OUTBOX_LIMIT)]),
   )
-  // remembered before it is delivered: a kill in between says it twice, and never not at all
+  // saved before delivery: a kill in between repeats events rather than loses them
   await writeMemory(folder, { pools: known, outbox })
   for (const event of events) onEvent(event)
   const left = await deliver(options, outbox)
@@ -109,7 +109,7 @@ async function deliver(
   return Object.fromEntries(left)
 }
 
-/** `fetch` says that it failed, and only its cause says why. */
+/** The error of `fetch` says only that it failed; its cause says why. */
 function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { cause } = error
@@ -121,7 +121,7 @@ export interface Watch {
   close(): Promise<void>
 }
 
-/** Looks at once, then every `everyMs`; a round that failed altogether is told and tried again. */
+/** Observes at once, then every `everyMs`; a round that failed as a whole is reported and tried again. */
 export function startWatch(
   options: WatchOptions & { readonly everyMs: number; readonly onFailure: (error: unknown) => void },
 ): Watch {

@@ -1,4 +1,4 @@
-/** The files of an appliance on this machine (rows 17, 18 and 40 to 42): what it will not start with, or should not. */
+/** The files of an appliance on this machine: what it will not start with, or should not. */
 import { quoteWord } from '../../../base/quote-word.js'
 import type { LocalFacts, LocalFault } from '../evidence/evidence.js'
 import type { View } from '../evidence/view.js'

@@ -1,4 +1,4 @@
-/** Whether the hosts' TLS clients can start: a bundle that is there and can be read (rows 22, 32 to 35, 37, 73, 78). */
+/** Whether the hosts' TLS clients can start: a bundle that is there and can be read. */
 import { quoteWord } from '../../../base/quote-word.js'
 import { isStoreError } from '../evidence/refusal-defects.js'
 import type { View } from '../evidence/view.js'

@@ -1,4 +1,4 @@
-/** What is said once the connection stands: passwords in both directions (rows 75 and 76), and odd answers. */
+/** What is said once the connection stands: passwords in both directions, and odd answers. */
 import { judgeWlbError } from '../../../xapi/index.js'
 import { formatWlbAddress } from '../../../xapi/pool/wlb-address.js'
 import type { View } from '../evidence/view.js'

@@ -1,4 +1,4 @@
-/** Dates and clocks (rows 1 to 5 and 39): which certificate, by whose clock. */
+/** Dates and clocks: which certificate is out of its dates, and by which host's clock. */
 import { quoteWord } from '../../../base/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'

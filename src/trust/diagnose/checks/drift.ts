@@ -1,4 +1,4 @@
-/** What has drifted apart: hosts from their coordinator (rows 28 and 79), records from files (rows 29 and 80). */
+/** Differences between hosts and their coordinator, and between records and files. */
 import { quoteWord } from '../../../base/quote-word.js'
 import { isSelfSigned } from '../../../x509/index.js'
 import { isStoreError } from '../evidence/refusal-defects.js'

@@ -1,4 +1,4 @@
-/** Whether pool and appliance agree on how to talk (rows 46 to 51), by handshakes from here. */
+/** Whether pool and appliance agree on how to talk, by handshakes from here. */
 
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'

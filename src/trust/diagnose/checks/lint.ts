@@ -1,4 +1,4 @@
-/** What works and is worth knowing: the order of what is sent (row 16), and what expires soon. */
+/** What works and is worth knowing: the order of what is sent, and what expires soon. */
 import { lint, validate } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'

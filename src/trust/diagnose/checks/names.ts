@@ -1,4 +1,4 @@
-/** The name the pool connects by, against those the certificate speaks for (rows 6 to 14). */
+/** The name the pool connects by, against those the certificate speaks for. */
 import { isIP } from 'node:net'
 import { checkHost, describeCertificate } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
@@ -51,7 +51,7 @@ export function explainName(view: View, flaw: Flaw): readonly Draft[] {
   return [{ code: 'NAME_DIFFERS', ...draft, cause, remedy: better === undefined ? requestFor(name) : reconnect }]
 }
 
-/** Passwords are asked for by whoever types it: none is known here. */
+/** With placeholders for the passwords, which are not known here. */
 function reconnectAs(name: string, port: number): string {
   return `xe pool-initialize-wlb wlb_url=${name}:${port} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`
 }
@@ -60,7 +60,7 @@ function requestFor(name: string): string {
   return `wlb cert request --common-name ${name}`
 }
 
-/** What is accepted and worth knowing (rows 9, 12 and 13). */
+/** What is accepted and worth knowing. */
 export function findNameNotes({ leaf, name }: View): readonly Draft[] {
   if (!leaf || name === '' || !checkHost(leaf, name)) return []
   const { commonName, dnsNames } = describeCertificate(leaf)

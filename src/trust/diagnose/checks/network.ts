@@ -1,4 +1,4 @@
-/** Whether there is a connection at all (rows 65 to 68 and 70): from here, and as the hosts say. */
+/** Whether there is a connection at all: from here, and as the hosts say. */
 import { isIP } from 'node:net'
 import { formatWlbAddress, parseWlbAddress } from '../../../xapi/pool/wlb-address.js'
 import type { View, Voice } from '../evidence/view.js'
@@ -20,7 +20,7 @@ export function findNetwork(view: View): readonly Draft[] {
   })
 }
 
-/** A reset is explained elsewhere where the handshake does (rows 46 to 51). */
+/** A reset is explained elsewhere where the handshake does. */
 const NETWORK_CODES = new Set([
   'WLB_CONNECTION_REFUSED',
   'WLB_TIMEOUT',
@@ -93,7 +93,7 @@ function unreachable(view: View, where: string, why: string, indicator: string |
   }
 }
 
-/** The pool says the same of a name nobody knows and of an address no way leads to. */
+/** The pool reports the same error for a name that does not resolve and for an address without a route. */
 function unknownHost(view: View, hosts: readonly string[], evidence: string): Draft {
   const { name, evidence: all } = view
   const from = all.appliance?.endpoint

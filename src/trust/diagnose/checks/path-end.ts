@@ -1,4 +1,4 @@
-/** Where the path should end and does not (rows 15, 19 to 21, 23 to 25, 27, 38). */
+/** Findings about the end of the certificate path. */
 import type { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../../base/quote-word.js'
 import { describeCertificate, isSelfSigned } from '../../../x509/index.js'

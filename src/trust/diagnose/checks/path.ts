@@ -31,7 +31,7 @@ function withoutEchoes(flaws: readonly Flaw[]): readonly Flaw[] {
   return flaws.filter(({ code, depth }) => code !== 'PURPOSE_UNSUITABLE' || !unfit.includes(depth))
 }
 
-/** What hosts said, a group of them at a time; where some verify, the store of the others is what differs (rows 28, 79). */
+/** What hosts said, a group of them at a time; where some verify, the store of the others is what differs. */
 function saidFlaws(view: View): readonly Flaw[] {
   const { voices, anyAnchored, isForecast } = view
   const refused = voices.filter(({ said, error }) => said === 'refused' && defectsSaid(error).length > 0)

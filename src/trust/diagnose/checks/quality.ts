@@ -1,4 +1,4 @@
-/** What a certificate is made of and may be used for (rows 43 to 45 and 52 to 57), and every defect without a row. */
+/** What a certificate is made of and may be used for, and every defect without a row. */
 import { DEFECTS, readFacts } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'

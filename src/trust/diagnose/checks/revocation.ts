@@ -1,4 +1,4 @@
-/** Revocation lists (rows 58 to 64): the pool tells their names, and what the hosts make of them. */
+/** Revocation lists: the pool lists their names, and hosts report what they found. */
 import { quoteWord } from '../../../base/quote-word.js'
 import { describeCertificate, isSelfSigned } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'

@@ -1,5 +1,5 @@
 /**
- * Whether the certificate that is served is the appliance's own (rows 69, 71, 74): only its files tell. While it is not,
+ * Whether the certificate that is served is the appliance's own: this shows in its files only. While it is not,
  * everything else that is wrong with what is served has the same cause.
  */
 import { isIP } from 'node:net'

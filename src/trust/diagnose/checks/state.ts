@@ -1,4 +1,4 @@
-/** The pool's switches: connected, licensed, in use (row 77), verifying (row 72). */
+/** The pool's switches: connected, licensed, in use, verifying. */
 
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
@@ -49,7 +49,7 @@ function notInUse({ pool, evidence: { appliance } }: View): readonly Draft[] {
   ]
 }
 
-/** Everything works, and anybody could answer. */
+/** The connection works, but any server would be accepted. */
 function verificationOff(view: View): Draft {
   const { pool, installed } = view
   const uuid = pool?.uuid ?? 'UUID'

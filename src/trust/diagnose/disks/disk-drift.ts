@@ -1,6 +1,6 @@
 /**
- * Hosts whose disks hold something else than their coordinator's (rows 28, 30 and 79), and disks that hold something else than
- * the database believes (row 29). A sync writes a member's folder anew: one that is older than what it lacks has missed it.
+ * Hosts whose disks hold something else than their coordinator's, and disks that hold something else than
+ * the database believes. A sync writes a member's folder anew: one that is older than what it lacks has missed it.
  */
 import { quoteWord } from '../../../base/quote-word.js'
 import { type Comparison, compareHeld, type Held, heldOn } from '../../connection/disks.js'

@@ -1,4 +1,4 @@
-/** Files among the installed certificates that are not what they should be (rows 33 to 38), seen on the disks of hosts. */
+/** Files among the installed certificates that are not what they should be, seen on the disks of hosts. */
 import { quoteWord } from '../../../base/quote-word.js'
 import type { InstalledFileKind } from '../../../x509/index.js'
 import type { DiskFile } from '../../connection/disks.js'

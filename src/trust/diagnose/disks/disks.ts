@@ -1,6 +1,6 @@
 /**
- * What the disks of hosts show, where they were seen: the second witness. It names what can only be guessed from what hosts
- * say, and its word stands in place of the guess.
+ * Findings from the hosts' disks, where they were read. They name causes that can only be guessed from what hosts say, and
+ * replace those guesses.
  */
 import { quoteWord } from '../../../base/quote-word.js'
 import type { View } from '../evidence/view.js'

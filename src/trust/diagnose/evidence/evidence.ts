@@ -1,4 +1,4 @@
-/** Everything a diagnosis is made from, gathered before: `diagnose` asks nobody and reads no clock. */
+/** Everything a diagnosis is made from, gathered before: `diagnose` itself does no I/O. */
 import type { X509Certificate } from 'node:crypto'
 import type { HostProof, Observation } from '../../connection/connection.js'
 
@@ -36,7 +36,7 @@ export interface LocalFacts {
   readonly hostname: string
   readonly running: boolean
   readonly port: number
-  /** How a TLS server of the site's own before it is told to read them again, if there is one. */
+  /** The command that makes a TLS proxy in front of the appliance reload its certificate, if there is one. */
   readonly frontReload?: string
   /** Of certificates this appliance has had before. */
   readonly formerSha256: readonly string[]

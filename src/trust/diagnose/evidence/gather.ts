@@ -26,12 +26,12 @@ export interface GatherOptions {
   readonly at?: Date
   /** Certificates whose bytes are at hand. */
   readonly known?: readonly X509Certificate[]
-  /** Looks at the disks of these hosts, by UUID, while they are asked. `name` is what the pool connects to. */
+  /** Reads the trust stores on these hosts' disks, by UUID. `name` is what the pool connects to. */
   readonly readStores?: (hosts: readonly HostFacts[], name: string) => Promise<StoresSeen>
   readonly onHost?: (host: string, isDone: boolean) => void
 }
 
-/** An appliance that has not answered by then is waited for, and so are the hosts, but not for long. */
+/** An appliance that has not answered by then counts as slow: the hosts get less time. */
 const PROMPT_MS = 1_500
 /** A pool gives an appliance half a minute. */
 const PATIENCE_MS = 35_000
@@ -117,7 +117,7 @@ async function askPool(
   }
 }
 
-/** Those who have answered already do not wait behind one that hangs. */
+/** Hosts that have answered come first, so that they do not wait behind one that hangs. */
 async function readClocksInTurn(
   session: PoolSession,
   hosts: readonly HostFacts[],
@@ -155,8 +155,8 @@ const NAMELESS =
   /no address|not known|unknown host|no host resolved|no remote host|could not be resolved|ENOTFOUND|EAI_AGAIN/i
 
 /**
- * The pool says the same of a name nobody knows and of an address no way leads to. An empty test request of the
- * coordinator's to that name tells the two apart; it needs an administrator, and asks the appliance for nothing.
+ * The pool reports the same error for a name that does not resolve and for an address without a route. An empty test request
+ * from the coordinator to that name tells them apart; it needs an administrator, and sends the appliance nothing.
  */
 async function findNameOnCoordinator(
   session: PoolSession,

@@ -17,7 +17,7 @@ import { defectsSaid, isStoreError } from './refusal-defects.js'
 export interface Voice {
   readonly host: HostFacts
   readonly said: 'accepted' | 'refused' | 'nothing'
-  /** In xapi's words where refused. */
+  /** xapi's error where refused. */
   readonly error: readonly string[]
   /** Why it said nothing. */
   readonly why: string
@@ -110,7 +110,7 @@ function nameWithoutPool(asked: string | undefined, leaf: X509Certificate | unde
   return dnsNames.find((one) => !one.startsWith('*')) ?? commonName ?? asked
 }
 
-/** It trusts what the path ends in. */
+/** Whether it trusts the anchor the path ends in. */
 export function isAnchored({ said, error }: Voice): boolean {
   if (said === 'accepted' || error[0] === 'WLB_AUTHENTICATION_FAILED') return true
   const [first] = defectsSaid(error)

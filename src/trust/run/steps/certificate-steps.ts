@@ -1,5 +1,5 @@
 /**
- * A certificate into the store that decides about WLB, and out of it again. The pool writes its files first and its record
+ * Steps that install and uninstall certificates and revocation lists in the store that WLB uses. The pool writes its files first and its record
  * last, so an attempt that a member cut short leaves a file that no list shows (docs/trust-stores.md).
  */
 import type { PoolSession } from '../../../xapi/pool/pool-session.js'
@@ -23,7 +23,7 @@ export function installStep(order: OrderOf<'install'>, context: StepContext): St
     do: () => install(order, context),
     undo: async () => {
       const named = (await readInstalledNow(session)).find((one) => one.name === name)
-      if (named && named.fingerprintSha256 !== fingerprintSha256) return // somebody else's by now
+      if (named && named.fingerprintSha256 !== fingerprintSha256) return // replaced by another run
       await remove(session, name, named !== undefined)
     },
   }

@@ -31,7 +31,7 @@ async function goBack({ before }: OrderOf<'connect'>, context: StepContext): Pro
   await initialize(before.url, before.userName, context, 'UNDO_NEEDS_PASSWORD')
 }
 
-/** Passwords are not shown, and are not typed where others see them. */
+/** Passwords are masked. */
 export function connectCommand(url: string, wlbUserName: string, poolUserName: string): string {
   return [
     `xe pool-initialize-wlb wlb_url=${url} wlb_username=${wlbUserName} wlb_password=******`,

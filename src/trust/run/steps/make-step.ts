@@ -31,7 +31,7 @@ export function makeStep(order: StepOrder, context: StepContext): Step {
   }
 }
 
-/** Steps that leave something behind which an undo takes away; the others only look, or copy. */
+/** Steps whose effect an undo removes; the others only read, or copy. */
 export function isChanging({ kind }: StepOrder): boolean {
   return ['install', 'uninstall', 'install-crl', 'verification', 'connect', 'identity'].includes(kind)
 }

@@ -1,4 +1,4 @@
-/** What a step looks at before and after: the little of the pool it changes, read anew. */
+/** Reads the parts of a pool that steps check before and after a change. */
 import { ApiFailure, isApiSet } from '../../../xapi/index.js'
 import type { InstalledCertificate, PoolFacts } from '../../../xapi/pool/pool-records.js'
 import { readInstalled, readPool, readRecords } from '../../../xapi/pool/pool-records.js'

@@ -37,7 +37,7 @@ async function proveNow({ session, observe }: StepContext) {
   if (!(await readPoolNow(session)).verifies) throw fail('VERIFICATION_SWITCHED_OFF', { pool: connection.pool.name })
   const down = connection.hosts.filter(({ live }) => !live).map(({ name }) => name)
   const verdicts = judgeHosts(connection, proofs).map((one, index): HostVerdict => {
-    // what is recorded while a host is down says nothing of what it will have when it is back
+    // what is recorded while a host is down does not tell what it will have afterwards
     const isDown = connection.hosts[index]?.live === false
     return isDown ? { ...one, verdict: 'unknown', error: [], why: 'the host is down' } : one
   })
@@ -72,7 +72,7 @@ export function refuseRefused(verdicts: readonly HostVerdict[]): void {
     })
 }
 
-/** Where nobody is there to judge, a prediction is no proof. @throws HOSTS_NOT_ASKED */
+/** Without an operator a prediction is not enough. @throws HOSTS_NOT_ASKED */
 export function refuseSilent(verdicts: readonly HostVerdict[]): void {
   const silent = verdicts.filter(({ proof }) => proof !== 'host')
   if (silent.length > 0)

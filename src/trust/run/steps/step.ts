@@ -1,6 +1,6 @@
 /**
- * What a plan is made of. An order is data, so that a journal can keep it and any later process can go on with it or take
- * it back; a step is an order that can be carried out on a pool (docs/trust.md).
+ * Orders and steps. An order is data, so that a journal can keep it and a later process can resume or undo it; a step is an
+ * order that can be carried out on a pool (docs/trust.md).
  */
 import { z } from 'zod'
 import type { ServedIdentity } from '../../../tls/index.js'
@@ -22,7 +22,7 @@ const UNINSTALL = z.object({
   ...BASE,
   kind: z.literal('uninstall'),
   ...CERTIFICATE,
-  /** Null where nobody here knows the bytes: then it cannot be brought back. */
+  /** Null where its bytes are not known: then an undo cannot install it again. */
   pem: z.string().nullable(),
 })
 const INSTALL_CRL = z.object({ ...BASE, kind: z.literal('install-crl'), name: z.string(), pem: z.string() })
@@ -89,7 +89,7 @@ export interface PlannedStep {
   readonly state: 'planned' | 'already'
 }
 
-/** `unseen`: nothing that can be asked tells, so the step is carried out, and its own answer is what counts. */
+/** `unseen`: no call can tell, so the step is carried out and its own answer counts. */
 export type Check = 'holds' | 'open' | 'unseen'
 
 export interface Step {
@@ -99,29 +99,29 @@ export interface Step {
   readonly command: string
   readonly order: StepOrder
   check(): Promise<Check>
-  /** Leaves what it promises, however often it is called. @throws ApiFailure, WlbError */
+  /** Carries the step out; idempotent. @throws ApiFailure, WlbError */
   do(): Promise<void>
-  /** Leaves what was there before; called for what was never done, it does nothing. @throws ApiFailure, WlbError */
+  /** Restores what was there before; does nothing where the step was never done. @throws ApiFailure, WlbError */
   undo(): Promise<void>
 }
 
-/** Everything a step needs beside its order. */
+/** Everything a step needs in addition to its order. */
 export interface StepContext {
   readonly session: PoolSession
-  /** Looks at pool and appliance anew. */
+  /** Reads pool and appliance again. */
   readonly observe: () => Promise<Connection>
-  /** Hosts that are down are left behind, instead of standing in the way. */
+  /** Continues although hosts are down; they stay without the change. */
   readonly allowDown: boolean
   /** Of the pool, for the appliance to log in with. */
   readonly poolUser: { readonly userName: string; readonly password: string }
-  /** Of the account on the appliance; undefined where nobody gave it. */
+  /** Of the account on the appliance; undefined where it was not given. */
   readonly wlbPassword: string | undefined
   /** Where an appliance may be on another machine. */
   readonly ssh?: SshReach
   /** What is to be served, where it is not kept with the appliance until then. */
   readonly identity?: ServedIdentity
-  /** Nobody is there to judge: a host that was not asked has proved nothing. */
+  /** Runs without an operator: every host has to prove itself, a prediction is not enough. */
   readonly isUnattended?: boolean
-  /** What is said of each host, as soon as the hosts were asked. */
+  /** Called with the verdicts as soon as the hosts were asked. */
   readonly onVerdicts?: (verdicts: readonly HostVerdict[]) => void
 }
