@@ -1,10 +1,11 @@
-/** The `--json` documents of the commands that install a certificate. Field names are a contract with scripts. */
+/** The `--json` documents of `wlb cert`. Field names are a contract with scripts. */
 import type { X509Certificate } from 'node:crypto'
 import type { AcmeSettings } from '../config/acme-settings.js'
 import { describeCertificate, sendingOrder } from '../x509/index.js'
 import type { Anchor } from './acme/anchor.js'
 import type { Obtained } from './acme/obtain.js'
 import type { InstallPlan } from './install/install-plan.js'
+import type { KeptIdentity } from './store/kept-identities.js'
 import type { Replacement } from './store/replace-identity.js'
 
 /** `wlb cert install`; without `done`, of its plan. */
@@ -58,4 +59,28 @@ export function acmeDocument(
 /** `wlb cert rollback`, and part of `wlb cert self-signed`. */
 export function replacementDocument({ installed, activation }: Replacement) {
   return { state: installed.state, id: installed.id, replaced: installed.replaced?.id ?? null, activation }
+}
+
+/** `wlb cert history`. */
+export function historyDocument(kept: readonly KeptIdentity[]) {
+  return { identities: kept.map(keptDocument) }
+}
+
+function keptDocument({ sequence: _, isInPlace, isOriginal, replacedAt, ...rest }: KeptIdentity) {
+  return { ...rest, replacedAt: isInPlace ? null : replacedAt, inPlace: isInPlace, original: isOriginal }
+}
+
+/** `wlb cert export`: one of PEM and DER is null. */
+export function exportDocument(
+  certificates: readonly X509Certificate[],
+  content: string | Buffer,
+  file: string | undefined,
+) {
+  const isPem = typeof content === 'string'
+  return {
+    certificates: certificates.map(describeCertificate),
+    out: file ?? null,
+    pem: isPem ? content : null,
+    derBase64: isPem ? null : content.toString('base64'),
+  }
 }

@@ -6,7 +6,13 @@ export { installObtained, type Obtained, obtainCertificate, settleObtained } fro
 export { type Blocker, factsInPlace, isRenewalDue } from './acme/renewal.js'
 export type { AnchorInstaller, AnchorOutcome } from './acme/renewal-keeper.js'
 export { readStatus, type Status } from './appliance-status.js'
-export { acmeDocument, installationDocument, replacementDocument } from './documents.js'
+export {
+  acmeDocument,
+  exportDocument,
+  historyDocument,
+  installationDocument,
+  replacementDocument,
+} from './documents.js'
 export { type CertificateSource, readCertificateFiles } from './install/certificate-files.js'
 export { installCertificate } from './install/install-certificate.js'
 export { findGivenKeys, type GivenKey, requireKey } from './install/install-key.js'

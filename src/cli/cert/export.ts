@@ -2,7 +2,7 @@
 
 import type { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../base/quote-word.js'
-import { encodeCertificates, exportCertificates, writeExport } from '../../identity/index.js'
+import { encodeCertificates, exportCertificates, exportDocument, writeExport } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { fail } from '../errors.js'
 import { printJson, renderFacts } from '../print.js'
@@ -20,19 +20,9 @@ export async function certExport(root: string, flags: ExportFlags): Promise<void
   const content = flags.der && first ? first.raw : encodeCertificates(certificates)
   const file = flags.out === '-' ? undefined : flags.out
   if (file !== undefined) await writeExport(file, content)
-  if (flags.json) return printJson(documentOf(certificates, content, file))
+  if (flags.json) return printJson(exportDocument(certificates, content, file))
   if (file === undefined) process.stdout.write(content)
   else process.stdout.write(`${describe(certificates, file)}\n`)
-}
-
-function documentOf(certificates: readonly X509Certificate[], content: string | Buffer, file: string | undefined) {
-  const isPem = typeof content === 'string'
-  return {
-    certificates: certificates.map(describeCertificate),
-    out: file ?? null,
-    pem: isPem ? content : null,
-    derBase64: isPem ? null : content.toString('base64'),
-  }
 }
 
 function describe(certificates: readonly X509Certificate[], file: string): string {

@@ -3,6 +3,7 @@
 import { quoteWord } from '../../base/quote-word.js'
 import {
   findRollback,
+  historyDocument,
   type InstallStep,
   type KeptIdentity,
   listIdentities,
@@ -18,12 +19,8 @@ import { describeReplacement, renderSteps } from './install-text.js'
 
 export async function certHistory(root: string, json = false): Promise<void> {
   const kept = await listIdentities(root)
-  if (json) printJson({ identities: kept.map(keptDocument) })
+  if (json) printJson(historyDocument(kept))
   else process.stdout.write(`${describeKept(kept, new Date(), root)}\n`)
-}
-
-function keptDocument({ sequence: _, isInPlace, isOriginal, replacedAt, ...rest }: KeptIdentity) {
-  return { ...rest, replacedAt: isInPlace ? null : replacedAt, inPlace: isInPlace, original: isOriginal }
 }
 
 function describeKept(kept: readonly KeptIdentity[], now: Date, root: string): string {
