@@ -1,6 +1,6 @@
 /**
- * What a small authority does: sign, revoke, publish its list. What was signed is recorded before it is written out, and one
- * process at a time does it.
+ * The operations of a small authority: sign, revoke, publish the CRL. A certificate is recorded in the index before it is
+ * written to its file. A lock allows one process at a time.
  */
 import { constants, existsSync } from 'node:fs'
 import { access, readFile, stat } from 'node:fs/promises'
@@ -47,7 +47,7 @@ export interface Signed {
   readonly file: string
 }
 
-/** Decides what would be signed; needs no passphrase. Throws what `readRequest` and `planLeaf` throw. */
+/** Plans the certificate without signing it; needs no passphrase. @throws what `readRequest` and `planLeaf` throw. */
 export async function planSignature(options: SignOptions): Promise<LeafPlan> {
   const place = authorityFolder(options.folder)
   const { allow, lifetimeDays, now } = options
@@ -61,9 +61,9 @@ export async function planSignature(options: SignOptions): Promise<LeafPlan> {
   })
 }
 
-/** Signs, records, and writes the certificate to `out` (`signed_cert.pem` in the folder by default). */
+/** Signs and records the certificate, and writes it to `out` (by default `signed_cert.pem` in the folder). */
 export async function signRequest(options: SignOptions & { passphrase: string; out?: string }): Promise<Signed> {
-  return owning(options.folder, async (place) => {
+  return withLock(options.folder, async (place) => {
     const file = options.out ?? place.signedCertificate
     await checkOutput(file, 'CERTIFICATE')
     const plan = await planSignature(options)
@@ -89,7 +89,7 @@ export async function signRequest(options: SignOptions & { passphrase: string; o
 
 export interface Published {
   readonly of: Issuer
-  /** Whether this is the list that pools check: that of the leafs' issuer. */
+  /** Whether this is the CRL that pools check: that of the authority that signs the leaves. */
   readonly forPools: boolean
   readonly issuer: string
   readonly number: number
@@ -107,11 +107,14 @@ export interface PublishOptions {
   readonly now: Date
 }
 
-/** Publishes the list of the leafs' issuer, or the root's, which revokes nothing where there is an intermediate. */
+/**
+ * Publishes the CRL of the authority that signs the leaves or, with `ofRoot`, the root's, which is empty if there is an
+ * intermediate.
+ */
 export async function publishCrl(
   options: PublishOptions & { readonly ofRoot?: boolean | undefined },
 ): Promise<Published> {
-  return owning(options.folder, async (place) => {
+  return withLock(options.folder, async (place) => {
     const index = await readIndex(place)
     return publish(place, index, options.ofRoot ? 'root' : index.issuer, options)
   })
@@ -124,14 +127,14 @@ export interface Revoked {
 }
 
 /**
- * Revokes a certificate and publishes the list; one that is revoked already stays so, and the list is made anew.
+ * Revokes a certificate and publishes the CRL. For a certificate that is already revoked, only the CRL is published again.
  *
- * @throws CERTIFICATE_NOT_ISSUED_HERE when the serial number is none of this authority's.
+ * @throws CERTIFICATE_NOT_ISSUED_HERE when this authority has issued no certificate with the serial number.
  */
 export async function revokeCertificate(
   options: PublishOptions & { readonly serialNumber: string; readonly reason: RevocationReason },
 ): Promise<Revoked> {
-  return owning(options.folder, async (place) => {
+  return withLock(options.folder, async (place) => {
     const index = await readIndex(place)
     const found = findIssued(place, index, options.serialNumber)
     const issued = {
@@ -153,7 +156,7 @@ export async function findCertificate(folder: string, serialNumber: string): Pro
 const CRL_LIFETIME_DAYS = 30
 const CRL_LIFETIME_LIMIT_DAYS = 3650
 
-/** The list is signed before the record is written: a wrong passphrase changes nothing. */
+/** Signs the CRL before writing the index, so that a wrong passphrase changes nothing. */
 async function publish(
   place: AuthorityFolder,
   index: AuthorityIndex,
@@ -187,12 +190,12 @@ function findIssued(place: AuthorityFolder, index: AuthorityIndex, serialNumber:
   return found
 }
 
-/** Serial numbers are copied with colons, in small letters, with a leading zero. */
+/** Users paste serial numbers with colons, in lower case or with leading zeros. */
 function plainSerial(serialNumber: string): string {
   return serialNumber.replaceAll(':', '').toUpperCase().replace(/^0+/, '')
 }
 
-async function owning<T>(folder: string, work: (place: AuthorityFolder) => Promise<T>): Promise<T> {
+async function withLock<T>(folder: string, work: (place: AuthorityFolder) => Promise<T>): Promise<T> {
   const place = authorityFolder(folder)
   if (!existsSync(place.index)) throw fail('AUTHORITY_MISSING', { folder })
   return touching(folder, async () => {
@@ -207,14 +210,14 @@ async function owning<T>(folder: string, work: (place: AuthorityFolder) => Promi
 
 type OutputLabel = 'CERTIFICATE' | 'X509 CRL'
 
-/** Two certificates have 5 kB; a list of a thousand has 40. */
+/** Two certificates take 5 kB; a CRL with a thousand entries takes 40 kB. */
 const MAX_BYTES = 5_000_000
 
 /**
- * Makes sure, before anything is signed, that a file can be written there and replaces nothing but one of its own kind.
+ * Checks, before anything is signed, that the file can be written and would replace only a file of the same kind.
  *
- * @throws OUTPUT_OCCUPIED when what is there is not what would be written.
- * @throws OUTPUT_FOLDER_MISSING
+ * @throws OUTPUT_OCCUPIED when the file holds something else.
+ * @throws OUTPUT_FOLDER_MISSING when its folder does not exist.
  */
 async function checkOutput(path: string, label: OutputLabel): Promise<void> {
   const folder = dirname(path)

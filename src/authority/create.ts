@@ -1,6 +1,6 @@
 /**
- * Makes a small authority in a folder of its own: the complete folder is written under another name and renamed in one
- * step, so that a kill at any point leaves the whole authority or none.
+ * Creates a small authority in a folder of its own. All files are written to a folder with another name, which is then
+ * renamed, so that an interruption at any point leaves either the complete authority or none.
  */
 import { existsSync } from 'node:fs'
 import { readdir, rename, rm } from 'node:fs/promises'
@@ -26,12 +26,12 @@ import {
 export interface CreateOptions {
   readonly folder: string
   readonly name?: string | undefined
-  /** The root's; 20 years by default. */
+  /** Lifetime of the root; 20 years by default. */
   readonly lifetimeDays?: number | undefined
   readonly withIntermediate: boolean
   readonly passphrase: string
   readonly now: Date
-  /** For tests, which cannot wait for long keys. */
+  /** For tests, because generating long keys is slow. */
   readonly keyBits?: number
 }
 
@@ -42,10 +42,10 @@ const DEFAULT_NAME = 'OpenWLB'
 const NAME_LIMIT = 50
 
 /**
- * Makes an authority; one that exists is kept, whatever its passphrase.
+ * Creates an authority. An existing one is kept unchanged, and its passphrase is not checked.
  *
- * @throws AUTHORITY_FOLDER_OCCUPIED when something else is in the folder.
- * @throws AUTHORITY_NAME_DIFFERS when the authority that is there goes by another name.
+ * @throws AUTHORITY_FOLDER_OCCUPIED when the folder holds other files.
+ * @throws AUTHORITY_NAME_DIFFERS when the existing authority has another name.
  * @throws USAGE_AUTHORITY when the name, the lifetime or the passphrase cannot be used.
  */
 export async function createSmallAuthority(
@@ -54,7 +54,7 @@ export async function createSmallAuthority(
   checkOptions(options)
   const place = authorityFolder(options.folder)
   return touching(place.folder, async () => {
-    if (existsSync(place.index)) return keep(options)
+    if (existsSync(place.index)) return keepExisting(options)
     const making = join(dirname(place.folder), `.${basename(place.folder)}.making`)
     await ensureFolder(making, FOLDER_MODE)
     const lock = await lockDirectory(making)
@@ -62,12 +62,12 @@ export async function createSmallAuthority(
       if (!existsSync(place.index)) {
         if (!(await isFree(place.folder))) throw fail('AUTHORITY_FOLDER_OCCUPIED', { folder: place.folder })
         for (const left of await readdir(making)) await rm(join(making, left), { recursive: true }) // from an earlier attempt
-        await write(making, options)
-        await settle(making, place.folder)
+        await writeAuthority(making, options)
+        await moveIntoPlace(making, place.folder)
         return { ...(await reportAuthority(place.folder)), already: false }
       }
       await rm(making, { recursive: true }) // another process was faster
-      return await keep(options)
+      return await keepExisting(options)
     } catch (error) {
       await rm(making, { recursive: true, force: true })
       throw error
@@ -77,14 +77,14 @@ export async function createSmallAuthority(
   })
 }
 
-async function keep({ folder, name }: CreateOptions): Promise<AuthorityReport & { readonly already: boolean }> {
+async function keepExisting({ folder, name }: CreateOptions): Promise<AuthorityReport & { readonly already: boolean }> {
   const report = await reportAuthority(folder)
   if (name !== undefined && name !== report.name)
     throw fail('AUTHORITY_NAME_DIFFERS', { folder, name: report.name, asked: name })
   return { ...report, already: true }
 }
 
-async function write(folder: string, options: CreateOptions): Promise<void> {
+async function writeAuthority(folder: string, options: CreateOptions): Promise<void> {
   const { name = DEFAULT_NAME, lifetimeDays = LIFETIME_DAYS, withIntermediate, passphrase, now, keyBits } = options
   const { root, intermediate }: Authority = await createAuthority({
     name,
@@ -111,7 +111,7 @@ async function write(folder: string, options: CreateOptions): Promise<void> {
   })
 }
 
-async function settle(making: string, folder: string): Promise<void> {
+async function moveIntoPlace(making: string, folder: string): Promise<void> {
   try {
     await rename(making, folder)
   } catch (error) {

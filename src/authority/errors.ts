@@ -1,22 +1,22 @@
-/** What can go wrong with a small certificate authority. */
+/** Errors of the small certificate authority. */
 import { join } from 'node:path'
 import { defineErrors } from '../base/error.js'
 
-const restore = ({ file }: { readonly file: unknown }) => `ls -l ${file}   # put a copy back that was kept elsewhere`
+const restore = ({ file }: { readonly file: unknown }) => `ls -l ${file}   # restore it from a backup`
 
 export const authorityErrors = defineErrors({
   AUTHORITY_DAMAGED: {
-    message: 'A file of the authority is not what was written there.',
+    message: 'A file of the authority is missing or damaged.',
     facts: ['file', 'found'],
     remedy: restore,
   },
   AUTHORITY_FOLDER_OCCUPIED: {
-    message: 'An authority gets a folder of its own, and something else is there already (or a disk is mounted there).',
+    message: 'An authority needs a folder of its own; this one holds other files or is a mount point.',
     facts: ['folder'],
     remedy: ({ folder }) => `wlb ca create --dir ${join(String(folder), 'ca')} --passphrase-file FILE --yes`,
   },
   AUTHORITY_INDEX_DAMAGED: {
-    message: 'The record of what this authority has issued cannot be read; without it nothing is signed or revoked.',
+    message: 'The index of issued certificates cannot be read; without it nothing is signed or revoked.',
     facts: ['file', 'where', 'found'],
     remedy: restore,
   },
@@ -26,7 +26,7 @@ export const authorityErrors = defineErrors({
     remedy: ({ folder }) => `wlb ca create --dir ${folder} --passphrase-file FILE --yes`,
   },
   AUTHORITY_NAME_DIFFERS: {
-    message: 'There is an authority of another name in this folder; it was not touched.',
+    message: 'The folder holds an authority with another name; it was not changed.',
     facts: ['folder', 'name', 'asked'],
     remedy: ({ folder }) => `wlb ca list --dir ${folder}`,
   },
@@ -46,7 +46,7 @@ export const authorityErrors = defineErrors({
     remedy: ({ path }) => `mv ${path} ${path}.before`,
   },
   USAGE_AUTHORITY: {
-    message: 'An authority cannot be made with that.',
+    message: 'An authority cannot be created with this value.',
     facts: ['what', 'why'],
     remedy: 'wlb ca create --help',
   },

@@ -1,6 +1,6 @@
 /**
- * The folder of a small authority: which file is where, the record of what was issued, the keys (encrypted with PKCS #8, PBES2
- * and AES-256, as openssl reads them too), and what can be shown without the passphrase.
+ * The folder of a small authority: its files, the index of issued certificates, the keys (encrypted as PKCS #8 with PBES2 and
+ * AES-256, which openssl reads too), and the report that needs no passphrase.
  */
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -30,9 +30,9 @@ export interface AuthorityFolder {
   readonly rootKey: string
   readonly intermediateCertificate: string
   readonly intermediateKey: string
-  /** What was issued and revoked; written last when an authority is made, so its presence means that all files are there. */
+  /** The issued and revoked certificates. It is written last when an authority is created, so if it exists, all files do. */
   readonly index: string
-  /** The certificate signed last, unless another place is named. */
+  /** The certificate signed last, unless another output file was given. */
   readonly signedCertificate: string
   readonly crl: string
   readonly rootCrl: string
@@ -53,7 +53,7 @@ export function authorityFolder(folder: string): AuthorityFolder {
   }
 }
 
-/** What this authority does not do: printed by every command, and written into the folder. */
+/** The limits of this authority: printed by every command and written to README.txt in the folder. */
 export const AUTHORITY_LIMITS = [
   'No hardware keeps its keys, nobody audits it, and there is no OCSP: revocation reaches whom you give a list.',
   'Whoever has this folder and its passphrase can vouch for any name to every host that trusts its root.',
@@ -87,9 +87,9 @@ const ISSUED = z.strictObject({
 const INDEX = z.strictObject({
   format: z.literal(1),
   name: z.string(),
-  /** Which of the two signs servers' certificates: stored here, so that a lost file is not mistaken for an absent one. */
+  /** Which of the two signs servers' certificates. Stored, so that a lost intermediate is not mistaken for none. */
   issuer: z.enum(['intermediate', 'root']),
-  /** Of the list issued last; a list with a lower number is an older one (RFC 5280, 5.2.3). */
+  /** Numbers of the CRLs issued last; a CRL with a lower number is older (RFC 5280, 5.2.3). */
   crlNumber: z.strictObject({ intermediate: z.int().min(0), root: z.int().min(0) }),
   issued: z.array(ISSUED),
 })
@@ -98,8 +98,8 @@ export type IssuedCertificate = Readonly<z.infer<typeof ISSUED>>
 export type AuthorityIndex = Readonly<z.infer<typeof INDEX>>
 
 /**
- * @throws AUTHORITY_MISSING when there is none.
- * @throws AUTHORITY_INDEX_DAMAGED when it is not what was written.
+ * @throws AUTHORITY_MISSING when there is no index.
+ * @throws AUTHORITY_INDEX_DAMAGED when it cannot be read as an index.
  */
 export async function readIndex(place: AuthorityFolder): Promise<AuthorityIndex> {
   const text = await touching(place.index, () => readFile(place.index, 'utf8')).catch((error: unknown) => {
@@ -124,14 +124,14 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Whose certificate and key: the intermediate's or the root's. */
+/** The intermediate or the root. */
 export type Issuer = AuthorityIndex['issuer']
 
 /** OpenSSL's limits for a passphrase. */
 const PASSPHRASE_LEAST = 4
 const PASSPHRASE_MOST_BYTES = 1023
 
-/** What is wrong with a passphrase for a new authority, as the end of a sentence; undefined when nothing is. */
+/** Returns what is wrong with a passphrase for a new authority, as the end of a sentence; undefined when it is usable. */
 export function checkPassphrase(passphrase: string): string | undefined {
   if (passphrase.length < PASSPHRASE_LEAST) return `has fewer than ${PASSPHRASE_LEAST} characters`
   if (Buffer.byteLength(passphrase) > PASSPHRASE_MOST_BYTES) return `has more than ${PASSPHRASE_MOST_BYTES} bytes`
@@ -148,17 +148,17 @@ export async function readAuthorityCertificate(place: AuthorityFolder, issuer: I
 }
 
 /**
- * Opens a key with the passphrase, and proves that it is the certificate's.
+ * Decrypts a key with the passphrase and checks that it belongs to the certificate.
  *
- * @throws KEY_PASSPHRASE_WRONG when it does not open, KEY_MISSING and KEY_MALFORMED when there is no key to open.
- * @throws AUTHORITY_DAMAGED when a file is not what was written, or the two do not belong together.
+ * @throws KEY_PASSPHRASE_WRONG when the passphrase is wrong; KEY_MISSING and KEY_MALFORMED when the file has no usable key.
+ * @throws AUTHORITY_DAMAGED when a file is missing or damaged, or key and certificate do not belong together.
  */
 export async function openSigner(place: AuthorityFolder, issuer: Issuer, passphrase: string): Promise<Signer> {
   const { key } = filesOf(place, issuer)
   const certificate = await readAuthorityCertificate(place, issuer)
   const privateKey = await readPart(key, (bytes) => readPrivateKey(bytes, passphrase, key))
   if (!certificate.checkPrivateKey(privateKey))
-    throw fail('AUTHORITY_DAMAGED', { file: key, found: 'it is not the key of the certificate beside it' })
+    throw fail('AUTHORITY_DAMAGED', { file: key, found: 'it is not the key of the certificate in this folder' })
   return { certificate, privateKey }
 }
 
@@ -170,7 +170,7 @@ function filesOf(place: AuthorityFolder, issuer: Issuer): { certificate: string;
 
 async function readPart<T>(file: string, parse: (bytes: Buffer) => T): Promise<T> {
   const bytes = await touching(file, () => readFile(file)).catch((error: unknown) => {
-    throw systemCode(error) === 'ENOENT' ? fail('AUTHORITY_DAMAGED', { file, found: 'it is not there' }) : error
+    throw systemCode(error) === 'ENOENT' ? fail('AUTHORITY_DAMAGED', { file, found: 'the file is missing' }) : error
   })
   try {
     return parse(bytes)
@@ -189,7 +189,7 @@ export interface AuthorityReport {
   readonly folder: string
   readonly name: string
   readonly root: AuthorityCertificate
-  /** Null where the root signs servers' certificates itself. */
+  /** Null when the root signs servers' certificates itself. */
   readonly intermediate: AuthorityCertificate | null
   readonly issued: readonly IssuedCertificate[]
 }

@@ -1,6 +1,6 @@
 /**
- * Every key of the dictionary that OpenWLB knows, with its rule and its default (docs/protocol/wlb.md). A console writes
- * back only keys it has received, and some it cannot do without: all of them are in every answer.
+ * The known keys of the configuration dictionary with their rules and defaults (docs/protocol/wlb.md). Every answer has all
+ * of them, because a console writes back only keys it has received and needs some of them to work.
  */
 import { LARGEST_WHOLE, type ValueRule } from './configuration-rules.js'
 
@@ -16,10 +16,10 @@ const TEXT: ValueRule = { kind: 'text' }
 const FRACTION: ValueRule = { kind: 'number', min: 0, max: 1 }
 const AT_LEAST_ZERO: ValueRule = { kind: 'number', min: 0, max: Number.MAX_SAFE_INTEGER }
 
-/** The appliance's own: returned, and passed over when a console sends them back. */
+/** Set by the appliance: returned, and ignored when a console sends them back. */
 export const READ_ONLY_KEYS = ['CredentialsValid', 'WlbVersion'] as const
 
-/** Obeyed or passed over, never stored. */
+/** Instructions that a console sends among the keys: obeyed or ignored, never stored. */
 export const CONTROL_KEYS = [
   'set_host_configuration',
   'set_scheduled_task',
@@ -28,7 +28,7 @@ export const CONTROL_KEYS = [
   'delete_report_subscription',
 ] as const
 
-/** Factors a console may send back, and report subscriptions, which consoles no longer show: passed over. */
+/** Ignored: factors that a console may send back, and report subscriptions, which consoles no longer show. */
 export const IGNORED_KEYS =
   /^(?:(?:Cpu|Memory|NetworkRead|NetworkWrite|DiskRead|DiskWrite)(?:(?:High|Medium|Low)ThresholdFactor|(?:Medium|Low)WeightFactor)|rpSub_.*)$/i
 
@@ -48,12 +48,12 @@ export const POOL_KEYS: readonly KnownKey[] = [
   { name: 'PoolAuditLogGranularity', rule: words('Minimum', 'Medium', 'Maximum'), byDefault: 'Minimum' },
   { name: 'ReportingSMTPServer', rule: TEXT, byDefault: '' },
   ...levels('HostCpuThreshold', FRACTION, ['0.9', '0.76', '0.45', '0.13']),
-  // Free memory: the more of it, the less critical, so the lower levels may be twenty times the highest.
+  // A threshold of free memory: more is less critical, so the lower levels may be up to twenty times the critical one.
   { name: 'HostMemoryThresholdCritical', rule: number(0, 32_000 * MEBIBYTE), byDefault: '53477376' },
   ...graded('HostMemoryThreshold', number(0, 20 * 32_000 * MEBIBYTE), ['66846720', '534773760', '1069547520']),
   ...['HostPifRead', 'HostPifWrite', 'HostPbdRead', 'HostPbdWrite'].flatMap(throughput),
   ...levels('HostLoadAverageThreshold', AT_LEAST_ZERO, ['1.0', '0.85', '0.5', '0.15']),
-  // What follows down to the end has no default in any product's documents: these are OpenWLB's.
+  // For the keys from here on no product documents defaults; these are OpenWLB's own.
   ...graded('VmCpuUtilizationWeight', FRACTION, ['1.0', '0.6', '0.3']),
   ...graded('VmMemoryWeight', FRACTION, ['1.0', '0.6', '0.3']),
   ...['VmNetworkRead', 'VmNetworkWrite'].flatMap((name) => graded(`${name}Weight`, FRACTION, ['0.5', '0.3', '0.15'])),
@@ -68,7 +68,7 @@ export const POOL_KEYS: readonly KnownKey[] = [
   { name: 'WeightHistoricalMetrics', rule: FRACTION, byDefault: '0.05' },
 ]
 
-/** Without their `host_<uuid>_` in front. */
+/** Names without the prefix `host_<uuid>_`. */
 export const HOST_KEYS: readonly KnownKey[] = [
   'ParticipatesInPowerManagement',
   'LastPowerOnSucceeded',
@@ -78,7 +78,10 @@ export const HOST_KEYS: readonly KnownKey[] = [
   'ExcludeFromPoolOptimizationAcceptVMs',
 ].map((name) => ({ name, rule: BOOLEAN, byDefault: 'false' }))
 
-/** Without their `schedTask_<id>_` in front; a task holds what it was given, and always an `OptMode`. */
+/**
+ * Names without the prefix `schedTask_<id>_`. They have no defaults; a task has the keys it was given, at least
+ * `OptMode`.
+ */
 export const TASK_KEYS: readonly Omit<KnownKey, 'byDefault'>[] = [
   ...['TaskName', 'TaskDescription', 'TaskOwner', 'TaskLastTouchedBy', 'PoolUUID'].map((name) => ({
     name,
@@ -92,7 +95,7 @@ export const TASK_KEYS: readonly Omit<KnownKey, 'byDefault'>[] = [
   { name: 'TriggerExecuteTime', rule: { kind: 'moment' } },
   { name: 'TaskLastTouched', rule: { kind: 'moment' } },
   { name: 'TriggerLastRun', rule: { kind: 'moment' } },
-  // The wire's spelling.
+  // Misspelled in the protocol.
   { name: 'TriggerEndabledDate', rule: { kind: 'moment' } },
   { name: 'TriggerDisabledDate', rule: { kind: 'moment' } },
   { name: 'ActionType', rule: whole(0, 2) },

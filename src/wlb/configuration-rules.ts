@@ -1,4 +1,4 @@
-/** What a value of the configuration dictionary may be, and how it is stored (docs/protocol/wlb.md). */
+/** The rules for values of the configuration dictionary, and the form in which they are stored (docs/protocol/wlb.md). */
 
 export type ValueRule =
   | { readonly kind: 'boolean' }
@@ -6,7 +6,7 @@ export type ValueRule =
   | { readonly kind: 'outcome' }
   | { readonly kind: 'whole' | 'number'; readonly min: number; readonly max: number }
   | { readonly kind: 'word'; readonly words: readonly string[] }
-  /** A moment in UTC; may be empty. */
+  /** A date with a time, stored in UTC; may be empty. */
   | { readonly kind: 'moment' }
   | { readonly kind: 'text' }
 
@@ -14,12 +14,13 @@ export type CheckedValue =
   | { readonly state: 'accepted'; readonly value: string }
   | { readonly state: 'refused'; readonly code: 4007 | 4011; readonly why: string }
 
-/** What consoles keep numbers in. */
+/** Consoles store whole numbers as signed 32-bit integers. */
 export const LARGEST_WHOLE = 2_147_483_647
 
 /**
- * Checks `text` and returns it as it is stored: booleans in lower case and words in their own spelling, because consoles
- * compare them so; moments as `yyyy-MM-dd HH:mm:ss` without a zone; numbers as they were sent, never with an exponent.
+ * Checks `text` and returns the form in which it is stored: booleans in lower case and words in the spelling of the rule,
+ * because consoles compare exactly; moments as `yyyy-MM-dd HH:mm:ss` in UTC without a zone; numbers as sent, which must not
+ * have an exponent.
  */
 export function checkValue(rule: ValueRule, text: string): CheckedValue {
   switch (rule.kind) {
@@ -54,11 +55,11 @@ function checkNumber(
   return { state: 'refused', code: 4011, why: `must be between ${min} and ${max}` }
 }
 
-/** Newer systems set a narrow blank (U+202F) before AM and PM. */
+/** Newer systems write a narrow no-break space (U+202F) before AM and PM. */
 const WITH_MERIDIAN = /^(\d{1,2})\/(\d{1,2})\/(\d{4}),? +(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[ \u202f]+([AP])M)?$/i
 const ISO = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?$/i
 
-/** Month before day, as consoles write it, or ISO 8601. Without an offset it is UTC already. */
+/** Reads ISO 8601, or month before day as consoles write it. Without an offset the time is UTC. */
 function readMoment(text: string): string | undefined {
   const iso = ISO.exec(text)
   if (iso) {
@@ -78,7 +79,10 @@ function offsetMinutes(zone: string): number {
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
 }
 
-/** The calendar is asked whether the day exists; years below 100 do (a console's "never" is in year 1). */
+/**
+ * Undefined for a day that does not exist. Years below 100 are allowed, because a console writes "never" as a date in
+ * year 1.
+ */
 function formatMoment(parts: readonly (string | undefined)[], eastMinutes: number): string | undefined {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.map((part) => Number(part ?? '0'))
   if (hour > 23 || minute > 59 || second > 59) return undefined

@@ -1,6 +1,6 @@
 /**
- * Scheduled changes of the optimisation mode, which travel in the dictionary as `schedTask_<id>_<Name>`. A console makes a task
- * by sending an id that is not positive, and may send it again before it has seen the id the appliance gave.
+ * Scheduled changes of the optimisation mode, stored in the dictionary as `schedTask_<id>_<Name>`. A console creates a task by
+ * sending an id that is not positive, and may send it again before it has read the id that the appliance assigned.
  */
 import { findKey, TASK_KEYS } from './configuration-keys.js'
 import { checkValue, LARGEST_WHOLE } from './configuration-rules.js'
@@ -23,7 +23,7 @@ export function isTaskKey(key: string): boolean {
   return key.toLowerCase().startsWith(PREFIX.toLowerCase())
 }
 
-/** Reads one `schedTask_` entry. Consoles split such keys at every underscore, so nothing else may stand in them. */
+/** Reads one `schedTask_` entry. Consoles split these keys at every underscore, so the name must not contain one. */
 export function readTaskChange(key: string, value: string): TaskChange {
   const [id = '', name = '', ...more] = key.slice(PREFIX.length).split('_')
   if (!/^(?:0|-?[1-9]\d{0,9})$/.test(id) || Number(id) > LARGEST_WHOLE || name === '' || more.length > 0) {
@@ -37,8 +37,8 @@ export function readTaskChange(key: string, value: string): TaskChange {
 }
 
 /**
- * Applies `changes`, in order, to the tasks among `current` and returns the entries of all tasks there are then.
- * `deleteNamed` is the old way of deleting: every task that is named goes.
+ * Applies `changes`, in order, to the tasks in `current`, and returns the entries of all remaining tasks. With `deleteNamed`,
+ * an older way of deleting, every task in `changes` is deleted.
  */
 export function applyTaskChanges(
   current: ReadonlyMap<string, string>,
@@ -55,7 +55,7 @@ export function applyTaskChanges(
     }
     const merged = new Map([...(twin === undefined ? [] : (tasks.get(twin) ?? [])), ...sent])
     merged.delete('TaskDelete')
-    // A console cannot show a task without a mode, nor anything else on that page.
+    // A console cannot open its page at all when a task has no mode.
     if (!merged.has('OptMode')) return { state: 'refused', key: `${PREFIX}${id}_OptMode`, why: 'is missing' }
     highest += twin === undefined ? 1 : 0
     if (highest > LARGEST_WHOLE) return { state: 'refused', key: `${PREFIX}${id}_OptMode`, why: 'finds no free id' }
@@ -67,7 +67,7 @@ export function applyTaskChanges(
   return { state: 'changed', entries }
 }
 
-/** Whether any task among `configuration` could ever be carried out: enabled, and on some day of the week. */
+/** Whether any task in `configuration` is enabled on at least one day of the week. */
 export function hasActiveTask(configuration: ReadonlyMap<string, string>): boolean {
   return [...readTasks(configuration).values()].some(
     (fields) => fields.get('TaskEnabled') === 'true' && Number(fields.get('TriggerDaysOfWeek') ?? '0') > 0,
@@ -91,12 +91,12 @@ function groupById(changes: readonly { id: number; name: string; value: string }
   return tasks
 }
 
-/** The task that does the same at the same time: the one this client made before it knew the id. */
+/** Finds a task with the same trigger and mode: the one the console created before it knew the id. */
 function findTwin(tasks: ReadonlyMap<number, Fields>, sent: Fields): number | undefined {
   return [...tasks].find(([, fields]) => describeTrigger(fields) === describeTrigger(sent))?.[0]
 }
 
-/** Of the moment only the time of day counts. */
+/** Of the execution time only the time of day counts. */
 function describeTrigger(fields: Fields): string {
   const time = (fields.get('TriggerExecuteTime') ?? '').slice(11, 16)
   return [fields.get('TriggerDaysOfWeek'), time, fields.get('OptMode')].join('|')

@@ -1,4 +1,4 @@
-/** What can be wrong with a document that is not the protocol's at all. */
+/** Errors of documents that do not belong to the WLB protocol. */
 import { defineErrors } from '../base/error.js'
 
 export const wlbErrors = defineErrors({

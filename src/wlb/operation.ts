@@ -1,7 +1,7 @@
 /**
- * How an operation is described, once for both directions: its name, the children of its `request`, the contents of its
- * result. The pool writes the children in a fixed order; the appliance reads them in any order, by local name, and ignores
- * unknown ones (docs/protocol/wlb.md, reading a request).
+ * The description of one operation for both sides of the connection: its name, the children of its `request`, the contents
+ * of its result. The pool writes the children in a fixed order; the appliance reads them by local name, in any order, and
+ * ignores unknown ones (docs/protocol/wlb.md, reading a request).
  */
 import { childElements, childNamed, escapeXml, textOf, type XmlElement } from '../base/xml.js'
 import { failWithoutPayload, findChild, isChildless, type PoolResult } from './pool-result.js'
@@ -15,9 +15,9 @@ export interface Operation<Method extends string, Request, Result> {
 }
 
 export interface ResultShape<Result> {
-  /** The inside of `<Method>Result` on success. */
+  /** Writes the content of `<Method>Result` on success. */
   write(result: Result): string
-  /** Reads as a pool does. @throws ReplyRejected where the pool raises an error. */
+  /** Reads the result as a pool does. @throws ReplyRejected where a pool reports an error. */
   read(result: PoolResult): Result
   /** A pool reads a `ResultCode` in the result of a download only when its payload is missing. */
   readonly kind: 'call' | 'download'
@@ -34,7 +34,7 @@ export function operation<Method extends string, Request, Result>(
 /** One child of `request`. */
 export interface Argument<T> {
   write(value: T): string
-  /** @throws ArgumentRefused when it is missing or holds what it may not. */
+  /** @throws ArgumentRefused when it is missing or its content is not allowed. */
   read(request: XmlElement): T
 }
 
@@ -44,10 +44,10 @@ export interface RequestShape<Request> {
   read(request: XmlElement): Request
 }
 
-/** A request that cannot be carried out: answered with a result code, not with a fault. Caught in `decodeRequest` alone. */
+/** Thrown for an unusable argument; answered with a result code, not with a fault. Caught only in `decodeRequest`. */
 export class ArgumentRefused extends Error {}
 
-/** The white space that the pool writes around the children: it matters for the exact bytes only. */
+/** The white space that the pool writes around the children; it only matters for writing the exact bytes. */
 export interface Layout {
   readonly between: '\n' | ''
   readonly after: '\n' | ''
@@ -65,7 +65,7 @@ export function requestOf<Request>(
     read: (element) => {
       const request: Partial<Request> = {}
       for (const name of names) request[name] = named[name].read(element)
-      // The loop has given every name of the record a value of its type.
+      // Safe: the loop has set every property of the record to a value of its type.
       return request as Request
     },
   }
@@ -83,12 +83,12 @@ export function requiredText(local: string): Argument<string> {
   }
 }
 
-/** Text that must be there and may be empty: a password. */
+/** Text that must be present and may be empty: a password. */
 export function anyText(local: string): Argument<string> {
   return { write: (value) => writeLeaf(local, value), read: (request) => readLeaf(request, local) }
 }
 
-/** A list of names with values. */
+/** A list of name and value pairs. */
 export function pairs(list: PairList): Argument<readonly (readonly [string, string])[]> {
   return {
     write: (value) => writePairs(list, value, escapeAsPool),
@@ -113,24 +113,24 @@ function readLeaf(request: XmlElement, local: string): string {
   return textOf(leaf)
 }
 
-/** A pool writes a carriage return unescaped, so every XML reader turns it into a line feed. */
+/** A pool does not escape carriage returns, so XML readers turn them into line feeds. */
 function escapeAsPool(text: string): string {
   return escapeXml(text).replaceAll('&#xD;', '\r')
 }
 
-/** One row of a list: requests and one result hold rows of two leaves. */
+/** One row of a list: two child elements with text. */
 export type Pair = readonly [name: string, value: string]
 
 export interface PairList {
   /** The element around the rows. */
   readonly local: string
-  /** Attributes of the list's start tag; '' for none. */
+  /** Attributes of the list's start tag with a leading space; '' for none. */
   readonly declaration: string
   readonly prefix: string
   readonly row: string
   readonly key: string
   readonly value: string
-  /** Whether an empty element is written with one tag or two: byte for byte as the pool does. */
+  /** Whether the pool writes an empty element with one tag or two. */
   readonly empty: 'one tag' | 'two tags'
 }
 
@@ -146,7 +146,7 @@ export function writePairs(list: PairList, rows: readonly Pair[], encode: (text:
   return `${open}>${rows.map(row).join('')}</${list.local}>`
 }
 
-/** Reads rows by their children's names, whatever the rows are called; undefined where a row has no name. */
+/** Reads rows by the names of their children; the rows' own names do not matter. Undefined when a row has no key. */
 export function readPairs(list: PairList, rows: readonly XmlElement[]): readonly Pair[] | undefined {
   const read: Pair[] = []
   for (const row of rows) {
@@ -158,17 +158,17 @@ export function readPairs(list: PairList, rows: readonly XmlElement[]): readonly
   return read
 }
 
-/** Success without contents. */
+/** A request or result without contents. */
 export type Nothing = Readonly<Record<string, never>>
 
-/** An empty result: with anything in it, even a `ResultCode` of 0, the pool reports a failure. */
+/** An empty result. If it contains anything, even a `ResultCode` of 0, the pool reports a failure. */
 export const NOTHING: ResultShape<Nothing> = {
   kind: 'call',
   write: () => '',
   read: (result) => (isChildless(result.element) ? {} : failWithoutPayload(result)),
 }
 
-/** One text, which may be a document itself: always escaped, because a pool drops elements in its place. */
+/** A result with one text. The text may itself be XML and is always escaped, because a pool drops elements there. */
 export function download(local: string): ResultShape<{ readonly text: string }> {
   return {
     kind: 'download',
@@ -182,19 +182,19 @@ export function download(local: string): ResultShape<{ readonly text: string }> 
   }
 }
 
-/** Writes leaves in the order of the record; a field without a value is left out. */
+/** Writes text elements in the order of the record; undefined fields are left out. */
 export function writeElements(fields: Readonly<Record<string, string | undefined>>): string {
   return Object.entries(fields)
     .map(([local, value]) => (value === undefined ? '' : `<${local}>${escapeXml(value)}</${local}>`))
     .join('')
 }
 
-/** Writes an element around what is already XML. */
+/** Writes an element around XML content. */
 export function wrap(local: string, inside: string): string {
   return inside === '' ? `<${local}/>` : `<${local}>${inside}</${local}>`
 }
 
-/** Consoles keep ids in 32 bits and read digits only; an id that does not fit is a bug of the caller. */
+/** Consoles store ids as 32-bit integers and read only digits; an id that does not fit is a bug of the caller. */
 export function checkId(id: string): string {
   if (!/^(?:0|[1-9]\d{0,9})$/.test(id) || Number(id) > 2_147_483_647)
     throw new Error(`not an id a pool can keep: ${id}`)

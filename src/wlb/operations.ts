@@ -1,4 +1,4 @@
-/** The nine operations, and the types of what travels for each. A pool calls no other. */
+/** The nine operations a pool calls, with the request and result type of each. */
 import type { Nothing, Operation } from './operation.js'
 import { type ExecuteReportRequest, executeReport, getDiagnostics } from './operations/downloads.js'
 import {
@@ -53,12 +53,12 @@ export type MethodName = keyof Requests
 export type RequestOf<Method extends MethodName> = Requests[Method]
 export type ResultOf<Method extends MethodName> = Results[Method]
 
-/** What a pool asks. */
+/** A call of a pool. */
 export type WlbCall = {
   [Method in MethodName]: { readonly method: Method; readonly request: Requests[Method] }
 }[MethodName]
 
-/** What an appliance answers when it could do what was asked. */
+/** An appliance's answer to a call that succeeded. */
 export type WlbReply = {
   [Method in MethodName]: { readonly method: Method; readonly result: Results[Method] }
 }[MethodName]

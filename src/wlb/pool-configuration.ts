@@ -1,5 +1,5 @@
 /**
- * The configuration dictionary of a pool as a value: what a new pool has, and what a change makes of it
+ * The configuration dictionary of a pool: the defaults of a new pool, and the rules for changes
  * (docs/protocol/wlb.md, the configuration dictionary).
  */
 import { CONTROL_KEYS, findKey, HOST_KEYS, IGNORED_KEYS, POOL_KEYS, READ_ONLY_KEYS } from './configuration-keys.js'
@@ -19,17 +19,17 @@ interface ConfigurationRefusal {
   readonly message: string
 }
 
-/** A pool of 64 hosts needs some 500. The whole dictionary is one answer, which a pool keeps in memory and in its log. */
+/** A pool of 64 hosts needs about 500. The whole dictionary is one answer, which a pool keeps in memory and in its log. */
 const MOST_KEYS = 10_000
 
-/** Returns every key with its default, for the pool and for each host. `wlbVersion` must have two numbers, from 6.5 on. */
+/** Returns every key with its default, for the pool and each host. `wlbVersion` has two numbers and is at least 6.5. */
 export function defaultPoolConfiguration(hostUuids: readonly string[], wlbVersion: string): Map<string, string> {
   return completeConfiguration(new Map(), hostUuids, wlbVersion)
 }
 
 /**
- * Returns what `stored` holds, and the default of every key it lacks: those of a host that joined later, and those of a
- * newer release. Keys of a host that left stay until the pool is removed; a console passes them over.
+ * Returns `stored` with the default of every missing key: keys of a host that joined later, and keys of a newer release.
+ * Keys of a host that left stay until the pool is removed; a console ignores them.
  */
 export function completeConfiguration(
   stored: ReadonlyMap<string, string>,
@@ -46,11 +46,11 @@ export function completeConfiguration(
 }
 
 /**
- * Applies `entries`, all or none, to `current`: a partial update. Known keys are recognised in any letter case and checked;
- * a key nobody knows is kept byte for byte. Of a key sent twice the last value counts.
+ * Applies all of `entries`, or none, to `current`. Known keys are recognised in any letter case and their values checked;
+ * unknown keys are stored unchanged. If a key is sent twice, the last value counts.
  *
- * Host and task keys are obeyed with and without the control key that announces them. A host is known when it is in
- * `hostUuids` or has keys already: a console sends back what it read before the host left.
+ * Host and task keys are applied with or without the control key that announces them. A host is known if it is in
+ * `hostUuids` or already has keys, because a console sends back keys that it read before the host left.
  */
 export function applyChanges(
   current: ReadonlyMap<string, string>,
@@ -87,7 +87,7 @@ export function applyChanges(
   const [newest = ''] = [...configuration.keys()].slice(MOST_KEYS)
   if (newest !== '' && configuration.size > current.size)
     return refused(4007, newest, 'finds no room in the dictionary')
-  // A console that reads true and finds no task to show cannot open its page.
+  // A console cannot open its page when schedules are enabled and there is no active task.
   const scheduled = configuration.get('EnableOptimizationModeSchedules') === 'true'
   if (scheduled && !hasActiveTask(configuration)) configuration.set('EnableOptimizationModeSchedules', 'false')
   return { state: 'changed', configuration }
@@ -97,10 +97,10 @@ type Place =
   | { readonly state: 'stored' | 'control'; readonly key: string; readonly rule: Parameters<typeof checkValue>[0] }
   | ConfigurationRefusal
 
-/** Uuids in the spelling of their keys, by their lower-case form. */
+/** Host uuids as spelled in the keys, by their lower-case form. */
 type KnownHosts = ReadonlyMap<string, string>
 
-/** Where the value of a key goes, and what it must be. */
+/** Finds the spelling under which a key is stored, and the rule for its value. */
 function locate(key: string, hosts: KnownHosts): Place {
   const control = CONTROL_KEYS.find((name) => name === key.toLowerCase())
   if (control) return { state: 'control', key: control, rule: { kind: 'boolean' } }
@@ -111,7 +111,7 @@ function locate(key: string, hosts: KnownHosts): Place {
   return { state: 'stored', key, rule: { kind: 'text' } }
 }
 
-/** Consoles split such keys at every underscore, so a name holds none. */
+/** Consoles split these keys at every underscore, so the name must not contain one. */
 function locateHostKey(key: string, hosts: KnownHosts): Place {
   const [, uuid = '', name = '', ...more] = key.split('_')
   if (uuid === '' || name === '' || more.length > 0) return refused(4007, key, 'must be host_, a uuid, _ and a name')

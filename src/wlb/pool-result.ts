@@ -1,10 +1,10 @@
 /**
- * How a pool walks through an answer it could parse: by local names, first match first, and with a fixed idea of what to say
- * when something is not there (docs/protocol/wlb.md, reading an answer).
+ * How a pool finds values in a parsed answer: by local name, the first match, with a fixed error for each missing part
+ * (docs/protocol/wlb.md, reading an answer).
  */
 import { escapeXml, type XmlElement } from '../base/xml.js'
 
-/** One answer, as the rules of a method read it. */
+/** One answer, as it is passed to the rules of a method. */
 export interface PoolResult {
   readonly method: string
   /** The element `<Method>Result`. */
@@ -12,7 +12,7 @@ export interface PoolResult {
   readonly document: XmlElement
 }
 
-/** What the pool raises instead of returning a result; thrown by the rules of each method, caught in `readReply` alone. */
+/** The error a pool reports instead of a result. Thrown by the rules of each method, caught only in `readReply`. */
 export class ReplyRejected extends Error {
   readonly code: string
   readonly params: readonly string[]
@@ -24,7 +24,7 @@ export class ReplyRejected extends Error {
   }
 }
 
-/** The first child of that name. Text before it makes the answer malformed, as it does for a pool. */
+/** Finds the first child with that name. Text before it makes the answer malformed, as for a pool. */
 export function findChild(parent: XmlElement, local: string): XmlElement | undefined {
   for (const child of parent.children) {
     if (typeof child === 'string')
@@ -34,14 +34,14 @@ export function findChild(parent: XmlElement, local: string): XmlElement | undef
   return undefined
 }
 
-/** Follows `path` downwards; undefined where a step is missing. */
+/** Follows `path` from child to child; undefined when one is missing. */
 export function descend(from: XmlElement, path: readonly string[]): XmlElement | undefined {
   let element: XmlElement | undefined = from
   for (const step of path) element = element && findChild(element, step)
   return element
 }
 
-/** The text of an element that may hold nothing else. */
+/** Returns the text of an element that may contain only text. */
 export function leafText(leaf: XmlElement): string {
   const [only = '', ...more] = leaf.children
   if (typeof only !== 'string' || more.length > 0) {
@@ -54,18 +54,18 @@ export function isChildless(element: XmlElement): boolean {
   return element.children.length === 0
 }
 
-/** A child that the method needs. */
+/** Returns a child that the method needs. */
 export function needChild(result: PoolResult, local: string): XmlElement {
   return findChild(result.element, local) ?? failWithoutPayload(result)
 }
 
-/** Refuses every `ResultCode` that is not the text `0`: the pool's first check of every result but two. */
+/** Refuses every `ResultCode` other than `0`. A pool does this first for every result except the two downloads. */
 export function refuseResultCode(result: PoolResult): void {
   const code = findChild(result.element, 'ResultCode')
   if (code && leafText(code) !== '0') throw internalError(leafText(code), errorMessage(result))
 }
 
-/** The second check, when a needed part is missing: a code explains it (even `0`), or the answer is malformed. */
+/** Fails because a needed part is missing: with the `ResultCode`, if there is one (even `0`), or as malformed. */
 export function failWithoutPayload(result: PoolResult): never {
   const code = findChild(result.element, 'ResultCode')
   if (code) throw internalError(leafText(code), errorMessage(result))
@@ -77,8 +77,9 @@ export function rejectResult(result: PoolResult, reason: string): ReplyRejected 
 }
 
 /**
- * Reads a number as a pool does; undefined where a pool finds none. It takes digits with an optional point and exponent,
- * hexadecimal, `nan` and `inf`, underscores between digits, blanks in front; not a blank behind or a decimal comma.
+ * Reads a number as a pool does; undefined when a pool cannot read it. Accepted are digits with an optional point and
+ * exponent, hexadecimal, `nan`, `inf`, underscores between digits and leading white space; not trailing white space or a
+ * decimal comma.
  */
 export function readPoolNumber(text: string): number | undefined {
   const plain = text.replace(/^[ \t\n\v\f\r]+/, '').replaceAll('_', '')
@@ -92,7 +93,7 @@ export function readPoolNumber(text: string): number | undefined {
   return sign * Number(`0x${digits}`) * 2 ** (Number(hexadecimal[3] ?? 0) - 4 * (hexadecimal[2]?.length ?? 0))
 }
 
-/** Checks an id or a rating that the pool reads as a number; ids stay the text they are. */
+/** Reads an id or a rating that the pool reads as a number. Callers keep ids as text and use only the check. */
 export function needNumber(text: string): number {
   const number = readPoolNumber(text)
   if (number === undefined) {
@@ -101,7 +102,7 @@ export function needNumber(text: string): number {
   return number
 }
 
-/** The fields of a row: the last of a repeated name counts, unknown ones do no harm. */
+/** Reads the fields of a row. The last of several fields with one name counts; unknown ones are allowed. */
 export function rowFields(row: XmlElement | string, listName: string, result: PoolResult): ReadonlyMap<string, string> {
   const cells = typeof row === 'string' ? [row] : row.children
   const fields = new Map<string, string>()
@@ -113,7 +114,7 @@ export function rowFields(row: XmlElement | string, listName: string, result: Po
   return fields
 }
 
-/** `shown` is the part of the answer that goes into the error, except for AddXenServer. */
+/** `shown` is the part of the answer that the error quotes. For AddXenServer nothing is quoted. */
 export function malformed(method: string, reason: string, shown: XmlElement): ReplyRejected {
   const text = method === 'AddXenServer' ? 'Logging output disabled for this call.' : printXml(shown)
   return new ReplyRejected('WLB_MALFORMED_RESPONSE', [method, reason, text])
@@ -130,7 +131,7 @@ function errorMessage(result: PoolResult): string {
   return message ? leafText(message) : ''
 }
 
-/** Names without prefixes and attributes, as the pool keeps them. A loop, because the sender chooses the depth. */
+/** Prints elements without prefixes and attributes, as a pool does. Not recursive, because the sender chooses the depth. */
 function printXml(root: XmlElement): string {
   const pieces: string[] = []
   const ahead: (XmlElement | string | { readonly close: string })[] = [root]

@@ -1,14 +1,14 @@
 /**
- * From the bytes of an answer to text, as a pool does it: UTF-8, UTF-16 with a byte order mark, ISO-8859-1 and US-ASCII,
- * nothing else. Decoding stops at the first byte or character that cannot be XML, without complaint: a pool reads no
- * further than the root's end tag, so what is broken behind it never shows.
+ * Decodes the bytes of an answer as a pool does. It supports UTF-8, UTF-16 with a byte order mark, ISO-8859-1 and US-ASCII.
+ * Decoding stops without an error at the first byte or character that XML does not allow, because a pool reads only up to
+ * the root's end tag and never notices bad bytes after it.
  */
 
 export type PoolText =
   | { readonly state: 'text'; readonly text: string; readonly whole: boolean }
   | { readonly state: 'unknown-encoding'; readonly encoding: string }
 
-/** Decodes `body`; line ends come out as LF, and `whole` says whether nothing was cut off. */
+/** Decodes `body` and converts line ends to LF. `whole` is false when the end was cut off. */
 export function decodePoolText(body: Uint8Array): PoolText {
   if (startsWith(body, 0xef, 0xbb, 0xbf)) return cleaned(decodeStrictly('utf-8', body.subarray(3)))
   if (startsWith(body, 0xfe, 0xff)) return cleaned(decodeStrictly('utf-16be', body.subarray(2)))
@@ -26,7 +26,7 @@ export function decodePoolText(body: Uint8Array): PoolText {
     case 'utf-16':
     case 'utf-16be':
     case 'utf-16le':
-      // Declared in one-byte characters: what follows cannot be what it says.
+      // The declaration itself was read as one-byte characters, so the text cannot be UTF-16.
       return { state: 'text', text: '', whole: false }
     default:
       return { state: 'unknown-encoding', encoding }
@@ -34,7 +34,7 @@ export function decodePoolText(body: Uint8Array): PoolText {
 }
 
 const NOT_XML = /[^\t\n\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
-/** Longer declarations do not occur; a bound keeps a large body from being searched. */
+/** Longer declarations do not occur. The limit avoids searching a large body. */
 const DECLARATION_BYTES = 256
 
 interface Cut {
@@ -62,7 +62,7 @@ function declaredEncoding(body: Uint8Array): string | undefined {
   return /^<\?xml[ \t\r\n][^>]*?[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["']([^"'>]*)["']/.exec(head)?.[1]
 }
 
-/** The longest beginning that decodes, found by halving, and whether that is all. */
+/** Decodes the longest valid prefix, found by binary search. */
 function decodeStrictly(label: string, bytes: Uint8Array): Cut {
   const text = tryDecode(label, bytes, false)
   if (text !== undefined) return { text, whole: true }
@@ -76,7 +76,7 @@ function decodeStrictly(label: string, bytes: Uint8Array): Cut {
   return { text: tryDecode(label, bytes.subarray(0, good), true) ?? '', whole: false }
 }
 
-/** With `unfinished`, a last character that is only begun is left out. */
+/** With `unfinished`, an incomplete last character is left out. */
 function tryDecode(label: string, bytes: Uint8Array, unfinished: boolean): string | undefined {
   try {
     return new TextDecoder(label, { fatal: true, ignoreBOM: true }).decode(bytes, { stream: unfinished })

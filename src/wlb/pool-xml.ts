@@ -1,17 +1,17 @@
 /**
- * XML as a pool reads it (docs/protocol/wlb.md, reading an answer): prefixes must be declared and are then thrown away,
- * attributes are skipped (even doubled ones), a document type is stepped over, nothing is validated, and whatever follows
- * the root's end tag is never looked at. Text made of spaces, tabs and line feeds alone is dropped, also inside a leaf.
+ * Reads XML as a pool does (docs/protocol/wlb.md, reading an answer). Prefixes must be declared and are then dropped.
+ * Attributes, even duplicate ones, and the document type are skipped. Nothing is validated, and everything after the root's
+ * end tag is ignored. Text that consists only of spaces, tabs and line feeds is dropped everywhere.
  *
- * A strict parser would refuse answers that a pool takes, so this reader is our own. It never calls itself and looks at each
- * character a bounded number of times: depth and size cost time in proportion.
+ * A strict parser would refuse answers that a pool accepts, so this is a reader of our own. It is not recursive and reads
+ * each character a bounded number of times, so its time is proportional to the size of the document.
  */
 import type { XmlElement, XmlNode } from '../base/xml.js'
 import { decodePoolText } from './pool-text.js'
 
 export type PoolDocument =
   | { readonly state: 'read'; readonly root: XmlElement }
-  /** `reason` in the words the pool puts into its error, line number included. */
+  /** `reason` is the text of the pool's error, with the line number. */
   | { readonly state: 'unreadable'; readonly reason: string }
 
 /** Reads the first element of `body` and everything in it. */
@@ -33,7 +33,7 @@ export function readPoolXml(body: Uint8Array): PoolDocument {
 interface Scan {
   readonly text: string
   at: number
-  /** False where decoding stopped early: then the end of the text is not the end of the answer. */
+  /** False when decoding stopped before the end of the answer. */
   readonly whole: boolean
 }
 
@@ -95,7 +95,7 @@ function readRoot(scan: Scan): XmlElement {
   }
 }
 
-/** Leaves the innermost element; true when that was the root. */
+/** Closes the innermost open element; returns true when it was the root. */
 function close(open: OpenElement[], prefixes: Map<string, number>): boolean {
   for (const prefix of open.pop()?.declares ?? []) prefixes.set(prefix, (prefixes.get(prefix) ?? 1) - 1)
   return open.length === 0
@@ -169,7 +169,7 @@ function skipInstruction(scan: Scan): void {
   skipPast(scan, '?>', scan.at + 2)
 }
 
-/** Angle brackets are counted; those in quotes and comments do not count. Nothing that is declared takes effect. */
+/** Counts angle brackets outside quotes and comments to find the end. Declarations have no effect. */
 function skipDocumentType(scan: Scan): void {
   const part = /<!--|["'<>]/g
   let depth = 0
@@ -187,7 +187,7 @@ function skipDocumentType(scan: Scan): void {
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
 
-/** One reference at a time: `replace` would find all of them before the first could be refused. */
+/** Resolves one reference at a time, so that a bad one is refused before the rest is searched. */
 function resolveReferences(scan: Scan, raw: string): string {
   const pieces: string[] = []
   let done = 0

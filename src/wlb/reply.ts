@@ -1,4 +1,7 @@
-/** An answer: what the appliance writes, and what a pool makes of it (docs/protocol/wlb.md, results; reading an answer). */
+/**
+ * Writes an answer as the appliance does, and reads it as a pool does (docs/protocol/wlb.md, results; reading an
+ * answer).
+ */
 import { escapeXml, type XmlElement } from '../base/xml.js'
 import { wrap, writeElements } from './operation.js'
 import { type MethodName, OPERATIONS, type ResultOf, type WlbReply } from './operations.js'
@@ -6,31 +9,34 @@ import { descend, leafText, malformed, ReplyRejected, refuseResultCode } from '.
 import { readPoolXml } from './pool-xml.js'
 import { NAMESPACES } from './service.js'
 
-/** An answer on the pool's side of the connection. */
+/** An answer as the pool received it. */
 export interface PoolResponse {
   readonly status: number
-  /** All that came behind the empty line. Chunks are not undone: a pool does not know them. */
+  /** All bytes after the empty line. Chunked encoding is not decoded, because a pool does not support it. */
   readonly body: Uint8Array
-  /** Where the header gave one: a body that ends before it was not received. */
+  /** The length from the header, if any; a shorter body was not received completely. */
   readonly contentLength?: number | undefined
 }
 
 type ReadReply<Result> =
   | { readonly state: 'ok'; readonly result: Result }
-  /** What the pool's API reports. */
+  /** The error that the pool's API reports. */
   | { readonly state: 'failed'; readonly code: string; readonly params: readonly string[] }
 
-/** Writes the answer to a call that succeeded. It holds no `ResultCode`: a pool takes even 0 for a failure in places. */
+/**
+ * Writes the answer to a call that succeeded. It has no `ResultCode`, because a pool treats even 0 as a failure for
+ * some methods.
+ */
 export function encodeReply(reply: WlbReply): string {
   return replyEnvelope(reply.method, writeResult(reply))
 }
 
-/** Writes the answer to a call that was understood and is refused, with a number of RESULT_CODES. */
+/** Writes the answer to a call that was understood but refused. `code` is a key of RESULT_CODES. */
 export function encodeRefusal(method: MethodName, code: number, message: string): string {
   return replyEnvelope(method, writeElements({ ErrorMessage: message, ResultCode: String(code) }))
 }
 
-/** Writes a fault in the SOAP 1.2 form, the only one a pool reads; it travels with status 200. */
+/** Writes a fault in the SOAP 1.2 form, the only one a pool reads. It is sent with HTTP status 200. */
 export function encodeFault(text: string, who: 'Sender' | 'Receiver'): string {
   return (
     `<s:Envelope xmlns:s="${NAMESPACES.soap12}"><s:Body><s:Fault><s:Code><s:Value>s:${who}</s:Value></s:Code>` +
@@ -39,8 +45,8 @@ export function encodeFault(text: string, who: 'Sender' | 'Receiver'): string {
 }
 
 /**
- * Reads an answer by a pool's rules, faults and odd forms included, and returns what the pool's API would.
- * Checks that need the pool's own database (is that host live, does that VM exist) are the caller's.
+ * Reads an answer by a pool's rules, including faults and unusual forms, and returns what the pool's API would return.
+ * The caller does the checks that need the pool's database (whether a host is live, whether a VM exists).
  */
 export function readReply<Method extends MethodName>(
   method: Method,
@@ -50,7 +56,7 @@ export function readReply<Method extends MethodName>(
   const { result: shape } = OPERATIONS[method]
   if (status === 401 || status === 403) return failed('WLB_AUTHENTICATION_FAILED')
   if (status !== 200) return failed('WLB_CONNECTION_RESET')
-  // Downloads are read to the end of the stream, whatever the header says.
+  // A pool reads downloads to the end of the stream and ignores the content length.
   const isDownload = shape.kind === 'download'
   if (!isDownload && contentLength !== undefined && body.length < contentLength)
     return failed('INTERNAL_ERROR', 'End_of_file')
@@ -72,7 +78,7 @@ export function readReply<Method extends MethodName>(
   }
 }
 
-/** The root may be called anything; a fault counts only where the result is missing. */
+/** The name of the root element does not matter. A fault counts only when the result is missing. */
 function findResult(method: string, root: XmlElement): XmlElement {
   const result = descend(root, ['Body', `${method}Response`, `${method}Result`])
   if (result) return result
@@ -101,12 +107,12 @@ function failed(
 
 export type ResponseHead =
   | { readonly state: 'read'; readonly status: number; readonly contentLength: number | undefined }
-  /** The pool reports that there was no answer: WLB_CONNECTION_RESET. */
+  /** The pool reports WLB_CONNECTION_RESET, as if there were no answer. */
   | { readonly state: 'no-response' }
 
 /**
- * Reads status line and headers as a pool does, up to the empty line; lines end with LF or CRLF. Only `Content-Length`
- * matters, and lines that do not hold exactly one colon are ignored (docs/protocol/wlb.md, framing).
+ * Reads status line and headers, up to the empty line, as a pool does. Lines end with LF or CRLF. Of the headers only
+ * `Content-Length` is read; lines without exactly one colon are ignored (docs/protocol/wlb.md, framing).
  */
 export function readResponseHead(head: string): ResponseHead {
   const [statusLine = '', ...lines] = head.split('\n').map((line) => line.replace(/\r$/, ''))
@@ -128,12 +134,12 @@ export interface ResultCode {
 }
 
 /**
- * The numbers a refusal may carry. A pool passes them on; a console translates exactly these and hides the message of every
- * other (docs/protocol/wlb.md, results).
+ * The codes a refusal may have. A pool passes them on. A console translates exactly these codes and hides the messages of
+ * all others (docs/protocol/wlb.md, results).
  */
 export const RESULT_CODES: Readonly<Record<number, ResultCode>> = {
   0: { name: 'None', meaning: 'success; left out of an answer' },
-  5: { name: 'AccessDenied', meaning: 'the WLB credentials were not accepted; HTTP status 401 says it better' },
+  5: { name: 'AccessDenied', meaning: 'the WLB credentials were not accepted; HTTP status 401 is clearer' },
   6: { name: 'RBACPermissionDenied', meaning: 'the pool user logged in, but may not do what is needed' },
   4000: { name: 'Unknown', meaning: 'unknown' },
   4001: { name: 'CannotInitWmi', meaning: 'no session with the pool' },
@@ -156,7 +162,7 @@ export const RESULT_CODES: Readonly<Record<number, ResultCode>> = {
   4018: { name: 'NoFreeCpus', meaning: 'no free CPUs' },
   4019: { name: 'NoFreeMemory', meaning: 'no free memory' },
   4020: { name: 'NotLicensed', meaning: 'a host lacks the licence' },
-  // The wire's name lost a "t" long ago.
+  // Misspelled in the protocol.
   4021: { name: 'AuthenicationFailure', meaning: 'the stored pool credentials no longer work' },
   4022: { name: 'HostExcluded', meaning: 'the host is excluded from evacuation' },
   4023: { name: 'HostNotFound', meaning: 'the configuration names a host that is not in the pool' },

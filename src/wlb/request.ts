@@ -1,4 +1,4 @@
-/** A request: the bytes a pool sends, and what the appliance makes of them (docs/protocol/wlb.md, reading a request). */
+/** Writes a request as a pool does, and reads it as the appliance does (docs/protocol/wlb.md, reading a request). */
 import { childElements, childNamed, decodeXmlBytes, parseXml } from '../base/xml.js'
 import { fail } from './errors.js'
 import { ArgumentRefused } from './operation.js'
@@ -13,12 +13,12 @@ type DecodedRequest =
   | { readonly kind: 'invalid'; readonly method: MethodName; readonly code: 4004 | 4007; readonly message: string }
 
 /**
- * Reads a request body. Bytes must be UTF-8. The element below `Body` names the method; prefixes, namespaces, the order of
- * arguments and unknown arguments do not matter. Text is taken as it stands.
+ * Reads a request body. Bytes must be UTF-8. The element below `Body` names the method. Prefixes, namespaces, the order of
+ * arguments and unknown arguments are ignored; text is not trimmed.
  *
  * @throws XML_MALFORMED when the document is not well-formed.
- * @throws XML_FORBIDDEN when it carries a document type declaration or nests too deep.
- * @throws SOAP_MALFORMED when it is XML, but no envelope with a method in its body.
+ * @throws XML_FORBIDDEN when it has a document type declaration or is nested too deeply.
+ * @throws SOAP_MALFORMED when it is XML but not an envelope with a method in its body.
  */
 export function decodeRequest(body: string | Uint8Array): DecodedRequest {
   const envelope = parseXml(typeof body === 'string' ? body : decodeXmlBytes(body))
@@ -39,7 +39,7 @@ export function decodeRequest(body: string | Uint8Array): DecodedRequest {
   }
 }
 
-/** Writes the body of a request with a pool's own line breaks and blanks, byte for byte. */
+/** Writes the body of a request with exactly the bytes a pool writes, white space included. */
 export function encodeRequest(call: WlbCall): string {
   return `<s:Envelope xmlns:s="${NAMESPACES.soap11}">
   <s:Body>

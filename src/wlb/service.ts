@@ -1,8 +1,8 @@
-/** Where the service answers and what its documents are called (docs/protocol/wlb.md). */
+/** The path, size limit and names of the WLB service (docs/protocol/wlb.md). */
 
 export const SERVICE_PATH = '/Citrix.Dwm.WorkloadBalance/Service'
 
-/** No request of a pool comes near this size; a larger one is refused before it is read. */
+/** Requests of pools are much smaller; a larger one is refused before it is read. */
 export const BODY_LIMIT_BYTES = 262_144
 
 export const SOAP_ACTION_PREFIX = 'http://schemas.citrix.com/DWM/IWorkloadBalance/'

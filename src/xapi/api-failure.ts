@@ -1,12 +1,12 @@
 /**
- * What a pool answers when it understood a call and refuses it: a code and its parameters, and what `xe` prints for each code
- * (docs/protocol/pool.md, how failures are reported). The texts are the wire's; a code without one is registered by no pool
- * and printed as a bare code.
+ * The failures a pool reports for a call it refuses: a code with parameters, and the text that `xe` prints for each code
+ * (docs/protocol/pool.md, how failures are reported). The texts are those of the pool. A code without a text is unknown to
+ * pools and is printed as a bare code.
  */
 import { WlbError } from '../base/error.js'
 import type { ApiValue } from './value.js'
 
-/** Expected, and part of the protocol: who catches it switches on `code`. */
+/** A failure reported by the pool. It is part of the protocol; code that catches it switches on `code`. */
 export class ApiFailure extends Error {
   override readonly name = 'ApiFailure'
   readonly code: string
@@ -19,7 +19,7 @@ export class ApiFailure extends Error {
   }
 }
 
-/** How a call ended, on either wire; a failure's description is its code and then its parameters. */
+/** The outcome of a call in either wire form. A failure's description is its code followed by its parameters. */
 export type ApiResult =
   | { readonly status: 'success'; readonly value: ApiValue }
   | { readonly status: 'failure'; readonly description: readonly string[] }
@@ -158,13 +158,13 @@ const TABLE: readonly (readonly [code: string, params: string, text?: string])[]
   ],
 ]
 
-/** Parameter names hold no blank, save the one the pool itself spelled so. */
+/** Parameter names are separated by spaces. The pool itself uses one name that contains spaces. */
 function parameterNames(params: string): readonly string[] {
   if (params === 'Master IP address') return [params]
   return params === '' ? [] : params.split(' ')
 }
 
-/** Every code we know by name; one that is not here is treated as one without a text. */
+/** All known codes. A code that is missing here is treated like a code without a text. */
 export const API_ERRORS: Readonly<Record<string, ApiErrorEntry>> = Object.fromEntries(
   TABLE.map(([code, params, text]) => {
     const names = parameterNames(params)
@@ -172,14 +172,14 @@ export const API_ERRORS: Readonly<Record<string, ApiErrorEntry>> = Object.fromEn
   }),
 )
 
-/** The codes that `xe` prints as sentences; the others travel to it as code and parameters. */
+/** Whether `xe` prints a text for the code; other codes are sent to it as code and parameters. */
 export function isRegistered(code: string): boolean {
   return Object.hasOwn(API_ERRORS, code) && API_ERRORS[code]?.text !== undefined
 }
 
 /**
- * Renders the lines the pool prints for a registered failure: its text, then a line for each parameter. `describeRef`
- * turns a reference it knows into `UUID (name)`. A code without a text gives the two lines the client prints for it.
+ * Renders the lines the pool prints for a failure: its text, then a line for each parameter. `describeRef` returns
+ * `UUID (name)` for a reference it knows. For a code without a text it renders the two lines that the client prints.
  */
 export function renderApiFailure(
   failure: Pick<ApiFailure, 'code' | 'params'>,
@@ -195,12 +195,11 @@ export function renderApiFailure(
   return [entry.text, ...names, ...extra]
 }
 
-/** The two lines of a code that has no text. */
 function renderBareCode(code: string, params: readonly string[]): string[] {
   return [`Error code: ${code}`, `Error parameters: ${params.join(', ')}`]
 }
 
-/** Turns a pool's refusal into an error that an operator can act on, with the pool's own code; other errors pass unchanged. */
+/** Converts an `ApiFailure` into a `WlbError` with the pool's own code and text; other errors are returned unchanged. */
 export function explainRefusal(error: unknown, asked: string): unknown {
   if (!(error instanceof ApiFailure)) return error
   const [text = '', ...lines] = renderApiFailure(error)
@@ -220,9 +219,9 @@ function splitLine(line: string): [string, string] {
 }
 
 /**
- * What a pool's error of a call to its appliance says about the appliance (docs/protocol/pool.md, how failures are reported):
- * `answered` where it was reached, verified, and took the pool's password, though its answer is of no use to the pool (an
- * appliance without diagnostics, for instance); `not tried` where the pool did not connect; `failed` for everything else.
+ * Judges from the pool's error code whether the appliance answered the pool's call (docs/protocol/pool.md, how failures are
+ * reported). `answered`: the pool reached and verified the appliance and was authenticated, but could not use the answer
+ * (for example, because the appliance has no diagnostics). `not tried`: the pool did not connect. `failed`: everything else.
  */
 export function judgeWlbError(code: string): 'answered' | 'not tried' | 'failed' {
   switch (code) {

@@ -1,6 +1,6 @@
 /**
- * Calls to a pool over HTTPS, each connection verified before anything is sent on it (docs/protocol/pool.md).
- * Connections are kept and shared; each later connection is verified like the first one.
+ * Calls to a pool over HTTPS (docs/protocol/pool.md). Every connection is verified before anything is sent on it.
+ * Connections are kept open and shared by the calls of one client.
  */
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -16,28 +16,28 @@ export interface XenApiTarget {
   readonly address: string
   readonly port: number
   readonly trust: Trust
-  /** JSON-RPC by default: it keeps ints and strings apart. */
+  /** JSON-RPC by default, because it distinguishes ints from strings. */
   readonly protocol?: 'json' | 'xml'
-  /** For connecting and for each answer; `event.from` gets the time it asks to wait on top. */
+  /** The time limit for connecting and for each answer. For `event.from` its own timeout is added. */
   readonly timeoutMs: number
-  /** For calls that every member has to carry out, which take a large pool minutes; `timeoutMs` by default. */
+  /** The time limit for calls that every host carries out, which take minutes in a large pool; `timeoutMs` by default. */
   readonly storeTimeoutMs?: number
-  /** Closes the client; a connection that is being made is given up. */
+  /** Closes the client and aborts a connection attempt. */
   readonly signal?: AbortSignal
 }
 
 export interface XenApiClient {
-  /** SHA-256 of the certificate that the pool showed; a caller that trusts on first use pins it. */
+  /** SHA-256 of the certificate the pool presented; a caller that trusts on first use pins it. */
   readonly fingerprintSha256: string
   /**
-   * Calls a method; where it takes a session, that is the first parameter.
+   * Calls a method. If the method needs a session, pass it as the first parameter.
    *
    * @throws ApiFailure when the pool refuses; API_TIMEOUT, API_UNREACHABLE, API_HTTP_STATUS, RPC_MALFORMED otherwise.
    */
   call(method: string, ...params: ApiValue[]): Promise<ApiValue>
-  /** The same, with a time limit of its own. */
+  /** Like `call`, with its own time limit. */
   callWithin(limitMs: number, method: string, ...params: ApiValue[]): Promise<ApiValue>
-  /** Drops every connection; calls under way fail. */
+  /** Closes all connections; pending calls fail. */
   close(): void
 }
 
@@ -65,7 +65,7 @@ export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient>
     async callWithin(waitMs, method, ...params) {
       const body = codec.encode(method, params)
       const send = () => post({ agent, address, port, path: codec.path, type: codec.type, body, waitMs, method, open })
-      // A kept connection may have been closed meanwhile: nothing was answered on it, so the call is sent once more.
+      // The pool may have closed a kept connection while it was idle. Then there is no answer, and the call is sent once more.
       const answer = await send()
         .catch((error: unknown) => {
           if (error instanceof StaleConnection) return send()
@@ -104,7 +104,7 @@ const JSON_RPC: Codec = {
   decode: (body) => decodeJsonRpcResponse(body).result,
 }
 
-/** Hands out the first, verified connection, and makes more that are verified in the same way. */
+/** Uses the first, already verified connection, and opens further ones with the same verification. */
 class PinnedAgent extends Agent {
   #first: Duplex | undefined
   readonly #connectAgain: () => Promise<Duplex>
@@ -113,7 +113,7 @@ class PinnedAgent extends Agent {
     super({ keepAlive: true, maxSockets: MAX_CONNECTIONS })
     this.#first = first
     this.#connectAgain = connectAgain
-    first.on('error', () => {}) // while it waits for its first call
+    first.on('error', () => {}) // an error before the first call must not end the process
   }
 
   override createConnection(
@@ -125,7 +125,7 @@ class PinnedAgent extends Agent {
     if (first && !first.destroyed) return first
     this.#connectAgain().then(
       (stream) => callback?.(null, stream),
-      // Node looks at the error alone; its types want a stream beside it.
+      // Node ignores the stream when there is an error, but its types require one.
       (error: Error) => (callback as ((error: Error) => void) | undefined)?.(error),
     )
     return undefined
@@ -193,11 +193,11 @@ async function readAnswer(response: IncomingMessage, place: string): Promise<str
   return Buffer.concat(pieces).toString('utf8')
 }
 
-/** These answer once every member has written its store, one after the other. */
+/** These calls return only after every host, one after the other, has written its trust store. */
 const STORE_CALL =
   /^pool\.(install_ca_certificate|uninstall_ca_certificate|certificate_(install|uninstall|sync)|crl_(install|uninstall))$/
 
-/** Beyond the usual: `event.from(session, classes, token, timeout)` answers only when there is news. */
+/** The time `event.from(session, classes, token, timeout)` may wait for an event before it answers. */
 function waitingTimeMs(method: string, params: readonly ApiValue[]): number {
   const seconds = method === 'event.from' ? params[3] : undefined
   return typeof seconds === 'number' || typeof seconds === 'bigint' ? Number(seconds) * 1000 : 0

@@ -1,4 +1,4 @@
-/** Files a host serves over HTTP beside its API, such as `/wlb_diagnostics`: each host answers for itself (docs/protocol/pool.md). */
+/** Downloads from a host over HTTPS, such as `/wlb_diagnostics`. Each host serves its own files (docs/protocol/pool.md). */
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { isIPv6 } from 'node:net'
 import { connectPinned, type Trust } from '../tls/index.js'
@@ -7,7 +7,7 @@ import { fail } from './errors.js'
 export interface Download {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** At most the limit that was given. */
+  /** At most `limitBytes` long. */
   readonly body: Buffer
 }
 
@@ -15,16 +15,16 @@ export interface DownloadTarget {
   readonly address: string
   readonly port: number
   readonly trust: Trust
-  /** From connecting to the last byte. */
+  /** The time limit from connecting to the last byte. */
   readonly timeoutMs: number
   readonly limitBytes: number
   readonly signal?: AbortSignal
 }
 
 /**
- * Gets `path` over a connection that is verified first, and closes it. The caller judges the HTTP status.
+ * Gets `path` over a verified connection, and closes the connection. The caller checks the HTTP status.
  *
- * @throws what `connectPinned` throws; DOWNLOAD_FAILED when the answer breaks off, takes too long or is too long.
+ * @throws what `connectPinned` throws; DOWNLOAD_FAILED when the answer ends early, takes too long or is too long.
  */
 export async function download(target: DownloadTarget, path: string): Promise<Download> {
   const { address, port, trust, timeoutMs, limitBytes, signal } = target
@@ -40,8 +40,8 @@ export async function download(target: DownloadTarget, path: string): Promise<Do
       sent.destroy()
       socket.destroy()
     }
-    const timer = setTimeout(() => giveUp(`no end within ${timeoutMs} ms`), leftMs)
-    const abort = () => giveUp('given up')
+    const timer = setTimeout(() => giveUp(`not complete within ${timeoutMs} ms`), leftMs)
+    const abort = () => giveUp('cancelled')
     signal?.addEventListener('abort', abort)
     const headers = { Host: isIPv6(address) ? `[${address}]` : address, Connection: 'close', 'User-Agent': 'OpenWLB' }
     const sent = request({ createConnection: () => socket, path, method: 'GET', headers }, (response) => {

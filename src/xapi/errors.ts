@@ -1,4 +1,4 @@
-/** What can go wrong between us and a pool, over XenAPI and over the thin CLI; a pool's own codes are in api-failure.ts. */
+/** Errors in the communication with a pool, over XenAPI and the thin CLI. The pool's own codes are in api-failure.ts. */
 import { defineErrors } from '../base/error.js'
 
 export const xapiErrors = defineErrors({
@@ -18,7 +18,7 @@ export const xapiErrors = defineErrors({
     remedy: 'wlb status',
   },
   DOWNLOAD_FAILED: {
-    message: 'The host did not answer the download.',
+    message: 'The download from the host failed.',
     facts: ['server', 'why'],
     remedy: 'wlb trust status',
   },
@@ -28,7 +28,7 @@ export const xapiErrors = defineErrors({
     remedy: 'xe help',
   },
   HOST_NOT_PINNED: {
-    message: 'The pool records no fingerprint for that host, so nothing tells it from an impostor.',
+    message: 'The pool records no certificate fingerprint for that host, so the host cannot be verified.',
     facts: ['host'],
     remedy: 'xe certificate-list type=host',
   },
@@ -43,7 +43,7 @@ export const xapiErrors = defineErrors({
     remedy: 'wlb trust status --username USER --password-file FILE',
   },
   POOL_MEMBER_GIVEN: {
-    message: 'That host is a member; the pool is spoken to through its coordinator.',
+    message: 'That host is a member of the pool; give the address of its coordinator.',
     facts: ['given', 'coordinator'],
     remedy: ({ given, coordinator }) => {
       const port = String(given).replace(/^.*:/, '')
@@ -67,7 +67,7 @@ export const xapiErrors = defineErrors({
     remedy: 'xe help',
   },
   THIN_CLI_LOST: {
-    message: 'The connection ended before the conversation did.',
+    message: 'The connection ended before the command was complete.',
     facts: ['reason'],
     remedy: 'xe help',
   },
@@ -77,7 +77,7 @@ export const xapiErrors = defineErrors({
     remedy: 'xe help',
   },
   THIN_CLI_SILENT: {
-    message: 'The server closed the connection without a word.',
+    message: 'The server closed the connection without sending anything.',
     facts: [],
     remedy: 'xe help',
   },
@@ -92,7 +92,7 @@ export const xapiErrors = defineErrors({
     remedy: 'xe help',
   },
   UPLOAD_FAILED: {
-    message: 'The server went away while a file was sent.',
+    message: 'The connection to the server ended while a file was being sent.',
     facts: ['file'],
     remedy: 'xe help',
   },

@@ -1,4 +1,4 @@
-/** Public API of xapi: how a pool is spoken to, in both wire forms and through the thin CLI. */
+/** Public API of xapi: calls to a pool over XML-RPC and JSON-RPC, pool sessions and records, and the thin CLI protocol. */
 export {
   API_ERRORS,
   ApiFailure,

@@ -1,6 +1,6 @@
 /**
- * XenAPI over JSON-RPC, both directions and both versions (docs/protocol/pool.md). Ints of 64 bits come and go
- * exactly; `60` is an int and `60.0` a float; a time is a string here, and so is read as one.
+ * XenAPI over JSON-RPC, both directions and both versions (docs/protocol/pool.md). 64-bit ints are read and written without
+ * loss; `60` is an int and `60.0` a float. JSON-RPC writes times as strings, so they are read as strings.
  */
 import type { ApiResult } from './api-failure.js'
 import { fail } from './errors.js'
@@ -10,7 +10,7 @@ type JsonRpcVersion = '1.0' | '2.0'
 type JsonRpcId = string | bigint
 
 export interface JsonRpcCall {
-  /** 2.0 exactly where the message says so; the answer is in the same version. */
+  /** '2.0' only if the message says so. The answer uses the version of the call. */
   readonly version: JsonRpcVersion
   readonly method: string
   readonly params: readonly ApiValue[]
@@ -29,17 +29,17 @@ export function encodeJsonRpcCall({ version, method, params, id }: JsonRpcCall):
   return version === '2.0' ? `{"jsonrpc":"2.0",${fields}}` : `{${fields}}`
 }
 
-/** @throws RPC_MALFORMED when the text is no JSON, nests too deep, or lacks a method or an id. */
+/** @throws RPC_MALFORMED when the text is not JSON, is nested too deeply, or has no method or id. */
 export function decodeJsonRpcCall(body: string): JsonRpcCall {
   const { version, id, fields } = decodeEnvelope(body)
   const method = fields.get('method')
   const params = fields.get('params') ?? []
   if (typeof method !== 'string') throw fail('RPC_MALFORMED', { reason: 'no method' })
-  if (!isApiSet(params)) throw fail('RPC_MALFORMED', { reason: 'params that are no list' })
+  if (!isApiSet(params)) throw fail('RPC_MALFORMED', { reason: 'params is not a list' })
   return { version, method, params, id }
 }
 
-/** Writes an answer byte for byte as the pool does. */
+/** Writes an answer with exactly the bytes a pool writes. */
 export function encodeJsonRpcResponse({ version, id, result }: JsonRpcResponse): string {
   const end = `"id":${encodeJson(id)}}`
   if (result.status === 'success') {
@@ -52,7 +52,7 @@ export function encodeJsonRpcResponse({ version, id, result }: JsonRpcResponse):
     : `{"result":null,"error":${encodeJson([code, ...params])},${end}`
 }
 
-/** @throws RPC_MALFORMED when the text is no JSON, nests too deep, or holds neither a result nor an error. */
+/** @throws RPC_MALFORMED when the text is not JSON, is nested too deeply, or has neither a result nor an error. */
 export function decodeJsonRpcResponse(body: string): JsonRpcResponse {
   const { version, id, fields, nulls } = decodeEnvelope(body)
   const error = fields.get('error')
@@ -75,7 +75,7 @@ interface Envelope {
   readonly version: JsonRpcVersion
   readonly id: JsonRpcId
   readonly fields: ReadonlyMap<string, ApiValue>
-  /** Fields that are there and null: not a value of XenAPI, and each version gives some of them a meaning. */
+  /** Fields that are present and null. XenAPI has no null value: a null `result` is void, a null `error` means none. */
   readonly nulls: ReadonlySet<string>
 }
 
@@ -91,15 +91,15 @@ function decodeEnvelope(body: string): Envelope {
   }
   const id = fields.get('id')
   if (typeof id !== 'string' && typeof id !== 'bigint')
-    throw fail('RPC_MALFORMED', { reason: 'an id that is neither text nor an int' })
+    throw fail('RPC_MALFORMED', { reason: 'the id is neither text nor an int' })
   return { version: fields.get('jsonrpc') === '2.0' ? '2.0' : '1.0', id, fields, nulls }
 }
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
 
 /**
- * Parses with every string marked `s` and every int turned into a string marked `i`: JSON.parse alone would round ints
- * of 64 bits and forget which numbers were written as floats.
+ * Parses JSON after prefixing each string with `s` and turning each int into a string prefixed with `i`. JSON.parse alone
+ * would round 64-bit ints and not distinguish `60` from `60.0`.
  */
 function parseTagged(body: string): unknown {
   try {
@@ -119,7 +119,7 @@ function untag(value: unknown, depth: number): ApiValue {
   if (typeof value === 'string') return value.startsWith('i') ? BigInt(value.slice(1)) : value.slice(1)
   if (typeof value === 'number' || typeof value === 'boolean') return value
   if (Array.isArray(value)) return value.map((item) => untag(item, depth + 1))
-  if (typeof value !== 'object' || value === null) return '' // null: void, as some clients write it
+  if (typeof value !== 'object' || value === null) return '' // some clients write void as null
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name.slice(1), untag(item, depth + 1)]))
 }
 
@@ -140,7 +140,7 @@ function encodeJson(value: ApiValue): string {
     .join(',')}}`
 }
 
-/** JSON has no word for what is not finite; a string is what a reader can at least show. */
+/** JSON cannot express infinite values and NaN; they are written as strings, which a reader can at least show. */
 function encodeFloat(value: number): string {
   if (!Number.isFinite(value)) return JSON.stringify(String(value))
   if (Object.is(value, -0)) return '-0.0'

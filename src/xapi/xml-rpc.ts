@@ -1,6 +1,6 @@
 /**
- * XenAPI over XML-RPC, both directions (docs/protocol/pool.md). The pool writes strings without a tag, ints as
- * decimal text and nothing between the tags; it reads the tagged forms of other clients too.
+ * XenAPI over XML-RPC, both directions (docs/protocol/pool.md). The pool writes strings and ints without a type tag and no
+ * white space between tags. It also reads the tagged forms that other clients write.
  */
 import { childElements, childNamed, escapeXml, parseXml, textOf, type XmlElement } from '../base/xml.js'
 import type { ApiResult } from './api-failure.js'
@@ -14,7 +14,7 @@ export interface XmlRpcCall {
 
 const PROLOGUE = '<?xml version="1.0"?>'
 
-/** An element a level for a set or a map is three or four deep in the document. */
+/** One level of a set or a map takes up to four levels of elements. */
 const XML_LIMITS = { maxDepth: 4 * MAX_DEPTH, doctype: 'refuse' } as const
 
 /** Writes a call as the pool's own clients do. */
@@ -24,20 +24,20 @@ export function encodeXmlRpcCall(method: string, params: readonly ApiValue[]): s
 }
 
 /**
- * Reads a call. A tagged int (`<int>`, `<i4>`, `<i8>`) is a `bigint`, an untagged one stays the text it came as.
+ * Reads a call. A tagged int (`<int>`, `<i4>`, `<i8>`) becomes a `bigint`; an untagged one stays text.
  *
- * @throws RPC_MALFORMED when the document is well-formed and no call; XML_MALFORMED or XML_FORBIDDEN when it is not.
+ * @throws RPC_MALFORMED when the document is well-formed but not a call; XML_MALFORMED or XML_FORBIDDEN when it is not.
  */
 export function decodeXmlRpcCall(body: string): XmlRpcCall {
   const root = parseXml(body, XML_LIMITS)
   if (root.local !== 'methodCall')
-    throw fail('RPC_MALFORMED', { reason: `a <${root.local}> where a <methodCall> belongs` })
+    throw fail('RPC_MALFORMED', { reason: `found <${root.local}> instead of <methodCall>` })
   const method = childNamed(root, 'methodName')
   if (!method) throw fail('RPC_MALFORMED', { reason: 'no <methodName>' })
   return { method: textOf(method).trim(), params: decodeParams(childNamed(root, 'params')) }
 }
 
-/** Writes an answer byte for byte as the pool does. */
+/** Writes an answer with exactly the bytes a pool writes. */
 export function encodeXmlRpcResponse(result: ApiResult): string {
   const members =
     result.status === 'success'
@@ -48,14 +48,14 @@ export function encodeXmlRpcResponse(result: ApiResult): string {
 }
 
 /**
- * Reads an answer; an XML-RPC fault becomes a failure `FAULT` with its code and text.
+ * Reads an answer. An XML-RPC fault becomes a failure with the code `FAULT` and the fault's code and text as parameters.
  *
- * @throws RPC_MALFORMED when the document is well-formed and no answer; XML_MALFORMED or XML_FORBIDDEN when it is not.
+ * @throws RPC_MALFORMED when the document is well-formed but not an answer; XML_MALFORMED or XML_FORBIDDEN when it is not.
  */
 export function decodeXmlRpcResponse(body: string): ApiResult {
   const root = parseXml(body, XML_LIMITS)
   if (root.local !== 'methodResponse')
-    throw fail('RPC_MALFORMED', { reason: `a <${root.local}> where a <methodResponse> belongs` })
+    throw fail('RPC_MALFORMED', { reason: `found <${root.local}> instead of <methodResponse>` })
   const fault = childNamed(root, 'fault')
   if (fault) return readFault(fault)
 
@@ -104,7 +104,7 @@ function encodeMember(name: string, value: ApiValue): string {
   return `<member><name>${escapeXml(name)}</name>${encodeValue(value)}</member>`
 }
 
-/** The names of C, which the pool's reader takes; JavaScript's own differ for what is not finite. */
+/** Infinite values and NaN are written as C writes them, because the pool does not read JavaScript's spelling. */
 function encodeFloat(value: number): string {
   if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value)
   return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'

@@ -10,7 +10,7 @@ import { WlbError } from '../../base/error.js'
 import { ApiFailure, isApiMap, judgeWlbError } from '../../xapi/index.js'
 import type { HostFacts } from '../../xapi/pool/pool-records.js'
 import { ApiRecord } from '../../xapi/pool/pool-records.js'
-import type { Patience, PoolSession } from '../../xapi/pool/pool-session.js'
+import type { CallLimits, PoolSession } from '../../xapi/pool/pool-session.js'
 import type { Connection, HostProof } from './connection.js'
 
 export interface ProveOptions {
@@ -86,7 +86,7 @@ async function proveHost(
   session: PoolSession,
   pool: Connection['pool'],
   host: HostFacts,
-  patience: Patience,
+  limits: CallLimits,
 ): Promise<HostProof> {
   if (!host.live) return notAsked('the host is down')
   if (pool.wlbUrl === '') return notAsked('the pool is not connected to an appliance')
@@ -101,7 +101,7 @@ async function proveHost(
     return notAsked(`no task could be made: ${describe(error)}`)
   }
   try {
-    const { status, body } = await session.get(host.address, '/wlb_diagnostics', { task_id: task }, patience)
+    const { status, body } = await session.get(host.address, '/wlb_diagnostics', { task_id: task }, limits)
     const tookMs = Math.round(performance.now() - startedMs)
     const { state, error } = await readTask(session, task)
     if (state === 'success' || (state === 'pending' && status === 200 && body.length > 0))
@@ -113,7 +113,7 @@ async function proveHost(
     const known = await readTask(session, task).catch(() => undefined)
     const [code, ...params] = known?.error ?? []
     if (code !== undefined) return readRefusal([code, ...params], Math.round(performance.now() - startedMs))
-    if (patience.signal?.aborted)
+    if (limits.signal?.aborted)
       return notAsked(`no answer within ${Math.round(performance.now() - startedMs)} ms, and others have answered`)
     return notAsked(describe(error))
   } finally {

@@ -1,10 +1,10 @@
-/** The two downloads: a report and the appliance's diagnostics, each one text within the answer. */
+/** The two downloads, a report and the appliance's diagnostics. Each is one text in the answer. */
 import { download, type Nothing, operation, type Pair, pairs, requestOf, requiredText } from '../operation.js'
 
-/** The pool adds no uuid of its own to what its client asked for. */
+/** Has no pool uuid: the pool passes on its client's parameters unchanged. */
 export interface ExecuteReportRequest {
   readonly reportName: string
-  /** In the order of the client's query; names compare without regard to case. */
+  /** In the order of the client's query; names are case-insensitive. */
   readonly parameters: readonly Pair[]
 }
 
@@ -28,7 +28,7 @@ export const executeReport = operation(
   download('XmlDataSet'),
 )
 
-/** Any user who may read the pool may read it. */
+/** Every user with read access to the pool can read the diagnostics. */
 export const getDiagnostics = operation(
   'GetDiagnostics',
   requestOf<Nothing>({ between: '', after: '' }, {}),

@@ -1,6 +1,6 @@
 /**
- * What a pool asks advice for: where a VM should start, where the VMs of a host should go before it is switched off, and what
- * would make the pool better.
+ * The three kinds of recommendations: where a VM should start, where the VMs of a host should go before it is switched off,
+ * and moves that improve the balance of the pool.
  */
 import { checkId, operation, requestOf, requiredText, wrap, writeElements } from '../operation.js'
 import {
@@ -14,7 +14,7 @@ import {
   rowFields,
 } from '../pool-result.js'
 
-/** Where a VM should start: one row for each live host, with stars or with the reason for having none. */
+/** Where a VM should start: one row for each live host, with stars or with the reason for zero stars. */
 export interface VmGetRecommendationsRequest {
   readonly poolUuid: string
   readonly vmUuid: string
@@ -23,13 +23,13 @@ export interface VmGetRecommendationsRequest {
 export interface PlacementRow {
   readonly hostUuid: string
   readonly recommendationId: string
-  /** From 0, impossible, to 5. */
+  /** From 0 (impossible) to 5. */
   readonly stars: number
-  /** Exactly `None` where there are stars; else what an operator can act on, such as `Memory`. */
+  /** Exactly `None` when there are stars; otherwise a reason for the operator, such as `Memory`. */
   readonly zeroScoreReason: string
 }
 
-/** Whether the rows are those of the live hosts only the pool can tell; that check is the caller's. */
+/** The caller checks that the rows are those of the live hosts, which only the pool knows. */
 export interface VmGetRecommendationsResult {
   readonly recommendations: readonly PlacementRow[]
 }
@@ -56,7 +56,7 @@ function writePlacement(row: PlacementRow): string {
     writeElements({
       HostUuid: row.hostUuid,
       RecommendationId: checkId(row.recommendationId),
-      // toFixed, because a small number would otherwise come out with an exponent.
+      // toFixed, because String would write a small number with an exponent.
       Stars: row.stars.toFixed(4).replace(/\.?0+$/, ''),
       ZeroScoreReason: row.zeroScoreReason,
     }),
@@ -94,10 +94,10 @@ export interface HostGetRecommendationsRequest {
 }
 
 export interface EvacuationRow {
-  /** The target. */
+  /** The host the VM should go to. */
   readonly hostUuid: string
   readonly recommendationId: string
-  /** A pool takes an empty one for "switch the target on", and its own evacuation then fails: never send it. */
+  /** Never send it empty: a pool reads that as "switch the target on", and its own evacuation then fails. */
   readonly vmUuid: string
 }
 
@@ -139,7 +139,7 @@ function readEvacuation(row: PoolResult['element'] | string, result: PoolResult)
   return { hostUuid, recommendationId, vmUuid: fields.get('VmUuid') ?? '' }
 }
 
-/** Moves of VMs, and hosts to switch on or off. A pool shows them and never acts. */
+/** Moves of VMs, and hosts to switch on or off. A pool shows them and does not carry them out. */
 export interface GetOptimizationRecommendationsRequest {
   readonly poolUuid: string
 }
@@ -148,7 +148,7 @@ export type OptimizationRow =
   | {
       readonly kind: 'move'
       readonly vmUuid: string
-      /** '' where the answer did not say. */
+      /** '' when the answer does not name it. */
       readonly fromHostUuid: string
       readonly toHostUuid: string
       readonly reason: string
@@ -157,7 +157,7 @@ export type OptimizationRow =
   /** `reason` is `PowerOn` or `PowerOff`. */
   | { readonly kind: 'power'; readonly hostUuid: string; readonly reason: string; readonly recommendationId: string }
 
-/** A balanced pool is an empty result; otherwise a set with an id that changes whenever the set does. */
+/** Empty for a balanced pool; otherwise a set of rows with an id that changes whenever the set changes. */
 export type GetOptimizationRecommendationsResult =
   | { readonly kind: 'balanced' }
   | {
@@ -165,7 +165,7 @@ export type GetOptimizationRecommendationsResult =
       readonly optimizationId: string
       /** `None`, `Low`, `Medium`, `High` or `Critical`; a pool ignores it. */
       readonly severity: string
-      /** Their ids ascend in the order in which they are to be carried out. */
+      /** Their ids ascend in the order in which they should be carried out. */
       readonly recommendations: readonly OptimizationRow[]
     }
 
@@ -226,7 +226,7 @@ function readOptimization(row: PoolResult['element'] | string, result: PoolResul
   throw rejectResult(result, 'Missing VmToMoveUuid, RecID, MoveToHostUuid, or Reason')
 }
 
-/** A pool ignores it, so nothing it holds makes the answer malformed. */
+/** A pool ignores the severity, so no content of it makes the answer malformed. */
 function readSeverity(result: PoolResult): string {
   for (const child of result.element.children) {
     const text = typeof child !== 'string' && child.local === 'Severity' ? child.children[0] : undefined

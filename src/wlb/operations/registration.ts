@@ -1,4 +1,4 @@
-/** What a pool does to be served: it registers, exchanges the configuration dictionary, and leaves. */
+/** Registration of a pool, its configuration dictionary, and the end of a registration. */
 import { escapeXml } from '../../base/xml.js'
 import {
   anyText,
@@ -25,7 +25,7 @@ export interface AddXenServerRequest {
 }
 
 export interface AddXenServerResult {
-  /** A positive integer of the appliance's choice. The pool asks only that it is there. */
+  /** A positive integer that the appliance chooses. The pool only checks that it is present. */
   readonly id: string
 }
 
@@ -45,13 +45,13 @@ export const addXenServer = operation(
     write: ({ id }: AddXenServerResult) => writeElements({ Id: checkId(id) }),
     read: (result): AddXenServerResult => {
       const [id = '', ...more] = needChild(result, 'Id').children
-      // Whatever stands in it will do.
+      // A pool accepts any content.
       return { id: typeof id === 'string' && more.length === 0 ? id : '' }
     },
   },
 )
 
-/** The end of a registration: the pool forgets the appliance whatever the answer says. */
+/** Ends the registration. The pool forgets the appliance whatever the answer is. */
 export interface RemoveXenServerRequest {
   readonly poolUuid: string
 }
@@ -64,7 +64,7 @@ export const removeXenServer = operation(
 
 /** The dictionary is read as a whole and written in parts (docs/protocol/wlb.md, the configuration dictionary). */
 export interface SetXenPoolConfigurationRequest {
-  /** In the order sent; control keys and keys nobody knows are among them. */
+  /** In the order sent, including control keys and unknown keys. */
   readonly entries: readonly Pair[]
   readonly poolUuid: string
 }
@@ -109,7 +109,7 @@ export const getXenPoolConfiguration = operation(
   },
 )
 
-/** A row's own name is free; what it must have are a key and a value, each a leaf. */
+/** A row may have any name. It must have a key and a value, each with text only. */
 function readRow(row: PoolResult['element'] | string, result: PoolResult): Pair {
   if (typeof row === 'string') {
     throw malformed('unknown', `Found data in ${DICTIONARY.local} node, expected elements`, result.document)

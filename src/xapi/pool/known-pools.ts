@@ -1,6 +1,6 @@
 /**
- * The pools this user has connected to: address, how their certificate is recognised, and which file holds the password
- * (never the password itself). One file, `openwlb/pools.json` in the user's configuration folder, readable by its owner only.
+ * The pools this user has connected to: address, certificate fingerprint or CA file, and the path of the password file (never
+ * the password itself). They are stored in `openwlb/pools.json` in the user's configuration folder, readable by its owner only.
  */
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -23,12 +23,12 @@ const FILE = z.object({ pools: z.record(z.string(), POOL) })
 
 export type KnownPool = Readonly<z.infer<typeof POOL>>
 
-/** The user's folder of this program, by the XDG rule. */
+/** Returns this program's configuration folder of the user (XDG Base Directory Specification). */
 export function configFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'openwlb')
 }
 
-/** @throws KNOWN_POOLS_UNREADABLE when the file is there and is not one of ours. */
+/** @throws KNOWN_POOLS_UNREADABLE when the file exists but cannot be read or has another format. */
 export async function readKnownPools(folder = configFolder()): Promise<ReadonlyMap<string, KnownPool>> {
   const path = join(folder, 'pools.json')
   try {
@@ -40,7 +40,10 @@ export async function readKnownPools(folder = configFolder()): Promise<ReadonlyM
   }
 }
 
-/** Stores a pool under a name and returns the name: a pool of the same uuid is replaced, a name that another pool has is not reused. */
+/**
+ * Stores a pool and returns its name. A pool with the same uuid keeps its name; for a new pool, `name` gets a number if
+ * another pool has it.
+ */
 export async function rememberPool(name: string, pool: KnownPool, folder = configFolder()): Promise<string> {
   const known = new Map(await readKnownPools(folder))
   const before = [...known].find(([, { uuid }]) => uuid === pool.uuid)
@@ -57,7 +60,7 @@ export async function rememberPool(name: string, pool: KnownPool, folder = confi
   return chosen
 }
 
-/** Names are typed in a shell: characters that would need quoting become a hyphen. */
+/** Names are typed in a shell, so characters that need quoting become a hyphen. */
 function freeName(name: string, known: ReadonlyMap<string, KnownPool>): string {
   const word = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replaceAll(/^-+|-+$/g, '') || 'pool'
   let chosen = word

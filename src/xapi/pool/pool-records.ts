@@ -1,17 +1,17 @@
-/** The pool's records as values: what is read of each class, and nothing else (docs/protocol/pool.md, classes). */
+/** Reads the pool's records into typed values, with only the fields WLB needs (docs/protocol/pool.md, classes). */
 import { type ApiValue, isApiMap, parseApiDate } from '../value.js'
 
 export interface PoolFacts {
   readonly uuid: string
   readonly ref: string
   readonly name: string
-  /** As given: `host:port`; empty where the pool is not connected. */
+  /** `host:port` as it was given to the pool; empty when no WLB is connected. */
   readonly wlbUrl: string
   readonly wlbUserName: string
   readonly wlbEnabled: boolean
   readonly verifies: boolean
   readonly tlsVerification: boolean
-  /** Whether its licence includes WLB. */
+  /** Whether the pool's licence includes WLB. */
   readonly licensed: boolean
   readonly otherConfig: Readonly<Record<string, string>>
 }
@@ -22,22 +22,22 @@ export interface HostFacts {
   readonly name: string
   readonly address: string
   readonly role: 'coordinator' | 'member'
-  /** By the coordinator's heartbeat. */
+  /** According to the coordinator's heartbeat. */
   readonly live: boolean
   readonly enabled: boolean
   readonly softwareVersion: Readonly<Record<string, string>>
-  /** Of the certificate its API answers with, as the pool records it; undefined where the record has none. */
+  /** SHA-256 of the host's API certificate as the pool records it; undefined when the pool has no record of it. */
   readonly fingerprintSha256: string | undefined
-  /** The host's clock less ours, to within a second or so; undefined where it did not tell. */
+  /** The host's clock minus ours, accurate to about a second; undefined when unknown. */
   readonly clockOffsetMs: number | undefined
 }
 
 export interface InstalledCertificate {
   readonly uuid: string
   readonly name: string
-  /** Empty in records that an upgrade has left unfinished. */
+  /** Empty in records that an upgrade left incomplete. */
   readonly fingerprintSha256: string
-  /** The record has the fields for fingerprints, and they are empty. */
+  /** Whether the record has the field for the SHA-256 fingerprint and it is empty. */
   readonly lacksFingerprints?: boolean
   readonly notBefore: Date | undefined
   readonly notAfter: Date | undefined
@@ -45,7 +45,7 @@ export interface InstalledCertificate {
 
 export type Records = ReadonlyMap<string, ApiRecord>
 
-/** One record, read field by field: what is absent in an older pool, or of another type, has the value given. */
+/** One record. A field that is missing (in older pools) or of another type reads as empty, or as the given default. */
 export class ApiRecord {
   readonly #fields: Readonly<Record<string, ApiValue>>
 
@@ -84,7 +84,7 @@ export class ApiRecord {
   }
 }
 
-/** The answer of `get_all_records`: what is no record is left out. */
+/** Reads the answer of `get_all_records`; entries that are not records are left out. */
 export function readRecords(answer: ApiValue): Records {
   if (!isApiMap(answer)) return new Map()
   return new Map(
@@ -109,7 +109,10 @@ export function readPool(ref: string, record: ApiRecord): PoolFacts {
   }
 }
 
-/** The coordinator first, the rest by name. `offsets` are the clocks that were asked, by reference. */
+/**
+ * Reads the hosts, the coordinator first, the others by name. `offsets` has the clock offset in ms of each host that
+ * was asked, by reference.
+ */
 export function readHosts(
   pool: ApiRecord,
   hosts: Records,
@@ -144,7 +147,10 @@ function findServerFingerprint(host: string, certificates: Records): string | un
   return own && (fingerprintOf(own) || undefined)
 }
 
-/** Certificates of authorities that have a file name: the others belong to stores that WLB does not use. */
+/**
+ * Reads the installed CA certificates that have a file name. Those without one belong to trust stores that WLB does not
+ * use.
+ */
 export function readInstalled(certificates: Records): readonly InstalledCertificate[] {
   return [...certificates.values()]
     .filter((record) => record.text('type') === 'ca' && record.text('name') !== '')
@@ -159,19 +165,22 @@ export function readInstalled(certificates: Records): readonly InstalledCertific
     .sort((one, other) => (one.name < other.name ? -1 : 1))
 }
 
-/** Upper-case hex with colons; pools before mid-2024 have the older field only, which may hold the same. */
+/** Upper-case hex with colons. Pools before mid-2024 have only `fingerprint`, which may hold the SHA-256 fingerprint too. */
 function fingerprintOf(record: ApiRecord): string {
   const text = (record.text('fingerprint_sha256') || record.text('fingerprint')).toUpperCase()
   return /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(text) ? text : ''
 }
 
 /**
- * The change was merged on 16 December 2024, when 24.39 was out. A leaf too many does no harm, one too few does: in doubt
- * a build is an old one.
+ * Hosts verify the chain instead of the leaf since a change merged on 16 December 2024, after release 24.39. Installing an
+ * unneeded leaf does no harm and a missing one does, so the first release assumed to have the change is 24.40.
  */
 const CHAIN_SINCE = { date: '2024-12-16', year: 24, minor: 40 }
 
-/** Tells whether this host wants the leaf itself; where its build says nothing of its age it is taken for a new one. */
+/**
+ * Tells whether this host verifies only the leaf, which must then be installed itself. A build of unknown age counts as
+ * new.
+ */
 export function verifiesByPeer({ softwareVersion }: Pick<HostFacts, 'softwareVersion'>): boolean {
   const [, year, minor] = /^(\d{2})\.(\d+)/.exec(softwareVersion.xapi_build ?? softwareVersion.xapi ?? '') ?? []
   if (year !== undefined && minor !== undefined) {

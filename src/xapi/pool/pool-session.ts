@@ -1,7 +1,7 @@
 /**
- * A session with a pool: logs in, follows the coordinator when another host becomes it, logs in again when the session has
- * expired. Each connection is verified before anything is sent: the first as the caller says, those to other hosts by the
- * fingerprints that are known or that the pool itself records for them.
+ * A session with a pool: logs in, reconnects when another host becomes the coordinator, and logs in again when the session
+ * has expired. Each connection is verified before anything is sent: the first as the caller says, those to other hosts by
+ * their known fingerprints or those that the pool records.
  */
 import { isIP } from 'node:net'
 import { WlbError } from '../../base/error.js'
@@ -12,7 +12,7 @@ import { type Download, download } from '../download.js'
 import { fail } from '../errors.js'
 import type { ApiValue } from '../value.js'
 
-/** A host and the certificate it is recognised by. */
+/** A host and the fingerprint of the only certificate accepted from it. */
 export interface PinnedHost {
   readonly address: string
   readonly fingerprintSha256: string
@@ -23,57 +23,57 @@ export interface PoolAccess {
   readonly port: number
   readonly userName: string
   readonly password: string
-  /** How the host at `address` is recognised, where `pins` has no entry for it. */
+  /** How the host at `address` is verified if `pins` has no entry for it. */
   readonly trust: Trust
-  /** Hosts of the pool whose certificates are known already. */
+  /** Hosts of the pool whose certificates are already known. */
   readonly pins?: readonly PinnedHost[]
   /**
-   * Whether a member at `address` may name the coordinator, which is then asked instead: once, at an IP address, and
-   * recognised by its pin or by `trust`. Without it a member is refused, so that an operator names the coordinator.
+   * Whether to connect to the coordinator when `address` is a member that names it. This is done once, only for an IP
+   * address, and the coordinator is verified by its pin or by `trust`. By default a member causes POOL_MEMBER_GIVEN.
    */
   readonly followsMember?: boolean
-  /** For connecting and for each answer. */
+  /** The time limit for connecting and for each answer. */
   readonly timeoutMs: number
-  /** For calls that every member has to carry out; `timeoutMs` where it is not given. */
+  /** The time limit for calls that every host carries out; `timeoutMs` by default. */
   readonly storeTimeoutMs?: number
-  /** Ends the session: connections are dropped, calls under way fail. */
+  /** Closes the connections; pending calls fail. */
   readonly signal?: AbortSignal
-  /** Called with the address of each host before it is connected to. */
+  /** Called with the address of each host before connecting to it. */
   readonly onAsk?: (address: string) => void
 }
 
 export interface PoolSession {
-  /** Where the coordinator answers now. */
+  /** The coordinator's current address. */
   readonly address: string
   readonly port: number
-  /** Of the coordinator's certificate, as it was shown. */
+  /** SHA-256 of the certificate the coordinator presented. */
   readonly fingerprintSha256: string
-  /** What each host that was connected to has shown. */
+  /** The certificate fingerprint that each connected host presented. */
   readonly seen: readonly PinnedHost[]
   /**
-   * Calls a method with the session as its first parameter. An expired session is opened anew, a coordinator that moved
-   * is followed; a call that may have been carried out is never repeated.
+   * Calls a method with the session as its first parameter. If the session has expired or another host has become the
+   * coordinator, logs in again and repeats the call. A call that changes something is not repeated after a lost answer.
    *
    * @throws ApiFailure, and what `XenApiClient.call` throws.
    */
   call(method: string, ...params: ApiValue[]): Promise<ApiValue>
-  /** The same, with a patience of its own; an answer that does not come within it is not looked for elsewhere. */
+  /** Like `call`, with its own time limit. When it expires, no other host is tried. */
   callWithin(limitMs: number, method: string, ...params: ApiValue[]): Promise<ApiValue>
-  /** Gets a path of one host, with the session in its query. @throws what `download` throws; HOST_NOT_PINNED. */
-  get(host: string, path: string, query: Readonly<Record<string, string>>, patience: Patience): Promise<Download>
-  /** From now on these hosts can be spoken to: address and SHA-256 of the certificate, as the pool records them. */
+  /** Downloads a path from one host, with the session in its query. @throws what `download` throws; HOST_NOT_PINNED. */
+  get(host: string, path: string, query: Readonly<Record<string, string>>, limits: CallLimits): Promise<Download>
+  /** Stores the fingerprints that the pool records for its hosts, so that connections to these hosts can be verified. */
   learn(hosts: readonly RecordedHost[]): void
-  /** Logs out and drops the connections; that a logout fails hides nothing, because pools forget sessions by themselves. */
+  /** Logs out and closes the connections. A failed logout is ignored, because pools drop unused sessions themselves. */
   close(): Promise<void>
 }
 
-/** As the pool's records have it: not every record names a certificate. */
+/** A host as the pool records it; the record may lack a certificate. */
 export interface RecordedHost {
   readonly address: string
   readonly fingerprintSha256: string | undefined
 }
 
-export interface Patience {
+export interface CallLimits {
   readonly timeoutMs: number
   readonly signal?: AbortSignal
 }
@@ -84,27 +84,27 @@ const DOWNLOAD_LIMIT_BYTES = 4 * 1024 * 1024
 /**
  * Connects and logs in.
  *
- * @throws POOL_MEMBER_GIVEN when the address is a member's and is not followed; POOL_CREDENTIALS_REFUSED; `ApiFailure` when
- * the pool refuses for another reason; what `connectXenApi` and its calls throw.
+ * @throws POOL_MEMBER_GIVEN when the host is a member and its coordinator is not to be followed; POOL_CREDENTIALS_REFUSED;
+ * `ApiFailure` when the pool refuses for another reason; what `connectXenApi` and its calls throw.
  */
 export async function openPool(access: PoolAccess): Promise<PoolSession> {
   const hosts = new HostPins(access)
   const { address, trust, followsMember = false } = access
   try {
-    return new LivePoolSession(access, hosts, await enter(access, hosts, address, hosts.pinOf(address) ?? trust))
+    return new LivePoolSession(access, hosts, await logIn(access, hosts, address, hosts.pinOf(address) ?? trust))
   } catch (error) {
     const coordinator = coordinatorNamedBy(error)
     const isFollowed = followsMember && coordinator !== undefined && isIP(coordinator) !== 0 && coordinator !== address
-    const next = isFollowed && (hosts.recognise(coordinator) ?? (trust.kind === 'first-use' ? trust : undefined))
+    const next = isFollowed && (hosts.trustFor(coordinator) ?? (trust.kind === 'first-use' ? trust : undefined))
     if (!next) throw explainLogin(error, access, address)
-    const entered = await enter(access, hosts, coordinator, next).catch((second: unknown) => {
+    const login = await logIn(access, hosts, coordinator, next).catch((second: unknown) => {
       throw explainLogin(second, access, coordinator)
     })
-    return new LivePoolSession(access, hosts, entered)
+    return new LivePoolSession(access, hosts, login)
   }
 }
 
-/** Opens a session, gives it to `work`, and closes it whatever happens. @throws what `openPool` and `work` throw */
+/** Opens a session, passes it to `work`, and always closes it. @throws what `openPool` and `work` throw. */
 export async function withPool<T>(access: PoolAccess, work: (session: PoolSession) => Promise<T>): Promise<T> {
   const session = await openPool(access)
   try {
@@ -114,7 +114,7 @@ export async function withPool<T>(access: PoolAccess, work: (session: PoolSessio
   }
 }
 
-/** Which hosts of the pool can be recognised, and what they have shown. */
+/** The fingerprints of the hosts: those known or recorded, and those presented. */
 class HostPins {
   readonly #trust: Trust
   readonly #pins: Map<string, string>
@@ -140,40 +140,40 @@ class HostPins {
       : undefined
   }
 
-  /** undefined for a host that nothing tells from an impostor. */
-  recognise(address: string): Trust | undefined {
+  /** Undefined for a host that cannot be verified. */
+  trustFor(address: string): Trust | undefined {
     const trust = this.#trust
     if (trust.kind === 'none') return trust
     return this.pinOf(address) ?? (trust.kind === 'ca-file' ? { ...trust, name: address } : undefined)
   }
 
-  /** What the pool records about a host replaces what was known, except for the one that is spoken to. */
+  /** A recorded fingerprint replaces a known one, except that of the connected host, which has already been verified. */
   learn({ address, fingerprintSha256 }: RecordedHost, current: string): void {
     const isProven = address === current && this.#pins.has(address)
     if (fingerprintSha256 && !isProven) this.#pins.set(address, fingerprintSha256)
   }
 
-  /** From now on the host is held to the first certificate it has shown. */
-  show(address: string, fingerprintSha256: string): void {
+  /** Pins the first certificate a host presented. */
+  recordPresented(address: string, fingerprintSha256: string): void {
     this.#seen.set(address, fingerprintSha256)
     if (!this.#pins.has(address)) this.#pins.set(address, fingerprintSha256)
   }
 }
 
-interface Entered {
+interface Login {
   readonly address: string
   readonly client: XenApiClient
   readonly ref: string
 }
 
-async function enter(access: PoolAccess, hosts: HostPins, address: string, trust: Trust): Promise<Entered> {
+async function logIn(access: PoolAccess, hosts: HostPins, address: string, trust: Trust): Promise<Login> {
   const { port, timeoutMs, storeTimeoutMs, signal, userName, password } = access
   access.onAsk?.(address)
   const client = await connectXenApi({ address, port, trust, timeoutMs, storeTimeoutMs, signal })
-  hosts.show(address, client.fingerprintSha256)
+  hosts.recordPresented(address, client.fingerprintSha256)
   try {
     const ref = await client.call('session.login_with_password', userName, password, '2.21', ORIGINATOR)
-    if (typeof ref !== 'string') throw fail('RPC_MALFORMED', { reason: 'a session that is no reference' })
+    if (typeof ref !== 'string') throw fail('RPC_MALFORMED', { reason: 'the session is not a reference' })
     return { address, client, ref }
   } catch (error) {
     client.close()
@@ -185,22 +185,22 @@ class LivePoolSession implements PoolSession {
   readonly port: number
   readonly #access: PoolAccess
   readonly #hosts: HostPins
-  #now: Entered
-  #entering: Promise<Entered> | undefined
+  #current: Login
+  #loggingIn: Promise<Login> | undefined
 
-  constructor(access: PoolAccess, hosts: HostPins, first: Entered) {
+  constructor(access: PoolAccess, hosts: HostPins, first: Login) {
     this.port = access.port
     this.#access = access
     this.#hosts = hosts
-    this.#now = first
+    this.#current = first
   }
 
   get address(): string {
-    return this.#now.address
+    return this.#current.address
   }
 
   get fingerprintSha256(): string {
-    return this.#now.client.fingerprintSha256
+    return this.#current.client.fingerprintSha256
   }
 
   get seen(): readonly PinnedHost[] {
@@ -208,24 +208,24 @@ class LivePoolSession implements PoolSession {
   }
 
   call(method: string, ...params: ApiValue[]): Promise<ApiValue> {
-    return this.#calling(method, isLost, ({ client, ref }) => client.call(method, ref, ...params))
+    return this.#callOrRetry(method, isLost, ({ client, ref }) => client.call(method, ref, ...params))
   }
 
   callWithin(limitMs: number, method: string, ...params: ApiValue[]): Promise<ApiValue> {
     const isGone = (error: unknown) => isLost(error) && !isTimeout(error)
-    return this.#calling(method, isGone, ({ client, ref }) => client.callWithin(limitMs, method, ref, ...params))
+    return this.#callOrRetry(method, isGone, ({ client, ref }) => client.callWithin(limitMs, method, ref, ...params))
   }
 
-  async #calling(
+  async #callOrRetry(
     method: string,
     isGone: (error: unknown) => boolean,
-    send: (entered: Entered) => Promise<ApiValue>,
+    send: (login: Login) => Promise<ApiValue>,
   ): Promise<ApiValue> {
-    const entered = this.#now
+    const login = this.#current
     try {
-      return await send(entered)
+      return await send(login)
     } catch (error) {
-      const again = await this.#reenter(entered, error, isReading(method) && isGone(error))
+      const again = await this.#logInAgain(login, error, isReading(method) && isGone(error))
       if (!again) throw error
       return send(again)
     }
@@ -235,69 +235,69 @@ class LivePoolSession implements PoolSession {
     host: string,
     path: string,
     query: Readonly<Record<string, string>>,
-    patience: Patience,
+    limits: CallLimits,
   ): Promise<Download> {
-    const { ref } = this.#now
-    const answer = await this.#getOnce(host, path, query, patience)
+    const { ref } = this.#current
+    const answer = await this.#getOnce(host, path, query, limits)
     if (answer.status !== 401) return answer
-    await this.call('pool.get_all') // opens the session anew where that is what was wrong
-    return ref === this.#now.ref ? answer : this.#getOnce(host, path, query, patience)
+    await this.call('pool.get_all') // logs in again if the session had expired
+    return ref === this.#current.ref ? answer : this.#getOnce(host, path, query, limits)
   }
 
   async #getOnce(
     host: string,
     path: string,
     query: Readonly<Record<string, string>>,
-    patience: Patience,
+    limits: CallLimits,
   ): Promise<Download> {
-    const trust = this.#hosts.recognise(host)
+    const trust = this.#hosts.trustFor(host)
     if (!trust) throw fail('HOST_NOT_PINNED', { host })
-    const words = new URLSearchParams({ session_id: this.#now.ref, ...query })
-    const target = { address: host, port: this.port, trust, limitBytes: DOWNLOAD_LIMIT_BYTES, ...patience }
-    return download(target, `${path}?${words}`)
+    const search = new URLSearchParams({ session_id: this.#current.ref, ...query })
+    const target = { address: host, port: this.port, trust, limitBytes: DOWNLOAD_LIMIT_BYTES, ...limits }
+    return download(target, `${path}?${search}`)
   }
 
   learn(hosts: readonly RecordedHost[]): void {
-    for (const host of hosts) this.#hosts.learn(host, this.#now.address)
+    for (const host of hosts) this.#hosts.learn(host, this.#current.address)
   }
 
   async close(): Promise<void> {
-    const { client, ref } = this.#now
+    const { client, ref } = this.#current
     await client.call('session.logout', ref).catch(() => undefined)
     client.close()
   }
 
-  /** Opens the session anew where that can help and nothing was carried out; undefined otherwise. */
-  async #reenter(entered: Entered, error: unknown, isOut: boolean): Promise<Entered | undefined> {
+  /** Logs in again if that can help and the call changed nothing; undefined otherwise. */
+  async #logInAgain(login: Login, error: unknown, isLostRead: boolean): Promise<Login | undefined> {
     const isExpired = error instanceof ApiFailure && error.code === 'SESSION_INVALID'
     const hasMoved = isMembersAnswer(error)
-    if (!isExpired && !hasMoved && !isOut) return undefined
-    if (entered !== this.#now) return this.#now // another call was quicker
-    const start = coordinatorNamedBy(error) ?? entered.address
-    this.#entering ??= this.#find(start).finally(() => {
-      this.#entering = undefined
+    if (!isExpired && !hasMoved && !isLostRead) return undefined
+    if (login !== this.#current) return this.#current // another call has already logged in again
+    const start = coordinatorNamedBy(error) ?? login.address
+    this.#loggingIn ??= this.#findCoordinator(start).finally(() => {
+      this.#loggingIn = undefined
     })
     try {
-      const found = await this.#entering
-      entered.client.close()
-      this.#now = found
+      const found = await this.#loggingIn
+      login.client.close()
+      this.#current = found
       return found
     } catch {
-      return undefined // what went wrong first says more
+      return undefined // the first error is more useful to the caller
     }
   }
 
-  /** Asks one host after the other; a member names the coordinator, who is asked next. */
-  async #find(start: string): Promise<Entered> {
+  /** Tries one host after the other until a login succeeds. When a member names the coordinator, that is tried next. */
+  async #findCoordinator(start: string): Promise<Login> {
     const queue = [start, ...this.#hosts.pinned.filter((address) => address !== start)]
     const asked = new Set<string>()
     let last: unknown
     for (let address = queue.shift(); address !== undefined; address = queue.shift()) {
-      const trust = this.#hosts.recognise(address)
+      const trust = this.#hosts.trustFor(address)
       if (asked.has(address) || !trust) continue
       asked.add(address)
       try {
-        return await enter(this.#access, this.#hosts, address, trust)
+        return await logIn(this.#access, this.#hosts, address, trust)
       } catch (error) {
         last = error
         const coordinator = coordinatorNamedBy(error)
@@ -324,12 +324,12 @@ function isTimeout(error: unknown): boolean {
   return error instanceof WlbError && error.code === 'API_TIMEOUT'
 }
 
-/** Such calls may be sent twice: they change nothing. */
+/** These calls change nothing, so they may be sent twice. */
 function isReading(method: string): boolean {
   return /\.(get_|retrieve_wlb_|crl_list$|certificate_list$)/.test(method)
 }
 
-/** Two refusals of a login are for the operator to correct; every other error passes unchanged. */
+/** Converts the two login failures that an operator can correct; other errors are returned unchanged. */
 function explainLogin(error: unknown, { port, userName }: PoolAccess, address: string): unknown {
   if (!(error instanceof ApiFailure)) return error
   const place = `${address}:${port}`

@@ -1,11 +1,11 @@
-/** `host:port` as pools and we write it, with brackets around an IPv6 address (docs/protocol/pool.md, the address). */
+/** The appliance's address as `host:port`, with brackets around an IPv6 address (docs/protocol/pool.md, the address). */
 
 export interface WlbAddress {
   readonly host: string
   readonly port: number
 }
 
-/** undefined where it is not one. A path behind the port is dropped, as pools do. */
+/** Reads `host:port`; undefined when `text` has another form. A path after the port is ignored, as pools do. */
 export function parseWlbAddress(text: string): WlbAddress | undefined {
   const [, bracketed, plain, port] = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]/\s]+)):(\d{1,5})(?:\/.*)?$/.exec(text) ?? []
   const host = bracketed ?? plain

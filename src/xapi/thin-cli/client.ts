@@ -1,6 +1,6 @@
 /**
- * The client's side of a thin CLI conversation: it carries out the server's commands, as far as they are permitted
- * (docs/protocol/thin-cli.md, encoding). It knows nothing about pools; the server does.
+ * The client side of a thin CLI conversation: carries out the permitted commands of the server (docs/protocol/thin-cli.md,
+ * encoding). The server interprets the `xe` command; the client only reads, prints and transfers files for it.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -20,27 +20,26 @@ import {
 import { ThinCliReader } from './reader.js'
 import { copyFile, fetchToFile, openConsole, sendFile, type TransferTarget, writeAll } from './transfer.js'
 
-/** Where output goes and input comes from. */
 export interface ThinCliTerminal {
   readonly output: Writable
   readonly errors: Writable
-  /** One line, without its end; empty when there is no more input. */
+  /** Reads one line, without its line end; empty when there is no more input. */
   readLine(): Promise<string>
-  /** Connects keyboard and screen to a console until the person leaves it or it ends. */
+  /** Connects keyboard and screen to a console until the user leaves it or it ends. */
   attachConsole(stream: Duplex, received: Buffer): Promise<void>
   trace(text: string): void
 }
 
 export interface ThinCliConversation {
-  /** Connected, with nothing sent yet. The caller closes it. */
+  /** A connection on which nothing has been sent yet. The caller closes it. */
   readonly stream: Duplex
   readonly request: CliRequest
-  /** Files the server may ask for or write, absolute: protection against a hostile one. */
+  /** Absolute paths of the files the server may read or write: protection against a hostile server. */
   readonly permittedFiles: ReadonlySet<string>
   readonly terminal: ThinCliTerminal
-  /** Opens a second connection for a transfer, verified as the first one was. */
+  /** Opens another connection for a transfer, verified like the first one. */
   connectAside(target: TransferTarget): Promise<Duplex>
-  /** Milliseconds of any clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   now(): number
 }
 
@@ -48,7 +47,7 @@ const HEARTBEAT_MS = 300_000
 const MAX_CHUNK_BYTES = 0x7fff_ffff
 
 /**
- * Runs one command and returns the exit status the server gave.
+ * Runs one command and returns the exit status that the server sends.
  *
  * @throws THIN_CLI_SILENT, THIN_CLI_FOREIGN, THIN_CLI_HTTP, THIN_CLI_VERSION when the banner is missing or wrong;
  *   THIN_CLI_LOST, THIN_CLI_MALFORMED when the conversation breaks; UPLOAD_FAILED, FILE_NOT_PERMITTED for files.
@@ -89,12 +88,12 @@ async function greet(reader: ThinCliReader, stream: Duplex): Promise<ProtocolVer
   return version
 }
 
-/** The state of a conversation between commands: the upload under way and the last heartbeat. */
+/** The state of a conversation between commands: the current upload and the time of the last heartbeat. */
 class Client {
   readonly #conversation: ThinCliConversation
   readonly #hearsHeartbeats: boolean
   #lastBeatMs: number
-  /** Runs while commands are read: a server that refuses a file says so before it has read all of it. */
+  /** Runs while commands are read, because a server may refuse a file before it has read all of it. */
   #upload: { readonly file: string; readonly done: Promise<boolean> } | undefined
 
   constructor(conversation: ThinCliConversation, server: ProtocolVersion) {
@@ -155,7 +154,7 @@ class Client {
       () => false,
     )
     this.#upload = { file: named, done }
-    // Only a complete upload is forgotten: one that broke off explains why the connection ended.
+    // An incomplete upload is kept, because it explains why the connection ended.
     void done.then((complete) => {
       if (complete) this.#upload = undefined
     })
@@ -167,7 +166,7 @@ class Client {
       await copyFile(handle, this.#conversation.stream, () => {}, bytes)
       await this.#send(encodeBlob({ name: 'End' }))
     } catch (error) {
-      this.#conversation.stream.end() // the promised bytes will never come: let the server see that
+      this.#conversation.stream.end() // tells the server that the announced bytes will not come
       throw error
     } finally {
       await handle.close()
@@ -184,7 +183,7 @@ class Client {
     await this.#send(encodeBlob({ name: 'Chunk', bytes: line.length }), line, encodeBlob({ name: 'End' }))
   }
 
-  /** The server explains a transfer that it refused; a failure on this side is printed here. */
+  /** Prints a failure on this side. A transfer that the server refused is explained by the server. */
   async #transfer(run: () => Promise<void>): Promise<void> {
     await this.#uploaded()
     const { terminal } = this.#conversation
@@ -229,7 +228,7 @@ interface UploadSource {
   readonly bytes: number
 }
 
-/** Undefined where there is nothing to send: no such file, no right to read it, a folder, or more than a chunk can say. */
+/** Undefined when the file cannot be opened, is not a regular file, or is larger than a chunk can be. */
 async function openForUpload(file: string): Promise<UploadSource | undefined> {
   const handle = await open(file, 'r').catch(() => undefined)
   if (!handle) return undefined
@@ -240,20 +239,20 @@ async function openForUpload(file: string): Promise<UploadSource | undefined> {
 }
 
 /**
- * Whether the command installs a certificate in the pool, which copies the file as it is to every host. A host's own
- * certificate comes with its key.
+ * Whether the command installs a certificate in the pool, which copies the file unchanged to every host. A host's own
+ * certificate is different: its file must contain the key.
  */
 function spreadsCertificates(args: readonly string[]): boolean {
   const command = args.find((arg) => !arg.includes('=') && !arg.startsWith('-')) ?? ''
   return /-(ca-)?certificate(-|$)/.test(command) && command !== 'host-server-certificate-install'
 }
 
-/** A certificate with its key is much smaller. */
+/** Much more than a certificate with its key needs. */
 const LOOK_FOR_KEY_BYTES = 1024 * 1024
 
 async function holdsPrivateKey({ handle, bytes }: UploadSource): Promise<boolean> {
   const start = Buffer.alloc(Math.min(bytes, LOOK_FOR_KEY_BYTES))
-  await handle.read(start, 0, start.length, 0) // at a position, so that the upload still starts at the first byte
+  await handle.read(start, 0, start.length, 0) // an explicit position leaves the file offset at 0 for the upload
   return /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----/.test(start.toString('latin1'))
 }
 
@@ -261,7 +260,7 @@ function privateKeyWarning(file: string): string {
   return `xe: warning: ${file} holds a private key, which certificates installed in a pool do not need; every host gets a copy\n`
 }
 
-/** The server's bytes as the text a person typed. */
+/** Decodes as UTF-8 what was read as latin1: names and URLs that the user typed. */
 function asTyped(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8')
 }

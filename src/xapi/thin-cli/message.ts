@@ -1,18 +1,18 @@
 /**
- * What travels in a thin CLI conversation, as bytes, both directions (docs/protocol/thin-cli.md, opening; encoding): the HTTP
- * request that opens it, the banner of either side, then messages. A message is one frame of little-endian ints and of
- * strings with their length before them; the raw bytes of a chunk follow its frame and belong to no frame.
+ * The byte encoding of a thin CLI conversation, both directions (docs/protocol/thin-cli.md, opening; encoding): the HTTP
+ * request that opens it, the banner of each side, then messages. A message is one frame of little-endian ints and
+ * length-prefixed strings. The raw bytes of a chunk follow its frame and are not framed.
  */
 import { fail } from '../errors.js'
 
 export interface CliRequest {
-  /** One a line; the server splits at newlines, so one inside an argument makes two of it. */
+  /** Sent one per line. The server splits at newlines, so an argument that contains one becomes two. */
   readonly args: readonly string[]
   readonly traceparent?: string | undefined
   readonly baggage?: string | undefined
 }
 
-/** Writes head and body. The server never answers with HTTP when all is well: its banner comes next. */
+/** Writes the opening request. On success the server answers with its banner, not with HTTP. */
 export function encodeCliRequest({ args, traceparent, baggage }: CliRequest): Buffer {
   const body = Buffer.from(args.join('\n'))
   const head = [
@@ -28,7 +28,7 @@ export function encodeCliRequest({ args, traceparent, baggage }: CliRequest): Bu
   return Buffer.concat([Buffer.from(head.join('\r\n')), body])
 }
 
-/** A header's value with a line break in it would be another header. */
+/** A line break in a header's value would start another header. */
 function oneLine(value: string): string {
   return value.replace(/[\r\n]/g, ' ')
 }
@@ -38,7 +38,7 @@ export interface ProtocolVersion {
   readonly minor: number
 }
 
-/** Our version: the major numbers must be equal, and heartbeats are understood from 0.2 on. */
+/** Our version. The major numbers of both sides must be equal; heartbeats exist since 0.2. */
 export const PROTOCOL_VERSION: ProtocolVersion = { major: 0, minor: 2 }
 
 const GREETING = 'XenSource thin CLI protocol'
@@ -52,7 +52,7 @@ export function encodeBanner(version: ProtocolVersion): Buffer {
   return bytes
 }
 
-/** The 35 bytes either side sends first. */
+/** The 35 bytes that each side sends first. */
 export const BANNER: Buffer = encodeBanner(PROTOCOL_VERSION)
 
 /** Reads exactly 35 bytes; undefined when they are not a banner. */
@@ -61,12 +61,12 @@ export function decodeBanner(bytes: Buffer): ProtocolVersion | undefined {
   return { major: bytes.readInt32LE(GREETING.length), minor: bytes.readInt32LE(GREETING.length + 4) }
 }
 
-/** Whether more bytes after `start` (as latin1) may still make a banner of it. */
+/** Whether `start` (as latin1) may be the beginning of a banner. */
 export function couldBeBanner(start: string): boolean {
   return GREETING.startsWith(start.slice(0, GREETING.length))
 }
 
-/** What a server tells the client to do. */
+/** A command of the server to the client. */
 export type ThinCliCommand =
   | { readonly name: 'Print'; readonly text: string }
   | { readonly name: 'Load'; readonly file: string }
@@ -79,10 +79,10 @@ export type ThinCliCommand =
   | { readonly name: 'PrintStderr'; readonly text: string }
   | { readonly name: 'HttpConnect'; readonly url: string }
 
-/** What a client answers; `Wait` is a heartbeat, sent while it is busy. */
+/** A response of the client. `Wait` is a heartbeat, sent during a long transfer. */
 export type ThinCliResponse = 'OK' | 'Failed' | 'Wait'
 
-/** How a client sends a file or a line: chunks, each followed by that many raw bytes, then the end. */
+/** How a client sends a file or a line: chunks, each followed by the given number of raw bytes, then the end. */
 export type ThinCliBlob = { readonly name: 'Chunk'; readonly bytes: number } | { readonly name: 'End' }
 
 export type ThinCliMessage =
@@ -90,7 +90,7 @@ export type ThinCliMessage =
   | { readonly kind: 'response'; readonly response: ThinCliResponse }
   | { readonly kind: 'blob'; readonly blob: ThinCliBlob }
 
-/** The protocol names no character set. `latin1` keeps every byte as it is; `utf8` is what people type. */
+/** The protocol defines no character set. `latin1` keeps every byte unchanged; `utf8` is what users type. */
 export type ThinCliCharset = 'utf8' | 'latin1'
 
 const KIND = { command: 9, response: 10, blob: 11 } as const
@@ -109,18 +109,18 @@ const COMMAND_TAGS = {
 } as const satisfies Record<ThinCliCommand['name'], number>
 const BLOB_TAGS = { Chunk: 7, End: 8 } as const satisfies Record<ThinCliBlob['name'], number>
 
-/** Writes one command with the frame's length before it. */
+/** Writes one command as a frame with its length. */
 export function encodeCommand(command: ThinCliCommand, charset: ThinCliCharset = 'utf8'): Buffer {
   const text = (value: string) => encodeString(value, charset)
   return encodeFrame(KIND.command, COMMAND_TAGS[command.name], ...commandFields(command, text))
 }
 
-/** Writes one response with the frame's length before it. */
+/** Writes one response as a frame with its length. */
 export function encodeResponse(response: ThinCliResponse): Buffer {
   return encodeFrame(KIND.response, RESPONSE_TAGS[response])
 }
 
-/** Writes the frame that announces raw bytes, or their end; the caller sends the bytes themselves. */
+/** Writes the frame that announces raw bytes, or their end. The caller sends the raw bytes. */
 export function encodeBlob(blob: ThinCliBlob): Buffer {
   const fields = blob.name === 'Chunk' ? [encodeInt(blob.bytes)] : []
   return encodeFrame(KIND.blob, BLOB_TAGS[blob.name], ...fields)
@@ -129,7 +129,7 @@ export function encodeBlob(blob: ThinCliBlob): Buffer {
 /**
  * Reads the payload of one frame.
  *
- * @throws THIN_CLI_MALFORMED when kind or tag is unknown, a string runs past the end, or bytes are left over.
+ * @throws THIN_CLI_MALFORMED when the kind or tag is unknown, a string exceeds the frame, or bytes are left over.
  */
 export function decodeMessage(payload: Buffer, charset: ThinCliCharset = 'utf8'): ThinCliMessage {
   const fields = new Fields(payload, charset)
@@ -223,7 +223,7 @@ function encodeFrame(kind: number, tag: number, ...fields: Buffer[]): Buffer {
   return Buffer.concat([encodeInt(payload.length), payload])
 }
 
-/** A position in a payload: every read is checked against the bytes that are left before anything is allocated. */
+/** Reads the fields of a payload. Lengths are checked against the remaining bytes before anything is allocated. */
 class Fields {
   #at = 0
   readonly #payload: Buffer
@@ -258,7 +258,7 @@ class Fields {
 
   strings(): string[] {
     const length = this.count()
-    // Each string has a length of four bytes, so a count that cannot be true is refused before anything is allocated.
+    // Each string takes at least the four bytes of its length, so an impossible count is refused before allocation.
     if (length > (this.#payload.length - this.#at) / 4)
       throw fail('THIN_CLI_MALFORMED', { found: `a list of ${length} cut short` })
     return Array.from({ length }, () => this.string())

@@ -1,7 +1,7 @@
 /**
- * Reads a thin CLI conversation from a stream, a message at a time and never more of it than was asked for
- * (docs/protocol/thin-cli.md): raw bytes and a forwarded conversation follow frames on the same stream. The stream is paused
- * between reads, so that a fast sender waits.
+ * Reads a thin CLI conversation from a stream, one message at a time (docs/protocol/thin-cli.md). It consumes no more than it
+ * was asked for, because raw bytes or a forwarded conversation follow on the same stream. Between reads the stream is paused,
+ * so that a fast sender waits.
  */
 import type { Readable } from 'node:stream'
 import type { WlbError } from '../../base/error.js'
@@ -17,23 +17,26 @@ import {
 } from './message.js'
 
 export interface ThinCliReaderOptions {
-  /** A longer frame is refused before it is read. A client's frames have 12 bytes at most; a server's hold whole lists. */
+  /**
+   * A longer frame is refused before it is read. A client's frames have at most 12 bytes; a server's can hold long
+   * lists.
+   */
   readonly maxFrameBytes?: number
   readonly charset?: ThinCliCharset
 }
 
-/** What came where a banner belongs. */
+/** What the other side sent first. */
 export type BannerReading =
   | { readonly state: 'banner'; readonly version: ProtocolVersion }
-  /** The stream ended before a single byte. */
+  /** The stream ended before the first byte. */
   | { readonly state: 'silent' }
-  /** An HTTP answer: the server refused the request itself. */
+  /** An HTTP answer: the server refused the opening request. */
   | { readonly state: 'http'; readonly start: string }
   | { readonly state: 'foreign'; readonly start: string }
 
 const DEFAULT_MAX_FRAME_BYTES = 64 * 1024 * 1024
 
-/** For a stream that nobody else reads; closing the stream is the caller's task. */
+/** Reads messages from a stream that nothing else reads. The caller closes the stream. */
 export class ThinCliReader {
   readonly #bytes: ByteReader
   readonly #maxFrameBytes: number
@@ -46,8 +49,8 @@ export class ThinCliReader {
   }
 
   /**
-   * Reads what the other side sends first: a banner, or as many bytes as it takes to see that it is none, so that nobody
-   * waits for a foreign server that sends a few bytes and stays connected.
+   * Reads the banner. It stops as soon as the bytes cannot be a banner, so that it does not wait for a foreign server
+   * that sends a few bytes and stays connected.
    *
    * @throws THIN_CLI_LOST when the stream ended inside a banner.
    */
@@ -68,7 +71,7 @@ export class ThinCliReader {
   /**
    * Reads the next message; undefined when the stream ended between two messages.
    *
-   * @throws THIN_CLI_LOST when it ended inside one; THIN_CLI_MALFORMED when the frame is wrong or too long.
+   * @throws THIN_CLI_LOST when it ended inside a message; THIN_CLI_MALFORMED when the frame is wrong or too long.
    */
   async readMessage(): Promise<ThinCliMessage | undefined> {
     const head = await this.#bytes.takeUpTo(4)
@@ -80,18 +83,18 @@ export class ThinCliReader {
     return decodeMessage(await this.#bytes.take(length), this.#charset)
   }
 
-  /** Reads exactly the raw bytes that follow a chunk's frame, in pieces as they come. @throws THIN_CLI_LOST */
+  /** Reads exactly `bytes` raw bytes after a chunk's frame, in pieces as they arrive. @throws THIN_CLI_LOST */
   readRaw(bytes: number): AsyncGenerator<Buffer, void, undefined> {
     return this.#bytes.pieces(bytes)
   }
 
-  /** Stops reading and gives back what was read too far. The stream may be piped elsewhere afterwards. */
+  /** Stops reading and returns the bytes read but not used. Afterwards the stream may be piped elsewhere. */
   release(): Buffer {
     return this.#bytes.release()
   }
 }
 
-/** Takes bytes from a stream that nobody else reads, as they are asked for; what was read too far can be had back. */
+/** Takes a requested number of bytes from a stream that nothing else reads. `release` returns the bytes not taken. */
 export class ByteReader {
   readonly #stream: Readable
   #pieces: Buffer[] = []
@@ -109,13 +112,13 @@ export class ByteReader {
     stream.on('error', this.#onError)
   }
 
-  /** Looks at what has been read and not taken yet. */
+  /** Returns the bytes that were read and not taken yet. */
   peek(): Buffer {
     if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)]
     return this.#pieces[0] ?? Buffer.alloc(0)
   }
 
-  /** Waits for more bytes than `peek` shows; false when there will be none. */
+  /** Waits for more bytes than `peek` returns; false when the stream has ended. */
   async pull(): Promise<boolean> {
     for (;;) {
       const piece: unknown = this.#stream.read()
@@ -131,20 +134,20 @@ export class ByteReader {
     }
   }
 
-  /** Takes `bytes`, or what there is when the stream ends before. */
+  /** Takes `bytes` bytes, or fewer when the stream ends first. */
   async takeUpTo(bytes: number): Promise<Buffer> {
     while (this.#length < bytes && (await this.pull())) {}
     return this.#cut(Math.min(bytes, this.#length))
   }
 
-  /** @throws THIN_CLI_LOST when the stream ends before. */
+  /** @throws THIN_CLI_LOST when the stream ends first. */
   async take(bytes: number): Promise<Buffer> {
     const taken = await this.takeUpTo(bytes)
     if (taken.length < bytes) throw this.lost()
     return taken
   }
 
-  /** Takes exactly `bytes` in pieces as they come; without a number, all there is. @throws THIN_CLI_LOST */
+  /** Takes exactly `bytes` bytes, in pieces as they arrive; without a number, all until the end. @throws THIN_CLI_LOST */
   async *pieces(bytes = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer, void, undefined> {
     let missing = bytes
     while (missing > 0) {
@@ -158,7 +161,7 @@ export class ByteReader {
     }
   }
 
-  /** Stops reading and gives back what was not taken. The stream may be piped elsewhere afterwards. */
+  /** Stops reading and returns the bytes not taken. Afterwards the stream may be piped elsewhere. */
   release(): Buffer {
     this.#stream.off('readable', this.#onReadable)
     this.#stream.off('end', this.#onEnd)
@@ -167,7 +170,7 @@ export class ByteReader {
     return this.#cut(this.#length)
   }
 
-  /** The error for a connection that ended inside something. */
+  /** The error for a connection that ended in the middle of a message. */
   lost(): WlbError {
     return fail('THIN_CLI_LOST', { reason: this.#failure?.message ?? 'the other side closed it' }, this.#failure)
   }

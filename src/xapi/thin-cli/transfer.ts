@@ -1,4 +1,4 @@
-/** The HTTP side of `xe`: files fetched and sent on a connection of their own (docs/protocol/thin-cli.md, encoding). */
+/** The HTTP transfers of `xe`: files and consoles, each on its own connection (docs/protocol/thin-cli.md, encoding). */
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import type { Duplex, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
@@ -6,7 +6,7 @@ import type { WlbError } from '../../base/error.js'
 import { fail } from '../errors.js'
 import { ByteReader } from './reader.js'
 
-/** Where a URL of the server's points: another host, or (no host) the server the conversation is with. */
+/** The target of a URL that the server sent: another host or, without `host`, the server of the conversation. */
 export interface TransferTarget {
   readonly host?: string
   readonly port?: number
@@ -15,7 +15,7 @@ export interface TransferTarget {
 
 export interface Transfer {
   open(target: TransferTarget): Promise<Duplex>
-  /** Called as often as something moved, so that a heartbeat can be sent when it is time. */
+  /** Called after each piece of data, so that heartbeats can be sent. */
   beat(): void
 }
 
@@ -32,10 +32,10 @@ function parseTransferUrl(url: string): TransferTarget {
 }
 
 /**
- * Fetches `url` into `file`, which must not exist yet and is readable by its owner only; into `output` where the name
- * is empty. Half a file is removed again.
+ * Fetches `url` into `file`, which must not exist and is made readable by its owner only; an empty `file` means `output`.
+ * An incomplete file is removed.
  *
- * @throws TRANSFER_REFUSED when the server's answer is not 200; EEXIST and other errors of the file as they come.
+ * @throws TRANSFER_REFUSED when the server's answer is not 200; EEXIST and other file errors unchanged.
  */
 export async function fetchToFile(url: string, file: string, output: Writable, transfer: Transfer): Promise<void> {
   await follow(
@@ -58,9 +58,9 @@ export async function fetchToFile(url: string, file: string, output: Writable, t
 }
 
 /**
- * Sends `file` to `url`; the server answers the head before it wants the body.
+ * Sends `file` to `url`. The server answers the head before the body is sent.
  *
- * @throws TRANSFER_REFUSED when that answer is not 200; ENOENT and other errors of the file as they come.
+ * @throws TRANSFER_REFUSED when that answer is not 200; ENOENT and other file errors unchanged.
  */
 export async function sendFile(url: string, file: string, transfer: Transfer): Promise<void> {
   const source = await open(file, 'r')
@@ -74,7 +74,7 @@ export async function sendFile(url: string, file: string, transfer: Transfer): P
       async (stream) => {
         await copyFile(source, stream, transfer.beat)
         stream.end()
-        // A server that has counted all bytes may have closed before us: that is an end too, and no event to wait for.
+        // The server may close the connection after the last byte; this is not an error, so only the writable side is awaited.
         await finished(stream, { readable: false })
       },
     )
@@ -99,7 +99,7 @@ export async function openConsole(url: string, transfer: Transfer): Promise<{ st
   }
 }
 
-/** Copies an open file's bytes, in order, waiting for a slow reader; stops at `bytes` where a length was promised. */
+/** Copies an open file with backpressure; stops after `bytes` bytes when that length was announced. */
 export async function copyFile(source: FileHandle, sink: Writable, beat: () => void, bytes = Infinity): Promise<void> {
   let missing = bytes
   while (missing > 0) {
@@ -113,7 +113,7 @@ export async function copyFile(source: FileHandle, sink: Writable, beat: () => v
   if (missing > 0 && bytes !== Infinity) throw new Error(`the file became ${missing} bytes shorter while it was sent`)
 }
 
-/** Writes and waits until there is room for more. Rejects when the other side is gone. */
+/** Writes and waits until there is room for more. Rejects when the other side has closed. */
 export async function writeAll(sink: Writable, piece: Buffer): Promise<void> {
   if (sink.destroyed || sink.errored) throw sink.errored ?? new Error('the connection is closed')
   if (sink.write(piece)) return
@@ -143,7 +143,7 @@ interface Head {
   readonly fields: ReadonlyMap<string, string>
 }
 
-/** Asks, follows what the server says has moved, and hands the 200's stream to `use`. */
+/** Sends a request, follows redirects, and passes the stream of the 200 answer to `use`. */
 async function follow(
   url: string,
   transfer: Transfer,
@@ -190,7 +190,7 @@ function parseHead(text: string): Head {
   return { status: Number(/^HTTP\/\d\.\d (\d{3})/.exec(first)?.[1] ?? 0), fields: new Map(fields) }
 }
 
-/** Without a length the body ends with the connection; with one, a body cut short is a failure and not a file. */
+/** Without a length the body ends with the connection. With one, a shorter body is an error. */
 async function copyBody(
   answer: Head,
   bytes: ByteReader,
@@ -205,7 +205,7 @@ async function copyBody(
   }
 }
 
-/** Without the query, which holds a session. */
+/** The path is given without its query, which holds a session. */
 function refused(url: string, status: number): WlbError {
   return fail('TRANSFER_REFUSED', { path: url.replace(/\?.*/s, ''), status })
 }
