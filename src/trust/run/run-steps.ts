@@ -235,7 +235,7 @@ const LOOK_EVERY_MS = 200
  * Waits for a connection that an interrupted run had begun, which the pool may still complete; an undo before that would
  * undo nothing. Other calls need no wait: the pool runs them one after the other. `writtenAt` is when it began, at the earliest.
  */
-export async function awaitLanding(
+async function awaitLanding(
   { state, order }: JournalEntry,
   step: Step,
   writtenAt: Date,

@@ -36,7 +36,7 @@ export function isChanging({ kind }: StepOrder): boolean {
   return ['install', 'uninstall', 'install-crl', 'verification', 'connect', 'identity'].includes(kind)
 }
 
-export function identityStep(order: OrderOf<'identity'>, { ssh, identity }: StepContext): Step {
+function identityStep(order: OrderOf<'identity'>, { ssh, identity }: StepContext): Step {
   const exchange = placeOf(order, ssh).exchange(order, identity)
   return { id: order.id, order, title: 'serve the new certificate', ...exchange }
 }
