@@ -50,11 +50,12 @@ export interface SshConnection {
 }
 
 /**
- * Connects and authenticates. The caller closes the connection. While a person is asked about a host key no connection is
- * open: it is made again afterwards, and has to show the key that was accepted.
+ * Connects and authenticates. The caller closes the connection. While a person is asked about a host key no connection
+ * is open: it is made again afterwards, and has to show the key that was accepted.
  *
  * @throws SSH_HOST_KEY_CHANGED, SSH_HOST_KEY_REVOKED, SSH_HOST_KEY_DECLINED, SSH_FINGERPRINT_MISMATCH; SSH_AUTH_FAILED;
- * SSH_REFUSED, SSH_TIMEOUT, SSH_HOST_UNKNOWN, SSH_HOST_UNREACHABLE, SSH_FAILED when there is no connection; what `askAboutHostKey` throws.
+ * SSH_REFUSED, SSH_TIMEOUT, SSH_HOST_UNKNOWN, SSH_HOST_UNREACHABLE, SSH_FAILED when there is no connection; what
+ * `askAboutHostKey` throws.
  */
 export async function connectSsh(request: SshRequest): Promise<SshConnection> {
   const { target, knownHosts, hostFingerprint, askAboutHostKey } = request

@@ -4,7 +4,7 @@ import { readLimitedFile } from '../base/limited-file.js'
 import { fail } from './errors.js'
 
 export type Credential =
-  | { readonly kind: 'key'; readonly file: string; readonly passphrase?: string }
+  | { readonly kind: 'key'; readonly file: string; readonly passphrase?: string | undefined }
   /** The agent's socket. */
   | { readonly kind: 'agent'; readonly socket: string }
   | { readonly kind: 'password'; readonly password: string }

@@ -1,4 +1,7 @@
-/** The machine and user to reach over SSH, as people write it: `user@host:port`, with an IPv6 address in brackets; root and port 22 by default. */
+/**
+ * The machine and user to reach over SSH, as people write it: `user@host:port`, with an IPv6 address in brackets; root
+ * and port 22 by default.
+ */
 import { isIPv6 } from 'node:net'
 import { quoteWord } from '../base/quote-word.js'
 

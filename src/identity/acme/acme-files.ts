@@ -73,7 +73,10 @@ export async function keepIssued(paths: AppliancePaths, files: AcmeFiles, chainP
   await giveToOwner(files.folder, paths)
 }
 
-/** Called when what was issued is in place, or of no use. The chain is removed first: a key without one serves the next order. */
+/**
+ * Called when what was issued is in place, or of no use. The chain is removed first: a key without one serves the next
+ * order.
+ */
 export async function dropPending({ folder, pendingChain, pendingKey }: AcmeFiles): Promise<void> {
   if (!existsSync(folder)) return
   await touching(folder, async () => {

@@ -1,7 +1,7 @@
 /**
- * The trust anchor that a pool needs for a chain: its root, or, where the root is not available, the issuer named by the topmost
- * certificate and its key. After a renewal below the same anchor pools trust the certificate already; another anchor has to be
- * installed in them first.
+ * The trust anchor that a pool needs for a chain: its root, or, where the root is not available, the issuer named by
+ * the topmost certificate and its key. After a renewal below the same anchor pools trust the certificate already;
+ * another anchor has to be installed in them first.
  */
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -42,14 +42,14 @@ export function anchorOf({ leaf, intermediates, root, missingIssuer }: Chain): A
 }
 
 /** Where the issuer's certificate can be downloaded. */
-export function caIssuersOf({ infoAccess = '' }: X509Certificate): string | undefined {
+function caIssuersOf({ infoAccess = '' }: X509Certificate): string | undefined {
   return /CA Issuers - URI:(https?:\S+)/.exec(infoAccess)?.[1]
 }
 
 /**
- * The same root, the same name and key, or a root of one that signed the top of the other. Authorities change their intermediates
- * without notice: where neither root is available, the issuer names and key identifiers of both tops are compared. In doubt the
- * answer is no.
+ * The same root, the same name and key, or a root of one that signed the top of the other. Authorities change their
+ * intermediates without notice: where neither root is available, the issuer names and key identifiers of both tops are
+ * compared. In doubt the answer is no.
  */
 export function isSameAnchor(one: Anchor, other: Anchor): boolean {
   if (one.root && other.root) return hasSameKey(one.root, other.root)
@@ -76,7 +76,7 @@ function haveSameIssuerKey(one: X509Certificate, other: X509Certificate): boolea
   return keyId !== undefined && readIssuerKeyId(other)?.equals(keyId) === true
 }
 
-export function hasSigned(root: X509Certificate, certificate: X509Certificate): boolean {
+function hasSigned(root: X509Certificate, certificate: X509Certificate): boolean {
   try {
     return certificate.issuer === root.subject && certificate.verify(root.publicKey)
   } catch {

@@ -89,7 +89,7 @@ export async function openAccount({ directory, terms, ask }: Authority, settings
   }
   await ask('the account', (client) =>
     client.createAccount({
-      ...(terms !== undefined && { termsOfServiceAgreed: true }),
+      termsOfServiceAgreed: terms === undefined ? undefined : true,
       contact: [`mailto:${email}`],
     }),
   )

@@ -1,7 +1,7 @@
 /**
- * Gets a certificate from an ACME authority and installs it. A certificate that was issued before and is not in place yet is used;
- * otherwise one is ordered. Of the chains offered, one that pools accept is chosen, and among those one that leads to the anchor
- * that pools trust already.
+ * Gets a certificate from an ACME authority and installs it. A certificate that was issued before and is not in place
+ * yet is used; otherwise one is ordered. Of the chains offered, one that pools accept is chosen, and among those one
+ * that leads to the anchor that pools trust already.
  */
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'

@@ -82,14 +82,15 @@ async function fetchChains(authority: Authority, order: Order): Promise<string[]
 }
 
 /** @throws ACME_CHALLENGE_NOT_OFFERED, ACME_CHALLENGE_FAILED, ACME_HOOK_FAILED, ACME_ORDER_TIMEOUT. */
-export async function proveNames(
+async function proveNames(
   authority: Authority,
   authorizations: readonly Authorization[],
   solver: Solver,
   pace: Pace,
 ): Promise<void> {
   for (const authorization of authorizations) {
-    if (authorization.status !== 'valid') await proveName(authority, authorization, solver, pace) // the others were proved for an earlier order
+    // the others were proved for an earlier order
+    if (authorization.status !== 'valid') await proveName(authority, authorization, solver, pace)
   }
 }
 

@@ -43,7 +43,10 @@ export interface AnchorInstaller {
 }
 
 export type AnchorOutcome =
-  /** The new certificate is served, and every host of every pool has verified it; `unfinished`: the old anchor is not removed yet. */
+  /**
+   * The new certificate is served, and every host of every pool has verified it; `unfinished`: the old anchor is not
+   * removed yet.
+   */
   | { readonly state: 'served'; readonly unfinished?: Blocker }
   /** No pool verifies, so none would refuse. */
   | { readonly state: 'not needed' }
@@ -152,9 +155,9 @@ async function renew(
   const { root, now, pace, patience } = options
   const obtained = await obtainCertificate({ root, settings: acme, now, signal, pace })
   if (!obtained.isAnchorKept) {
-    const noting = { ...options, place }
-    await noteHeld(noting, obtained)
-    if (!anchorInstaller) return holdBack(noting, BY_OPERATOR)
+    const context = { ...options, place }
+    await noteHeld(context, obtained)
+    if (!anchorInstaller) return holdBack(context, BY_OPERATOR)
     if ((await installAnchor(options, place, anchorInstaller, signal)) !== 'not needed') return
   }
   await installObtained(root, obtained, acme, { now: now(), patience })
@@ -167,16 +170,16 @@ async function installAnchor(
   anchorInstaller: AnchorInstaller,
   signal: AbortSignal,
 ): Promise<AnchorOutcome['state']> {
-  const noting = { ...options, place }
+  const context = { ...options, place }
   const before = (await readPair(place)).certificatePem
   const outcome = await anchorInstaller.install(signal)
   if (before !== (await readPair(place)).certificatePem) await logRenewed(options, place)
   if (outcome.state === 'held') {
-    await holdBack(noting, outcome.because)
-    if (outcome.isBegun) await noteBlocker(noting, outcome.because)
+    await holdBack(context, outcome.because)
+    if (outcome.isBegun) await noteBlocker(context, outcome.because)
   }
   if (outcome.state === 'served') {
-    if (outcome.unfinished) await noteUnfinished(noting, outcome.unfinished)
+    if (outcome.unfinished) await noteUnfinished(context, outcome.unfinished)
     else await writeRenewalState(place, {})
   }
   return outcome.state

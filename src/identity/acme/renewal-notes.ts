@@ -7,7 +7,7 @@ import { anchorOf, readChainInPlace } from './anchor.js'
 import type { Obtained } from './obtain.js'
 import { type Blocker, type RenewalState, readRenewalState, writeRenewalState } from './renewal.js'
 
-export interface Noting {
+export interface NoteContext {
   readonly place: AppliancePaths
   readonly now: () => Date
   readonly log: Log
@@ -19,7 +19,7 @@ const DAY_MS = 86_400_000
 type Held = NonNullable<RenewalState['held']>
 
 /** Called before pools are changed: after a kill the next run knows which certificate it is about. */
-export async function noteHeld({ place, now }: Noting, { plan, anchor }: Obtained): Promise<void> {
+export async function noteHeld({ place, now }: NoteContext, { plan, anchor }: Obtained): Promise<void> {
   const { fingerprintSha256 } = describeCertificate(plan.chain.leaf)
   const state = await readRenewalState(place)
   if (state.held?.fingerprintSha256 === fingerprintSha256) return
@@ -28,7 +28,7 @@ export async function noteHeld({ place, now }: Noting, { plan, anchor }: Obtaine
 }
 
 /** Logged once for each certificate and reason, and again after a day. */
-export async function holdBack({ place, now, log }: Noting, because: Blocker): Promise<void> {
+export async function holdBack({ place, now, log }: NoteContext, because: Blocker): Promise<void> {
   const state = await readRenewalState(place)
   const { held } = state
   if (!held) return
@@ -68,7 +68,7 @@ export const BY_OPERATOR: Blocker = {
 }
 
 /** It is served, but an anchor that only the certificate before needed is still in a pool. */
-export async function noteUnfinished({ place, now, log }: Noting, because: Blocker): Promise<void> {
+export async function noteUnfinished({ place, now, log }: NoteContext, because: Blocker): Promise<void> {
   const { unfinished: before } = await readRenewalState(place)
   const count = (before?.count ?? 0) + 1
   await writeRenewalState(place, { unfinished: { ...because, count, at: now().toISOString() } })
@@ -76,22 +76,22 @@ export async function noteUnfinished({ place, now, log }: Noting, because: Block
 }
 
 /** Counts the failure, so that the pauses grow. */
-export async function noteFailure(noting: Noting, error: unknown): Promise<void> {
+export async function noteFailure(context: NoteContext, error: unknown): Promise<void> {
   const isKnown = error instanceof WlbError
   const code = isKnown ? error.code : 'INTERNAL_ERROR'
   const message = error instanceof Error ? error.message : String(error)
   const facts = isKnown ? { ...error.facts, remedy: error.remedy } : { err: error }
   const wished = isKnown ? error.facts.retryAfterSeconds : undefined
-  await countFailure(noting, { code, message }, facts, typeof wished === 'number' ? wished : undefined)
+  await countFailure(context, { code, message }, facts, typeof wished === 'number' ? wished : undefined)
 }
 
 /** A pool refused after others were changed. */
-export async function noteBlocker(noting: Noting, { pool, code, message, remedy }: Blocker): Promise<void> {
-  await countFailure(noting, { code, message }, { pool, remedy }, undefined)
+export async function noteBlocker(context: NoteContext, { pool, code, message, remedy }: Blocker): Promise<void> {
+  await countFailure(context, { code, message }, { pool, remedy }, undefined)
 }
 
 async function countFailure(
-  { place, now, log }: Noting,
+  { place, now, log }: NoteContext,
   { code, message }: Pick<Blocker, 'code' | 'message'>,
   facts: object,
   retryAfterSeconds: number | undefined,

@@ -74,15 +74,6 @@ function pauseMs({ count, retryAfterSeconds = 0 }: Failures): number {
   return Math.max(own, Math.min(retryAfterSeconds * 1000, LONGEST_WISH_MS))
 }
 
-export function readRenewalFacts(
-  leaf: X509Certificate,
-  names: readonly string[],
-  failures: Failures | undefined,
-): RenewalFacts {
-  const { notBefore, notAfter } = describeCertificate(leaf)
-  return { notBefore, notAfter, lacksName: !carriesNames(leaf, names), failures }
-}
-
 /** A wildcard is carried as such; a name may be carried by a wildcard. */
 export function carriesNames(leaf: X509Certificate, names: readonly string[]): boolean {
   const { dnsNames } = describeCertificate(leaf)
@@ -167,7 +158,9 @@ export async function factsInPlace(
   if (!chain) return undefined
   const { how } = await recordInPlace(place, await readPair(place))
   if (how !== 'acme') return undefined
-  return readRenewalFacts(chain.leaf, names, failuresIn(await readRenewalState(place)))
+  const { notBefore, notAfter } = describeCertificate(chain.leaf)
+  const failures = failuresIn(await readRenewalState(place))
+  return { notBefore, notAfter, lacksName: !carriesNames(chain.leaf, names), failures }
 }
 
 export interface RenewalStatus {

@@ -60,8 +60,8 @@ const PATH = '/.well-known/acme-challenge/'
 const TIMEOUT_MS = 10_000
 
 /**
- * Answers http-01 (RFC 8555, 8.3): a small HTTP server that runs while an order is under way and serves the tokens of that order
- * only.
+ * Answers http-01 (RFC 8555, 8.3): a small HTTP server that runs while an order is under way and serves the tokens of
+ * that order only.
  *
  * @throws ACME_PORT_IN_USE, ACME_PORT_FORBIDDEN, ACME_ADDRESS_UNUSABLE.
  */

@@ -1,6 +1,6 @@
 /**
- * HTTPS to an ACME authority: with a configurable trust store, limits, and the error document of the last answer (RFC 8555, 6.7).
- * The ACME protocol above it is the library's. There are no redirects, no proxies and no silent retries.
+ * HTTPS to an ACME authority: with a configurable trust store, limits, and the error document of the last answer (RFC
+ * 8555, 6.7). The ACME protocol above it is the library's. There are no redirects, no proxies and no silent retries.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ClientRequest } from 'node:http'

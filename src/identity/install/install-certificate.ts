@@ -12,8 +12,8 @@ import { listPendingKeys } from './install-key.js'
 import type { InstallPlan } from './install-plan.js'
 
 /**
- * The copy of the key that waited for this certificate is removed once the pair is in service. After a kill in between, the same
- * command removes it.
+ * The copy of the key that waited for this certificate is removed once the pair is in service. After a kill in between,
+ * the same command removes it.
  *
  * @throws what `replaceIdentity` throws.
  */

@@ -1,6 +1,6 @@
 /**
- * What a pool would make of certificates before they are put in place: their order, the verdict of a host that trusts the end of
- * the chain, and an error that says what to ask the authority for (docs/certificate-from-an-authority.md).
+ * What a pool would make of certificates before they are put in place: their order, the verdict of a host that trusts
+ * the end of the chain, and an error that says what to ask the authority for (docs/certificate-from-an-authority.md).
  */
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import type { WlbError } from '../../base/error.js'
@@ -77,7 +77,10 @@ function findNamesakes({ leaf, intermediates, missingIssuer, unrelated }: Chain)
   return missingIssuer === undefined ? [] : unrelated.filter(({ subject }) => subject === issuer)
 }
 
-/** The bundle of a host that trusts the end of the chain: its root, or the topmost certificate as an anchor for TLS servers only. */
+/**
+ * The bundle of a host that trusts the end of the chain: its root, or the topmost certificate as an anchor for TLS
+ * servers only.
+ */
 function assumedBundle(
   { leaf, intermediates, root, missingIssuer, unrelated }: Chain,
   namesakes: readonly X509Certificate[],

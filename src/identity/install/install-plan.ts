@@ -1,6 +1,7 @@
 /**
- * What installing an authority's files would do: which certificate is the leaf, whose key fits, in which order the chain goes, what
- * a pool would make of the result, and the steps. Nothing is changed here (docs/certificate-from-an-authority.md).
+ * What installing an authority's files would do: which certificate is the leaf, whose key fits, in which order the
+ * chain goes, what a pool would make of the result, and the steps. Nothing is changed here
+ * (docs/certificate-from-an-authority.md).
  */
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -63,7 +64,10 @@ export interface InstallPlan extends JudgedFiles {
 export interface InstallPlace {
   /** The keys that may be used, in the order in which they are tried. */
   findKeys(contents: FileContents): Promise<readonly KeyCandidate[]>
-  /** The certificate file in place; undefined where there is none. Read where an issuer was not given: on renewal the authority often sends the leaf alone. */
+  /**
+   * The certificate file in place; undefined where there is none. Read where an issuer was not given: on renewal the
+   * authority often sends the leaf alone.
+   */
   readInPlace(): Promise<NamedBytes | undefined>
 }
 

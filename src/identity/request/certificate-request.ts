@@ -1,6 +1,6 @@
 /**
- * Makes a certificate request and the file it is written to. Key and request are written together or not at all; the pair in service
- * is not changed.
+ * Makes a certificate request and the file it is written to. Key and request are written together or not at all; the
+ * pair in service is not changed.
  */
 
 import { existsSync } from 'node:fs'
@@ -133,7 +133,7 @@ export interface RequestFile {
  *
  * @throws OUTPUT_OCCUPIED when something that is no request is there; FILE_TOO_LARGE, PATH_OCCUPIED, PATH_NOT_PERMITTED.
  */
-export async function inspectRequestFile(path: string): Promise<string | undefined> {
+async function inspectRequestFile(path: string): Promise<string | undefined> {
   if (!existsSync(path)) return undefined
   const text = (await readLimitedFile(path)).toString('utf8')
   if (text !== '' && !isRequest(text)) throw fail('OUTPUT_OCCUPIED', { path })
@@ -141,7 +141,7 @@ export async function inspectRequestFile(path: string): Promise<string | undefin
 }
 
 /** @throws what `inspectRequestFile` throws, DISK_FULL. */
-export async function writeRequestFile(path: string, pem: string): Promise<RequestFile> {
+async function writeRequestFile(path: string, pem: string): Promise<RequestFile> {
   const before = await inspectRequestFile(path)
   if (before === pem) return { path, outcome: 'kept', previous: undefined }
   return touching(path, async () => {

@@ -96,9 +96,9 @@ export interface MissingName {
 }
 
 /**
- * Host names that the certificate does not carry. A self-signed one got its name when it was made, and pools compare it with the
- * name they connect to: after the machine was renamed they refuse it. A short machine name is covered by every full name that
- * begins with it.
+ * Host names that the certificate does not carry. A self-signed one got its name when it was made, and pools compare it
+ * with the name they connect to: after the machine was renamed they refuse it. A short machine name is covered by every
+ * full name that begins with it.
  */
 export function findMissingNames(leaf: X509Certificate, configured: string, machine: string): readonly MissingName[] {
   const own = machine.toLowerCase()

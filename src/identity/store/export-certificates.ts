@@ -16,7 +16,8 @@ export type ExportedPart = 'all' | 'leaf' | 'chain' | 'root'
 /**
  * Reads the pair in place, proves that it fits, and chooses from its certificates, in sending order.
  *
- * @throws NOT_SET_UP, SETTINGS_INVALID, ROOT_NOT_THERE when there is no self-signed one; IDENTITY_INCOMPLETE and the codes of `checkIdentity`.
+ * @throws NOT_SET_UP, SETTINGS_INVALID, ROOT_NOT_THERE when there is no self-signed one; IDENTITY_INCOMPLETE and the
+ * codes of `checkIdentity`.
  */
 export async function exportCertificates(root: string, part: ExportedPart): Promise<readonly X509Certificate[]> {
   const place = paths(root)

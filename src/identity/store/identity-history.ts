@@ -1,6 +1,7 @@
 /**
- * The history of pairs that were in place, a folder each: certificate, key, and a record of how and when it came. A folder counts
- * once its record is there. While a folder is written its name begins with a dot; undecided ones are removed.
+ * The history of pairs that were in place, a folder each: certificate, key, and a record of how and when it came. A
+ * folder counts once its record is there. While a folder is written its name begins with a dot; undecided ones are
+ * removed.
  */
 import { createHash, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'

@@ -57,7 +57,8 @@ export interface RollbackTarget {
 /**
  * Finds an identity and checks that it can be served. `id` may be a prefix that only one identity has.
  *
- * @throws NOT_SET_UP, SETTINGS_INVALID, IDENTITY_UNKNOWN, IDENTITY_NO_PREVIOUS, IDENTITY_INCOMPLETE, and the codes of `checkIdentity`.
+ * @throws NOT_SET_UP, SETTINGS_INVALID, IDENTITY_UNKNOWN, IDENTITY_NO_PREVIOUS, IDENTITY_INCOMPLETE, and the codes of
+ * `checkIdentity`.
  */
 export async function findRollback(root: string, id?: string): Promise<RollbackTarget> {
   const place = paths(root)

@@ -1,4 +1,7 @@
-/** Replaces the appliance's certificate and key: install, activate, prove by a handshake; if that fails, put the pair before back. */
+/**
+ * Replaces the appliance's certificate and key: install, activate, prove by a handshake; if that fails, put the pair
+ * before back.
+ */
 import { WlbError } from '../../base/error.js'
 import { type AppliancePaths, paths } from '../../config/paths.js'
 import { readSettings } from '../../config/settings.js'

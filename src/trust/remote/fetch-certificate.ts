@@ -49,7 +49,8 @@ export async function fetchFile(ssh: SshConnection, file: string, limitBytes = F
 /**
  * Finds the leaf, the first certificate of the file.
  *
- * @throws PRIVATE_KEY_NOT_WANTED when there is a private key too; NO_CERTIFICATE_FETCHED when there is none; what `readContainers` throws.
+ * @throws PRIVATE_KEY_NOT_WANTED when there is a private key too; NO_CERTIFICATE_FETCHED when there is none; what
+ * `readContainers` throws.
  */
 export function readCertificateBytes(bytes: Buffer, from: string): X509Certificate {
   // a damaged block may still disclose the key

@@ -1,6 +1,6 @@
 /**
- * Reads the trust store of a pool's host from its disk over SSH, to compare it with the pool's database (docs/trust-stores.md). One
- * command, files of bounded size, nothing is changed.
+ * Reads the trust store of a pool's host from its disk over SSH, to compare it with the pool's database
+ * (docs/trust-stores.md). One command, files of bounded size, nothing is changed.
  */
 
 import { mapBounded } from '../../base/bounded.js'

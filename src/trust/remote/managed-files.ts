@@ -1,6 +1,6 @@
 /**
- * The certificate and key files of an appliance that is managed over SSH: what is in place, what was kept, and what an interrupted
- * attempt left. Contents are compared by their SHA-256; no key is ever read.
+ * The certificate and key files of an appliance that is managed over SSH: what is in place, what was kept, and what an
+ * interrupted attempt left. Contents are compared by their SHA-256; no key is ever read.
  */
 import { createHash } from 'node:crypto'
 import { quoteWord } from '../../base/quote-word.js'

@@ -1,7 +1,7 @@
 /**
- * Replaces the certificate and key of an appliance over SSH: planned from what its folder holds, carried out step by step, proved
- * by a handshake from here, and taken back when the proof fails. After a cut at any point a journal on the appliance lets the next
- * attempt continue or put the old pair back (docs/ssh.md, steps).
+ * Replaces the certificate and key of an appliance over SSH: planned from what its folder holds, carried out step by
+ * step, proved by a handshake from here, and taken back when the proof fails. After a cut at any point a journal on the
+ * appliance lets the next attempt continue or put the old pair back (docs/ssh.md, steps).
  */
 import { randomBytes, type X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -69,7 +69,10 @@ export interface ReplacementPlan extends ManageSteps {
 /** As in the procedure by hand. */
 export const RESTART_COMMAND = 'killall stunnel; stunnel'
 
-/** Changes nothing. No steps: the pair is in place and served. @throws MANAGE_NOT_REPAIRABLE and what reading the files throws. */
+/**
+ * Changes nothing. No steps: the pair is in place and served. @throws MANAGE_NOT_REPAIRABLE and what reading the files
+ * throws.
+ */
 export async function planReplacement(ssh: SshConnection, request: ReplacementRequest): Promise<ReplacementPlan> {
   const { identity, leaf, endpoint, applianceRoot = '/', restartCommand = RESTART_COMMAND } = request
   const place = managedPlace(applianceRoot)
@@ -243,7 +246,10 @@ async function goBack(
     : fail('MANAGE_NOT_PROVED', { ...facts, restartCommand, servedNow })
 }
 
-/** After a step that failed, on a full disk or for want of permission: puts the pair before back and removes what was written. */
+/**
+ * After a step that failed, on a full disk or for want of permission: puts the pair before back and removes what was
+ * written.
+ */
 async function undo(ssh: SshConnection, plan: ReplacementPlan, hasMoved: boolean): Promise<void> {
   try {
     if (hasMoved && !isSamePair(plan.before, plan.wanted))

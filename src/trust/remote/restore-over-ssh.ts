@@ -1,6 +1,6 @@
 /**
- * Puts back the pair that an appliance had before it was replaced over SSH, from the copy kept there, and proves by a handshake that
- * it is served. It works from any point at which the replacement or an earlier restore was interrupted.
+ * Puts back the pair that an appliance had before it was replaced over SSH, from the copy kept there, and proves by a
+ * handshake that it is served. It works from any point at which the replacement or an earlier restore was interrupted.
  */
 import { randomBytes } from 'node:crypto'
 import { WlbError } from '../../base/error.js'

@@ -1,6 +1,6 @@
 /**
- * The appliance on this machine. Its certificate is replaced as by `wlb cert install`: both files or neither, proved by a handshake,
- * without an interruption; the new pair waits staged, and the one before stays in the history.
+ * The appliance on this machine. Its certificate is replaced as by `wlb cert install`: both files or neither, proved by
+ * a handshake, without an interruption; the new pair waits staged, and the one before stays in the history.
  */
 
 import { quoteWord } from '../../../base/quote-word.js'

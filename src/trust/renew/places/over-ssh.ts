@@ -1,7 +1,7 @@
 /**
- * An appliance on another machine. Its pair is replaced by the commands of `wlb trust install`, and put back from the copy they keep
- * there. Pairs are named by the SHA-256 of both files. The new key is given each time, and is written nowhere but to its place on
- * the appliance.
+ * An appliance on another machine. Its pair is replaced by the commands of `wlb trust install`, and put back from the
+ * copy they keep there. Pairs are named by the SHA-256 of both files. The new key is given each time, and is written
+ * nowhere but to its place on the appliance.
  */
 import { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../../base/error.js'

@@ -1,6 +1,6 @@
 /**
- * Where the certificate is that a renewal exchanges: in the folder of an appliance on this machine, or on another machine that is
- * reached over SSH. Everything else about a renewal is the same (docs/renewal.md).
+ * Where the certificate is that a renewal exchanges: in the folder of an appliance on this machine, or on another
+ * machine that is reached over SSH. Everything else about a renewal is the same (docs/renewal.md).
  */
 import type { X509Certificate } from 'node:crypto'
 import type { GivenKey } from '../../../identity/index.js'
