@@ -1,5 +1,4 @@
 /** Every method a host knows, by name. */
-
 import { LEGACY_CERTIFICATE_METHODS, TRUSTED_CERTIFICATE_METHODS } from '../certificates/installed-certificates.js'
 import { SERVER_CERTIFICATE_METHODS } from '../certificates/server-certificates.js'
 import { TEST_POST_METHODS, TLS_VERIFICATION_METHODS } from '../certificates/tls-verification.js'

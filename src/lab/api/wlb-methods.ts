@@ -1,5 +1,4 @@
 /** The pool's calls about WLB: what each checks, sends and stores (docs/protocol/wlb.md). */
-
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import type { Database } from '../database/database.js'
 import { isLive } from '../host/host.js'

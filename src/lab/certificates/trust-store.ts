@@ -5,7 +5,6 @@
  * Every host of a pool of 64 receives more than 64 files at each change. The code that goes through all of them uses
  * synchronous calls: that takes a tenth of the time that asynchronous calls take.
  */
-
 import type { X509Certificate } from 'node:crypto'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { readdir, readFile, rm, stat } from 'node:fs/promises'

@@ -2,7 +2,6 @@
  * Records as a pool of a given age shows them, and as faults read and write them: a certificate whose dates have
  * passed, an upgrade that left fields empty. Faults reach them over a host's own socket only.
  */
-
 import { z } from 'zod'
 import { findClass } from './classes.js'
 import type { ApiRecord, Database } from './database.js'

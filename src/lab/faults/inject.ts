@@ -1,5 +1,4 @@
 /** Injects rows of the failure catalogue into a lab, one after the other, and takes all of them back. */
-
 import { WlbError } from '../../base/error.js'
 import { askAppliance, paths } from '../../config/index.js'
 import type { Records } from '../database/records.js'

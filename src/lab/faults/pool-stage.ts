@@ -2,7 +2,6 @@
  * What a fault of the pool's side works on: the lab as it is, the hosts it is for, their certificate files, and the
  * pool's records.
  */
-
 import { randomUUID, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,5 +1,4 @@
 /** Rows about the pool's database: its switches, its age, its records of certificates. */
-
 import { ApiFailure } from '../../xapi/index.js'
 import type { StoredValue } from '../database/field.js'
 import { OLD_VERSIONS } from '../database/records.js'

@@ -3,7 +3,6 @@
  * dies in the middle leaves an entry, and copies of what a fault is about to change (stores, names, conditions,
  * records).
  */
-
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'

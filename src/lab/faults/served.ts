@@ -1,5 +1,4 @@
 /** The appliance as the coordinator sees it: its address, what it serves, and the path by which the pool trusts that. */
-
 import type { X509Certificate } from 'node:crypto'
 import { observeEndpoint } from '../../tls/index.js'
 import { isSelfSigned, validate } from '../../x509/index.js'

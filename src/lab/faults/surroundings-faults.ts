@@ -2,7 +2,6 @@
  * Rows about how a host reaches the appliance: the name the pool connects by, the host's clock, its etc/hosts, the route.
  * `pool.wlb_url` is written as `pool.initialize_wlb` would have left it.
  */
-
 import { appendFile, readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { replaceFile } from '../../base/durable-file.js'

@@ -2,7 +2,6 @@
  * The files of one host's root folder: where they lie (docs/trust-stores.md), and those that the lab itself reads and
  * writes.
  */
-
 import { timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'

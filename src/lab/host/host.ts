@@ -1,7 +1,6 @@
 /**
  * One host of the lab as its parts see it: its identity, its files, its current role, and its calls to the other hosts.
  */
-
 import { setTimeout as pause } from 'node:timers/promises'
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import type { Database, DatabaseCopy, DatabaseImage } from '../database/database.js'

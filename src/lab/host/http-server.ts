@@ -1,5 +1,4 @@
 /** What a host serves over HTTP, by method and path; the longest prefix wins, as on a pool. */
-
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'

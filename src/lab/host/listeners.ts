@@ -4,7 +4,6 @@
  * serves it: `POST /cli` leaves HTTP after its body and continues on the bare stream, everything else goes to the HTTP
  * server.
  */
-
 import { chmod, readFile, rm } from 'node:fs/promises'
 import type { Server as HttpServer } from 'node:http'
 import { createServer, type Server } from 'node:net'

@@ -1,5 +1,4 @@
 /** Controls a host from the launcher: its process, and requests over its own socket. */
-
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'

@@ -2,7 +2,6 @@
  * lab.json, what the launcher remembers of a lab (the root password included, so only its owner may read the file), and
  * the lock that lets one command at a time start or stop hosts.
  */
-
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'

@@ -1,5 +1,4 @@
 /** Starts and stops a lab. Its hosts are processes of their own that keep their whole state in their root folders. */
-
 import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
 import { appendFile, readFile } from 'node:fs/promises'

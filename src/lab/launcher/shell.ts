@@ -1,5 +1,4 @@
 /** Runs a command as on the shell of one host of the lab: `xe` needs no password there. */
-
 import { spawn } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { constants } from 'node:os'

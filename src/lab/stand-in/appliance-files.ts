@@ -1,5 +1,4 @@
 /** The appliance's own files during a fault: copied aside, replaced by a pair with a defect, put back. */
-
 import { createPrivateKey } from 'node:crypto'
 import { copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'

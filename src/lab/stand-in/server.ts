@@ -1,5 +1,4 @@
 /** The running stand-in: clients see the faulty identity and are connected to the real appliance behind it. */
-
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createSilentServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'

@@ -2,7 +2,6 @@
  * Puts the stand-in on the appliance's port, and removes it again. What is about to change is recorded first, so that
  * clearing can start from any state.
  */
-
 import { X509Certificate } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { z } from 'zod'

@@ -1,5 +1,4 @@
 /** Certificates and revocation lists of the pool (docs/trust-stores.md). */
-
 import { type Command, commandTable, type Invocation } from './command.js'
 import { findValue, isSet, Refusal, refusal, requireValue } from './command-line.js'
 import type { Conversation } from './conversation.js'

@@ -1,5 +1,4 @@
 /** One command of `xe`: its name, its parameters, its function, and what it may use of the host it runs on. */
-
 import type { Duplex } from 'node:stream'
 import type { ApiValue } from '../../xapi/index.js'
 import type { Parameters } from './command-line.js'

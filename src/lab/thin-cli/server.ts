@@ -2,7 +2,6 @@
  * The thin CLI as a host serves it: one command a connection, from the banner to the status
  * (docs/protocol/thin-cli.md).
  */
-
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -3,7 +3,6 @@
  * with the host's own trust store where the pool asks for it; one request at a time; every failure in the words of the
  * pool's API.
  */
-
 import type { Duplex } from 'node:stream'
 import { dialAsPool, floatText, type PoolDial, poolErrorOf, type TlsFailure } from '../../tls/index.js'
 import { encodeRequest, type MethodName, type ResultOf, readReply, requestHead, type WlbCall } from '../../wlb/index.js'
