@@ -1,7 +1,9 @@
 /**
- * The appliance's door, which can be set aside: it leaves its public address to something else, such as the lab's stand-in,
- * and goes on at an address that only this machine reaches. Its certificate and everything behind it stay as they are.
+ * The appliance's listener, which can give its public port to the lab's stand-in: it moves to a free port of the loopback
+ * interface and keeps its certificate and its service. This file is everything the product has for the stand-in: the listener
+ * that moves, and what the control socket's two requests for it do (docs/decisions/0011-the-lab-stands-in.md).
  */
+import type { Log } from '../config/log.js'
 import { type ServedIdentity, startTlsListener, type TlsListener } from '../tls/index.js'
 
 type ListenerOptions = Parameters<typeof startTlsListener>[0]
@@ -54,4 +56,14 @@ export async function startMovableListener(options: ListenerOptions, drainMs: nu
       }),
     close: (closing) => inTurn(() => current.close(closing)),
   }
+}
+
+/** `POST /listener/aside` and `POST /listener/back` of the control socket: both answer where the appliance listens now. */
+export function moveRequests(listener: MovableListener, log: Log) {
+  const answerAfter = (move: () => Promise<void>) => async () => {
+    await move()
+    log.info(listener.where(), 'asked to listen elsewhere')
+    return { ...listener.where(), fingerprintSha256: listener.served() }
+  }
+  return { setAside: answerAfter(listener.setAside), bringBack: answerAfter(listener.bringBack) }
 }

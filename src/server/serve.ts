@@ -17,7 +17,7 @@ import { checkStoredIdentity, readIdentity } from '../identity/store/identity-fi
 import { openStore, SCHEMA_VERSION } from '../store/index.js'
 import { type CertificateSummary, describeCertificate } from '../x509/index.js'
 import { watchIdentity } from './identity-watch.js'
-import { startMovableListener } from './movable-listener.js'
+import { moveRequests, startMovableListener } from './movable-listener.js'
 import { listRegistered, type RegisteredPool } from './registered-pools.js'
 import { Account } from './soap/account.js'
 import { describeAppliance } from './soap/diagnostics.js'
@@ -166,18 +166,12 @@ export async function serve(options: ServeOptions): Promise<RunningAppliance> {
       log.info('user name and password were read again')
       return { userName }
     }
-    const move = (go: () => Promise<void>) => async () => {
-      await go()
-      log.info(listener.where(), 'asked to listen elsewhere')
-      return { ...listener.where(), fingerprintSha256: listener.served() }
-    }
     const control = await openControlDoor(place.controlSocket, {
       readStatus,
       forgetPool,
       reload,
       reloadAccount,
-      setAside: move(listener.setAside),
-      bringBack: move(listener.bringBack),
+      ...moveRequests(listener, log),
     })
     opened.push(() => control.close())
 
