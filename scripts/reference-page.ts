@@ -12,6 +12,7 @@ import { xeErrors } from '../src/cli/xe/errors.js'
 import { identityErrors } from '../src/identity/errors.js'
 import { labErrors } from '../src/lab/errors.js'
 import { sshErrors } from '../src/ssh/errors.js'
+import { storeErrors } from '../src/store/errors.js'
 import { tlsErrors } from '../src/tls/errors.js'
 import { trustErrors } from '../src/trust/errors.js'
 import { remoteErrors } from '../src/trust/remote/errors.js'
@@ -27,6 +28,7 @@ const TABLES: readonly (readonly [file: string, rows: Readonly<Record<string, Er
   ['src/identity/errors.ts', identityErrors.rows],
   ['src/lab/errors.ts', labErrors.rows],
   ['src/ssh/errors.ts', sshErrors.rows],
+  ['src/store/errors.ts', storeErrors.rows],
   ['src/tls/errors.ts', tlsErrors.rows],
   ['src/trust/errors.ts', trustErrors.rows],
   ['src/trust/remote/errors.ts', remoteErrors.rows],

@@ -3,15 +3,15 @@
  * gives back, so a child makes it; opening one takes a third of a second and, with small buffers, 170 MB.
  */
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs'
 import { open, readdir, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { PGlite } from '@electric-sql/pglite'
+import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { ensureFolder, syncFolder } from '../base/durable-file.js'
-import { WlbError } from '../base/error.js'
-import { FlushedFiles } from './flushed-files.js'
+import { fail } from './errors.js'
 
 /** A pool's rows fit many times over; the engine's own 128 MB would be most of the appliance. */
 const BUFFERS = 'shared_buffers=16MB'
@@ -31,7 +31,7 @@ export async function openEmbedded(directory: string): Promise<PGlite> {
       startParams: [...flushed, '-c', 'wal_sync_method=fsync', '-c', BUFFERS],
     })
   } catch (error) {
-    throw databaseUnusable(directory, error)
+    throw fail('DATABASE_UNUSABLE', { directory, reason: lastWords(error) }, error)
   }
 }
 
@@ -58,7 +58,10 @@ export async function createEmbedded(directory: string): Promise<void> {
     await syncFolder(dirname(directory))
   } catch (error) {
     await rm(making, { recursive: true, force: true })
-    throw lastWords(error) === NO_SPACE ? noSpace(directory, error) : databaseUnusable(directory, error)
+    const reason = lastWords(error)
+    throw reason === NO_SPACE
+      ? fail('DATABASE_NO_SPACE', { directory }, error)
+      : fail('DATABASE_UNUSABLE', { directory, reason }, error)
   }
 }
 
@@ -102,22 +105,47 @@ function lastWords(error: unknown): string {
   return said.trim().split('\n').at(-1) || (error instanceof Error ? error.message : String(error))
 }
 
-function noSpace(directory: string, cause: unknown): WlbError {
-  return new WlbError(
-    'DATABASE_NO_SPACE',
-    'There is no space left for the database; it needs 40 MB to begin with. Nothing was left behind.',
-    { directory },
-    `df -h ${dirname(directory)}`,
-    cause,
-  )
+/**
+ * PGlite's files in a folder, with a flush that reaches the disk. In its own file layer fsync and fdatasync succeed and do
+ * nothing, so a commit would survive a killed process and not a power cut. The engine must be told to use it: no `-F`, and `wal_sync_method=fsync`
+ * (its fdatasync cannot be reached from here).
+ */
+class FlushedFiles extends NodeFS {
+  override async init(database: PGlite, options: EmscriptenOptions): ReturnType<NodeFS['init']> {
+    const { emscriptenOpts } = await super.init(database, options)
+    const addFlush = (module: unknown) => {
+      if (!hasNodeFiles(module)) throw new Error('This version of PGlite keeps its file layer elsewhere.')
+      const { stream_ops: operations, realPath } = module.NODEFS
+      operations.fsync = (stream) => flush(stream.nfd ?? realPath(stream.node))
+    }
+    return { emscriptenOpts: { ...emscriptenOpts, preRun: [emscriptenOpts.preRun ?? [], addFlush].flat() } }
+  }
 }
 
-function databaseUnusable(directory: string, cause: unknown): WlbError {
-  return new WlbError(
-    'DATABASE_UNUSABLE',
-    'The embedded database could not be made or opened.',
-    { directory, reason: lastWords(cause) },
-    `df -h ${dirname(directory)} && ls -ld ${dirname(directory)}`,
-    cause,
-  )
+type EmscriptenOptions = Parameters<NodeFS['init']>[1]
+
+/** Answers 0, as the engine's system call does; a failure goes up and ends the engine, which then recovers from its log. */
+function flush(file: number | string): number {
+  if (typeof file === 'number') {
+    fsyncSync(file)
+    return 0
+  }
+  const folder = openSync(file, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+  return 0
+}
+
+interface NodeFileLayer {
+  readonly NODEFS: {
+    readonly stream_ops: { fsync?: (stream: { readonly nfd?: number; readonly node: unknown }) => number }
+    readonly realPath: (node: unknown) => string
+  }
+}
+
+function hasNodeFiles(module: unknown): module is NodeFileLayer {
+  return typeof module === 'object' && module !== null && 'NODEFS' in module
 }

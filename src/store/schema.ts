@@ -1,6 +1,9 @@
-/** The tables as SQL knows them; `migrations/` makes them. Integers only, because int8 is a number here and a string there. */
-import type { Generated } from 'kysely'
+/** The tables of the database as SQL knows them, and how a database is brought to them by the migrations in `migrations/`. */
+import { type Generated, type Kysely, type MigrationProvider, Migrator } from 'kysely'
+import { fail } from './errors.js'
+import { up as pools } from './migrations/0001-pools.js'
 
+/** Integers only: int8 is a number in one engine and a string in the other. */
 export interface Schema {
   pool: PoolTable
   pool_host: PoolHostTable
@@ -39,4 +42,22 @@ interface PoolConfigurationTable {
   position: number
   key: string
   value: string
+}
+
+const MIGRATIONS = { '0001-pools': { up: pools } }
+
+const provider: MigrationProvider = { getMigrations: async () => MIGRATIONS }
+
+/** The name of the last migration: what an opened database is at. */
+export const SCHEMA_VERSION = Object.keys(MIGRATIONS).sort().at(-1) ?? ''
+
+/**
+ * Brings a database to the schema this program knows. Each migration runs once, all that are due in one transaction.
+ *
+ * @throws DATABASE_MIGRATION_FAILED when a step fails, or the database belongs to a newer program; nothing is changed.
+ */
+export async function migrate<T>(db: Kysely<T>): Promise<void> {
+  const { error } = await new Migrator({ db, provider }).migrateToLatest()
+  if (!error) return
+  throw fail('DATABASE_MIGRATION_FAILED', { reason: error instanceof Error ? error.message : String(error) }, error)
 }

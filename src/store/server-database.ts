@@ -2,6 +2,7 @@
 import { CompiledQuery, type Dialect, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { WlbError } from '../base/error.js'
+import { fail } from './errors.js'
 
 const CONNECT_TIMEOUT_MS = 5000
 const CONNECTIONS = 4
@@ -18,7 +19,7 @@ const STORED_IS_STORED = `select set_config('synchronous_commit', 'on', false)
  * @throws DATABASE_ENCODING when the database does not hold Unicode.
  */
 export async function serverDialect(url: string): Promise<Dialect> {
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) throw urlInvalid()
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) throw fail('DATABASE_URL_INVALID', {})
   const pool = new pg.Pool({
     connectionString: url,
     max: CONNECTIONS,
@@ -31,10 +32,12 @@ export async function serverDialect(url: string): Promise<Dialect> {
   try {
     const { rows } = await pool.query<{ server_encoding: string }>('show server_encoding')
     const encoding = rows[0]?.server_encoding ?? ''
-    if (encoding !== 'UTF8') throw wrongEncoding(url, encoding)
+    if (encoding !== 'UTF8') throw fail('DATABASE_ENCODING', { server: withoutSecrets(url), encoding })
   } catch (error) {
     await pool.end()
-    throw error instanceof WlbError ? error : unreachable(url, error)
+    if (error instanceof WlbError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw fail('DATABASE_UNREACHABLE', { server: withoutSecrets(url), reason }, error)
   }
   return new PostgresDialect({
     pool,
@@ -48,34 +51,4 @@ export async function serverDialect(url: string): Promise<Dialect> {
 function withoutSecrets(url: string): string {
   const { protocol, username, host, pathname } = new URL(url)
   return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`
-}
-
-function urlInvalid(): WlbError {
-  return new WlbError(
-    'DATABASE_URL_INVALID',
-    'The address of the database is not of the form postgres://user@host/name.',
-    {},
-    'wlb setup --database postgres://wlb@localhost/wlb',
-  )
-}
-
-function unreachable(url: string, cause: unknown): WlbError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  const server = withoutSecrets(url)
-  return new WlbError(
-    'DATABASE_UNREACHABLE',
-    'The database server cannot be used.',
-    { server, reason },
-    `psql ${server}`,
-    cause,
-  )
-}
-
-function wrongEncoding(url: string, encoding: string): WlbError {
-  return new WlbError(
-    'DATABASE_ENCODING',
-    'The database does not store Unicode.',
-    { server: withoutSecrets(url), encoding },
-    'createdb --encoding=UTF8 --template=template0 wlb',
-  )
 }

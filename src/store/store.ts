@@ -49,7 +49,7 @@ export async function prepareDatabase(place: DatabasePlace): Promise<'created' |
 
 /** Three hundred files, and a fifth of a second: only for those who open a database, which most commands do not. */
 function loadLayer() {
-  return Promise.all([import('kysely'), import('./migrate.js'), import('./pool-store.js')])
+  return Promise.all([import('kysely'), import('./schema.js'), import('./pool-store.js')])
 }
 
 /** Each engine is loaded only where it is used. */
