@@ -9,8 +9,10 @@ import { baseErrors } from '../src/base/errors.js'
 import { commandLine } from '../src/cli/command-line.js'
 import { cliErrors } from '../src/cli/errors.js'
 import { xeErrors } from '../src/cli/xe/errors.js'
+import { configErrors } from '../src/config/errors.js'
 import { identityErrors } from '../src/identity/errors.js'
 import { labErrors } from '../src/lab/errors.js'
+import { serverErrors } from '../src/server/errors.js'
 import { sshErrors } from '../src/ssh/errors.js'
 import { storeErrors } from '../src/store/errors.js'
 import { tlsErrors } from '../src/tls/errors.js'
@@ -25,8 +27,10 @@ const TABLES: readonly (readonly [file: string, rows: Readonly<Record<string, Er
   ['src/base/errors.ts', baseErrors.rows],
   ['src/cli/errors.ts', cliErrors.rows],
   ['src/cli/xe/errors.ts', xeErrors.rows],
+  ['src/config/errors.ts', configErrors.rows],
   ['src/identity/errors.ts', identityErrors.rows],
   ['src/lab/errors.ts', labErrors.rows],
+  ['src/server/errors.ts', serverErrors.rows],
   ['src/ssh/errors.ts', sshErrors.rows],
   ['src/store/errors.ts', storeErrors.rows],
   ['src/tls/errors.ts', tlsErrors.rows],

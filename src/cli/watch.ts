@@ -2,14 +2,21 @@
 
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { audienceOf, type DatedEvent, type FleetMember, lineOf, startWatch, watchOnce } from '../trust/index.js'
+import {
+  audienceOf,
+  type DatedEvent,
+  type FleetMember,
+  lineOf,
+  openChannels,
+  startWatch,
+  watchOnce,
+} from '../trust/index.js'
 import { configFolder, readKnownPools } from '../xapi/index.js'
 import type { WatchFlags } from './commands.js'
 import { fail } from './errors.js'
 import { printError } from './print.js'
 import { readFleetMembers } from './trust/fleet.js'
 import { choosePool } from './trust/open-pool.js'
-import { openChannels } from './watch-channels.js'
 
 const EVERY_SECONDS = 3600
 const LEAST_SECONDS = 10

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { isAbsolute } from 'node:path'
 import { domainToASCII } from 'node:url'
 import { z } from 'zod'
-import { isFullHostname } from './full-hostname.js'
+import { isFullHostname, isPort, LISTEN_ADDRESS_RULE, PORT_RULE } from './addresses.js'
 
 export interface AcmeSettings {
   /** Where the authority describes itself. */
@@ -76,7 +76,7 @@ export function fromAcmeFile(section: z.infer<typeof SECTION>): AcmeSettings {
         : { type: challenge, address: http_address ?? HTTP_ADDRESS, port: http_port ?? HTTP_PORT },
     directoryCa: directory_ca,
     agreedTerms: agreed_terms,
-    ...(bringsAnchor !== undefined && { bringsAnchor }),
+    bringsAnchor,
   }
 }
 
@@ -87,11 +87,12 @@ export function toAcmeFile(settings: AcmeSettings): z.infer<typeof SECTION> {
     email,
     names: [...names],
     challenge: challenge.type,
-    ...(challenge.type === 'http-01' && { http_address: challenge.address, http_port: challenge.port }),
-    ...(challenge.type === 'dns-01' && { dns_hook: challenge.hook }),
-    ...(directoryCa !== undefined && { directory_ca: directoryCa }),
-    ...(agreedTerms !== undefined && { agreed_terms: agreedTerms }),
-    ...(bringsAnchor !== undefined && { bring_anchor_to_pools: bringsAnchor }),
+    ...(challenge.type === 'http-01'
+      ? { http_address: challenge.address, http_port: challenge.port }
+      : { dns_hook: challenge.hook }),
+    directory_ca: directoryCa,
+    agreed_terms: agreedTerms,
+    bring_anchor_to_pools: bringsAnchor,
   }
 }
 
@@ -111,8 +112,8 @@ export function findAcmeFault({
     ...names.flatMap((name) => fault('names', name, checkName(name, challenge.type))),
     ...(challenge.type === 'http-01'
       ? [
-          ...fault('http_address', challenge.address, checkAddress(challenge.address)),
-          ...fault('http_port', String(challenge.port), checkPort(challenge.port)),
+          ...fault('http_address', challenge.address, isIP(challenge.address) === 0 ? LISTEN_ADDRESS_RULE : undefined),
+          ...fault('http_port', String(challenge.port), isPort(challenge.port) ? undefined : PORT_RULE),
         ]
       : fault('dns_hook', challenge.hook, checkPath(challenge.hook))),
     ...(directoryCa === undefined ? [] : fault('directory_ca', directoryCa, checkPath(directoryCa))),
@@ -141,14 +142,6 @@ function checkName(name: string, challenge: 'http-01' | 'dns-01'): string | unde
   if (!isFullHostname(isWildcard ? name.slice(2) : name))
     return 'must be a full host name with dots, such as wlb.example.com'
   return isWildcard && challenge === 'http-01' ? 'stands for many hosts, which only dns-01 can prove' : undefined
-}
-
-function checkAddress(text: string): string | undefined {
-  return isIP(text) === 0 ? 'must be an IP address of this machine, or 0.0.0.0 or :: for all of them' : undefined
-}
-
-function checkPort(port: number): string | undefined {
-  return port >= 1 && port <= 65_535 ? undefined : 'must be a whole number from 1 to 65535'
 }
 
 /** `wlb serve` may be started in any folder. */

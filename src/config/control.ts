@@ -1,95 +1,15 @@
 /**
- * The door for our own commands: HTTP with JSON over a Unix socket that only the appliance's user can open. Commands ask
- * the running appliance through it and never read its database.
+ * Asks the running appliance: HTTP with JSON over the Unix socket that it keeps for the commands of its own machine
+ * (server/control-socket.ts answers).
  */
-import { chmod, rm } from 'node:fs/promises'
-import { createServer, request } from 'node:http'
+import { request } from 'node:http'
+import { z } from 'zod'
 import { WlbError } from '../base/error.js'
 import { systemCode, touching } from '../base/file-failure.js'
 import { shortenSocketPath } from '../base/local-socket.js'
-
-export interface ControlDoor {
-  close(): Promise<void>
-}
+import { fail } from './errors.js'
 
 const ANSWER_TIMEOUT_MS = 5000
-
-/** What commands may ask for, each answered with a JSON document. */
-export interface ControlRequests {
-  readStatus(): Promise<unknown>
-  forgetPool(uuid: string): Promise<unknown>
-  reload(): Promise<unknown>
-  /** Takes user name and password from the settings again. */
-  reloadAccount(): Promise<unknown>
-  /** Leaves the public address and port to something else, and says where the appliance listens instead. */
-  setAside(): Promise<unknown>
-  /** Undoes it. */
-  bringBack(): Promise<unknown>
-}
-
-/** Answers requests. Whoever calls this holds the lock of the socket's folder, so a socket found there is a dead one. */
-export async function openControlDoor(path: string, requests: ControlRequests): Promise<ControlDoor> {
-  const server = createServer((incoming, response) => {
-    const answer = (status: number, document: unknown) => {
-      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(document))
-    }
-    const asked = findRequest(`${incoming.method} ${incoming.url}`, requests)
-    if (!asked) return answer(404, {})
-    asked().then(
-      (document) => answer(200, document),
-      (error: unknown) => answer(500, { why: describeFailure(error) }),
-    )
-  })
-  await touching(path, () => rm(path, { force: true }))
-  const place = shortenSocketPath(path)
-  await touching(
-    path,
-    () =>
-      new Promise<void>((resolve, reject) => {
-        server.once('error', reject).listen(place.path, () => {
-          server.off('error', reject).on('error', () => {})
-          resolve()
-        })
-      }),
-  )
-  await chmod(path, 0o600) // its folder is the owner's alone, so nobody was quicker
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          place.close()
-          resolve()
-        })
-        server.closeAllConnections()
-      }),
-  }
-}
-
-/** With the facts: who asked sees this text and nothing else of the error. */
-function describeFailure(error: unknown): string {
-  if (!(error instanceof WlbError)) return error instanceof Error ? error.message : String(error)
-  const facts = Object.entries(error.facts).map(([name, value]) => `${name} ${value}`)
-  return `${error.message} (${facts.join(', ')})`
-}
-
-function findRequest(line: string, requests: ControlRequests): (() => Promise<unknown>) | undefined {
-  const [, uuid] = /^DELETE \/pools\/([0-9a-f-]+)$/.exec(line) ?? []
-  if (uuid !== undefined) return () => requests.forgetPool(uuid)
-  switch (line) {
-    case 'GET /status':
-      return () => requests.readStatus()
-    case 'POST /reload':
-      return () => requests.reload()
-    case 'POST /account':
-      return () => requests.reloadAccount()
-    case 'POST /listener/aside':
-      return () => requests.setAside()
-    case 'POST /listener/back':
-      return () => requests.bringBack()
-    default:
-      return undefined
-  }
-}
 
 /**
  * Asks the running appliance. Undefined when none runs.
@@ -114,7 +34,7 @@ export async function askAppliance(
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ECONNREFUSED') return undefined
     if (error instanceof WlbError) throw error
-    throw applianceSilent(path, error)
+    throw fail('APPLIANCE_SILENT', { socket: path, why: error instanceof Error ? error.message : String(error) }, error)
   } finally {
     place.close()
   }
@@ -144,13 +64,33 @@ function reasonIn(said: string): string | undefined {
   return typeof why === 'string' ? why : undefined
 }
 
-function applianceSilent(socket: string, cause: unknown): WlbError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new WlbError(
-    'APPLIANCE_SILENT',
-    'The appliance is running and could not answer.',
-    { socket, why },
-    `ss -xlp | grep ${socket}`,
-    cause,
-  )
+const RELOADED = z.object({
+  address: z.string(),
+  port: z.number(),
+  /** Of the leaf in service now. */
+  fingerprintSha256: z.string(),
+  /** Why what is on disk is not in service. */
+  refused: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+      remedy: z.string(),
+    })
+    .nullable(),
+})
+export type Reloaded = Readonly<z.infer<typeof RELOADED>>
+
+/** Reads the answer to `POST /reload`. */
+export function readReloaded(answer: unknown): Reloaded {
+  return RELOADED.parse(answer)
+}
+
+export function describeRefusal(error: unknown): NonNullable<Reloaded['refused']> {
+  if (error instanceof WlbError) {
+    const { code, message, facts, remedy } = error
+    return { code, message, facts: { ...facts }, remedy }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'INTERNAL_ERROR', message, facts: {}, remedy: '' }
 }

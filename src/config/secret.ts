@@ -5,8 +5,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { replaceFile } from '../base/durable-file.js'
-import { WlbError } from '../base/error.js'
 import { systemCode, touching } from '../base/file-failure.js'
+import { fail } from './errors.js'
 
 const KEY_BYTES = 32
 const NONCE_BYTES = 12
@@ -22,10 +22,12 @@ export async function createSecretKey(path: string): Promise<void> {
 /** @throws SECRET_KEY_UNUSABLE when the file is missing or holds something else. */
 export async function readSecretKey(path: string): Promise<Buffer> {
   const text = await touching(path, () => readFile(path, 'utf8')).catch((error: unknown) => {
-    throw systemCode(error) === 'ENOENT' ? secretKeyUnusable(path, 'it does not exist') : error
+    if (systemCode(error) !== 'ENOENT') throw error
+    throw fail('SECRET_KEY_UNUSABLE', { file: path, why: 'it does not exist' })
   })
   const key = Buffer.from(text.trim(), 'base64')
-  if (key.length !== KEY_BYTES) throw secretKeyUnusable(path, `it holds ${key.length} bytes and not ${KEY_BYTES}`)
+  if (key.length !== KEY_BYTES)
+    throw fail('SECRET_KEY_UNUSABLE', { file: path, why: `it holds ${key.length} bytes and not ${KEY_BYTES}` })
   return key
 }
 
@@ -42,32 +44,13 @@ export function unseal(sealed: Uint8Array, belongsTo: string, key: Buffer): stri
   const bytes = Buffer.from(sealed)
   const nonce = bytes.subarray(1, 1 + NONCE_BYTES)
   const tag = bytes.subarray(1 + NONCE_BYTES, 1 + NONCE_BYTES + TAG_BYTES)
-  if (bytes[0] !== VERSION || tag.length !== TAG_BYTES) throw secretUnreadable(belongsTo)
+  if (bytes[0] !== VERSION || tag.length !== TAG_BYTES) throw fail('SECRET_UNREADABLE', { pool: belongsTo })
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
   decipher.setAAD(Buffer.from(belongsTo)).setAuthTag(tag)
   try {
     const opened = decipher.update(bytes.subarray(1 + NONCE_BYTES + TAG_BYTES))
     return Buffer.concat([opened, decipher.final()]).toString('utf8')
   } catch (error) {
-    throw secretUnreadable(belongsTo, error)
+    throw fail('SECRET_UNREADABLE', { pool: belongsTo }, error)
   }
-}
-
-function secretKeyUnusable(file: string, why: string): WlbError {
-  return new WlbError(
-    'SECRET_KEY_UNUSABLE',
-    'The key that seals the passwords of pools cannot be used.',
-    { file, why },
-    `mv ${file} ${file}.broken; wlb setup   # then register each pool again`,
-  )
-}
-
-function secretUnreadable(belongsTo: string, cause?: unknown): WlbError {
-  return new WlbError(
-    'SECRET_UNREADABLE',
-    "The pool's stored password does not open with this key.",
-    { pool: belongsTo },
-    'xe pool-initialize-wlb   # registering the pool again stores it anew',
-    cause,
-  )
 }

@@ -4,12 +4,11 @@ import { isIP } from 'node:net'
 import { parse, stringify, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import { replaceFile } from '../base/durable-file.js'
-import { WlbError } from '../base/error.js'
 import { systemCode, touching } from '../base/file-failure.js'
 import { ACME_FILE, type AcmeSettings, fromAcmeFile, toAcmeFile } from './acme-settings.js'
-import { isFullHostname } from './full-hostname.js'
+import { isFullHostname, isHostAndPort, LISTEN_ADDRESS_RULE, PORT_RULE, readWebhookAddress } from './addresses.js'
+import { fail } from './errors.js'
 import { isPasswordHash } from './password.js'
-import { readWebhookAddress } from './webhook-address.js'
 
 export interface Settings {
   /** Fully qualified: pools connect to it, and the certificate carries it. */
@@ -26,7 +25,7 @@ export interface Settings {
   readonly front?: FrontSettings | undefined
   /** The ACME authority that certificates come from. */
   readonly acme?: AcmeSettings | undefined
-  /** The pools that registered are watched while the appliance runs, and what is found is told to these. */
+  /** The pools that registered are watched while the appliance runs, and what is found is reported to these. */
   readonly watch?: WatchSettings | undefined
 }
 
@@ -48,8 +47,6 @@ export interface FrontSettings {
 }
 
 const HOSTNAME_RULE = 'must be a full host name with dots, such as wlb.example.com'
-const ADDRESS_RULE = 'must be an IP address of this machine, or 0.0.0.0 or :: for all of them'
-const PORT_RULE = 'must be a whole number from 1 to 65535'
 const USER_NAME_RULE =
   'must have a character, no colon, which ends it in HTTP, and no blank at either end: consoles cut it off'
 const PASSWORD_RULE = 'must have a character, no control character, and no blank at either end: consoles cut it off'
@@ -59,7 +56,7 @@ const RELOAD_RULE = 'must be a list of words, the program first, such as ["syste
 const FRONT_ADDRESS_RULE = 'must be the IP address that shows what the front serves'
 
 const HOSTNAME = z.string(HOSTNAME_RULE).refine(isFullHostname, HOSTNAME_RULE)
-const ADDRESS = z.string(ADDRESS_RULE).refine((text) => isIP(text) !== 0, ADDRESS_RULE)
+const ADDRESS = z.string(LISTEN_ADDRESS_RULE).refine((text) => isIP(text) !== 0, LISTEN_ADDRESS_RULE)
 const PORT = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_RULE)
 const USER_NAME = z.string(USER_NAME_RULE).regex(/^(?!\s)[^:\p{Cc}]+(?<!\s)$/u, USER_NAME_RULE)
 const PASSWORD = z.string(PASSWORD_RULE).regex(/^(?!\s)\P{Cc}+(?<!\s)$/u, PASSWORD_RULE)
@@ -95,10 +92,7 @@ const FILE = z.strictObject({
         .optional(),
       mail_to: z.email('must be an e-mail address').optional(),
       mail_from: z.email('must be an e-mail address').optional(),
-      smtp: z
-        .string(SMTP_RULE)
-        .refine((text) => isHostAndPort(text), SMTP_RULE)
-        .optional(),
+      smtp: z.string(SMTP_RULE).refine(isHostAndPort, SMTP_RULE).optional(),
     })
     .optional(),
 })
@@ -138,7 +132,7 @@ export function checkPassword(text: string): string | undefined {
  */
 export async function readSettings(path: string): Promise<Settings> {
   const text = await touching(path, () => readFile(path, 'utf8')).catch((error: unknown) => {
-    throw systemCode(error) === 'ENOENT' ? notSetUp(path, error) : error
+    throw systemCode(error) === 'ENOENT' ? fail('NOT_SET_UP', { file: path }, error) : error
   })
   const { data, error } = FILE.safeParse(parseToml(text, path))
   if (data) {
@@ -161,7 +155,8 @@ export async function readSettings(path: string): Promise<Settings> {
   const [issue] = error.issues
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys : []
   const key = [...(issue?.path ?? []), ...unknown.slice(0, 1)].join('.')
-  throw settingsInvalid(path, { key, why: unknown.length > 0 ? 'is not a key of this file' : (issue?.message ?? '') })
+  const why = unknown.length > 0 ? 'is not a key of this file' : (issue?.message ?? '')
+  throw fail('SETTINGS_INVALID', { file: path, key, why })
 }
 
 /** Replaces the file. It holds the hash of a password and perhaps the database's, so it is its owner's alone. */
@@ -172,17 +167,12 @@ export async function writeSettings(path: string, settings: Settings): Promise<v
     address,
     port,
     account: { username: userName, password_hash: passwordHash },
-    ...(databaseUrl !== undefined && { database: { url: databaseUrl } }),
-    ...(front && { front }),
-    ...(acme && { acme: toAcmeFile(acme) }),
-    ...(watch && { watch: toWatchFile(watch) }),
+    database: databaseUrl === undefined ? undefined : { url: databaseUrl },
+    front,
+    acme: acme && toAcmeFile(acme),
+    watch: watch && toWatchFile(watch),
   }
   await touching(path, () => replaceFile(path, `${HEADING}${stringify(document)}`, 0o600))
-}
-
-function isHostAndPort(text: string): boolean {
-  const [, digits] = /^(?:\[[0-9A-Fa-f:.]+\]|[^:\s]+):(\d{1,5})$/.exec(text) ?? []
-  return digits !== undefined && Number(digits) >= 1 && Number(digits) <= 65_535
 }
 
 function fromWatchFile(section: z.infer<typeof FILE>['watch']): WatchSettings | undefined {
@@ -192,8 +182,7 @@ function fromWatchFile(section: z.infer<typeof FILE>['watch']): WatchSettings | 
 }
 
 function toWatchFile({ everySeconds, webhook, mailTo, mailFrom, smtp }: WatchSettings) {
-  const section = { every_seconds: everySeconds, webhook, mail_to: mailTo, mail_from: mailFrom, smtp }
-  return Object.fromEntries(Object.entries(section).filter(([, value]) => value !== undefined))
+  return { every_seconds: everySeconds, webhook, mail_to: mailTo, mail_from: mailFrom, smtp }
 }
 
 const HEADING = '# OpenWLB. Read when the appliance starts; after a change, start it again.\n'
@@ -203,20 +192,7 @@ function parseToml(text: string, path: string): unknown {
     return parse(text)
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
-    throw settingsInvalid(path, { line: error.line, why: error.message.split('\n', 1).join('') }, error)
+    const why = error.message.split('\n', 1).join('')
+    throw fail('SETTINGS_INVALID', { file: path, line: error.line, why }, error)
   }
-}
-
-function notSetUp(file: string, cause: unknown): WlbError {
-  return new WlbError('NOT_SET_UP', 'There is no appliance here yet.', { file }, 'wlb setup', cause)
-}
-
-function settingsInvalid(file: string, facts: Record<string, string | number>, cause?: unknown): WlbError {
-  return new WlbError(
-    'SETTINGS_INVALID',
-    'The settings cannot be used as they are.',
-    { file, ...facts },
-    `vi ${file}`,
-    cause,
-  )
 }

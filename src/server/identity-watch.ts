@@ -1,115 +1,114 @@
 /**
- * Serves a new certificate when the files change or somebody asks. The two files change one after the other: a pair that
- * does not fit is looked at again before anything is said, and the one in service stays until there is a better one.
+ * The part that serves a new certificate when the files on disk change or a reload is asked for. The two files change one
+ * after the other, so a pair that does not fit is read a second time before an error is logged. A pair that cannot be
+ * served changes nothing: the one in service stays.
  */
 
 import { X509Certificate } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
 import { basename } from 'node:path'
 import { WlbError } from '../base/error.js'
-import type { Log } from '../config/log.js'
-import type { AppliancePaths } from '../config/paths.js'
+import { describeRefusal, type Reloaded } from '../config/control.js'
+import type { AppliancePaths, Log } from '../config/index.js'
 import { settleIfLeft } from '../identity/store/identity-change.js'
 import { contentOf, readIdentity } from '../identity/store/identity-files.js'
-import type { ServedIdentity, TlsListener } from '../tls/index.js'
+import type { Given, IdentityPart, SettingsPart } from './appliance-files.js'
+import type { Opened } from './part-list.js'
+import type { ListenerPart } from './soap-listener.js'
 
-export interface IdentityWatch {
-  /** Looks now; whatever is found is logged, and served if it can be. Tells why it cannot. */
-  look(): Promise<Looked>
-  close(): Promise<void>
+export interface ReloadPart {
+  /** Reads the certificate and key on disk now, serves them if it can, and says what is served. */
+  reload(): Promise<Reloaded>
 }
 
-/** What is on disk is in service now, or was before; or else why not. */
-export type Looked = { readonly state: 'served' } | { readonly state: 'refused'; readonly error: unknown }
+/** `served`: what is on disk is in service now, or was before. */
+type Outcome = { readonly state: 'served' } | { readonly state: 'refused'; readonly error: unknown }
 
-/** After the last of a series of changes. */
+/** Waited after the last of a series of changes. */
 const QUIET_MS = 100
-/** For the other file of a pair to follow. */
-const SECOND_LOOK_MS = 1000
-/** The system does not tell of every change (network file systems, a folder replaced as a whole). */
+/** Waited for the other file of a pair. */
+const SECOND_READ_MS = 1000
+/** The system does not report every change (network file systems, a folder replaced as a whole). */
 const ROUND_MS = 15_000
 
-export function watchIdentity(options: {
-  readonly paths: AppliancePaths
-  readonly served: ServedIdentity
-  readonly listener: Pick<TlsListener, 'replaceIdentity'>
-  readonly log: Log
-}): IdentityWatch {
-  const { paths, listener, log } = options
-  let served = contentOf(options.served)
-  /** What was last found and could not be served: said once. */
+export async function identityWatch(
+  context: Given & SettingsPart & IdentityPart & ListenerPart,
+): Promise<Opened<ReloadPart>> {
+  const { place, listener, log } = context
+  let served = contentOf(context.identity)
+  /** What was found last and could not be served; it is logged once. */
   let refused: { readonly found: string; readonly error: unknown } | undefined
   let timer: NodeJS.Timeout | undefined
   let turn: Promise<unknown> = Promise.resolve()
   let closed = false
 
-  const takeIfNew = async (isLastLook: boolean): Promise<Looked> => {
+  const serveIfNew = async (isLastRead: boolean): Promise<Outcome> => {
     let found = 'unreadable'
     try {
       if (closed) throw new Error('the appliance is closing')
-      await settleIfLeft(paths)
-      const identity = await readIdentity(paths)
+      await settleIfLeft(place)
+      const identity = await readIdentity(place)
       found = contentOf(identity)
-      if (found === served) return serves()
-      if (found === refused?.found) return { state: 'refused', error: refused.error }
-      await listener.replaceIdentity(identity)
-      served = found
-      const { fingerprint256 } = new X509Certificate(identity.certificatePem)
-      log.info({ fingerprintSha256: fingerprint256 }, 'certificate replaced')
-      return serves()
+      if (found !== served) {
+        if (found === refused?.found) return { state: 'refused', error: refused.error }
+        await listener.replaceIdentity(identity)
+        served = found
+        const { fingerprint256 } = new X509Certificate(identity.certificatePem)
+        log.info({ fingerprintSha256: fingerprint256 }, 'certificate replaced')
+      }
+      refused = undefined
+      return { state: 'served' }
     } catch (error) {
-      const looked = { state: 'refused', error } as const
-      if (closed) return looked
-      if (!isLastLook) lookIn(SECOND_LOOK_MS, true)
+      const outcome = { state: 'refused', error } as const
+      if (closed) return outcome
+      if (!isLastRead) readIn(SECOND_READ_MS, true)
       else if (found !== refused?.found) {
         refused = { found, error }
         const facts = error instanceof WlbError ? { code: error.code, ...error.facts } : { err: error }
         log.error(
-          { ...facts, path: paths.certificate },
+          { ...facts, path: place.certificate },
           'the certificate on disk cannot be served; the one before stays',
         )
       }
-      return looked
+      return outcome
     }
   }
 
-  const serves = (): Looked => {
-    refused = undefined
-    return { state: 'served' }
+  /** One after the other: two at once could put the older pair last. */
+  const read = (isLastRead: boolean): Promise<Outcome> => {
+    const outcome = turn.then(() => serveIfNew(isLastRead))
+    turn = outcome
+    return outcome
   }
 
-  /** One look after the other: two at once could put the older pair last. */
-  const look = (isLastLook: boolean): Promise<Looked> => {
-    const looked = turn.then(() => takeIfNew(isLastLook))
-    turn = looked
-    return looked
-  }
-
-  const lookIn = (delayMs: number, isLastLook: boolean): void => {
+  const readIn = (delayMs: number, isLastRead: boolean): void => {
     clearTimeout(timer)
-    timer = setTimeout(() => void look(isLastLook), delayMs)
+    timer = setTimeout(() => void read(isLastRead), delayMs)
   }
 
-  const watcher = watchFolder(paths, () => lookIn(QUIET_MS, false), log)
-  const round = setInterval(() => void look(false), ROUND_MS).unref()
+  const watcher = watchFolder(place, () => readIn(QUIET_MS, false), log)
+  const round = setInterval(() => void read(false), ROUND_MS).unref()
 
-  return {
-    look: () => look(true),
-    close: async () => {
-      closed = true
-      clearTimeout(timer)
-      clearInterval(round)
-      watcher?.close()
-      await turn
-    },
+  const reload = async (): Promise<Reloaded> => {
+    const outcome = await read(true)
+    const now = { ...listener.where(), fingerprintSha256: listener.served() }
+    return { ...now, refused: outcome.state === 'served' ? null : describeRefusal(outcome.error) }
   }
+  const close = async () => {
+    closed = true
+    clearTimeout(timer)
+    clearInterval(round)
+    watcher?.close()
+    await turn
+  }
+  return { provides: { reload }, close }
 }
 
 /** Without a watcher (no inotify instances left) the rounds still find what changed. */
-function watchFolder(paths: AppliancePaths, changed: () => void, log: Log): FSWatcher | undefined {
-  const names = [paths.certificate, paths.key].map((path) => basename(path))
+function watchFolder(place: AppliancePaths, changed: () => void, log: Log): FSWatcher | undefined {
+  const names = [place.certificate, place.key].map((path) => basename(path))
   try {
-    const watcher = watch(paths.certificateFolder, (_, name) => {
+    const watcher = watch(place.certificateFolder, (_, name) => {
       if (name === null || names.includes(name)) changed()
     })
     return watcher.on('error', (error) => log.warn({ err: error }, 'the certificate folder is no longer watched'))

@@ -6,7 +6,6 @@ import { existsSync } from 'node:fs'
 import { hostname as machineName } from 'node:os'
 import { lockDirectory } from '../base/directory-lock.js'
 import { ensureFolder } from '../base/durable-file.js'
-import { type Facts, WlbError } from '../base/error.js'
 import { touching } from '../base/file-failure.js'
 import { hashPassword, verifyPassword } from '../config/password.js'
 import { type AppliancePaths, paths } from '../config/paths.js'
@@ -25,6 +24,7 @@ import { installIdentity, settleIdentity } from '../identity/store/identity-chan
 import { hasIdentity } from '../identity/store/identity-files.js'
 import { prepareDatabase } from '../store/index.js'
 import { createSelfSigned } from '../x509/index.js'
+import { fail } from './errors.js'
 
 export interface SetupOptions extends Partial<Choices> {
   readonly root: string
@@ -120,7 +120,7 @@ async function makeSettings(place: AppliancePaths, options: SetupOptions): Promi
   if (existsSync(place.settings)) return 'kept'
   const { password, address, port, userName, databaseUrl } = options
   const { hostname } = options
-  if (hostname === undefined || password === undefined) throw setupIncomplete('--hostname')
+  if (hostname === undefined || password === undefined) throw fail('SETUP_INCOMPLETE', { missing: '--hostname' })
   // Before it is written down: what is there is kept, a wrong address too.
   if (databaseUrl !== undefined) await prepareDatabase({ kind: 'server', url: databaseUrl })
   await writeSettings(place.settings, {
@@ -167,15 +167,16 @@ function checkChoices(options: SetupOptions): void {
   for (const name of CHOICE_NAMES) {
     const value = options[name]
     const why = value === undefined ? undefined : checkChoice(name, value)
-    if (why !== undefined) throw choiceInvalid(name, String(value), why)
+    if (why === undefined) continue
+    throw fail('CHOICE_INVALID', { choice: name, given: name === 'databaseUrl' ? undefined : String(value), why })
   }
   const why = options.password === undefined ? undefined : checkPassword(options.password)
-  if (why !== undefined) throw choiceInvalid('password', '', why)
+  if (why !== undefined) throw fail('CHOICE_INVALID', { choice: 'password', why })
 }
 
 function checkComplete({ hostname, password }: SetupOptions): void {
-  if (hostname === undefined) throw setupIncomplete('--hostname')
-  if (password === undefined) throw setupIncomplete('--password-file')
+  if (hostname === undefined) throw fail('SETUP_INCOMPLETE', { missing: '--hostname' })
+  if (password === undefined) throw fail('SETUP_INCOMPLETE', { missing: '--password-file' })
 }
 
 async function compare(options: SetupOptions, settings: Settings): Promise<readonly NotApplied[]> {
@@ -188,28 +189,4 @@ async function compare(options: SetupOptions, settings: Settings): Promise<reado
   }))
   const isOther = password !== undefined && !(await verifyPassword(password, settings.passwordHash))
   return isOther ? [...differing, { choice: 'password', kept: 'the one set up before' }] : differing
-}
-
-const FLAGS = {
-  hostname: '--hostname wlb.example.com',
-  address: '--address 0.0.0.0',
-  port: '--port 8012',
-  userName: '--username wlbuser',
-  databaseUrl: '--database postgres://wlb@localhost/wlb',
-  password: '--password-file FILE',
-} as const
-
-function choiceInvalid(choice: keyof typeof FLAGS, given: string, why: string): WlbError {
-  const isSecret = choice === 'password' || choice === 'databaseUrl' // the latter may hold one
-  const facts: Facts = isSecret ? { choice, why } : { choice, given, why }
-  return new WlbError('CHOICE_INVALID', 'One of the choices cannot be used.', facts, `wlb setup ${FLAGS[choice]}`)
-}
-
-function setupIncomplete(missing: string): WlbError {
-  return new WlbError(
-    'SETUP_INCOMPLETE',
-    'There are no settings yet, and one that has no default was not given.',
-    { missing },
-    'wlb setup --hostname wlb.example.com --password-file FILE --yes',
-  )
 }

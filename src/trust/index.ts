@@ -54,7 +54,17 @@ export { openEntries, report, type StepReport } from './run/run-steps.js'
 export { makeStep } from './run/steps/make-step.js'
 export { readPoolNow } from './run/steps/pool-state.js'
 export type { StepContext } from './run/steps/step.js'
-export { watchBesideAppliance } from './watch/beside-appliance.js'
-export { audienceOf, type Channel, letterbox, lineOf, webhook } from './watch/channels.js'
+export {
+  audienceOf,
+  type Channel,
+  type ChannelChoices,
+  letterbox,
+  lineOf,
+  openChannels,
+  webhook,
+} from './watch/channels.js'
+export { CLOCK_LIMIT_MS } from './watch/compare.js'
 export type { DatedEvent } from './watch/memory.js'
+export { announceOwnEnd } from './watch/own-certificate.js'
+export { readPoolClock } from './watch/pool-clock.js'
 export { startWatch, watchOnce } from './watch/watch.js'

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Clock, SYSTEM_CLOCK } from '../../src/base/clock.js'
 import { paths } from '../../src/config/index.js'
 import { openLog } from '../../src/config/log.js'
 import { readStatus } from '../../src/identity/index.js'
@@ -24,7 +25,9 @@ describe.skipIf(!postgres)('a PostgreSQL server (postgres)', () => {
   const root = mkdtempSync(join(tmpdir(), 'openwlb-server-'))
   const logged: string[] = []
   const log = openLog({ write: (line) => void logged.push(line) })
-  const start = () => serve({ root, log, bodyTimeoutMs: 200 })
+  /** The 25 seconds that a body may take pass in a quarter of a second. */
+  const clock: Clock = { ...SYSTEM_CLOCK, schedule: (work, delayMs) => SYSTEM_CLOCK.schedule(work, delayMs / 100) }
+  const start = () => serve({ root, log, clock })
   let server: PostgresServer
   let appliance: RunningAppliance
 

@@ -1,7 +1,7 @@
 /** What pools have connected to, as their Host headers tell, and what a request for a certificate makes of it (S34). */
 import { expect, it, test } from 'vitest'
 import { chooseNames, warnOfNames } from '../../src/identity/request/request-names.js'
-import { readHost, rememberAddresses } from '../../src/server/soap/used-addresses.js'
+import { readHost, recordAddresses } from '../../src/server/soap/used-addresses.js'
 
 const headers: [header: string, host: string | undefined][] = [
   ['wlb.example.com', 'wlb.example.com'],
@@ -23,10 +23,10 @@ it.each(headers)('Host: %s is %s', (header, host) => {
 })
 
 test('the latest is last, each once, twenty at most', () => {
-  const used = rememberAddresses()
-  for (const host of ['a', 'b', 'a', undefined, '!']) used.note(host)
+  const used = recordAddresses()
+  for (const host of ['a', 'b', 'a', undefined, '!']) used.record(host)
   expect(used.list()).toEqual(['b', 'a'])
-  for (let count = 0; count < 30; count++) used.note(`n${count}`)
+  for (let count = 0; count < 30; count++) used.record(`n${count}`)
   expect(used.list()).toHaveLength(20)
   expect(used.list().at(-1)).toBe('n29')
 })

@@ -18,8 +18,9 @@ import {
   rememberAcme,
 } from '../../src/identity/index.js'
 import { installIdentity, lockedIdentity } from '../../src/identity/store/identity-change.js'
-import { type RunningAppliance, type ServeOptions, serve } from '../../src/server/index.js'
-import { openBringer } from '../../src/server/reach-pools.js'
+import { type RunningAppliance, serve } from '../../src/server/index.js'
+import { type AnchorPart, anchorInstaller, renewal as renewalPart } from '../../src/server/renewal.js'
+import { serviceParts } from '../../src/server/serve.js'
 import { isAnchorUnfinished, placeHere, readPoolNow, renew, undoLast } from '../../src/trust/index.js'
 import { openJournal } from '../../src/trust/run/journal.js'
 import { configFolder, openPool } from '../../src/xapi/index.js'
@@ -106,18 +107,15 @@ describe.skipIf(!program)('with pebble', () => {
     onStep = () => {}
   })
 
-  /** Each test looks when it wants to, unless it is said otherwise. */
-  async function start(renewal: ServeOptions['renewal'] = { schedule: () => () => {} }): Promise<void> {
-    appliance = await serve({
-      root,
-      log,
-      renewal,
-      bringer: (beside) => {
-        const opened = openBringer(root, log, beside)
-        bringer = { ...opened, install: () => opened.install(stop.signal) }
-        return bringer
-      },
-    })
+  /** The product's parts, with an installer that each test can interrupt. */
+  const installing = serviceParts.add(anchorInstaller).add(async ({ anchorInstaller: opened }: AnchorPart) => {
+    bringer = { ...opened, install: () => opened.install(stop.signal) }
+    return { provides: { anchorInstaller: bringer } }
+  })
+
+  /** Without the part that renews: each test looks when it wants to. */
+  async function start(): Promise<void> {
+    appliance = await serve({ root, log }, installing)
   }
 
   async function connect(pool: TestPool, user: { username: string; password: string } = pool.document): Promise<void> {
@@ -365,7 +363,7 @@ describe.skipIf(!program)('with pebble', () => {
     await once(killed.child, 'exit')
     const isUnfinished = () => isAnchorUnfinished(uuids, { root, home: configFolder() })
     expect([await isOld(), await isUnfinished()]).toEqual([false, true])
-    await start({})
+    appliance = await serve({ root, log }, installing.add(renewalPart))
     await expect.poll(isUnfinished, { timeout: 20_000 }).toBe(false)
     expect(stores()).toBe(NEW)
   })

@@ -4,18 +4,12 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { SYSTEM_CLOCK } from '../../src/base/clock.js'
 import { WlbError } from '../../src/base/error.js'
-import { openLog } from '../../src/config/log.js'
+import { openLog, paths } from '../../src/config/index.js'
 import { clearFaults, injectFault } from '../../src/lab/index.js'
-import {
-  type DatedEvent,
-  judgeHosts,
-  lookAtFleet,
-  observe,
-  proveHosts,
-  readFleet,
-  watchBesideAppliance,
-} from '../../src/trust/index.js'
+import { poolWatch } from '../../src/server/pool-watch.js'
+import { type DatedEvent, judgeHosts, lookAtFleet, observe, proveHosts, readFleet } from '../../src/trust/index.js'
 import { type Ended, run, runUntilReady } from '../cli/program.js'
 import { freePort } from '../free-port.js'
 import { requirePart } from '../real-parts.js'
@@ -338,18 +332,20 @@ describe('wlb watch', () => {
       ...{ address, port: tlsPort, userName: 'root', password: pool.document.password },
       ...{ trust: { kind: 'none' } as const, timeoutMs: 10_000 },
     })
-    const watching = watchBesideAppliance({
+    const watching = await poolWatch({
       root,
       log: openLog({ write: (line) => void logged.push(line) }),
-      now: () => new Date(),
-      members: async () => [{ name: 'POOL', access, appliance: undefined }],
-      folder: join(folder, 'beside'),
-      ownEveryMs: 200,
+      // an hour passes in a fifth of a second
+      clock: { ...SYSTEM_CLOCK, schedule: (work, delayMs) => SYSTEM_CLOCK.schedule(work, delayMs / 18_000) },
+      stop: () => {},
+      place: paths(root),
+      settings: { hostname: HOSTNAME, address: '127.0.0.1', port: 8012, userName: 'wlbuser', passwordHash: '' },
+      registered: async () => [{ name: 'POOL', access, appliance: undefined }],
     })
     await expect.poll(() => logged.join(''), { timeout: 15_000 }).toContain('clocks of pool and appliance differ')
     await clearFaults(pool.root)
     await expect.poll(() => logged.join(''), { timeout: 15_000 }).toContain('agree again')
-    await watching.close()
+    await watching.close?.()
     expect(logged.filter((line) => line.includes('appliance differ'))).toHaveLength(1)
   })
 

@@ -26,11 +26,6 @@ import {
 } from './renewal.js'
 import { BY_OPERATOR, holdBack, noteBlocker, noteFailure, noteHeld, noteUnfinished } from './renewal-notes.js'
 
-export interface Renewed {
-  readonly fingerprintSha256: string
-  readonly notAfter: Date
-}
-
 /**
  * Makes pools trust a new anchor before the certificate below it is served. The appliance itself does not log in to pools, so
  * its caller supplies this.
@@ -58,11 +53,10 @@ export interface KeeperOptions {
   readonly root: string
   readonly now: () => Date
   readonly log: Log
-  /** Runs `work` once after `delayMs` and returns a function that cancels it; timers by default. */
-  readonly schedule?: (work: () => void, delayMs: number) => () => void
+  /** Runs `work` once after `delayMs` and returns a function that cancels it. */
+  readonly schedule: (work: () => void, delayMs: number) => () => void
   /** Without one, a certificate below another anchor waits for an operator. */
   readonly anchorInstaller?: AnchorInstaller
-  readonly onRenewed?: (renewed: Renewed) => void
   readonly pace?: Pace
   readonly patience?: Patience
 }
@@ -75,7 +69,7 @@ export interface RenewalKeeper {
 }
 
 export function startRenewalKeeper(options: KeeperOptions): RenewalKeeper {
-  const { root, log, schedule = byTimer } = options
+  const { root, log, schedule } = options
   const place = paths(root)
   const closing = new AbortController()
   let turn: Promise<void> = Promise.resolve()
@@ -185,12 +179,11 @@ async function installAnchor(
   return outcome.state
 }
 
-async function logRenewed({ now, log, onRenewed }: KeeperOptions, place: AppliancePaths): Promise<void> {
+async function logRenewed({ now, log }: KeeperOptions, place: AppliancePaths): Promise<void> {
   const chain = await readChainInPlace(place, now())
   if (!chain) return
   const { notAfter, fingerprintSha256 } = describeCertificate(chain.leaf)
   log.info({ fingerprintSha256, notAfter, anchor: anchorOf(chain).name }, 'the certificate was renewed')
-  onRenewed?.({ fingerprintSha256, notAfter })
 }
 
 /** A call to a pool may take long; the journal records how far the run came. */
@@ -203,9 +196,4 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
   })
   await Promise.race([work, limit])
   clearTimeout(timer)
-}
-
-function byTimer(work: () => void, delayMs: number): () => void {
-  const timer = setTimeout(work, delayMs).unref()
-  return () => clearTimeout(timer)
 }

@@ -1,16 +1,20 @@
 /**
- * The service over HTTP: framing, limits and who may ask (docs/protocol/wlb.md, framing). Each answer is whole, has its
- * length, and ends the connection unless the client asked in so many words to keep it.
+ * The service over HTTP: framing, limits and authentication (docs/protocol/wlb.md, framing). Each answer has a length, and
+ * ends the connection unless the client asked to keep it alive.
  */
-import { type IncomingMessage, type RequestListener, type ServerOptions, ServerResponse } from 'node:http'
+import { type IncomingMessage, type RequestListener, type ServerOptions, ServerResponse, STATUS_CODES } from 'node:http'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../../base/clock.js'
+import type { Log } from '../../config/index.js'
 import { BODY_LIMIT_BYTES, SERVICE_PATH } from '../../wlb/index.js'
 import type { Account } from './account.js'
-import { answerRequest, type Office } from './operations.js'
+import { answerRequest, type Handlers } from './operations.js'
 import type { UsedAddresses } from './used-addresses.js'
 
 const HEADERS_TIMEOUT_MS = 10_000
-export const BODY_TIMEOUT_MS = 25_000
-/** How long a client that was refused early may go on sending, so that it reads the answer before the connection ends. */
+const BODY_TIMEOUT_MS = 25_000
+/** How long a client that was refused early may go on sending before the connection ends. */
 const LINGER_MS = 500
 const XML_TYPE = 'text/xml; charset=utf-8'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
@@ -28,14 +32,14 @@ export const HTTP_OPTIONS = {
   connectionsCheckingInterval: 1000,
 } satisfies ServerOptions
 
-export interface ServiceOptions extends Office {
+export interface ServiceOptions extends Handlers {
   readonly account: Account
-  /** Told of the names under which those who may ask have asked. */
+  /** Records the host names that authenticated clients used. */
   readonly usedAddresses: UsedAddresses
-  readonly bodyTimeoutMs: number
+  readonly clock: Clock
 }
 
-/** What is wrong with a request before its body is looked at, and what to answer; the order is that of the checks. */
+/** The answer to a request that is refused before its body is read. */
 interface EarlyRefusal {
   readonly status: number
   readonly text: string
@@ -49,7 +53,7 @@ export function serviceListener(options: ServiceOptions): RequestListener {
       const durationMs = Math.round(performance.now() - startedMs)
       options.log.info({ remote: request.socket.remoteAddress, ...facts, durationMs }, 'request')
     }
-    serve(request, response, options)
+    respond(request, response, options)
       .then(logged)
       .catch((error: unknown) => {
         options.log.error({ err: error }, 'a connection was given up')
@@ -58,17 +62,17 @@ export function serviceListener(options: ServiceOptions): RequestListener {
   }
 }
 
-async function serve(
+async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   options: ServiceOptions,
 ): Promise<Record<string, unknown>> {
   if (!keepsAlive(request)) response.setHeader('Connection', 'close')
-  const refusal = findRefusal(request) ?? (await findIntruder(request, options.account))
+  const refusal = findRefusal(request) ?? (await authenticate(request, options.account))
   if (refusal) return refuse(request, response, refusal)
-  options.usedAddresses.note(request.headers.host)
+  options.usedAddresses.record(request.headers.host)
 
-  const body = await readBody(request, options.bodyTimeoutMs)
+  const body = await readBody(request, options.clock)
   if (body.state === 'gone') return { status: 'gone' }
   if (body.state === 'slow') return refuse(request, response, { status: 408, text: 'The body took too long' })
   const { xml, ...facts } = await answerRequest(body.bytes, options)
@@ -77,7 +81,7 @@ async function serve(
   return { status: 200, ...facts }
 }
 
-/** Path, verb and length cost nothing to look at, so they come before the password, which does. */
+/** Path, method and length are checked before the password, because that check is expensive. */
 function findRefusal({ url, method, headers, httpVersion }: IncomingMessage): EarlyRefusal | undefined {
   if (headers.host === undefined && httpVersion !== '1.0') return { status: 400, text: 'A request needs a Host' }
   if (url !== SERVICE_PATH) return { status: 404, text: `The service is at ${SERVICE_PATH}` }
@@ -89,7 +93,7 @@ function findRefusal({ url, method, headers, httpVersion }: IncomingMessage): Ea
   return undefined
 }
 
-async function findIntruder(request: IncomingMessage, account: Account): Promise<EarlyRefusal | undefined> {
+async function authenticate(request: IncomingMessage, account: Account): Promise<EarlyRefusal | undefined> {
   const accepted = await account.accepts(request.headers.authorization, request.socket.remoteAddress ?? '')
   if (accepted) return undefined
   const headers = { 'WWW-Authenticate': 'Basic realm="OpenWLB", charset="UTF-8"' }
@@ -97,8 +101,8 @@ async function findIntruder(request: IncomingMessage, account: Account): Promise
 }
 
 /**
- * Answers before the body has come. The connection ends when it has, or shortly after: closed with bytes unread, it would be
- * reset, and the client might never see the answer.
+ * Answers before the body has arrived, then reads the body for a short time and drops it: a connection closed with unread
+ * bytes is reset, and the client might never see the answer.
  */
 async function refuse(
   request: IncomingMessage,
@@ -143,14 +147,14 @@ type Body =
   | { readonly state: 'gone' }
   | { readonly state: 'slow' }
 
-function readBody(request: IncomingMessage, timeoutMs: number): Promise<Body> {
+function readBody(request: IncomingMessage, clock: Clock): Promise<Body> {
   return new Promise((resolve) => {
     const pieces: Buffer[] = []
     const settle = (body: Body) => {
-      clearTimeout(timer)
+      cancel()
       resolve(body)
     }
-    const timer = setTimeout(() => settle({ state: 'slow' }), timeoutMs)
+    const cancel = clock.schedule(() => settle({ state: 'slow' }), BODY_TIMEOUT_MS)
     request
       .on('data', (piece: Buffer) => pieces.push(piece))
       .once('end', () => settle({ state: 'whole', bytes: Buffer.concat(pieces) }))
@@ -159,10 +163,36 @@ function readBody(request: IncomingMessage, timeoutMs: number): Promise<Body> {
   })
 }
 
-/** HTTP/1.1 keeps connections unless told otherwise; pools read some answers to the end of the stream. */
+/** Only an explicit keep-alive counts, unlike in HTTP/1.1: pools read some answers to the end of the stream. */
 function keepsAlive({ headers }: IncomingMessage): boolean {
   return (headers.connection ?? '')
     .toLowerCase()
     .split(',')
     .some((token) => token.trim() === 'keep-alive')
+}
+
+/** Answers what is no HTTP request, or not a whole one in time, and closes; `error` is the HTTP parser's. */
+export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex, log: Log): void {
+  const status = statusOf(error.code)
+  const remote = socket instanceof Socket ? socket.remoteAddress : undefined
+  log.info({ remote, status, reason: error.message }, 'unreadable request')
+  const text = `${STATUS_CODES[status]}\n`
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${text.length}`,
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy())
+}
+
+function statusOf(code: string | undefined): 400 | 408 | 431 {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 408
+    case 'HPE_HEADER_OVERFLOW':
+      return 431
+    default:
+      return 400
+  }
 }

@@ -1,23 +1,23 @@
 /**
- * Under which names pools reach the appliance. Every request of a pool carries the host part of its `wlb_url` in the Host
- * header (docs/protocol/wlb.md), and that is the name its certificate must speak for. Kept for as long as the process runs.
+ * Records the host names that pools use to reach the appliance. Every request of a pool carries the host part of its
+ * `wlb_url` in the Host header (docs/protocol/wlb.md), and the certificate must be valid for that name. Kept in memory only.
  */
 import { isIP } from 'node:net'
 
 export interface UsedAddresses {
-  /** Takes a Host header; what cannot be a name or an address is passed over. */
-  note(host: string | undefined): void
+  /** Takes a Host header; what cannot be a name or an address is ignored. */
+  record(host: string | undefined): void
   /** Lower case, the latest last. */
   list(): string[]
 }
 
-/** One appliance has one name, or a few: more is somebody who tries. */
+/** An appliance has one name, or a few; more are a client that makes them up. */
 const LIMIT = 20
 
-export function rememberAddresses(): UsedAddresses {
+export function recordAddresses(): UsedAddresses {
   const used = new Set<string>()
   return {
-    note: (host) => {
+    record: (host) => {
       const address = readHost(host ?? '')
       if (address === undefined) return
       used.delete(address)
@@ -29,7 +29,7 @@ export function rememberAddresses(): UsedAddresses {
   }
 }
 
-/** The port, which other clients add, and the brackets of IPv6, which pools leave out, are taken off. */
+/** Removes the port, which other clients add, and the brackets of IPv6, which pools leave out. */
 export function readHost(header: string): string | undefined {
   const bare = header.trim().toLowerCase()
   if (isIP(bare) !== 0) return bare

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 import { readWebhookAddress } from '../../config/index.js'
+import type { WlbAddress } from '../../xapi/index.js'
 import { fail } from '../errors.js'
 import type { DatedEvent } from './memory.js'
 
@@ -15,6 +16,23 @@ export interface Channel {
 }
 
 const TIMEOUT_MS = 15_000
+
+/** As given on the command line or in the settings. */
+export interface ChannelChoices {
+  readonly webhook?: string | undefined
+  readonly mailTo?: string | undefined
+  readonly mailFrom?: string | undefined
+  readonly smtp?: WlbAddress | undefined
+}
+
+/** @throws USAGE_WEBHOOK */
+export function openChannels({ webhook: url, mailTo, mailFrom, smtp }: ChannelChoices): readonly Channel[] {
+  const server = smtp ?? { host: '127.0.0.1', port: 25 }
+  return [
+    ...(url === undefined ? [] : [webhook(url)]),
+    ...(mailTo === undefined ? [] : [letterbox({ to: mailTo, from: mailFrom ?? mailTo, smtp: server })]),
+  ]
+}
 
 /**
  * A POST of `{"events":[...]}`; any status of 200 to 299 is a receipt.

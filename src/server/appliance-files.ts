@@ -1,0 +1,76 @@
+/** The parts that open what the appliance keeps on disk: settings, state folder, identity, sealing key, database. */
+import { chmod } from 'node:fs/promises'
+import type { Clock } from '../base/clock.js'
+import { lockDirectory } from '../base/directory-lock.js'
+import { ensureFolder } from '../base/durable-file.js'
+import { touching } from '../base/file-failure.js'
+import { type AppliancePaths, type Log, paths, readSettings } from '../config/index.js'
+import { readSecretKey } from '../config/secret.js'
+import type { Settings } from '../config/settings.js'
+import { isUnsettled, lockedIdentity, settleIdentity } from '../identity/store/identity-change.js'
+import { checkStoredIdentity, readIdentity } from '../identity/store/identity-files.js'
+import { openStore, type Store } from '../store/index.js'
+import type { ServedIdentity } from '../tls/index.js'
+import { describeCertificate } from '../x509/index.js'
+import type { Opened } from './part-list.js'
+
+/** What every part may use. */
+export interface Given {
+  readonly root: string
+  readonly log: Log
+  readonly clock: Clock
+  /** Closes the appliance; returns at once. */
+  readonly stop: () => void
+}
+
+export interface SettingsPart {
+  readonly place: AppliancePaths
+  readonly settings: Settings
+}
+
+export async function settings({ root }: Given): Promise<Opened<SettingsPart>> {
+  const place = paths(root)
+  return { provides: { place, settings: await readSettings(place.settings) } }
+}
+
+/** The state folder belongs to this process until it is closed. */
+export async function stateFolder({ place }: SettingsPart): Promise<Opened<object>> {
+  await touching(place.stateFolder, () => ensureFolder(place.stateFolder, 0o700))
+  await touching(place.stateFolder, () => chmod(place.stateFolder, 0o700)) // the control socket relies on it
+  const lock = await lockDirectory(place.stateFolder)
+  return { provides: {}, close: () => lock.release() }
+}
+
+export interface IdentityPart {
+  /** What is on disk at the start. */
+  readonly identity: ServedIdentity
+}
+
+/**
+ * Completes a change of identity that was cut short, then reads the pair. A certificate that has expired, or a key that
+ * pools cannot use, is served all the same and logged: a pool may not verify, and no service would be worse.
+ */
+export async function identity({ place, clock, log }: Given & SettingsPart): Promise<Opened<IdentityPart>> {
+  if (isUnsettled(place)) await lockedIdentity(place, () => settleIdentity(place))
+  const stored = await readIdentity(place)
+  const { notAfter, key, fingerprintSha256 } = describeCertificate(checkStoredIdentity(place, stored))
+  if (notAfter < clock.now()) log.warn({ notAfter, fingerprintSha256 }, 'the certificate has expired')
+  if (key.type !== 'rsa') log.warn({ key: key.type, fingerprintSha256 }, 'pools can connect to RSA keys only')
+  return { provides: { identity: stored } }
+}
+
+export interface DatabasePart {
+  readonly store: Store
+  readonly database: 'embedded' | 'server'
+  /** Opens the passwords of pools that are in the database. */
+  readonly secretKey: Buffer
+}
+
+export async function database({ place, settings: { databaseUrl } }: SettingsPart): Promise<Opened<DatabasePart>> {
+  const secretKey = await readSecretKey(place.secretKey)
+  const store = await openStore(
+    databaseUrl === undefined ? { kind: 'embedded', directory: place.database } : { kind: 'server', url: databaseUrl },
+  )
+  const kind = databaseUrl === undefined ? 'embedded' : 'server'
+  return { provides: { store, database: kind, secretKey }, close: () => store.close() }
+}

@@ -1,0 +1,88 @@
+/**
+ * The part that answers this machine's own commands: HTTP with JSON over a Unix socket that only the appliance's user can
+ * open. Commands ask the running appliance through it and never read its database.
+ */
+import { chmod, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { z } from 'zod'
+import { touching } from '../base/file-failure.js'
+import { shortenSocketPath } from '../base/local-socket.js'
+import { readSettings } from '../config/index.js'
+import { describePool, type RunningStatus } from '../identity/appliance-status.js'
+import type { DatabasePart, Given, SettingsPart } from './appliance-files.js'
+import type { ReloadPart } from './identity-watch.js'
+import { moveRequests } from './movable-listener.js'
+import type { Opened } from './part-list.js'
+import { plainRoute, type Routes, route, router } from './router.js'
+import type { ListenerPart } from './soap-listener.js'
+
+type Needs = Given & SettingsPart & DatabasePart & ListenerPart & ReloadPart
+
+/** The state folder's lock is held, so a socket found there belongs to a process that is gone. */
+export async function controlSocket(context: Needs): Promise<Opened<object>> {
+  const path = context.place.controlSocket
+  const server = createServer(router(controlRoutes(context)))
+  await touching(path, () => rm(path, { force: true }))
+  const place = shortenSocketPath(path)
+  await touching(
+    path,
+    () =>
+      new Promise<void>((resolve, reject) => {
+        server.once('error', reject).listen(place.path, () => {
+          server.off('error', reject).on('error', () => {})
+          resolve()
+        })
+      }),
+  )
+  await chmod(path, 0o600) // no other user could open it before: the folder has mode 0700
+  return {
+    provides: {},
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          place.close()
+          resolve()
+        })
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function controlRoutes({
+  place,
+  store,
+  database,
+  listener,
+  startedAt,
+  account,
+  usedAddresses,
+  reload,
+  log,
+}: Needs): Routes {
+  const { setAside, bringBack } = moveRequests(listener, log)
+  return {
+    'GET /status': plainRoute(async (): Promise<RunningStatus> => {
+      const state = { state: 'running', pid: process.pid, startedAt: startedAt.toISOString() } as const
+      return {
+        listener: { ...state, ...listener.where(), fingerprintSha256: listener.served() },
+        database,
+        pools: (await store.pools.list()).map(describePool),
+        addressesUsed: usedAddresses.list(),
+      }
+    }),
+    'DELETE /pools/{uuid}': route(z.object({ uuid: z.string().regex(/^[0-9a-f-]+$/) }), async ({ uuid }) => {
+      const forgotten = await store.pools.remove(uuid)
+      log.info({ poolUuid: uuid, forgotten }, 'asked to forget a pool')
+      return { forgotten }
+    }),
+    'POST /reload': plainRoute(reload),
+    'POST /account': plainRoute(async () => {
+      const { userName, passwordHash } = await readSettings(place.settings)
+      account.replace({ userName, passwordHash })
+      log.info('user name and password were read again')
+      return { userName }
+    }),
+    'POST /listener/aside': plainRoute(setAside),
+    'POST /listener/back': plainRoute(bringBack),
+  }
+}
