@@ -1,7 +1,7 @@
 /** The `--json` documents of the trust commands and the doctor. Field names are a contract with scripts (docs/status.md). */
 import { errorDocument, type WlbError } from '../base/error.js'
 import { describeCertificate } from '../x509/index.js'
-import { formatWlbAddress, type WlbAddress } from '../xapi/pool/wlb-address.js'
+import { formatWlbAddress, type WlbAddress } from '../xapi/index.js'
 import type { Connection, HostVerdict } from './connection/connection.js'
 import type { FleetLine } from './connection/fleet.js'
 import { compareDisks, compareStores, type HostDisk } from './connection/store-comparison.js'

@@ -6,8 +6,8 @@
 import { readFile } from 'node:fs/promises'
 import { connect, type NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Trust } from '../../tls/pinned.js'
-import type { TransferTarget } from '../../xapi/thin-cli/transfer.js'
+import type { Trust } from '../../tls/index.js'
+import type { TransferTarget } from '../../xapi/index.js'
 import { fail } from './errors.js'
 import type { ServerTrust, Settings } from './settings.js'
 

@@ -1,6 +1,6 @@
 /** Keyboard and screen for a conversation: a line when it is asked for, and a raw console until Ctrl-]. */
 import type { Duplex } from 'node:stream'
-import type { ThinCliTerminal } from '../../xapi/thin-cli/client.js'
+import type { ThinCliTerminal } from '../../xapi/index.js'
 import { ByteReader } from '../../xapi/thin-cli/reader.js'
 
 const LEAVE_CONSOLE = 0x1d // Ctrl-]

@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { checkHost, describeCertificate } from '../../x509/index.js'
-import { parseWlbAddress } from '../../xapi/pool/wlb-address.js'
+import { parseWlbAddress } from '../../xapi/index.js'
 
 /**
  * Keeps the name the pool connects by where it is a fully qualified one: if the certificate has another, that is the fault

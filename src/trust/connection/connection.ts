@@ -5,7 +5,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Status } from '../../identity/index.js'
 import type { EndpointFacts } from '../../tls/index.js'
-import type { HostFacts, InstalledCertificate, PoolFacts } from '../../xapi/pool/pool-records.js'
+import type { HostFacts, InstalledCertificate, PoolFacts } from '../../xapi/index.js'
 import type { StoresSeen } from './disks.js'
 
 /** What was read; the pool or the appliance may be missing. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
-import { parseWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
+import { parseWlbAddress, type WlbAddress } from '../../xapi/index.js'
 import { fail } from '../errors.js'
 
 export interface FleetPool {

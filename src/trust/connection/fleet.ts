@@ -2,9 +2,7 @@
 
 import { mapBounded } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
-import { explainRefusal } from '../../xapi/index.js'
-import { type PoolAccess, withPool } from '../../xapi/pool/pool-session.js'
-import type { WlbAddress } from '../../xapi/pool/wlb-address.js'
+import { explainRefusal, type PoolAccess, type WlbAddress, withPool } from '../../xapi/index.js'
 import { readKnownCertificates } from '../run/journal-records.js'
 import type { Connection, HostVerdict } from './connection.js'
 import { observe } from './observe.js'

@@ -6,11 +6,22 @@ import { WlbError } from '../../base/error.js'
 import { paths, readSettings } from '../../config/index.js'
 import { readStatus, type Status } from '../../identity/index.js'
 import { observeEndpoint } from '../../tls/index.js'
-import { ApiFailure, download, isApiSet, parseApiDate } from '../../xapi/index.js'
-import type { HostFacts } from '../../xapi/pool/pool-records.js'
-import { type Records, readHosts, readInstalled, readPool, readRecords } from '../../xapi/pool/pool-records.js'
-import type { PoolSession } from '../../xapi/pool/pool-session.js'
-import { formatWlbAddress, parseWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
+import {
+  ApiFailure,
+  download,
+  formatWlbAddress,
+  type HostFacts,
+  isApiSet,
+  type PoolSession,
+  parseApiDate,
+  parseWlbAddress,
+  type Records,
+  readHosts,
+  readInstalled,
+  readPool,
+  readRecords,
+  type WlbAddress,
+} from '../../xapi/index.js'
 import { fail } from '../errors.js'
 import type { ApplianceFacts, Connection, Observation } from './connection.js'
 import { chooseName } from './connection-name.js'

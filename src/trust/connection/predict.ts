@@ -6,8 +6,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { checkAsPool, floatText, type PoolVerdict, poolErrorOf } from '../../tls/index.js'
 import { type Defect, isSelfSigned } from '../../x509/index.js'
-import type { HostFacts } from '../../xapi/pool/pool-records.js'
-import { formatWlbAddress } from '../../xapi/pool/wlb-address.js'
+import { formatWlbAddress, type HostFacts } from '../../xapi/index.js'
 import type { ApplianceFacts, Connection, HostProof, HostVerdict, Observation, Prediction } from './connection.js'
 import { linkedCrls } from './disks.js'
 

@@ -7,10 +7,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { mapBounded } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
-import { ApiFailure, isApiMap, judgeWlbError } from '../../xapi/index.js'
-import type { HostFacts } from '../../xapi/pool/pool-records.js'
-import { ApiRecord } from '../../xapi/pool/pool-records.js'
-import type { CallLimits, PoolSession } from '../../xapi/pool/pool-session.js'
+import {
+  ApiFailure,
+  ApiRecord,
+  type CallLimits,
+  type HostFacts,
+  isApiMap,
+  judgeWlbError,
+  type PoolSession,
+} from '../../xapi/index.js'
 import type { Connection, HostProof } from './connection.js'
 
 export interface ProveOptions {

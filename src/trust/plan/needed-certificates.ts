@@ -2,7 +2,7 @@
 import { createHash, type X509Certificate } from 'node:crypto'
 import { checkAsPool } from '../../tls/index.js'
 import { encodePem, isSelfSigned } from '../../x509/index.js'
-import { verifiesByPeer } from '../../xapi/pool/pool-records.js'
+import { verifiesByPeer } from '../../xapi/index.js'
 import type { Connection } from '../connection/connection.js'
 import { servedBy } from '../connection/predict.js'
 import type { OrderOf, PlannedStep } from '../run/steps/step.js'

@@ -5,7 +5,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { WlbError } from '../../base/error.js'
 import { crlUrls } from '../../x509/index.js'
-import { formatWlbAddress, parseWlbAddress } from '../../xapi/pool/wlb-address.js'
+import { formatWlbAddress, parseWlbAddress } from '../../xapi/index.js'
 import type { Connection, HostProof, HostVerdict } from '../connection/connection.js'
 import { chooseName } from '../connection/connection-name.js'
 import { judgeHosts, knownAnchors, predict, predictHosts, servedBy } from '../connection/predict.js'

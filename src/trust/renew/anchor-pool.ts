@@ -5,7 +5,7 @@
 import { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../base/error.js'
 import { readStaged } from '../../identity/index.js'
-import { openPool, type PoolSession } from '../../xapi/pool/pool-session.js'
+import { openPool, type PoolSession } from '../../xapi/index.js'
 import type { FleetMember } from '../connection/fleet.js'
 import { fail } from '../errors.js'
 import { stepContextOf } from '../run/apply.js'

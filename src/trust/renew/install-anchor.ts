@@ -6,8 +6,7 @@
 
 import { WlbError } from '../../base/error.js'
 import { type AnchorOutcome, type Blocker, dropStaged, listIdentities, settleObtained } from '../../identity/index.js'
-import { explainRefusal } from '../../xapi/index.js'
-import { formatWlbAddress } from '../../xapi/pool/wlb-address.js'
+import { explainRefusal, formatWlbAddress } from '../../xapi/index.js'
 import { readLastRun } from '../run/journal-records.js'
 import { openEntries, runPart, type StepReport } from '../run/run-steps.js'
 import type { StepOrder } from '../run/steps/step.js'

@@ -1,8 +1,7 @@
 /** Renews a certificate in one pool: observe, make or read the new certificate, plan, carry out, or resume. */
 import type { X509Certificate } from 'node:crypto'
 import type { ServedIdentity } from '../../tls/index.js'
-import type { PoolSession } from '../../xapi/pool/pool-session.js'
-import { formatWlbAddress, parseWlbAddress } from '../../xapi/pool/wlb-address.js'
+import { formatWlbAddress, type PoolSession, parseWlbAddress } from '../../xapi/index.js'
 import type { Connection, HostVerdict } from '../connection/connection.js'
 import { judgeHosts, servedBy, withoutProofs } from '../connection/predict.js'
 import { proveHosts } from '../connection/prove.js'

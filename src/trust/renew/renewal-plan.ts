@@ -5,7 +5,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { checkAsPool } from '../../tls/index.js'
 import { checkHost, describeCertificate } from '../../x509/index.js'
-import { formatWlbAddress, parseWlbAddress } from '../../xapi/pool/wlb-address.js'
+import { formatWlbAddress, parseWlbAddress } from '../../xapi/index.js'
 import type { Connection, HostVerdict } from '../connection/connection.js'
 import { knownAnchors, predictHosts, servedBy } from '../connection/predict.js'
 import { fail } from '../errors.js'

@@ -1,5 +1,5 @@
 /** Carries a plan out on a pool, or takes the last run back, one process at a time. */
-import type { PoolSession } from '../../xapi/pool/pool-session.js'
+import type { PoolSession } from '../../xapi/index.js'
 import type { HostVerdict } from '../connection/connection.js'
 import { judgeHosts, withoutProofs } from '../connection/predict.js'
 import { proveHosts } from '../connection/prove.js'

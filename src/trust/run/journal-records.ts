@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { configFolder } from '../../xapi/pool/known-pools.js'
+import { configFolder } from '../../xapi/index.js'
 import { fail } from '../errors.js'
 import { STEP_ORDER } from './steps/step.js'
 

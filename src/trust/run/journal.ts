@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type DirectoryLock, lockDirectory } from '../../base/directory-lock.js'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { WlbError } from '../../base/error.js'
-import { configFolder } from '../../xapi/pool/known-pools.js'
+import { configFolder } from '../../xapi/index.js'
 import { fail } from '../errors.js'
 import {
   fileAfter,

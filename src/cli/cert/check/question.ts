@@ -13,7 +13,7 @@ import {
   type TlsFailure,
 } from '../../../tls/index.js'
 import { encodePem, readContainers, validate } from '../../../x509/index.js'
-import type { WlbAddress } from '../../../xapi/pool/wlb-address.js'
+import type { WlbAddress } from '../../../xapi/index.js'
 import { fail } from '../../errors.js'
 import type { CheckFlags } from '../commands.js'
 

@@ -1,6 +1,5 @@
 /** What is said once the connection stands: passwords in both directions, and odd answers. */
-import { judgeWlbError } from '../../../xapi/index.js'
-import { formatWlbAddress } from '../../../xapi/pool/wlb-address.js'
+import { formatWlbAddress, judgeWlbError } from '../../../xapi/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { errorText, listOf } from '../wording.js'

@@ -1,6 +1,6 @@
 /** Whether there is a connection at all: from here, and as the hosts say. */
 import { isIP } from 'node:net'
-import { formatWlbAddress, parseWlbAddress } from '../../../xapi/pool/wlb-address.js'
+import { formatWlbAddress, parseWlbAddress } from '../../../xapi/index.js'
 import type { View, Voice } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { errorText, listOf } from '../wording.js'

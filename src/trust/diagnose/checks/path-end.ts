@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../../base/quote-word.js'
 import { describeCertificate, isSelfSigned } from '../../../x509/index.js'
-import { verifiesByPeer } from '../../../xapi/pool/pool-records.js'
+import { verifiesByPeer } from '../../../xapi/index.js'
 import { type Installed, installedAs, isInstalled, type View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { daysBetween, listOf, shortPrint, subjectOf } from '../wording.js'

@@ -1,6 +1,6 @@
 /** What findings about disks have in common: whose disk was seen, who suffers from what lies there, and how it is said. */
 
-import type { HostFacts } from '../../../xapi/pool/pool-records.js'
+import type { HostFacts } from '../../../xapi/index.js'
 import { type Disk, type Held, heldByRecords, heldOn } from '../../connection/disks.js'
 import { isStoreError } from '../evidence/refusal-defects.js'
 import type { View } from '../evidence/view.js'

@@ -4,10 +4,14 @@ import { isIP } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { WlbError } from '../../../base/error.js'
 import { reachable } from '../../../tls/index.js'
-import { ApiFailure, isApiMap } from '../../../xapi/index.js'
-import type { HostFacts } from '../../../xapi/pool/pool-records.js'
-import type { PoolSession } from '../../../xapi/pool/pool-session.js'
-import { parseWlbAddress, type WlbAddress } from '../../../xapi/pool/wlb-address.js'
+import {
+  ApiFailure,
+  type HostFacts,
+  isApiMap,
+  type PoolSession,
+  parseWlbAddress,
+  type WlbAddress,
+} from '../../../xapi/index.js'
 import type { HostProof } from '../../connection/connection.js'
 import type { StoresSeen } from '../../connection/disks.js'
 import { readClocks, startObserving } from '../../connection/observe.js'

@@ -4,9 +4,13 @@ import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { AnsweredFacts, PoolVerdict } from '../../../tls/index.js'
 import { describeCertificate } from '../../../x509/index.js'
-import { judgeWlbError } from '../../../xapi/index.js'
-import type { HostFacts, InstalledCertificate, PoolFacts } from '../../../xapi/pool/pool-records.js'
-import { parseWlbAddress } from '../../../xapi/pool/wlb-address.js'
+import {
+  type HostFacts,
+  type InstalledCertificate,
+  judgeWlbError,
+  type PoolFacts,
+  parseWlbAddress,
+} from '../../../xapi/index.js'
 import type { Observation } from '../../connection/connection.js'
 import { type Disk, describeDisk } from '../../connection/disks.js'
 import { verdictOf } from '../../connection/predict.js'

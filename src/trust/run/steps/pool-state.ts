@@ -1,8 +1,14 @@
 /** Reads the parts of a pool that steps check before and after a change. */
-import { ApiFailure, isApiSet } from '../../../xapi/index.js'
-import type { InstalledCertificate, PoolFacts } from '../../../xapi/pool/pool-records.js'
-import { readInstalled, readPool, readRecords } from '../../../xapi/pool/pool-records.js'
-import type { PoolSession } from '../../../xapi/pool/pool-session.js'
+import {
+  ApiFailure,
+  type InstalledCertificate,
+  isApiSet,
+  type PoolFacts,
+  type PoolSession,
+  readInstalled,
+  readPool,
+  readRecords,
+} from '../../../xapi/index.js'
 
 export async function readInstalledNow(session: PoolSession): Promise<readonly InstalledCertificate[]> {
   return readInstalled(readRecords(await session.call('Certificate.get_all_records')))

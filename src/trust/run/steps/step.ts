@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import type { ServedIdentity } from '../../../tls/index.js'
-import type { PoolSession } from '../../../xapi/pool/pool-session.js'
+import type { PoolSession } from '../../../xapi/index.js'
 import type { Connection, HostVerdict } from '../../connection/connection.js'
 import type { SshReach } from '../../remote/replace-over-ssh.js'
 
