@@ -1,9 +1,28 @@
 /** Public API of config: where things lie, settings, secrets, the log, and the client of the control socket. */
 
-export { type AcmeFault, type AcmeSettings, findAcmeFault, HTTP_ADDRESS, HTTP_PORT } from './acme-settings.js'
+export {
+  type AcmeFault,
+  type AcmeSettings,
+  type DnsChallenge,
+  findAcmeFault,
+  HTTP_ADDRESS,
+  HTTP_PORT,
+  type HttpChallenge,
+  toAcmeFile,
+} from './acme-settings.js'
 export { readWebhookAddress } from './addresses.js'
-export { askAppliance } from './control.js'
+export { askAppliance, describeRefusal, type Reloaded, readReloaded } from './control.js'
 export { type Log, openLog } from './log.js'
-export { hashPassword } from './password.js'
+export { giveFileToOwner, giveToOwner } from './owner.js'
+export { hashPassword, verifyPassword } from './password.js'
 export { type AppliancePaths, paths } from './paths.js'
-export { checkChoice, checkPassword, readSettings, writeSettings } from './settings.js'
+export { createSecretKey, readSecretKey, seal, unseal } from './secret.js'
+export {
+  type Choices,
+  checkChoice,
+  checkPassword,
+  type FrontSettings,
+  readSettings,
+  type Settings,
+  writeSettings,
+} from './settings.js'

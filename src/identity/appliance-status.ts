@@ -1,9 +1,7 @@
 /** The state of an appliance for `wlb status`: its certificate and settings from disk, the rest from the running process. */
 import { z } from 'zod'
 import { WlbError } from '../base/error.js'
-import { askAppliance } from '../config/control.js'
-import { paths } from '../config/paths.js'
-import { readSettings } from '../config/settings.js'
+import { askAppliance, paths, readSettings } from '../config/index.js'
 import type { Pool } from '../store/index.js'
 import { type RenewalStatus, readRenewalStatus } from './acme/renewal.js'
 import { describeIdentity, type Identity } from './store/certificate-report.js'

@@ -1,6 +1,6 @@
 /** The `--json` documents of `wlb cert`. Field names are a contract with scripts. */
 import type { X509Certificate } from 'node:crypto'
-import type { AcmeSettings } from '../config/acme-settings.js'
+import type { AcmeSettings } from '../config/index.js'
 import { describeCertificate, sendingOrder } from '../x509/index.js'
 import type { Anchor } from './acme/anchor.js'
 import type { Obtained } from './acme/obtain.js'

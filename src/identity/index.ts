@@ -4,8 +4,8 @@ export type { Anchor } from './acme/anchor.js'
 export { readTermsOf } from './acme/authority.js'
 export { installObtained, type Obtained, obtainCertificate, settleObtained } from './acme/obtain.js'
 export { type Blocker, factsInPlace, isRenewalDue } from './acme/renewal.js'
-export type { AnchorInstaller, AnchorOutcome } from './acme/renewal-keeper.js'
-export { readStatus, type Status } from './appliance-status.js'
+export { type AnchorInstaller, type AnchorOutcome, startRenewalKeeper } from './acme/renewal-keeper.js'
+export { describePool, type RunningStatus, readStatus, type Status } from './appliance-status.js'
 export {
   acmeDocument,
   exportDocument,
@@ -25,10 +25,18 @@ export {
 } from './install/install-plan.js'
 export { type InstallStep, replaceSteps } from './install/install-steps.js'
 export { type RequestReport, requestCertificate, suggestCommonName } from './request/certificate-request.js'
-export { planSelfSigned, type SelfSignedPlan } from './request/self-signed-plan.js'
+export { ownAddresses, planSelfSigned, type SelfSignedPlan } from './request/self-signed-plan.js'
 export { activateIdentity, awaitServed } from './store/activate-identity.js'
-export { type CertificateReport, type MissingName, reportCertificate } from './store/certificate-report.js'
+export {
+  type CertificateReport,
+  describeIdentity,
+  type Identity,
+  type MissingName,
+  reportCertificate,
+} from './store/certificate-report.js'
 export { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from './store/export-certificates.js'
+export { installIdentity, isUnsettled, lockedIdentity, settleIdentity, settleIfLeft } from './store/identity-change.js'
+export { checkStoredIdentity, contentOf, hasIdentity, readIdentity } from './store/identity-files.js'
 export type { IdentityRecord } from './store/identity-history.js'
 export { findRollback, type KeptIdentity, listIdentities, type RollbackTarget } from './store/kept-identities.js'
 export { type Replacement, replaceIdentity } from './store/replace-identity.js'

@@ -3,7 +3,7 @@
  * interface and keeps its certificate and its service. This file is everything the product has for the stand-in: the listener
  * that moves, and what the control socket's two requests for it do (docs/decisions/0011-the-lab-stands-in.md).
  */
-import type { Log } from '../config/log.js'
+import type { Log } from '../config/index.js'
 import { type ServedIdentity, startTlsListener, type TlsListener } from '../tls/index.js'
 
 type ListenerOptions = Parameters<typeof startTlsListener>[0]

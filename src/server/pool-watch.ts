@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { mapBounded } from '../base/bounded.js'
 import type { FleetMember } from '../trust/index.js'
-import { parseWlbAddress } from '../xapi/pool/wlb-address.js'
+import { parseWlbAddress } from '../xapi/index.js'
 import type { Given, SettingsPart } from './appliance-files.js'
 import type { Opened } from './part-list.js'
 import type { PoolsPart } from './registered-pools.js'

@@ -1,7 +1,6 @@
 /** The pools that registered: the part that reaches them, and the command that forgets one (docs/setup.md). */
 import { z } from 'zod'
-import { askAppliance, paths } from '../config/index.js'
-import { unseal } from '../config/secret.js'
+import { askAppliance, paths, unseal } from '../config/index.js'
 import { reachable } from '../tls/index.js'
 import type { FleetMember } from '../trust/index.js'
 import type { DatabasePart, Given } from './appliance-files.js'

@@ -1,7 +1,6 @@
 /** The parts that renew the certificate of an ACME authority: one installs a new trust anchor in the pools, one renews. */
 
-import { startRenewalKeeper } from '../identity/acme/renewal-keeper.js'
-import type { AnchorInstaller } from '../identity/index.js'
+import { type AnchorInstaller, startRenewalKeeper } from '../identity/index.js'
 import { configFolder } from '../xapi/index.js'
 import type { Given } from './appliance-files.js'
 import type { Opened } from './part-list.js'

@@ -7,21 +7,27 @@ import { hostname as machineName } from 'node:os'
 import { lockDirectory } from '../base/directory-lock.js'
 import { ensureFolder } from '../base/durable-file.js'
 import { touching } from '../base/file-failure.js'
-import { hashPassword, verifyPassword } from '../config/password.js'
-import { type AppliancePaths, paths } from '../config/paths.js'
-import { createSecretKey } from '../config/secret.js'
 import {
+  type AppliancePaths,
   type Choices,
   checkChoice,
   checkPassword,
+  createSecretKey,
+  hashPassword,
+  paths,
   readSettings,
   type Settings,
+  verifyPassword,
   writeSettings,
-} from '../config/settings.js'
-import { ownAddresses } from '../identity/request/self-signed-plan.js'
-import { describeIdentity, type Identity } from '../identity/store/certificate-report.js'
-import { installIdentity, settleIdentity } from '../identity/store/identity-change.js'
-import { hasIdentity } from '../identity/store/identity-files.js'
+} from '../config/index.js'
+import {
+  describeIdentity,
+  hasIdentity,
+  type Identity,
+  installIdentity,
+  ownAddresses,
+  settleIdentity,
+} from '../identity/index.js'
 import { prepareDatabase } from '../store/index.js'
 import { createSelfSigned } from '../x509/index.js'
 import { fail } from './errors.js'

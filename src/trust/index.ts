@@ -1,6 +1,7 @@
 /** Public API of trust: a verified connection observed, proved, predicted, planned, diagnosed and watched. */
 export type { Connection, HostVerdict } from './connection/connection.js'
 export type { Held } from './connection/disks.js'
+export { askFingerprint, type FirstUse } from './connection/first-use.js'
 export { type FleetLine, type FleetMember, lookAtFleet } from './connection/fleet.js'
 export { type FleetPool, readFleet } from './connection/fleet-file.js'
 export { observe } from './connection/observe.js'

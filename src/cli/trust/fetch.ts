@@ -4,20 +4,20 @@ import { readFile } from 'node:fs/promises'
 import { replaceFile } from '../../base/durable-file.js'
 import { systemCode, touching } from '../../base/file-failure.js'
 import { readLimitedFile } from '../../base/limited-file.js'
-import { paths } from '../../config/paths.js'
-import { readSettings } from '../../config/settings.js'
+import { paths, readSettings } from '../../config/index.js'
 import { parseSshTarget, renderSshTarget } from '../../ssh/index.js'
 import { probeServed, reachable } from '../../tls/index.js'
-import { askFingerprint, type FirstUse } from '../../trust/connection/first-use.js'
 import {
+  askFingerprint,
   type Fetched,
+  type FirstUse,
   fetchCertificate,
   fetchedDocument,
   readCertificateBytes,
   type ServedComparison,
 } from '../../trust/index.js'
 import { describeCertificate, encodePem } from '../../x509/index.js'
-import { formatWlbAddress, type WlbAddress } from '../../xapi/pool/wlb-address.js'
+import { formatWlbAddress, type WlbAddress } from '../../xapi/index.js'
 import { compareByEye, isAtTerminal, ON_THE_APPLIANCE } from '../ask.js'
 import { fail } from '../errors.js'
 import { daysFrom, EXIT, printJson, renderFacts } from '../print.js'

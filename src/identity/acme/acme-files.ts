@@ -13,10 +13,15 @@ import { ensureFolder, replaceFile, syncFolder } from '../../base/durable-file.j
 import { WlbError } from '../../base/error.js'
 import { touching } from '../../base/file-failure.js'
 import { readLimitedFile } from '../../base/limited-file.js'
-import { type AcmeSettings, toAcmeFile } from '../../config/acme-settings.js'
-import { giveFileToOwner, giveToOwner } from '../../config/owner.js'
-import type { AppliancePaths } from '../../config/paths.js'
-import { readSettings, writeSettings } from '../../config/settings.js'
+import {
+  type AcmeSettings,
+  type AppliancePaths,
+  giveFileToOwner,
+  giveToOwner,
+  readSettings,
+  toAcmeFile,
+  writeSettings,
+} from '../../config/index.js'
 import { createRsaKey, exportPrivateKey, readPrivateKey } from '../../x509/index.js'
 
 export interface AcmeFiles {

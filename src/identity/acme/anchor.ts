@@ -6,7 +6,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { WlbError } from '../../base/error.js'
-import type { AppliancePaths } from '../../config/paths.js'
+import type { AppliancePaths } from '../../config/index.js'
 import {
   type Chain,
   describeCertificate,

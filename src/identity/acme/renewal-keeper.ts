@@ -3,10 +3,7 @@
  * stays in service. A certificate below an anchor that pools may not trust yet is held back.
  */
 import { WlbError } from '../../base/error.js'
-import type { AcmeSettings } from '../../config/acme-settings.js'
-import type { Log } from '../../config/log.js'
-import { type AppliancePaths, paths } from '../../config/paths.js'
-import { readSettings } from '../../config/settings.js'
+import { type AcmeSettings, type AppliancePaths, type Log, paths, readSettings } from '../../config/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import type { Patience } from '../store/activate-identity.js'
 import { readPair } from '../store/identity-files.js'

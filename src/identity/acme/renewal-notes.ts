@@ -1,7 +1,6 @@
 /** Records and logs why a renewed certificate is not in service, so that an operator knows what to do. */
 import { WlbError } from '../../base/error.js'
-import type { Log } from '../../config/log.js'
-import type { AppliancePaths } from '../../config/paths.js'
+import type { AppliancePaths, Log } from '../../config/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { anchorOf, readChainInPlace } from './anchor.js'
 import type { Obtained } from './obtain.js'

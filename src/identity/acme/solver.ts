@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { systemCode } from '../../base/file-failure.js'
 import { runCommand } from '../../base/run-command.js'
-import type { AcmeSettings, DnsChallenge, HttpChallenge } from '../../config/acme-settings.js'
+import type { AcmeSettings, DnsChallenge, HttpChallenge } from '../../config/index.js'
 import { fail } from '../errors.js'
 
 export interface Solver {

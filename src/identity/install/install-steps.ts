@@ -3,7 +3,7 @@
  * machine WLB does the same without these commands; over SSH the commands themselves are run.
  */
 import { quoteWord } from '../../base/quote-word.js'
-import { type AppliancePaths, paths } from '../../config/paths.js'
+import { type AppliancePaths, paths } from '../../config/index.js'
 import type { Chain } from '../../x509/index.js'
 import type { KeySource } from './install-key.js'
 

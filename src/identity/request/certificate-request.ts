@@ -10,8 +10,7 @@ import { basename, dirname } from 'node:path'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { touching } from '../../base/file-failure.js'
 import { readLimitedFile } from '../../base/limited-file.js'
-import { paths } from '../../config/paths.js'
-import { readSettings } from '../../config/settings.js'
+import { paths, readSettings } from '../../config/index.js'
 import {
   checkChallengePassword,
   checkSubjectPart,

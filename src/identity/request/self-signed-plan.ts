@@ -1,8 +1,7 @@
 /** A new self-signed certificate: its names and lifetime, before its key is made. */
 
 import { networkInterfaces } from 'node:os'
-import { paths } from '../../config/paths.js'
-import { checkChoice, readSettings } from '../../config/settings.js'
+import { checkChoice, paths, readSettings } from '../../config/index.js'
 import { createSelfSigned, type Identity } from '../../x509/index.js'
 import { fail } from '../errors.js'
 

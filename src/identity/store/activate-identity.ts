@@ -2,9 +2,14 @@
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { type CommandRun, runCommand } from '../../base/run-command.js'
-import { askAppliance, readReloaded } from '../../config/control.js'
-import { paths } from '../../config/paths.js'
-import { type FrontSettings, readSettings, type Settings } from '../../config/settings.js'
+import {
+  askAppliance,
+  type FrontSettings,
+  paths,
+  readReloaded,
+  readSettings,
+  type Settings,
+} from '../../config/index.js'
 import { checkIdentity, probeServed, reachable } from '../../tls/index.js'
 import { readIdentity } from './identity-files.js'
 

@@ -1,8 +1,7 @@
 /** Describes the appliance's certificate, on disk and as it is served. */
 import { X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
-import { paths } from '../../config/paths.js'
-import { readSettings } from '../../config/settings.js'
+import { paths, readSettings } from '../../config/index.js'
 import { probeServed, reachable } from '../../tls/index.js'
 import {
   type CertificateSummary,

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { WlbError } from '../../base/error.js'
 import { systemCode, touching } from '../../base/file-failure.js'
-import type { AppliancePaths } from '../../config/paths.js'
+import type { AppliancePaths } from '../../config/index.js'
 import { checkIdentity, type ServedIdentity } from '../../tls/index.js'
 import { fail } from '../errors.js'
 

@@ -2,8 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AppliancePaths, paths } from '../../config/paths.js'
-import { readSettings } from '../../config/settings.js'
+import { type AppliancePaths, paths, readSettings } from '../../config/index.js'
 import type { ServedIdentity } from '../../tls/index.js'
 import { fail } from '../errors.js'
 import { recordInPlace, settleIfLeft } from './identity-change.js'

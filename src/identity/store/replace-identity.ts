@@ -3,8 +3,7 @@
  * before back.
  */
 import { WlbError } from '../../base/error.js'
-import { type AppliancePaths, paths } from '../../config/paths.js'
-import { readSettings } from '../../config/settings.js'
+import { type AppliancePaths, paths, readSettings } from '../../config/index.js'
 import type { ServedIdentity } from '../../tls/index.js'
 import { fail } from '../errors.js'
 import { type Activation, activateIdentity, type Patience } from './activate-identity.js'

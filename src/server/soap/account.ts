@@ -3,7 +3,7 @@
  * dies with the process, so that a pool pays for scrypt once; failures from an address make its next attempts wait.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { verifyPassword } from '../../config/password.js'
+import { verifyPassword } from '../../config/index.js'
 import { FailureDelay } from './failure-delay.js'
 
 export interface AccountOptions {

@@ -1,6 +1,6 @@
 /** What the appliance does for each method of the protocol, and how its results become the body of an answer. */
 import { WlbError } from '../../base/error.js'
-import type { Log } from '../../config/log.js'
+import type { Log } from '../../config/index.js'
 import {
   applyChanges,
   completeConfiguration,

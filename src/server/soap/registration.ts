@@ -3,7 +3,7 @@
  * proven to be the one it says it is; a repeated registration renews address and credentials and keeps everything else.
  */
 
-import { seal } from '../../config/secret.js'
+import { seal } from '../../config/index.js'
 import type { CertificatePin, PoolStore } from '../../store/index.js'
 import type { WlbCall } from '../../wlb/index.js'
 import { readPoolUrl } from './pool-address.js'

@@ -5,7 +5,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { FILE_LIMIT_BYTES } from '../../base/limited-file.js'
 import { quoteWord } from '../../base/quote-word.js'
-import { paths } from '../../config/paths.js'
+import { paths } from '../../config/index.js'
 import { renderSshTarget, requireSuccess, type SshConnection } from '../../ssh/index.js'
 import { readContainers } from '../../x509/index.js'
 import { fail } from './errors.js'

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { quoteWord } from '../../base/quote-word.js'
-import { paths } from '../../config/paths.js'
+import { paths } from '../../config/index.js'
 import { renderSshTarget, runOrFail, type SshConnection } from '../../ssh/index.js'
 import type { ServedIdentity } from '../../tls/index.js'
 import { fail } from './errors.js'

@@ -14,7 +14,7 @@ import {
   settleObtained,
   stageIdentity,
 } from '../../../identity/index.js'
-import { formatWlbAddress } from '../../../xapi/pool/wlb-address.js'
+import { formatWlbAddress } from '../../../xapi/index.js'
 import { fail } from '../../errors.js'
 import { makeNextIdentity } from '../next-identity.js'
 import type { Exchange, IdentityOrder, IdentityPlace } from './place.js'
