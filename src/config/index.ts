@@ -1,5 +1,4 @@
 /** Public API of config: where things lie, settings, secrets, the log, and the client of the control socket. */
-
 export {
   type AcmeFault,
   type AcmeSettings,
