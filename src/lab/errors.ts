@@ -21,7 +21,7 @@ export const labErrors = defineErrors({
   },
   LAB_FAULT_CERTIFICATE_UNFIT: {
     message: ({ expected }) => `With the certificate that is served the name would not be ${expected}.`,
-    facts: ['name', 'certificate', 'expected'],
+    facts: ['name', 'certificate', '(expected)'],
     remedy: 'wlb cert show',
   },
   LAB_FAULT_CONNECTED_BY_ADDRESS: {
@@ -32,7 +32,7 @@ export const labErrors = defineErrors({
   LAB_FAULT_HOST_UNFIT: {
     message: ({ where }) =>
       `That fault cannot be injected there. ${where === 'pool' ? 'It belongs to the pool as a whole, and to no host of it.' : 'It belongs to a member.'}`,
-    facts: ['host', 'where'],
+    facts: ['host', '(where)'],
     remedy: 'wlb lab fault list',
   },
   LAB_FAULT_NEEDS_AUTHORITY: {

@@ -36,7 +36,7 @@ export const sshErrors = defineErrors({
   },
   SSH_FAILED: {
     message: 'The SSH connection broke before a command could be sent.',
-    facts: ['user', 'host', 'port', 'why', 'stage'],
+    facts: ['(user)', 'host', 'port', 'why', 'stage'],
     remedy: logIn,
   },
   SSH_FINGERPRINT_MISMATCH: {

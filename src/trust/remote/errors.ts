@@ -39,7 +39,7 @@ export const remoteErrors = defineErrors({
       servedNow === undefined
         ? 'The appliance does not serve the certificate that is in place, and there is no pair before to go back to.'
         : 'The appliance did not serve the new certificate; the pair before is back in place, and it is not served either.',
-    facts: ['target', 'address', 'port', 'expected', 'seen', 'restartCommand', 'restartSaid?', 'servedNow?'],
+    facts: ['target', 'address', 'port', 'expected', 'seen', '(restartCommand)', 'restartSaid?', 'servedNow?'],
     remedy: restart,
   },
   MANAGE_NOT_REPAIRABLE: {
@@ -88,7 +88,7 @@ export const remoteErrors = defineErrors({
   },
   RESTORE_NOT_PROVED: {
     message: 'The pair before is back in its place on the appliance, and it is not served.',
-    facts: ['target', 'expected', 'seen', 'restartCommand', 'restartSaid?'],
+    facts: ['target', 'expected', 'seen', '(restartCommand)', 'restartSaid?'],
     remedy: restart,
   },
   SSH_FILE_MISSING: {
