@@ -116,7 +116,8 @@ async function resolveTrust(trust: ServerTrust, server: string): Promise<Trust> 
     case 'ca-file': {
       const pem = await readFile(trust.file, 'utf8').catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error)
-        throw fail('CA_FILE_UNREADABLE', { file: trust.file, reason }, error)
+        // without the cause: `describeFailure` shows the system's words for connections only
+        throw fail('CA_FILE_UNREADABLE', { file: trust.file, reason })
       })
       if (!pem.includes('-----BEGIN')) throw fail('CA_FILE_EMPTY', { file: trust.file })
       return { kind: 'ca-file', pem, name: server }
