@@ -1,8 +1,5 @@
-/** The reference page: what the program's own tables and the source's own errors say, and nothing written by hand. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+/** The reference page, made from the tables of commands and errors. */
 import type { CommandUnknownOpts as Command } from '@commander-js/extra-typings'
-import ts from 'typescript'
 import { authorityErrors } from '../src/authority/errors.js'
 import type { ErrorRow } from '../src/base/error.js'
 import { baseErrors } from '../src/base/errors.js'
@@ -18,39 +15,36 @@ import { storeErrors } from '../src/store/errors.js'
 import { tlsErrors } from '../src/tls/errors.js'
 import { trustErrors } from '../src/trust/errors.js'
 import { remoteErrors } from '../src/trust/remote/errors.js'
+import { wlbErrors } from '../src/wlb/errors.js'
 import { x509Errors } from '../src/x509/errors.js'
 import { xapiErrors } from '../src/xapi/errors.js'
 
 /** The table of each room. */
-const TABLES: readonly (readonly [file: string, rows: Readonly<Record<string, ErrorRow>>])[] = [
-  ['src/authority/errors.ts', authorityErrors.rows],
-  ['src/base/errors.ts', baseErrors.rows],
-  ['src/cli/errors.ts', cliErrors.rows],
-  ['src/cli/xe/errors.ts', xeErrors.rows],
-  ['src/config/errors.ts', configErrors.rows],
-  ['src/identity/errors.ts', identityErrors.rows],
-  ['src/lab/errors.ts', labErrors.rows],
-  ['src/server/errors.ts', serverErrors.rows],
-  ['src/ssh/errors.ts', sshErrors.rows],
-  ['src/store/errors.ts', storeErrors.rows],
-  ['src/tls/errors.ts', tlsErrors.rows],
-  ['src/trust/errors.ts', trustErrors.rows],
-  ['src/trust/remote/errors.ts', remoteErrors.rows],
-  ['src/x509/errors.ts', x509Errors.rows],
-  ['src/xapi/errors.ts', xapiErrors.rows],
+const TABLES: readonly Readonly<Record<string, ErrorRow>>[] = [
+  authorityErrors.rows,
+  baseErrors.rows,
+  cliErrors.rows,
+  xeErrors.rows,
+  configErrors.rows,
+  identityErrors.rows,
+  labErrors.rows,
+  serverErrors.rows,
+  sshErrors.rows,
+  storeErrors.rows,
+  tlsErrors.rows,
+  trustErrors.rows,
+  remoteErrors.rows,
+  wlbErrors.rows,
+  x509Errors.rows,
+  xapiErrors.rows,
 ]
-const root = join(import.meta.dirname, '..')
 
 export interface DocumentedError {
   readonly code: string
   readonly message: string
   readonly facts: readonly string[]
   readonly remedy: string
-  readonly file: string
 }
-
-/** Files that make errors whose code is not written out there: they only pass on what another file has named. */
-export const unnamed: string[] = []
 
 export function renderReference(): string {
   return [
@@ -78,7 +72,7 @@ export function renderReference(): string {
     '',
     '| code | message | facts | try |',
     '|---|---|---|---|',
-    ...sourceErrors().map(
+    ...documentedErrors().map(
       ({ code, message, facts, remedy }) =>
         `| \`${code}\` | ${cell(message)} | ${facts.join(', ')} | ${remedy ? `\`${cell(remedy)}\`` : ''} |`,
     ),
@@ -122,65 +116,19 @@ function renderCommand({ words, command }: { words: readonly string[]; command: 
   ]
 }
 
-/** What the rooms' tables say; a text that names a fact is shown with the fact's name in capitals. */
-function tableErrors(): DocumentedError[] {
-  return TABLES.flatMap(([file, rows]) =>
+/** The rows of all tables by code; a text that names a fact is shown with the fact's name in capitals. */
+export function documentedErrors(): DocumentedError[] {
+  const found = TABLES.flatMap((rows) =>
     Object.entries(rows).map(([code, { message, facts, remedy }]) => {
       const names = facts.map((name) => (name.endsWith('*') ? '…' : name.replace(/\?$|[()]/g, '')))
       const printed = names.filter((name) => !facts.includes(`(${name})`))
       const shown = Object.fromEntries(names.map((name) => [name, name.toUpperCase()]))
       const text = (part: typeof message) => (typeof part === 'string' ? part : part(shown))
-      return { code, message: text(message), facts: printed, remedy: text(remedy), file }
+      return { code, message: text(message), facts: printed, remedy: text(remedy) }
     }),
   )
-}
-
-/** Finds every `new WlbError(code, message, facts, remedy)` in src/; a template's holes are shown as `…`. */
-export function sourceErrors(): DocumentedError[] {
-  const found: DocumentedError[] = tableErrors()
-  for (const path of sourceFiles()) {
-    const file = join(root, path)
-    const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true)
-    const visit = (node: ts.Node): void => {
-      if (ts.isNewExpression(node) && node.expression.getText() === 'WlbError') {
-        const [code, message, facts, remedy] = node.arguments ?? []
-        if (code && !ts.isStringLiteralLike(code)) unnamed.push(relative(root, file))
-        if (code && message && ts.isStringLiteralLike(code)) {
-          found.push({
-            code: code.text,
-            message: textOf(message),
-            facts: factNames(facts),
-            remedy: remedy ? textOf(remedy) : '',
-            file: relative(root, file),
-          })
-        }
-      }
-      ts.forEachChild(node, visit)
-    }
-    visit(source)
-  }
   const rows = new Map(found.map((error) => [`${error.code} ${error.message}`, error]))
   return [...rows.values()].sort((a, b) => (a.code + a.message < b.code + b.message ? -1 : 1))
-}
-
-function sourceFiles(): string[] {
-  const paths = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  return paths
-    .filter((path) => path.endsWith('.ts'))
-    .map((path) => join('src', path))
-    .sort()
-}
-
-function textOf(node: ts.Node): string {
-  if (ts.isStringLiteralLike(node)) return node.text
-  if (ts.isTemplateExpression(node))
-    return node.head.text + node.templateSpans.map((span) => `…${span.literal.text}`).join('')
-  return '…'
-}
-
-function factNames(node: ts.Node | undefined): string[] {
-  if (!node || !ts.isObjectLiteralExpression(node)) return ['…']
-  return node.properties.map((property) => (property.name ? property.name.getText() : '…'))
 }
 
 function cell(text: string): string {

@@ -45,6 +45,12 @@ export const identityErrors = defineErrors({
     facts: ['directory', 'asked', 'why'],
     remedy: ({ directory }) => `curl -v ${directory}`,
   },
+  ACME_CERTIFICATE_REFUSED: {
+    message:
+      'The authority has issued a certificate that no pool would accept; nothing was changed, and it is kept for whoever wants to look at it.',
+    facts: ['file', 'because', 'refusal*'],
+    remedy: ({ file }) => `wlb cert check ${file}`,
+  },
   ACME_CHALLENGE_FAILED: {
     message: 'The authority could not convince itself that this name is ours.',
     facts: ['name', 'type', 'authoritySays', 'check'],

@@ -147,7 +147,7 @@ export function writePairs(list: PairList, rows: readonly Pair[], encode: (text:
 }
 
 /** Reads rows by the names of their children; the rows' own names do not matter. Undefined when a row has no key. */
-export function readPairs(list: PairList, rows: readonly XmlElement[]): readonly Pair[] | undefined {
+function readPairs(list: PairList, rows: readonly XmlElement[]): readonly Pair[] | undefined {
   const read: Pair[] = []
   for (const row of rows) {
     const name = childNamed(row, list.key)

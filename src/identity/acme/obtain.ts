@@ -11,6 +11,7 @@ import { WlbError } from '../../base/error.js'
 import { readLimitedFile } from '../../base/limited-file.js'
 import { type AcmeSettings, type AppliancePaths, paths, readSettings } from '../../config/index.js'
 import { describeCertificate, readContainers } from '../../x509/index.js'
+import { fail } from '../errors.js'
 import { installCertificate } from '../install/install-certificate.js'
 import { type InstallPlan, planInstallation } from '../install/install-plan.js'
 import { readPair } from '../store/identity-files.js'
@@ -160,13 +161,7 @@ async function choose(chains: readonly string[], { root, now }: ObtainOptions, f
   await setAside(files)
   const { code, facts } =
     refusal instanceof WlbError ? refusal : { code: 'CERTIFICATE_NOT_GIVEN', facts: { found: 'nothing' } }
-  throw new WlbError(
-    'ACME_CERTIFICATE_REFUSED',
-    'The authority has issued a certificate that no pool would accept; nothing was changed, and it is kept for whoever wants to look at it.',
-    { file: files.refusedChain, because: code, ...facts },
-    `wlb cert check ${files.refusedChain}`,
-    refusal,
-  )
+  throw fail('ACME_CERTIFICATE_REFUSED', { file: files.refusedChain, because: code, refusal: facts }, refusal)
 }
 
 /** Where the authority's clock is ahead of ours, a new certificate is not valid yet for a moment. */

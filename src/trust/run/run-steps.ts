@@ -218,9 +218,9 @@ function explain(error: unknown, { title }: Step): WlbError {
   return explained.code === 'RBAC_PERMISSION_DENIED' ? roleNeeded(explained) : explained
 }
 
-function roleNeeded({ message, facts }: WlbError): WlbError {
+function roleNeeded({ code, message, facts }: WlbError): WlbError {
   return new WlbError(
-    'RBAC_PERMISSION_DENIED',
+    code,
     message,
     { ...facts, needed: 'the role pool-operator, or pool-admin' },
     'wlb trust apply --username USER --password-file FILE',
