@@ -15,7 +15,7 @@ interface Document {
   readonly verified: boolean
 }
 
-test('wlb demo --once --json with our own client', { timeout: 90_000 }, async () => {
+test('wlb demo --once --json with our own client', { tags: 'long', timeout: 90_000 }, async () => {
   const { stdout, exitCode } = await run('wlb', ['demo', '--once', '--json'])
   const document: Document = JSON.parse(stdout)
   expect(document.steps.filter(({ ok }) => !ok)).toEqual([])

@@ -76,7 +76,10 @@ async function read(port: number): Promise<Map<string, string>> {
   return new Map(texts('Key').map((key, index) => [key, values[index] ?? '']))
 }
 
-test('kill -9 in the middle of acknowledged changes, three times over: nothing acknowledged is lost', async () => {
+test('kill -9 in the middle of acknowledged changes, three times over: nothing acknowledged is lost', {
+  tags: 'long',
+  timeout: 120_000,
+}, async () => {
   let { process: child, port } = await start()
   await add(port)
   let last = 0
@@ -97,7 +100,7 @@ test('kill -9 in the middle of acknowledged changes, three times over: nothing a
     expect((await readStatus(root)).pools).toMatchObject([{ uuid: POOL, username: 'root' }])
     last = count
   }
-}, 60_000)
+})
 
 test('SIGTERM: the request under way is finished, new ones are not taken, the process ends with 0', async () => {
   const { process: child, port, logged } = await start()

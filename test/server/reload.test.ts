@@ -84,7 +84,7 @@ describe('what cannot be served', () => {
   })
 })
 
-test('two hundred requests during ten changes: each is answered', async () => {
+test('two hundred requests during ten changes: each is answered', { tags: 'long', timeout: 120_000 }, async () => {
   let changing = true
   const change = async () => {
     for (let count = 0; count < 10; count++) {

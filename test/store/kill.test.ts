@@ -56,7 +56,7 @@ describe.each(rounds)('kill -9 in the middle of writing, %s', (title, writesOfRo
   })
 })
 
-test('what a killed creation left behind is cleared away', async () => {
+test('what a killed creation left behind is cleared away', { tags: 'long' }, async () => {
   const directory = join(folder, 'half')
   mkdirSync(`${directory}.making`)
   writeFileSync(join(`${directory}.making`, 'PG_VERSION'), '18')

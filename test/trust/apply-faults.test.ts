@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test 
 import { openPool } from '../../src/xapi/index.js'
 import { requirePart } from '../real-parts.js'
 import { OWN_ADDRESS } from '../run-folder.js'
+import { itSamples } from '../sample.js'
 import { type Fate, type PoolProxy, type Rule, startProxy } from './proxy.js'
 import { startSshd } from './sshd.js'
 import { HOSTNAME, PASSWORD, useTrustStage } from './stage.js'
@@ -175,7 +176,7 @@ describe('a host goes down', () => {
     [SYNC, /sync failed \| .* \| failed \| HOST_OFFLINE$/],
     [FLAG, /verification undone, prove failed \| .* \| failed \| HOSTS_DOWN$/],
   ]
-  it.each(steps)('at %s: the run ends there, and goes on when it is back', async (at, outcome) => {
+  itSamples(steps, 3, 'at %s: the run ends there, and goes on when it is back', async (at, outcome) => {
     await stage.reset({ verifies: false, connectedTo: HOSTNAME })
     proxy.rule = atFirst(at, async (): Promise<Fate> => {
       await stage.pool.fault('kill', 'xs3')

@@ -185,7 +185,9 @@ async function wlb(...words: string[]) {
 }
 
 /** The last test: what it puts into the stores stays there. */
-test('a pool of another person: 200 certificates under odd names, none of them touched or in the way', async () => {
+test('a pool of another person: 200 certificates under odd names, none of them touched or in the way', {
+  tags: 'long',
+}, async () => {
   await stage.serve(...selfSigned)
   await stage.reset({ verifies: false, connectedTo: HOSTNAME })
   const before = await fillStore(stage.pool, 200)

@@ -174,6 +174,7 @@ describe.skipIf(!hasTerminal)('a pool that verifies', () => {
     ['/wlb_diagnostics', 7, '6 of 10'],
   ]
   test('Ctrl-C in the middle of a renewal: every host verifies, and what it says to type ends it', {
+    tags: 'long',
     timeout: 120_000,
   }, async () => {
     for (const [at, nth, behind] of exchanges) {

@@ -354,7 +354,9 @@ describe.skipIf(!program)('with pebble', () => {
     await asBefore()
   })
 
-  test('wlb serve, killed where it counts and started again, ends it by itself', async () => {
+  test('wlb serve, killed where it counts and started again, ends it by itself', {
+    tags: 'long',
+  }, async () => {
     await appliance.close()
     const env = { XDG_CONFIG_HOME: join(root, 'config') }
     const killed = await runUntilReady(['--root', root, 'serve'], env)

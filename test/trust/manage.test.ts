@@ -29,6 +29,7 @@ import {
 import { placeWithKeys } from '../../src/trust/remote/replace-over-ssh.js'
 import { requirePart } from '../real-parts.js'
 import { OWN_ADDRESS } from '../run-folder.js'
+import { itSamples } from '../sample.js'
 import { daysFromNow, type Issued, issue, issueAuthority } from '../x509/test-authority.js'
 import { leafFor, type ManagedAppliance, makeAppliance, NAME, pairIn } from './managed-appliance.js'
 import { connectTo, type Sshd, startSshd } from './sshd.js'
@@ -148,7 +149,7 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
     ['restart', 'new, kept old, served old, left .openwlb-install', 'go on'],
     ['finish', 'new, kept old, served new, left .openwlb-install', 'go on'],
   ]
-  it.each(cuts)('cut before "%s": %s; the next attempt finds: %s', async (at, left, repair) => {
+  itSamples(cuts, 3, 'cut before "%s": %s; the next attempt finds: %s', async (at, left, repair) => {
     const first = await carryOut(await plan('new'), ({ id }) => (id === at ? cut() : undefined))
     expect([first, await look()]).toEqual(['MANAGE_INTERRUPTED', left])
     ssh = await connectTo(sshd)
@@ -217,7 +218,9 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
     expect(await look()).toBe(end)
   })
 
-  it("the pair before is put back, from wherever the way there or the way back was cut; nobody else's is touched", async () => {
+  it("the pair before is put back, from wherever the way there or the way back was cut; nobody else's is touched", {
+    tags: 'long',
+  }, async () => {
     const planned = await plan('new')
     const restore = (onStep: (step: InstallStep) => void | Promise<void> = () => {}) =>
       restoreOverSsh(
