@@ -89,9 +89,12 @@ async function lookAtPool(
     const { appliance } = choice
     try {
       return await gather({
-        ...{ session, applianceRoot: root, now: new Date(), onHost: progress.onHost },
-        ...(appliance && { appliance }),
-        ...(flags.at && { at: flags.at }),
+        session,
+        applianceRoot: root,
+        now: new Date(),
+        onHost: progress.onHost,
+        appliance,
+        at: flags.at,
         ...(readStores && { readStores: (hosts, name) => readStores(hosts, name, progress.aside) }),
       })
     } finally {
@@ -118,5 +121,5 @@ async function again(
 }
 
 function lookAround(root: string, { appliance, at }: DoctorFlags): Promise<Evidence> {
-  return gather({ applianceRoot: root, now: new Date(), ...(appliance && { appliance }), ...(at && { at }) })
+  return gather({ applianceRoot: root, now: new Date(), appliance, at })
 }

@@ -47,7 +47,7 @@ export const identityErrors = defineErrors({
   },
   ACME_CERTIFICATE_REFUSED: {
     message:
-      'The authority has issued a certificate that no pool would accept; nothing was changed, and it is kept for whoever wants to look at it.',
+      'The authority has issued a certificate that no pool would accept; nothing was changed, and it is kept for inspection.',
     facts: ['file', 'because', 'refusal*'],
     remedy: ({ file }) => `wlb cert check ${file}`,
   },

@@ -47,10 +47,17 @@ export function statusDocument(connection: Connection, verdicts: readonly HostVe
       const { verdict, proof, error, why } = verdicts[index] ?? {}
       const disk = disks?.[index]
       return {
-        ...{ name, uuid, address, role, live },
+        name,
+        uuid,
+        address,
+        role,
+        live,
         store: stores[index],
         clockOffsetMs: clockOffsetMs ?? null,
-        ...{ verdict, proof, error, why },
+        verdict,
+        proof,
+        error,
+        why,
         disk: disk && hostDiskDocument(disk),
       }
     }),
@@ -63,7 +70,9 @@ function hostDiskDocument(host: HostDisk): object {
   return {
     state,
     files: disk.files.map(({ name, kind, what, certificates }) => ({
-      ...{ name, kind, what },
+      name,
+      kind,
+      what,
       fingerprintsSha256: certificates.map(({ fingerprint256 }) => fingerprint256),
     })),
     bundle: disk.bundle,
@@ -160,7 +169,9 @@ export type ServedComparison =
 /** `wlb trust fetch`; `state` is what became of `file`. */
 export function fetchedDocument(file: string, state: string, fetched: Fetched, served: ServedComparison): object {
   return {
-    ...{ state, file, from: fetched.from },
+    state,
+    file,
+    from: fetched.from,
     certificate: describeCertificate(fetched.leaf),
     fingerprintSha256: fetched.leaf.fingerprint256,
     appliance: formatWlbAddress(fetched.appliance),

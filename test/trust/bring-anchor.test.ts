@@ -82,8 +82,12 @@ describe.skipIf(!program)('with pebble', () => {
     settings = { ...settings, agreedTerms: await readTermsOf(settings) }
     oldRoot = await issueAuthority({ subject: 'Old Root', keyIdentifiers: true })
     oldLeaf = await issue({
-      ...{ subject: HOSTNAME, dnsNames: [HOSTNAME], keyLabel: 'old-leaf', issuer: oldRoot },
-      ...{ notBefore: daysFromNow(-80), notAfter: daysFromNow(10) },
+      subject: HOSTNAME,
+      dnsNames: [HOSTNAME],
+      keyLabel: 'old-leaf',
+      issuer: oldRoot,
+      notBefore: daysFromNow(-80),
+      notAfter: daysFromNow(10),
     })
     await start()
     for (const pool of [first, second]) {
@@ -165,7 +169,11 @@ describe.skipIf(!program)('with pebble', () => {
   /** As the keeper of `wlb serve` looks. */
   async function look(change: Partial<KeeperOptions> = {}): Promise<void> {
     const keeper = startRenewalKeeper({
-      ...{ root, log, anchorInstaller: bringer, now: () => new Date(), schedule: () => () => {} },
+      root,
+      log,
+      anchorInstaller: bringer,
+      now: () => new Date(),
+      schedule: () => () => {},
       pace: { patienceMs: 20_000, pauseMs: 20 },
       ...change,
     })
@@ -182,8 +190,12 @@ describe.skipIf(!program)('with pebble', () => {
     const access = { address, port: tlsPort, userName, password, trust: { kind: 'none' }, timeoutMs: 10_000 } as const
     const session = await openPool(access)
     const common = {
-      ...{ appliance: { host: OWN_ADDRESS, port: appliance.port }, home: configFolder() },
-      ...{ name: undefined, wlbUserName: undefined, wlbPassword: undefined, poolUser: { userName, password } },
+      appliance: { host: OWN_ADDRESS, port: appliance.port },
+      home: configFolder(),
+      name: undefined,
+      wlbUserName: undefined,
+      wlbPassword: undefined,
+      poolUser: { userName, password },
     }
     try {
       return await work(session, common)
@@ -300,7 +312,9 @@ describe.skipIf(!program)('with pebble', () => {
   test('interrupted after step upon step, it goes on; no connection fails; the old root is gone in the end', async () => {
     const client = startSteadyClient({
       hostRoot: second.host('xs2').root,
-      ...{ name: HOSTNAME, address: OWN_ADDRESS, port: appliance.port },
+      name: HOSTNAME,
+      address: OWN_ADDRESS,
+      port: appliance.port,
     })
     const stops: [after: string, state: string, serves: 'old' | 'new'][] = [
       ['second prove-old', BOTH, 'old'],

@@ -64,7 +64,10 @@ async function make({ pki, selfSigned }: Scene): Promise<Made> {
   const root = await once(issueAuthority, { subject: 'Root', keyLabel: 'root', ...pki.root })
   const mid = await once(issueAuthority, { subject: 'Issuing', issuer: root, keyLabel: 'mid', ...pki.mid })
   const leaf = await once(issue, {
-    ...{ subject: NAME, keyLabel: 'leaf', ...LATER, ...pki.leaf },
+    subject: NAME,
+    keyLabel: 'leaf',
+    ...LATER,
+    ...pki.leaf,
     ...(!selfSigned && { issuer: mid }),
   })
   const rekeyed = await once(issueAuthority, { subject: 'Root', keyLabel: 'other' })
@@ -90,7 +93,10 @@ async function play(scene: Scene, made: Made<Shown>, now: Date): Promise<Evidenc
   const pick = (text: string) => wordsOf(text).flatMap((word) => made[word]?.certificate ?? [])
   const served = pick(scene.sent)
   const endpoint: EndpointFacts = scene.endpoint ?? {
-    ...{ state: 'agreed', certificates: served, cipher: 'ECDHE-RSA-AES256-GCM-SHA384', curve: 'secp384r1' },
+    state: 'agreed',
+    certificates: served,
+    cipher: 'ECDHE-RSA-AES256-GCM-SHA384',
+    curve: 'secp384r1',
     clientCertificate: scene.demanded ? 'demanded' : 'not asked',
   }
   const crl = scene.crl === 'none' ? undefined : await crlOf(scene, await make(scene))
@@ -202,7 +208,10 @@ function proofOf(
   if (scene.verifies) {
     const now = new Date(today.getTime() + (scene.clocks[host] ?? 0))
     const verdict = checkAsPool({
-      ...{ presented: served, name: scene.name, now, port: PORT },
+      presented: served,
+      name: scene.name,
+      now,
+      port: PORT,
       bundle: store.bundle,
       crls: crl === undefined ? undefined : [crl],
     })

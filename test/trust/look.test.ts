@@ -162,7 +162,12 @@ describe.skipIf(!sshdProgram)('--host-ssh (needs openssh-server)', () => {
     const seen = await disks('--ssh-fingerprint', sshd.fingerprint)
     const { fingerprint256 } = stage.certificate()
     expect(seen.disks[1]).toEqual({
-      ...{ state: 'as recorded', bundle: 'built', trustedSha256: [fingerprint256], crls: [], odd: [], resolved: null },
+      state: 'as recorded',
+      bundle: 'built',
+      trustedSha256: [fingerprint256],
+      crls: [],
+      odd: [],
+      resolved: null,
       files: [{ name: 'wlb.pem', kind: 'certificate', what: 'a certificate', fingerprintsSha256: [fingerprint256] }],
       againstRecords: { lacks: [], differs: [], more: [] },
       againstCoordinator: { lacks: [], differs: [], more: [] },
@@ -237,8 +242,12 @@ describe('a fleet', () => {
     await pool.fault('slow', 'xs1')
     const { address, tlsPort } = pool.host('xs1')
     const access = async () => ({
-      ...{ address, port: tlsPort, userName: 'root', password: pool.document.password },
-      ...{ trust: { kind: 'none' } as const, timeoutMs: 300 },
+      address,
+      port: tlsPort,
+      userName: 'root',
+      password: pool.document.password,
+      trust: { kind: 'none' } as const,
+      timeoutMs: 300,
     })
     const late = { name: 'late', access, appliance: undefined }
     const lines = await lookAtFleet([late], { atOnce: 1, now: () => new Date() })
@@ -329,8 +338,12 @@ describe('wlb watch', () => {
     const root = join(folder, 'appliance')
     const { address, tlsPort } = pool.host('xs1')
     const access = async () => ({
-      ...{ address, port: tlsPort, userName: 'root', password: pool.document.password },
-      ...{ trust: { kind: 'none' } as const, timeoutMs: 10_000 },
+      address,
+      port: tlsPort,
+      userName: 'root',
+      password: pool.document.password,
+      trust: { kind: 'none' } as const,
+      timeoutMs: 10_000,
     })
     const watching = await poolWatch({
       root,

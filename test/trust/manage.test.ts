@@ -226,9 +226,12 @@ describe.skipIf(!isComplete)('an appliance over SSH (needs openssh-server, stunn
       restoreOverSsh(
         ssh,
         {
-          ...{ before: digestsOf(pairs.old), replacedBy: digestsOf(pairs.new), endpoint: planned.request.endpoint },
+          before: digestsOf(pairs.old),
+          replacedBy: digestsOf(pairs.new),
+          endpoint: planned.request.endpoint,
           servedBefore: pairs.old.certificate.fingerprint256,
-          ...{ applianceRoot: appliance.root, restartCommand: appliance.reloadCommand },
+          applianceRoot: appliance.root,
+          restartCommand: appliance.reloadCommand,
         },
         { proofMs: PROOF_MS, onStep },
       ).catch((error: unknown) => (error instanceof WlbError ? error.code : Promise.reject(error)))

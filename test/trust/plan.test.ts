@@ -86,8 +86,16 @@ function connectionOf(world: World): Connection {
   const { served, installed = '', verifies = false, connectedTo = '', crls = '', second } = world
   const records = words(installed).map(installedCertificate)
   const host = (name: string, change: Partial<HostFacts> = {}): HostFacts => ({
-    ...{ uuid: name, ref: name, name, address: '192.0.2.1', role: 'member', live: true, enabled: true },
-    ...{ softwareVersion: { xapi: '26.13' }, fingerprintSha256: undefined, clockOffsetMs: 0 },
+    uuid: name,
+    ref: name,
+    name,
+    address: '192.0.2.1',
+    role: 'member',
+    live: true,
+    enabled: true,
+    softwareVersion: { xapi: '26.13' },
+    fingerprintSha256: undefined,
+    clockOffsetMs: 0,
     ...change,
   })
   const odd = {
@@ -101,8 +109,16 @@ function connectionOf(world: World): Connection {
   ]
   return {
     pool: {
-      ...{ uuid: 'pool', ref: 'pool', name: 'pool', wlbUserName: 'wlbuser', wlbEnabled: false, tlsVerification: false },
-      ...{ wlbUrl: connectedTo && `${connectedTo}:8012`, verifies, licensed: true, otherConfig: {} },
+      uuid: 'pool',
+      ref: 'pool',
+      name: 'pool',
+      wlbUserName: 'wlbuser',
+      wlbEnabled: false,
+      tlsVerification: false,
+      wlbUrl: connectedTo && `${connectedTo}:8012`,
+      verifies,
+      licensed: true,
+      otherConfig: {},
     },
     hosts: [host('xs1', { role: 'coordinator' }), host('xs2', second ? odd[second] : {})],
     installed: records,
@@ -120,7 +136,10 @@ function connectionOf(world: World): Connection {
         served === ''
           ? { state: 'silent', connected: true }
           : {
-              ...{ state: 'agreed', cipher: '', curve: '', clientCertificate: 'not asked' },
+              state: 'agreed',
+              cipher: '',
+              curve: '',
+              clientCertificate: 'not asked',
               certificates: words(served).map(cert),
             },
     },

@@ -74,9 +74,16 @@ async function renewNow({
     const outcome = await renew(
       session,
       {
-        ...{ appliance, home, poolUser, place: placeHere(stage.appliance.root), now: new Date() },
+        appliance,
+        home,
+        poolUser,
+        place: placeHere(stage.appliance.root),
+        now: new Date(),
         given: { files, keyFile, passphrase: undefined },
-        ...{ name: undefined, wlbUserName: undefined, wlbPassword: undefined, otherPoolsReady: false },
+        name: undefined,
+        wlbUserName: undefined,
+        wlbPassword: undefined,
+        otherPoolsReady: false,
         ...wish,
       },
       await readPoolNow(session),
@@ -105,7 +112,10 @@ async function given(
   change: { notAfter?: Date; label?: string } = {},
 ): Promise<Wish> {
   const leaf = await issue({
-    ...{ subject: names[0] ?? HOSTNAME, issuer: by, dnsNames: names, keyLabel: change.label ?? 'renewed' },
+    subject: names[0] ?? HOSTNAME,
+    issuer: by,
+    dnsNames: names,
+    keyLabel: change.label ?? 'renewed',
     ...(change.notAfter && { notAfter: change.notAfter, notBefore: daysFromNow(-30) }),
   })
   rmSync(folder(), { recursive: true, force: true })
@@ -422,7 +432,8 @@ describe.skipIf(sshdProgram === undefined || stunnel === undefined)(
     }, async () => {
       const wish = await given([HOSTNAME], root, { label: 'over-ssh' })
       const said = await renewNow({
-        ...{ ...wish, ...overSsh() },
+        ...wish,
+        ...overSsh(),
         onStep: ({ id }) => {
           if (id === 'prove-old') forgetNewAnchor('xs2', old.certificatePem)
         },

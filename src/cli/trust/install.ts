@@ -20,7 +20,14 @@ export async function trustInstall(given: string, files: readonly string[], flag
     const { key: keyFile, name, applianceRoot, restartCommand } = flags
     const endpoint = { address: host, port, timeoutMs: TIMEOUT_MS }
     const install = await planInstallOverSsh(ssh, {
-      ...{ files, keyFile, passphrase, name, now, endpoint, applianceRoot, restartCommand },
+      files,
+      keyFile,
+      passphrase,
+      name,
+      now,
+      endpoint,
+      applianceRoot,
+      restartCommand,
     })
     const screen = flags.json ? process.stderr : process.stdout
     screen.write(`${describePlanOverSsh(install, now)}\n`)

@@ -125,8 +125,12 @@ async function askPerson(question: HostKeyQuestion): Promise<boolean> {
   const { target, type, fingerprint } = question
   if (!isAtTerminal()) {
     throw fail('USAGE_NEEDS_SSH_FINGERPRINT', {
-      ...{ host: target.host, port: target.port, seen: `${type} ${fingerprint}`, missing: '--ssh-fingerprint' },
-      ...{ target: renderSshTarget(target), fingerprint },
+      host: target.host,
+      port: target.port,
+      seen: `${type} ${fingerprint}`,
+      missing: '--ssh-fingerprint',
+      target: renderSshTarget(target),
+      fingerprint,
     })
   }
   process.stderr.write(

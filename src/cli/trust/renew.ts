@@ -53,7 +53,12 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
     const wlbPassword = await readSecretFile(flags.wlbPasswordFile)
     const passphrase = await readSecretFile(flags.passphraseFile)
     const request = {
-      ...{ place, ssh, poolUser, wlbPassword, name: flags.name, wlbUserName: flags.wlbUsername },
+      place,
+      ssh,
+      poolUser,
+      wlbPassword,
+      name: flags.name,
+      wlbUserName: flags.wlbUsername,
       given: { files, keyFile: flags.key, passphrase },
       appliance: choice.appliance,
       home: configFolder(),

@@ -38,9 +38,11 @@ function look(root: string, { flags, readStores }: Asked, now: Date) {
     const { appliance } = choice
     const known = await readKnownCertificates()
     const connection = await observe(session, {
-      ...{ applianceRoot: root, known, now },
-      ...(appliance && { appliance }),
-      ...(readStores && { readStores }),
+      applianceRoot: root,
+      known,
+      now,
+      appliance,
+      readStores,
     })
     await remember(flags, session, choice, connection.pool)
     return { connection, verdicts: judgeHosts(connection, await proveHosts(session, connection)) }

@@ -79,7 +79,11 @@ export async function readFleet(path: string): Promise<readonly FleetPool[]> {
         why: 'is missing, and so is cacert',
       })
     return {
-      ...{ name, url, userName: username, passwordFile: place(password_file), trust },
+      name,
+      url,
+      userName: username,
+      passwordFile: place(password_file),
+      trust,
       appliance: appliance === undefined ? undefined : parseWlbAddress(appliance),
     }
   })

@@ -35,7 +35,11 @@ export function compareDisks({ hosts, installed, crls, stores }: Connection): re
       isEqual(againstRecords) && (!againstCoordinator || isEqual(againstCoordinator)) && isInOrder(disk)
     return {
       state: isAsRecorded && crlsLacking.length === 0 ? 'as recorded' : 'differs',
-      ...{ disk, againstRecords, againstCoordinator, crlsLacking, resolved: seen.store.resolved },
+      disk,
+      againstRecords,
+      againstCoordinator,
+      crlsLacking,
+      resolved: seen.store.resolved,
     }
   })
 }

@@ -227,7 +227,11 @@ async function goBack(
   const { place, before, wanted, servedBefore, restartCommand, request } = plan
   const { address, port } = request.endpoint
   const facts = {
-    ...{ target: renderSshTarget(ssh.target), address, port, expected: request.leaf.fingerprint256, seen },
+    target: renderSshTarget(ssh.target),
+    address,
+    port,
+    expected: request.leaf.fingerprint256,
+    seen,
     restartSaid: restartSaid || undefined,
   }
   const hadPair = before.certificate !== undefined && before.key !== undefined

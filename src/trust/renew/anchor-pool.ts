@@ -58,8 +58,14 @@ export async function openAnchorPool(member: FleetMember, bring: AnchorRequest):
       if (!pool.wlbEnabled) throw fail('WLB_PAUSED', { pool: pool.uuid })
       const { userName, password } = access
       const request: RenewRequest = {
-        ...{ place: placeHere(root), home, now, otherPoolsReady: true, name: undefined },
-        ...{ appliance: member.appliance, wlbUserName: undefined, wlbPassword: undefined },
+        place: placeHere(root),
+        home,
+        now,
+        otherPoolsReady: true,
+        name: undefined,
+        appliance: member.appliance,
+        wlbUserName: undefined,
+        wlbPassword: undefined,
         given: { files: [], keyFile: undefined, passphrase: undefined },
         poolUser: { userName, password },
         together: members.map(({ name }) => name),

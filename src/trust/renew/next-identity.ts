@@ -36,7 +36,12 @@ export async function makeNextIdentity(request: NextRequest, inPlace: X509Certif
   const { root, files, name, currentName, now, keyFile, passphrase } = request
   if (files.length > 0) {
     const plan = await planInstallation({
-      ...{ root, files, name, now, keyFile, passphrase },
+      root,
+      files,
+      name,
+      now,
+      keyFile,
+      passphrase,
     })
     const chain = sendingOrder(plan.chain)
     return { identity: plan.identity, how: 'install', chain, candidates: [...chain, ...plan.chain.unrelated] }

@@ -48,7 +48,11 @@ export function compareSnapshots(
 ): Comparison {
   const { pool } = after
   const say = (code: EventCode, kind: WatchEvent['kind'], subject: string, text: string): WatchEvent => ({
-    ...{ code, kind, pool, subject, text },
+    code,
+    kind,
+    pool,
+    subject,
+    text,
   })
   if (after.unreachable !== '') {
     const isNew = before?.unreachable !== after.unreachable

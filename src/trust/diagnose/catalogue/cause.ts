@@ -17,6 +17,19 @@ export interface Cause {
   readonly remedy: string
 }
 
+type Description = Omit<Cause, 'row' | 'code' | 'title'>
+
+/** Makes a row of the catalogue from what it shares with its neighbours and what is its own. */
+export function cause<Shared extends Partial<Description>>(
+  row: number,
+  code: string,
+  title: string,
+  shared: Shared,
+  own: Omit<Description, keyof Shared> & Partial<Description>,
+): Cause {
+  return { row, code, title, ...shared, ...own } as Cause // `own` has every field that `shared` lacks
+}
+
 export const verifyError = (text: string): string => `SSL_VERIFY_ERROR: Pre-verification error: ${text}`
 export const INSTALL_ROOT = 'xe pool-install-ca-certificate filename=ROOT.pem; xe pool-certificate-sync'
 export const NEW_CERTIFICATE = 'wlb cert request'

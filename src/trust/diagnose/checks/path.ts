@@ -63,7 +63,12 @@ function judgedFlaws(view: View): readonly Flaw[] {
   const all = verdict.defects.filter((defect) => isOpen || isCertain(view, defect, said))
   const flaws = all.map(
     ({ code, depth, certificate, message }): Flaw => ({
-      ...{ code, depth, certificate, message, verdict, voices: [] },
+      code,
+      depth,
+      certificate,
+      message,
+      verdict,
+      voices: [],
       fromStore: isFromStore(verdict, depth),
     }),
   )

@@ -55,7 +55,10 @@ export async function gather(options: GatherOptions): Promise<Evidence> {
   ])
   const isLocal = local !== undefined && (!options.appliance || options.appliance.port === local.facts.port)
   const observing = await startObserving(session, {
-    ...{ appliance: options.appliance, applianceRoot, readStores, now },
+    appliance: options.appliance,
+    applianceRoot,
+    readStores,
+    now,
     fallback: local && addressOf(local),
     askedName: isLocal ? local.facts.hostname : undefined,
     known: [...(local?.certificates ?? []), ...recorded, ...known],
@@ -99,7 +102,8 @@ async function askPool(
     session,
     { pool, hosts },
     {
-      ...{ timeoutMs, graceMs: Math.min(timeoutMs, GRACE_MS) },
+      timeoutMs,
+      graceMs: Math.min(timeoutMs, GRACE_MS),
       onHost: (host, proof) => {
         if (proof) answered.add(host)
         onHost?.(host, proof !== undefined)

@@ -91,7 +91,17 @@ export function viewOf(evidence: Evidence): View {
   const voices = pool ? voicesOf(evidence) : []
   const anyConnected = voices.some(({ said }) => said === 'accepted')
   return {
-    ...{ evidence, pool, name, port, facts, served, now, verifies, voices, anyConnected, installed },
+    evidence,
+    pool,
+    name,
+    port,
+    facts,
+    served,
+    now,
+    verifies,
+    voices,
+    anyConnected,
+    installed,
     leaf: served[0],
     isForecast: at !== undefined,
     anyVerified: verifies && anyConnected,
