@@ -1,4 +1,8 @@
-/** What scripts rely on: one appliance, one pool, the commands as a script types them, and the JSON it reads. */
+/**
+ * What scripts rely on: one appliance, one pool, the commands as a script types them, and the JSON it reads.
+ *
+ * @module-tag long
+ */
 import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,8 @@
-/** Who is coordinator, and that a host killed at any time loses nothing it has acknowledged. */
+/**
+ * Who is coordinator, and that a host killed at any time loses nothing it has acknowledged.
+ *
+ * @module-tag long
+ */
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from 'vitest'

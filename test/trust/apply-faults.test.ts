@@ -1,4 +1,8 @@
-/** What happens to plans while they are carried out: kills, losses, strangers; a proxy before the pool brings it about. */
+/**
+ * What happens to plans while they are carried out: kills, losses, strangers; a proxy before the pool brings it about.
+ *
+ * @module-tag long
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -7,7 +11,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test 
 import { openPool } from '../../src/xapi/index.js'
 import { requirePart } from '../real-parts.js'
 import { OWN_ADDRESS } from '../run-folder.js'
-import { itSamples } from '../sample.js'
 import { type Fate, type PoolProxy, type Rule, startProxy } from './proxy.js'
 import { startSshd } from './sshd.js'
 import { HOSTNAME, PASSWORD, useTrustStage } from './stage.js'
@@ -176,7 +179,7 @@ describe('a host goes down', () => {
     [SYNC, /sync failed \| .* \| failed \| HOST_OFFLINE$/],
     [FLAG, /verification undone, prove failed \| .* \| failed \| HOSTS_DOWN$/],
   ]
-  itSamples(steps, 3, 'at %s: the run ends there, and goes on when it is back', async (at, outcome) => {
+  it.each(steps)('at %s: the run ends there, and goes on when it is back', async (at, outcome) => {
     await stage.reset({ verifies: false, connectedTo: HOSTNAME })
     proxy.rule = atFirst(at, async (): Promise<Fate> => {
       await stage.pool.fault('kill', 'xs3')
