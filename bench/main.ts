@@ -14,13 +14,13 @@ import { sync } from './sync.js'
 import { trust } from './trust.js'
 import { verdict } from './verdict.js'
 
-/** Groups that measure a running appliance, which they share. */
+/** Groups that measure a running appliance, which they share; `install` is last, because it changes the certificate. */
 const withAppliance: Readonly<Record<string, (appliance: BenchAppliance) => Promise<readonly Row[]>>> = {
   handshakes,
   soap,
-  install,
   trust,
   fleet,
+  install,
 }
 const alone: Readonly<Record<string, () => Promise<readonly Row[]>>> = { verdict, sync, start: async () => start() }
 
