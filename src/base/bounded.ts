@@ -26,3 +26,13 @@ export async function mapBounded<In, Out>(
   if (failures.length > 0) throw failures[0]
   return [...results].sort(([one], [other]) => one - other).map(([, result]) => result)
 }
+
+/** Waits for `work`, but not longer than `limitMs`; the work itself goes on. Throws what `work` throws in that time. */
+export async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs)
+  })
+  await Promise.race([work, limit])
+  clearTimeout(timer)
+}

@@ -3,7 +3,7 @@
  * everything else of the pools where `[watch]` in the settings asks for it. What fails here is logged and stops nothing.
  */
 import { join } from 'node:path'
-import { mapBounded } from '../base/bounded.js'
+import { mapBounded, within } from '../base/bounded.js'
 import type { FleetMember } from '../trust/index.js'
 import { parseWlbAddress } from '../xapi/index.js'
 import type { Given, SettingsPart } from './appliance-files.js'
@@ -92,13 +92,4 @@ async function compareClocks(
     if (!isWrong && wrong.delete(member.name)) log.info(facts, 'the clocks of pool and appliance agree again')
     if (isWrong) wrong.add(member.name)
   })
-}
-
-async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs)
-  })
-  await Promise.race([work, limit])
-  clearTimeout(timer)
 }

@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../base/quote-word.js'
 import {
+  CLOCK_LIMIT_MS,
   type Connection,
   compareDisks,
   compareStores,
@@ -14,8 +15,6 @@ import {
 import { describeCertificate } from '../../x509/index.js'
 import { daysFrom, renderFacts, renderTable } from '../print.js'
 
-/** Clocks that differ by more can make a good certificate look bad. */
-const CLOCK_LIMIT_MS = 60_000
 /** Certificates that end within this many days are marked. */
 const SOON_DAYS = 30
 

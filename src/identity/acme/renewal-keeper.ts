@@ -2,6 +2,7 @@
  * Renews the certificate of a running appliance. A failure is logged with its code and retried later, while the pair in place
  * stays in service. A certificate below an anchor that pools may not trust yet is held back.
  */
+import { within } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
 import { type AcmeSettings, type AppliancePaths, type Log, paths, readSettings } from '../../config/index.js'
 import { describeCertificate } from '../../x509/index.js'
@@ -185,12 +186,3 @@ async function logRenewed({ now, log }: KeeperOptions, place: AppliancePaths): P
 
 /** A call to a pool may take long; the journal records how far the run came. */
 const CLOSE_WAIT_MS = 10_000
-
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs)
-  })
-  await Promise.race([work, limit])
-  clearTimeout(timer)
-}
