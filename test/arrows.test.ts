@@ -1,8 +1,8 @@
 /** Who may know whom: the rooms import one way only, and the pure ones touch neither files nor network. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { cruise, type IConfiguration } from 'dependency-cruiser'
 import { afterAll, expect, test } from 'vitest'
 
@@ -33,4 +33,34 @@ test('a wrong arrow is found', async () => {
     'pure-rooms-touch-nothing: src/wlb/index.ts -> fs',
     'x509-imports-downwards-only: src/x509/index.ts -> src/cli/index.ts',
   ])
+})
+
+/**
+ * Tests of a room (test/ROOM) may import its files; of another room they import what its index.ts exports. `base` has no door,
+ * `cli` neither: nobody below imports it.
+ */
+function importsPastDoors(): string[] {
+  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+  return files
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => {
+      const path = join(import.meta.dirname, file)
+      const targets = [...readFileSync(path, 'utf8').matchAll(/ from '(\.[^']*)'/g)].map(([, target = '']) =>
+        relative(root, join(dirname(path), target)),
+      )
+      return targets
+        .filter((target) => isPastDoor(target, file.split('/', 1).join('')))
+        .map((target) => `${file}: ${target}`)
+    })
+}
+
+function isPastDoor(target: string, testedRoom: string): boolean {
+  const [source, room = '', ...rest] = target.split('/')
+  const own = testedRoom === 'differential' ? 'x509' : testedRoom
+  if (source !== 'src' || room === own || rest.join('/') === 'index.js') return false
+  return existsSync(join(root, 'src', room, 'index.ts'))
+}
+
+test('tests of one room import another through its index.ts', () => {
+  expect(importsPastDoors()).toEqual([])
 })

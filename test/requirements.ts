@@ -184,7 +184,7 @@ export const TESTS: Readonly<Record<string, Readonly<Record<string, readonly str
   },
   S34: {
     'cli/contract.test.ts': ['a request is compared with what pools have connected to'],
-    'server/used-addresses.test.ts': ['pools connect to %s, further names "%s": "%s"'],
+    'identity/request-names.test.ts': ['pools connect to %s, further names "%s": "%s"'],
   },
   S35: {
     'cli/cert-acme.test.ts': ['an address'],

@@ -1,4 +1,6 @@
-/** Public API of server: setting up an appliance and running it. */
+/** Public API of server: setting up an appliance, running it, and its parts. */
+export { poolWatch } from './pool-watch.js'
 export { forgetPool } from './registered-pools.js'
-export { applianceParts, type RunningAppliance, serve } from './serve.js'
+export { type AnchorPart, anchorInstaller, renewal } from './renewal.js'
+export { applianceParts, type RunningAppliance, serve, serviceParts } from './serve.js'
 export { type SetupOptions, type SetupReport, setUp, suggestSetup } from './setup.js'

@@ -1,7 +1,5 @@
 /** What the commands of the small authority say, byte by byte, at a time and with numbers of our choosing. */
 import type { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { beforeAll, expect, it, test } from 'vitest'
 import type { AuthorityReport, IssuedCertificate, Published } from '../../src/authority/index.js'
 import { describeCreated, describeList } from '../../src/cli/ca/authority.js'
@@ -15,7 +13,6 @@ import {
   REVOCATION_REASONS,
   readRequest,
 } from '../../src/x509/index.js'
-import { LEAF_LIFETIME_DAYS, LEAF_LIFETIME_LIMIT_DAYS } from '../../src/x509/issue/sign-leaf.js'
 import { makeRequest } from '../x509/test-request.js'
 
 const now = new Date('2026-03-01T12:00:00Z')
@@ -102,11 +99,6 @@ const texts: [file: string, text: () => string | Promise<string>][] = [
 ]
 it.each(texts)('%s', async (file, text) => {
   await expect(`${await text()}\n`).toMatchFileSnapshot(`golden/ca/${file}.txt`)
-})
-
-test('the lifetimes in the help are those the authority uses', () => {
-  const help = readFileSync(join(import.meta.dirname, 'golden/help-ca-sign.txt'), 'utf8')
-  expect(help).toContain(`(default: ${LEAF_LIFETIME_DAYS}, at most ${LEAF_LIFETIME_LIMIT_DAYS})`)
 })
 
 test('the reasons on the command line are those the authority knows', () => {

@@ -10,10 +10,10 @@ import { paths } from '../../src/config/index.js'
 import {
   type IdentityRecord,
   type InstallRequest,
+  installIdentity,
   planInstallation,
   type Replacement,
 } from '../../src/identity/index.js'
-import { installIdentity } from '../../src/identity/store/identity-change.js'
 import { setUp } from '../../src/server/index.js'
 import { placeDatabase } from '../empty-database.js'
 import { type CertificateSpec, type Issued, issue, issueAuthority } from '../x509/test-authority.js'

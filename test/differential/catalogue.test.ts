@@ -1,8 +1,7 @@
 /** The failure catalogue, row by row: what the real stunnel says of it, and we. */
 import type { TlsOptions } from 'node:tls'
 import { describe, expect, it } from 'vitest'
-import { observeEndpoint } from '../../src/tls/endpoint.js'
-import { checkAsPool } from '../../src/tls/pool-check.js'
+import { checkAsPool, observeEndpoint } from '../../src/tls/index.js'
 import { requirePart } from '../real-parts.js'
 import { OWN_ADDRESS } from '../run-folder.js'
 import { CATALOGUE } from './catalogue.js'

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { paths } from '../../src/config/paths.js'
+import { paths } from '../../src/config/index.js'
 import { type ExportedPart, encodeCertificates, exportCertificates, writeExport } from '../../src/identity/index.js'
 import { findMissingNames } from '../../src/identity/store/certificate-report.js'
 import { createSelfSigned } from '../../src/x509/index.js'

@@ -1,7 +1,7 @@
 /** One change of the identity in a folder, as a command makes it, in a process that can be killed at any system call. */
 import { readFileSync } from 'node:fs'
 import { WlbError } from '../../src/base/error.js'
-import { paths } from '../../src/config/paths.js'
+import { paths } from '../../src/config/index.js'
 import { installIdentity, lockedIdentity } from '../../src/identity/store/identity-change.js'
 import { findRollback } from '../../src/identity/store/kept-identities.js'
 

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { paths } from '../../src/config/paths.js'
+import { paths } from '../../src/config/index.js'
 import { installIdentity, settleIdentity } from '../../src/identity/store/identity-change.js'
 import { readIdentity, readOriginal } from '../../src/identity/store/identity-files.js'
 import { identityId } from '../../src/identity/store/identity-history.js'

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readSettings, writeSettings } from '../../src/config/settings.js'
+import { readSettings, writeSettings } from '../../src/config/index.js'
 import { installCertificate, planInstallation, replaceIdentity } from '../../src/identity/index.js'
 import { readIdentity } from '../../src/identity/store/identity-files.js'
 import { freePort } from '../free-port.js'

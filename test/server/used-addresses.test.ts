@@ -1,6 +1,5 @@
-/** What pools have connected to, as their Host headers tell, and what a request for a certificate makes of it (S34). */
+/** What pools have connected to, as their Host headers tell. */
 import { expect, it, test } from 'vitest'
-import { chooseNames, warnOfNames } from '../../src/identity/request/request-names.js'
 import { readHost, recordAddresses } from '../../src/server/soap/used-addresses.js'
 
 const headers: [header: string, host: string | undefined][] = [
@@ -29,22 +28,4 @@ test('the latest is last, each once, twenty at most', () => {
   for (let count = 0; count < 30; count++) used.record(`n${count}`)
   expect(used.list()).toHaveLength(20)
   expect(used.list().at(-1)).toBe('n29')
-})
-
-const HOSTNAME = 'wlb.example.com'
-const comparisons: [used: string, names: string, outcome: string][] = [
-  ['wlb.example.com', '', ''],
-  ['other.example.com', '', 'A pool connects to other.example.com'],
-  ['other.example.com', 'other.example.com', ''],
-  ['other.example.com', 'OTHER.example.com', ''],
-  ['other.example.com', '*.example.com', ''],
-  ['a.b.example.com', '*.example.com', 'A pool connects to a.b.example.com'],
-  ['wlb', '', 'A pool connects to wlb'],
-  ['192.0.2.7', '192.0.2.7', 'A pool connects to 192.0.2.7'],
-]
-it.each(comparisons)('pools connect to %s, further names "%s": "%s"', (used, further, outcome) => {
-  const alternativeNames = further === '' ? [] : [further]
-  const names = chooseNames({ hostname: HOSTNAME, alternativeNames, force: false })
-  const told = warnOfNames(names, HOSTNAME, 'wlb', [used]).filter((warning) => warning.startsWith('A pool connects'))
-  expect(told.map((warning) => warning.split(',', 1).join('')).join('')).toBe(outcome)
 })

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { run } from '../cli/program.js'
+import { fillStore, recordedNames } from '../lab/strangers-pool.js'
 import { requirePart } from '../real-parts.js'
 import { OWN_ADDRESS } from '../run-folder.js'
 import { issueCrl } from '../x509/test-authority.js'
@@ -16,7 +17,6 @@ import {
   type TestAuthority,
   useTrustStage,
 } from './stage.js'
-import { fillStore, recordedNames } from './strangers-pool.js'
 
 const stage = useTrustStage(requirePart('stunnel') ? 'stunnel' : 'node')
 let selfSigned: readonly [certificatePem: string, privateKeyPem: string]

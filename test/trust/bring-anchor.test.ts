@@ -9,18 +9,24 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
 import { startSteadyClient } from '../../src/cli/demo/steady-client.js'
 import { type AcmeSettings, openLog, paths } from '../../src/config/index.js'
-import { type KeeperOptions, startRenewalKeeper } from '../../src/identity/acme/renewal-keeper.js'
 import {
   type AnchorInstaller,
+  installIdentity,
   listIdentities,
+  lockedIdentity,
   readStatus,
   readTermsOf,
   rememberAcme,
+  startRenewalKeeper,
 } from '../../src/identity/index.js'
-import { installIdentity, lockedIdentity } from '../../src/identity/store/identity-change.js'
-import { type RunningAppliance, serve } from '../../src/server/index.js'
-import { type AnchorPart, anchorInstaller, renewal as renewalPart } from '../../src/server/renewal.js'
-import { serviceParts } from '../../src/server/serve.js'
+import {
+  type AnchorPart,
+  anchorInstaller,
+  type RunningAppliance,
+  renewal as renewalPart,
+  serve,
+  serviceParts,
+} from '../../src/server/index.js'
 import { isAnchorUnfinished, placeHere, readPoolNow, renew, undoLast } from '../../src/trust/index.js'
 import { openJournal } from '../../src/trust/run/journal.js'
 import { configFolder, openPool } from '../../src/xapi/index.js'
@@ -167,7 +173,7 @@ describe.skipIf(!program)('with pebble', () => {
   const BOTH = 'old.pem root_ca.pem | old.pem root_ca.pem'
 
   /** As the keeper of `wlb serve` looks. */
-  async function look(change: Partial<KeeperOptions> = {}): Promise<void> {
+  async function look(change: Partial<Parameters<typeof startRenewalKeeper>[0]> = {}): Promise<void> {
     const keeper = startRenewalKeeper({
       root,
       log,

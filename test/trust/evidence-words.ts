@@ -1,5 +1,5 @@
 /** The words evidence is made of: what is served, what is installed and believed, and what each of them changes. */
-import type { EndpointFacts } from '../../src/tls/endpoint.js'
+import type { EndpointFacts } from '../../src/tls/index.js'
 import type { LocalFacts } from '../../src/trust/index.js'
 import { type CertificateSpec, daysFromNow } from '../x509/test-authority.js'
 

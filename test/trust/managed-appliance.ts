@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { paths } from '../../src/config/paths.js'
+import { paths } from '../../src/config/index.js'
 import { probeServed } from '../../src/tls/index.js'
 import { cacheForFile } from '../file-cache.js'
 import { freePort } from '../free-port.js'

@@ -9,8 +9,8 @@ import { decideTrust, type GoalKind } from '../../src/trust/plan/decide-trust.js
 import { readMaterial } from '../../src/trust/plan/material.js'
 import { chooseStoreName } from '../../src/trust/plan/needed-certificates.js'
 import { makePlan } from '../../src/trust/plan/plan.js'
-import type { HostFacts, InstalledCertificate } from '../../src/xapi/pool/pool-records.js'
-import { verifiesByPeer } from '../../src/xapi/pool/pool-records.js'
+import type { HostFacts, InstalledCertificate } from '../../src/xapi/index.js'
+import { verifiesByPeer } from '../../src/xapi/index.js'
 import { daysFromNow, type Issued, issue, issueAuthority, issueCrl, TEST_NOW } from '../x509/test-authority.js'
 
 const NAME = 'wlb.example.com'

@@ -1,14 +1,14 @@
 /** A small authority's certificates: what is in them, what it refuses, and that openssl and a pool's stunnel agree. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import type { X509Certificate } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { createSerialNumber, describeCertificate, validate } from '../../src/x509/index.js'
 import { type Authority, createAuthority, issueCrl, type Signer } from '../../src/x509/issue/authority.js'
 import { readRequest } from '../../src/x509/issue/certificate-request.js'
-import { planLeaf, signLeaf } from '../../src/x509/issue/sign-leaf.js'
+import { LEAF_LIFETIME_DAYS, LEAF_LIFETIME_LIMIT_DAYS, planLeaf, signLeaf } from '../../src/x509/issue/sign-leaf.js'
 import { requirePart } from '../real-parts.js'
 import { dialOutcome } from '../tls/dial-case.js'
 import { daysFromNow, TEST_NOW } from './test-authority.js'
@@ -195,4 +195,9 @@ describe.each(clients)('a pool, dialling with %s', (client) => {
   it('refuses another name', async () => {
     expect(await dial(undefined, 'other.example.lab')).toMatch(/Subject checks failed/)
   })
+})
+
+test('the lifetimes in the help of wlb ca sign are those used here', () => {
+  const help = readFileSync(join(import.meta.dirname, '../cli/golden/help-ca-sign.txt'), 'utf8')
+  expect(help).toContain(`(default: ${LEAF_LIFETIME_DAYS}, at most ${LEAF_LIFETIME_LIMIT_DAYS})`)
 })

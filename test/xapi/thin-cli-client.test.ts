@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream'
 import { expect, it } from 'vitest'
 import { encodeBanner, encodeCommand, ThinCliReader } from '../../src/xapi/index.js'
 import { runThinCliClient } from '../../src/xapi/thin-cli/client.js'
-import { type Peer, startFakeServer } from '../xe/fake-server.js'
+import { type Peer, startFakeServer } from './fake-server.js'
 
 const cases: [what: string, minor: number, minutesBetweenLooks: number, heard: string[]][] = [
   ['a server of 0.2 hears from a slow transfer', 2, 5, ['Wait', 'OK']],

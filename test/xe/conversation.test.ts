@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { encodeBanner, encodeCommand, type ThinCliReader } from '../../src/xapi/index.js'
-import { type Peer, readUpload, type Script, say } from './fake-server.js'
+import { type Peer, readUpload, type Script, say } from '../xapi/fake-server.js'
 import type { Run } from './program.js'
 import { said, setStage } from './stage.js'
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { encodeCommand } from '../../src/xapi/index.js'
-import { readUpload, say } from './fake-server.js'
+import { readUpload, say } from '../xapi/fake-server.js'
 import { said, setStage } from './stage.js'
 
 const stage = setStage()

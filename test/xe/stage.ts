@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
-import { type FakeServer, type Place, type Script, startFakeServer } from './fake-server.js'
+import { type FakeServer, type Place, type Script, startFakeServer } from '../xapi/fake-server.js'
 import { buildXe, type Run, type RunOptions, type XeProgram } from './program.js'
 
 export interface Stage {

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { say } from './fake-server.js'
+import { say } from '../xapi/fake-server.js'
 import { said, setStage } from './stage.js'
 
 const stage = setStage()

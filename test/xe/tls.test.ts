@@ -8,7 +8,7 @@ import type { TlsOptions } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { POOL_TLS } from '../../src/tls/index.js'
 import { createSelfSigned } from '../../src/x509/index.js'
-import { type FakeServer, say, startFakeServer } from './fake-server.js'
+import { type FakeServer, say, startFakeServer } from '../xapi/fake-server.js'
 import { buildXe, type Run, type XeProgram } from './program.js'
 
 const ADDRESS = '127.0.0.2'

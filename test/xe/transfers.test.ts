@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { encodeCommand } from '../../src/xapi/index.js'
-import type { Peer } from './fake-server.js'
+import type { Peer } from '../xapi/fake-server.js'
 import { said, setStage } from './stage.js'
 
 const stage = setStage()

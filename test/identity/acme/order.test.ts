@@ -9,8 +9,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
-import { type AcmeSettings, type AppliancePaths, paths } from '../../../src/config/index.js'
-import { openLog } from '../../../src/config/log.js'
+import { type AcmeSettings, type AppliancePaths, openLog, paths } from '../../../src/config/index.js'
 import { startRenewalKeeper } from '../../../src/identity/acme/renewal-keeper.js'
 import {
   installObtained,

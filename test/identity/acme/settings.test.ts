@@ -3,9 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
-import { type AcmeSettings, findAcmeFault } from '../../../src/config/acme-settings.js'
-import { paths } from '../../../src/config/paths.js'
-import { readSettings } from '../../../src/config/settings.js'
+import { type AcmeSettings, findAcmeFault, paths, readSettings } from '../../../src/config/index.js'
 import { rememberAcme } from '../../../src/identity/acme/acme-files.js'
 import { configureOnly } from '../../server/test-appliance.js'
 

@@ -5,9 +5,9 @@ import type { Rows } from '../../src/lab/database/records.js'
 import { newRecord } from '../../src/lab/faults/pool-stage.js'
 import { layoutOf } from '../../src/lab/host/host-files.js'
 import { fetchRecords, postToHost } from '../../src/lab/launcher/host-control.js'
-import type { TestPool } from '../lab/test-pool.js'
+import { LEGACY } from '../trust/stage.js'
 import { daysFromNow, issue } from '../x509/test-authority.js'
-import { LEGACY } from './stage.js'
+import type { TestPool } from './test-pool.js'
 
 /**
  * All that a pool takes as a name and nobody expects, ours among them. Not one that ends in `new.pem`: those a pool copies to
