@@ -44,11 +44,11 @@ async function ask(socketPath: string, method: string, path: string, timeoutMs: 
   const signal = AbortSignal.timeout(timeoutMs)
   const text = await new Promise<string>((resolve, reject) => {
     request({ socketPath, method, path, signal }, async (response) => {
-      let said = ''
+      let body = ''
       try {
-        for await (const piece of response.setEncoding('utf8')) said += piece
-        if (response.statusCode === 200) resolve(said)
-        else reject(new Error(reasonIn(said) ?? `status ${response.statusCode}`))
+        for await (const piece of response.setEncoding('utf8')) body += piece
+        if (response.statusCode === 200) resolve(body)
+        else reject(new Error(reasonIn(body) ?? `status ${response.statusCode}`))
       } catch (error) {
         reject(error)
       }
@@ -59,8 +59,8 @@ async function ask(socketPath: string, method: string, path: string, timeoutMs: 
   return JSON.parse(text)
 }
 
-function reasonIn(said: string): string | undefined {
-  const { why }: { why?: unknown } = JSON.parse(said)
+function reasonIn(body: string): string | undefined {
+  const { why }: { why?: unknown } = JSON.parse(body)
   return typeof why === 'string' ? why : undefined
 }
 

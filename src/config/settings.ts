@@ -11,21 +11,21 @@ import { fail } from './errors.js'
 import { isPasswordHash } from './password.js'
 
 export interface Settings {
-  /** Fully qualified: pools connect to it, and the certificate carries it. */
+  /** Fully qualified; pools connect to this name, and the certificate contains it. */
   readonly hostname: string
-  /** What to listen on: an IP address; 0.0.0.0 and :: mean all of this machine's. */
+  /** The IP address to listen on; 0.0.0.0 and :: mean every address of this machine. */
   readonly address: string
   readonly port: number
-  /** What pools present. */
+  /** The name that pools authenticate with. */
   readonly userName: string
   readonly passwordHash: string
-  /** A PostgreSQL server; without it the database is embedded. */
+  /** The address of a PostgreSQL server. Left out, the database is embedded. */
   readonly databaseUrl?: string | undefined
-  /** A TLS server of the site's own that pools connect to and that serves the same two files. */
+  /** Another TLS server (such as stunnel) that pools connect to and that serves the same certificate and key. */
   readonly front?: FrontSettings | undefined
-  /** The ACME authority that certificates come from. */
+  /** The ACME authority that issues the certificate. */
   readonly acme?: AcmeSettings | undefined
-  /** The pools that registered are watched while the appliance runs, and what is found is reported to these. */
+  /** How registered pools are watched while the appliance runs, and where findings are sent. */
   readonly watch?: WatchSettings | undefined
 }
 
@@ -39,9 +39,9 @@ export interface WatchSettings {
 }
 
 export interface FrontSettings {
-  /** Makes it read the files again: a program and its arguments, run without a shell. */
+  /** The command that reloads it: a program and its arguments, run without a shell. */
   readonly reload: readonly string[]
-  /** Where a handshake proves it. */
+  /** Where a handshake checks that it serves the new certificate. */
   readonly address: string
   readonly port: number
 }
@@ -97,7 +97,7 @@ const FILE = z.strictObject({
     .optional(),
 })
 
-/** What an operator chooses; each has its rule. */
+/** What an administrator chooses at setup. */
 export interface Choices {
   readonly hostname: string
   readonly address: string
@@ -114,12 +114,12 @@ const CHOICES: { readonly [Name in keyof Choices]-?: z.ZodType } = {
   databaseUrl: DATABASE_URL.optional(),
 }
 
-/** Says what is wrong with a choice, as the end of a sentence that begins with its name; undefined when it may stand. */
+/** What is wrong with a choice, as the end of a sentence that begins with its name, or undefined. */
 export function checkChoice(name: keyof Choices, value: unknown): string | undefined {
   return CHOICES[name].safeParse(value).error?.issues[0]?.message
 }
 
-/** What is wrong with a password that pools are to present, or undefined. */
+/** What is wrong with the password that pools authenticate with, or undefined. */
 export function checkPassword(text: string): string | undefined {
   return PASSWORD.safeParse(text).error?.issues[0]?.message
 }
@@ -127,8 +127,8 @@ export function checkPassword(text: string): string | undefined {
 /**
  * Reads the settings.
  *
- * @throws NOT_SET_UP when there are none.
- * @throws SETTINGS_INVALID when the file is no TOML or a key in it is missing, unknown or unusable.
+ * @throws NOT_SET_UP when the file does not exist.
+ * @throws SETTINGS_INVALID when the file is not TOML, or a key is missing, unknown or has an unusable value.
  */
 export async function readSettings(path: string): Promise<Settings> {
   const text = await touching(path, () => readFile(path, 'utf8')).catch((error: unknown) => {
@@ -159,7 +159,7 @@ export async function readSettings(path: string): Promise<Settings> {
   throw fail('SETTINGS_INVALID', { file: path, key, why })
 }
 
-/** Replaces the file. It holds the hash of a password and perhaps the database's, so it is its owner's alone. */
+/** Replaces the file. Mode 0600, because it contains a password hash and perhaps the database's password. */
 export async function writeSettings(path: string, settings: Settings): Promise<void> {
   const { hostname, address, port, userName, passwordHash, databaseUrl, front, acme, watch } = settings
   const document = {

@@ -1,6 +1,6 @@
 /**
- * Makes an appliance out of a folder: settings, sealing key, certificate, database. Each is made once; run again, what is
- * there is kept, and the report says so. A run that was cut off is finished by the next one.
+ * Creates what an appliance needs in a folder: settings, sealing key, certificate, database. What exists already is kept, and
+ * the report says so. If a run was interrupted, the next one completes it.
  */
 import { existsSync } from 'node:fs'
 import { hostname as machineName } from 'node:os'
@@ -34,10 +34,10 @@ import { fail } from './errors.js'
 
 export interface SetupOptions extends Partial<Choices> {
   readonly root: string
-  /** In clear; only its hash is kept. */
+  /** In clear text; only its hash is stored. */
   readonly password?: string
   readonly now: Date
-  /** Told before each item, for a sign of life. */
+  /** Called before each item, to show progress. */
   readonly onItem?: (item: SetupItem['item']) => void
 }
 
@@ -47,7 +47,7 @@ export interface SetupItem {
   readonly path: string
 }
 
-/** A choice that was given and differs from what is kept. */
+/** A choice that differs from the stored settings, which were kept. */
 export interface NotApplied {
   readonly choice: keyof Choices | 'password'
   readonly kept: string
@@ -65,11 +65,11 @@ export interface SetupReport {
 }
 
 export interface SetupSuggestion extends Choices {
-  /** There are settings already: these are they, and no question needs asking. */
+  /** Settings exist already; these are their values, and no questions are needed. */
   readonly configured: boolean
 }
 
-/** What the wizard offers: what is configured, or else a default for everything but the password. */
+/** What the wizard offers: the stored settings, or a default for everything but the password. */
 export async function suggestSetup(root: string): Promise<SetupSuggestion> {
   const { settings } = paths(root)
   if (existsSync(settings)) return { configured: true, ...(await readSettings(settings)) }
@@ -79,9 +79,9 @@ export async function suggestSetup(root: string): Promise<SetupSuggestion> {
 }
 
 /**
- * Sets the appliance up, or finds that it is.
+ * Sets the appliance up; changes nothing where that was done before.
  *
- * @throws SETUP_INCOMPLETE when something is needed that was not given and is not there.
+ * @throws SETUP_INCOMPLETE when a choice is missing that has no default.
  * @throws CHOICE_INVALID when a host name, address, port, user name or database address is unusable.
  * @throws PATH_NOT_PERMITTED, DISK_FULL, PATH_OCCUPIED, DIRECTORY_IN_USE, and what `openStore` throws.
  */
@@ -127,7 +127,7 @@ async function makeSettings(place: AppliancePaths, options: SetupOptions): Promi
   const { password, address, port, userName, databaseUrl } = options
   const { hostname } = options
   if (hostname === undefined || password === undefined) throw fail('SETUP_INCOMPLETE', { missing: '--hostname' })
-  // Before it is written down: what is there is kept, a wrong address too.
+  // Checked before it is stored: a later run keeps stored settings, even wrong ones.
   if (databaseUrl !== undefined) await prepareDatabase({ kind: 'server', url: databaseUrl })
   await writeSettings(place.settings, {
     hostname,
@@ -148,7 +148,7 @@ async function makeSecretKey({ secretKey }: AppliancePaths): Promise<SetupItem['
 
 async function makeIdentity(place: AppliancePaths, settings: Settings, now: Date): Promise<SetupItem['outcome']> {
   if (existsSync(place.certificateFolder)) await settleIdentity(place)
-  // one file without the other is left alone: somebody may still be working on it
+  // one file without the other is left alone: an administrator may be in the middle of replacing both
   if (hasIdentity(place)) return 'kept'
   const { hostname, address } = settings
   const identity = await createSelfSigned({ hostname, addresses: ownAddresses(address), now })

@@ -91,8 +91,8 @@ function lastLine(
   if (ended === 'failed') return `Stopped. Go on:  ${goOn}\nOr take it back:  ${type('undo')}`
   if (reports.every(({ state }) => state === 'already')) return 'Nothing was left to do.'
   const isProved = hosts.every(({ proof, verdict }) => proof === 'host' && verdict === 'accepted')
-  const said = isProved ? 'Every host verifies, by its own word.' : 'Done; what is predicted is not proved yet.'
-  return `${said} To take it back:  ${type('undo')}`
+  const result = isProved ? 'Every host verifies, by its own word.' : 'Done; what is predicted is not proved yet.'
+  return `${result} To take it back:  ${type('undo')}`
 }
 
 export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {

@@ -117,8 +117,8 @@ function describeClock(offsetMs: number): string {
 
 function describeVerdict(verdict: HostVerdict | undefined): string {
   if (!verdict) return '-'
-  const said = verdict.error.length > 0 ? errorText(verdict.error) : verdict.verdict
-  return verdict.proof === 'host' ? said : `${said} (predicted)`
+  const text = verdict.error.length > 0 ? errorText(verdict.error) : verdict.verdict
+  return verdict.proof === 'host' ? text : `${text} (predicted)`
 }
 
 /** The reason why a verdict is predicted, for each host. */
@@ -147,10 +147,10 @@ function conclude({ pool }: Connection, verdicts: readonly HostVerdict[]): strin
   if (!pool.verifies)
     return `Nothing is verified.  Switch it on:  xe pool-param-set wlb-verify-cert=true uuid=${pool.uuid}`
   if (unknown > 0) return `Of ${unknown} of ${all} hosts nobody can tell.`
-  const said = verdicts.filter(({ proof }) => proof === 'host').length
-  return said === all
+  const proved = verdicts.filter(({ proof }) => proof === 'host').length
+  return proved === all
     ? `All ${all} hosts verify the appliance, by their own word.`
-    : `${said} of ${all} hosts verify the appliance by their own word; the rest is predicted.`
+    : `${proved} of ${all} hosts verify the appliance by their own word; the rest is predicted.`
 }
 
 type Seen = Extract<HostDisk, { readonly disk: unknown }>

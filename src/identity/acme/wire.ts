@@ -121,9 +121,9 @@ function exchange(
             sizeBytes += bytes.length
             if (sizeBytes > ANSWER_LIMIT_BYTES) throw new Error('the answer has no end')
           }
-          const said = Object.entries(response.headers).map(([name, value]) => [name, String(value ?? '')])
+          const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value ?? '')])
           const text = Buffer.concat(pieces).toString('utf8')
-          resolve({ status: response.statusCode ?? 0, headers: Object.fromEntries(said), text })
+          resolve({ status: response.statusCode ?? 0, headers: Object.fromEntries(headers), text })
         } catch (error) {
           reject(error)
           asked.destroy()

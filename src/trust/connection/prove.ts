@@ -45,10 +45,10 @@ export async function proveHosts(
     const proofs = await mapBounded(hosts, HOSTS_AT_ONCE, async (host) => {
       onHost?.(host.name, undefined)
       const asked = new AbortController()
-      const proof = proveHost(session, pool, host, { timeoutMs, signal: asked.signal }).then((said) => {
-        pace.heard(said)
-        onHost?.(host.name, said)
-        return said
+      const proof = proveHost(session, pool, host, { timeoutMs, signal: asked.signal }).then((proof) => {
+        pace.note(proof)
+        onHost?.(host.name, proof)
+        return proof
       })
       pace.follow(asked)
       await Promise.race([proof, wait(BUSY_MS, undefined, { ref: false })])
@@ -76,9 +76,9 @@ function paceOf(graceMs: number) {
       followed.set(asked, startedMs)
       limit(asked, startedMs)
     },
-    heard(said: HostProof) {
-      if (said.kind === 'not asked' || patienceMs !== undefined) return
-      patienceMs = Math.max(graceMs, SLOWER * said.tookMs)
+    note(proof: HostProof) {
+      if (proof.kind === 'not asked' || patienceMs !== undefined) return
+      patienceMs = Math.max(graceMs, SLOWER * proof.tookMs)
       for (const [asked, startedMs] of followed) limit(asked, startedMs)
     },
     end() {

@@ -144,10 +144,10 @@ function blameOf(view: View, drafts: readonly Draft[]): Blame {
 }
 
 /** Whether nothing was found although a live host did not answer, so that its verdict is unknown. */
-function isOpen({ pool, voices, evidence: { appliance, call } }: View, drafts: readonly Draft[]): boolean {
+function isOpen({ pool, results, evidence: { appliance, call } }: View, drafts: readonly Draft[]): boolean {
   if (drafts.some((draft) => severityOf(draft) === 'error')) return false
   if (!pool) return appliance === undefined
-  const silent = voices.filter(({ said }) => said === 'nothing')
-  if (silent.length === voices.length) return call.kind === 'not asked'
+  const silent = results.filter(({ outcome }) => outcome === 'nothing')
+  if (silent.length === results.length) return call.kind === 'not asked'
   return silent.some(({ host }) => host.live)
 }

@@ -18,10 +18,10 @@ export function listNotSeen(view: View): readonly string[] {
 }
 
 function ofPool(view: View): readonly string[] {
-  const { pool, evidence, voices, verifies, unknownAnchors, anyVerified, anyConnected, facts, installed } = view
+  const { pool, evidence, results, verifies, unknownAnchors, anyVerified, anyConnected, facts, installed } = view
   if (!pool) return []
-  const silent = voices.filter(({ said }) => said === 'nothing')
-  const refusesCertificate = voices.some(
+  const silent = results.filter(({ outcome }) => outcome === 'nothing')
+  const refusesCertificate = results.some(
     ({ error: [code] }) => code === 'SSL_VERIFY_ERROR' || code === 'INTERNAL_ERROR',
   )
   return [
@@ -67,10 +67,10 @@ function disksNotSeen({ hosts, stores }: View['evidence']): readonly string[] {
   ]
 }
 
-function reasons(silent: View['voices']): readonly string[] {
+function reasons(silent: View['results']): readonly string[] {
   const whys = [...new Set(silent.map(({ why }) => why))]
   return whys.map((why) => {
-    const names = silent.filter((voice) => voice.why === why).map(({ host }) => host.name)
+    const names = silent.filter((result) => result.why === why).map(({ host }) => host.name)
     return `What ${listOf(names)} would say: ${why}.`
   })
 }

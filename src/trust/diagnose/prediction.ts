@@ -20,16 +20,16 @@ export function predictCall(view: View, drafts: readonly Draft[]): readonly stri
 }
 
 function predictToday(view: View): readonly string[] {
-  const { pool, evidence, voices, verifies } = view
+  const { pool, evidence, results, verifies } = view
   if (!pool) return errorOf(predictVerified(view))
   const { call, appliance } = evidence
   if (call.kind === 'answered') return []
   if (call.kind === 'refused') return call.error
   if (!pool.licensed) return ['LICENSE_RESTRICTION', 'WLB']
   if (pool.wlbUrl === '') return ['WLB_NOT_INITIALIZED']
-  const [coordinator] = voices
-  if (coordinator?.said === 'accepted') return []
-  if (coordinator?.said === 'refused') return coordinator.error
+  const [coordinator] = results
+  if (coordinator?.outcome === 'accepted') return []
+  if (coordinator?.outcome === 'refused') return coordinator.error
   if (verifies) return errorOf(predictVerified(view))
   return appliance ? errorOf(predictReach(appliance, view.name)) : []
 }

@@ -180,8 +180,8 @@ function findCrls(
   return crls
     .map(({ pem }) => pem)
     .filter((pem) => {
-      const said = predict(connection, host, { anchors, name, crls: [pem] })
-      return !(said.kind === 'refused' && said.error.some((text) => text.includes(NO_LIST)))
+      const predicted = predict(connection, host, { anchors, name, crls: [pem] })
+      return !(predicted.kind === 'refused' && predicted.error.some((text) => text.includes(NO_LIST)))
     })
 }
 

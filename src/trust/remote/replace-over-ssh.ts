@@ -295,8 +295,8 @@ const RETRY_MS = 500
 export async function restartService(ssh: SshConnection, restartCommand: string, patienceMs: number): Promise<string> {
   const until = Date.now() + patienceMs
   for (;;) {
-    const said = await tryToRestart(ssh, restartCommand)
-    if (said === '' || Date.now() > until) return said
+    const output = await tryToRestart(ssh, restartCommand)
+    if (output === '' || Date.now() > until) return output
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
   }
 }

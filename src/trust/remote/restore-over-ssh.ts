@@ -46,10 +46,10 @@ export async function restoreOverSsh(
   }
 
   const order = { place, wanted: replacedBy, token: randomBytes(8).toString('hex') }
-  let said = ''
+  let output = ''
   const run = async (step: InstallStep) => {
     await onStep?.(step)
-    if (step.id === 'restart') said = await restartService(ssh, restartCommand, proofMs)
+    if (step.id === 'restart') output = await restartService(ssh, restartCommand, proofMs)
     else await runManageStep(ssh, order, step)
   }
   try {
@@ -59,7 +59,7 @@ export async function restoreOverSsh(
     if (!isBack || !isServed) await run(restart(restartCommand))
     const shown = await awaitServed(endpoint, servedBefore, proofMs)
     if (shown !== servedBefore) {
-      const facts = { target, expected: servedBefore, seen: shown, restartCommand, restartSaid: said || undefined }
+      const facts = { target, expected: servedBefore, seen: shown, restartCommand, restartSaid: output || undefined }
       throw fail('RESTORE_NOT_PROVED', facts)
     }
     await run(finish(place))

@@ -148,12 +148,12 @@ export async function prepare(session: PoolSession, connection: Connection, requ
   const currentName = parseWlbAddress(pool.wlbUrl)?.host
   if (currentName === undefined || !pool.verifies) throw fail('RENEW_NOT_VERIFYING', { pool: pool.name })
   const proofs = await proveHosts(session, connection)
-  const said = judgeHosts(connection, proofs)
+  const verdicts = judgeHosts(connection, proofs)
   if (request.together) {
-    refuseRefused(said)
-    refuseSilent(said)
+    refuseRefused(verdicts)
+    refuseSilent(verdicts)
   }
-  const isProved = said.every(({ verdict }) => verdict === 'accepted')
+  const isProved = verdicts.every(({ verdict }) => verdict === 'accepted')
 
   const name = request.name ?? currentName
   const question = { ...given, name, currentName, port: appliance.port, now }

@@ -6,17 +6,17 @@ import type { Draft } from '../finding.js'
 import { errorText, fewOf, listOf } from '../wording.js'
 
 export function findBundle(view: View): readonly Draft[] {
-  const { pool, voices, anyVerified, anyAnchored, verifies, installed } = view
+  const { pool, results, anyVerified, anyAnchored, verifies, installed } = view
   if (!pool) return []
   const misnamed = installed.filter(({ record }) => !record.name.endsWith('.pem')).map(({ record }) => record.name)
   const named = misnamed.length === 0 ? [] : [nameUnfit(misnamed, verifies && !anyVerified)]
   if (!verifies) return named
-  const stuck = voices.filter(({ error }) => isStoreError(error) === 'bundle')
-  const isPredicted = voices.every(({ said }) => said === 'nothing') && installed.length === 0
+  const stuck = results.filter(({ error }) => isStoreError(error) === 'bundle')
+  const isPredicted = results.every(({ outcome }) => outcome === 'nothing') && installed.length === 0
   if (anyAnchored || (stuck.length === 0 && !isPredicted)) return named
   const hosts = stuck.map(({ host }) => host.name)
-  const said = stuck[0] ? `${listOf(hosts)} said ${errorText(stuck[0].error)}` : 'no host could be asked'
-  if (installed.length === 0) return [nothingInstalled(view, hosts, said)]
+  const quoted = stuck[0] ? `${listOf(hosts)} said ${errorText(stuck[0].error)}` : 'no host could be asked'
+  if (installed.length === 0) return [nothingInstalled(view, hosts, quoted)]
   if (misnamed.length === installed.length) return named
   return [
     {
@@ -24,13 +24,13 @@ export function findBundle(view: View): readonly Draft[] {
       hosts,
       cause:
         'Certificates are installed, and the bundle built from them cannot be read: it begins with something broken, or is gone.',
-      evidence: `${said}; ${installed.length} installed by the records: ${fewOf(installed.map(({ record }) => record.name))}`,
+      evidence: `${quoted}; ${installed.length} installed by the records: ${fewOf(installed.map(({ record }) => record.name))}`,
     },
     ...named,
   ]
 }
 
-function nothingInstalled({ pool, name, served, leaf }: View, hosts: readonly string[], said: string): Draft {
+function nothingInstalled({ pool, name, served, leaf }: View, hosts: readonly string[], quoted: string): Draft {
   const copy = `scp ${quoteWord(`root@${name}`)}:/etc/ssl/certs/server.pem wlb.pem`
   const isSelfSigned = served.length === 1 && leaf?.subject === leaf?.issuer
   const remedy = isSelfSigned
@@ -42,7 +42,7 @@ function nothingInstalled({ pool, name, served, leaf }: View, hosts: readonly st
       hosts,
       cause:
         'Verification came on together with the TLS verification of the pool, and no certificate is installed to verify with.',
-      evidence: `tls-verification-enabled and wlb-verify-cert are both true; nothing is installed; ${said}`,
+      evidence: `tls-verification-enabled and wlb-verify-cert are both true; nothing is installed; ${quoted}`,
       remedy,
     }
   }
@@ -50,7 +50,7 @@ function nothingInstalled({ pool, name, served, leaf }: View, hosts: readonly st
     code: 'BUNDLE_EMPTY',
     hosts,
     cause: 'Verification is on, and no certificate is installed: the TLS client of the hosts does not even start.',
-    evidence: `wlb-verify-cert is true; the list of installed certificates is empty; ${said}`,
+    evidence: `wlb-verify-cert is true; the list of installed certificates is empty; ${quoted}`,
     remedy,
   }
 }

@@ -8,18 +8,18 @@ import { errorText, listOf } from '../wording.js'
 const POOL_LOGIN_NUMBERS = new Set(['4002', '4021'])
 
 export function findCredentials(view: View): readonly Draft[] {
-  const { pool, voices, name, port } = view
+  const { pool, results, name, port } = view
   if (!pool) return []
   const url = formatWlbAddress({ host: name, port })
   const again = `xe pool-initialize-wlb wlb_url=${url} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`
   const { call } = view.evidence
-  const shut = voices.filter(({ error: [code] }) => code === 'WLB_AUTHENTICATION_FAILED')
+  const shut = results.filter(({ error: [code] }) => code === 'WLB_AUTHENTICATION_FAILED')
   if (shut.length > 0) {
     const hosts = shut.map(({ host }) => host.name)
     return [
       {
         code: 'APPLIANCE_PASSWORD_WRONG',
-        hosts: hosts.length === voices.length ? [] : hosts,
+        hosts: hosts.length === results.length ? [] : hosts,
         cause: 'The appliance does not take the user name and password the pool shows it.',
         evidence: `${listOf(hosts)} said WLB_AUTHENTICATION_FAILED: the connection stands, and the answer is 401 or 403`,
         remedy: again,

@@ -3,22 +3,22 @@ import { quoteWord } from '../../../base/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { fewOf, listOf, spanOf, subjectOf, whenOf } from '../wording.js'
-import { errorOf, type Flaw, heard, hostsOf } from './flaw.js'
+import { errorOf, type Flaw, hostsOf, quoteHosts } from './flaw.js'
 
 /** What a pool and an appliance should agree within. */
 const TOLERANCE_MS = 60_000
 
 export function explainDate(view: View, flaw: Flaw): readonly Draft[] {
   const hosts = hostsOf(view, flaw)
-  const said = heard(flaw)
+  const quoted = quoteHosts(flaw)
   const skewed = skewedBehind(view, flaw)
   if (skewed) return [skewed]
   const { certificate, depth, fromStore } = flaw
   const isExpired = flaw.code === 'EXPIRED'
-  if (!certificate) return [unseenDate(view, isExpired, hosts, said)]
+  if (!certificate) return [unseenDate(view, isExpired, hosts, quoted)]
   const date = new Date(isExpired ? certificate.validTo : certificate.validFrom)
   const dates = `${isExpired ? 'not after' : 'not before'} ${whenOf(date, view.now)}`
-  const evidence = [`${subjectOf(certificate)}: ${dates}`, said].filter(Boolean).join('; ')
+  const evidence = [`${subjectOf(certificate)}: ${dates}`, quoted].filter(Boolean).join('; ')
   if (!isExpired) {
     const which =
       depth === 0 ? "The appliance's certificate" : `${subjectOf(certificate)}, on the path of the appliance,`
@@ -38,8 +38,8 @@ export function explainDate(view: View, flaw: Flaw): readonly Draft[] {
 }
 
 /** The date would be right by this machine's clock, and the host's is another. */
-function skewedBehind(view: View, { code, voices, certificate }: Flaw): Draft | undefined {
-  const meant = voices.length > 0 ? voices.map(({ host }) => host) : view.coordinator ? [view.coordinator] : []
+function skewedBehind(view: View, { code, results, certificate }: Flaw): Draft | undefined {
+  const meant = results.length > 0 ? results.map(({ host }) => host) : view.coordinator ? [view.coordinator] : []
   const wrong = meant.filter(({ clockOffsetMs = 0 }) => Math.abs(clockOffsetMs) > TOLERANCE_MS)
   const [first] = wrong
   if (!first || wrong.length < meant.length) return undefined
@@ -59,7 +59,7 @@ function skewedBehind(view: View, { code, voices, certificate }: Flaw): Draft | 
 }
 
 /** No certificate that was sent is out of its dates: then it is one that is installed. */
-function unseenDate(view: View, isExpired: boolean, hosts: readonly string[], said: string): Draft {
+function unseenDate(view: View, isExpired: boolean, hosts: readonly string[], quoted: string): Draft {
   const old = view.installed.filter(({ record: { notAfter } }) => notAfter && notAfter <= view.now)
   const [first] = old
   if (isExpired) {
@@ -67,10 +67,10 @@ function unseenDate(view: View, isExpired: boolean, hosts: readonly string[], sa
       ({ record }) => `${record.name}: not after ${record.notAfter ? whenOf(record.notAfter, view.now) : '?'}`,
     )
     const sent = 'everything the server sends is in its dates'
-    return rootExpired(view, first?.record.name, hosts, [...dates, sent, said].filter(Boolean).join('; '))
+    return rootExpired(view, first?.record.name, hosts, [...dates, sent, quoted].filter(Boolean).join('; '))
   }
   const cause = 'A certificate on the path of the appliance is not valid yet, and it is none of those the server sends.'
-  return { code: 'NOT_YET_VALID', hosts, cause, evidence: [said, clocksText(view)].filter(Boolean).join('; ') }
+  return { code: 'NOT_YET_VALID', hosts, cause, evidence: [quoted, clocksText(view)].filter(Boolean).join('; ') }
 }
 
 function rootExpired(_: View, file: string | undefined, hosts: readonly string[], evidence: string): Draft {

@@ -2,7 +2,7 @@
 import { quoteWord } from '../../../base/quote-word.js'
 import { isSelfSigned } from '../../../x509/index.js'
 import { isStoreError } from '../evidence/refusal-defects.js'
-import { isAnchored, isInstalled, type View, type Voice } from '../evidence/view.js'
+import { type HostResult, isAnchored, isInstalled, type View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { errorText, listOf, shortPrint } from '../wording.js'
 
@@ -12,9 +12,9 @@ export function findDrift(view: View): readonly Draft[] {
   return [...(lost ? [lost] : differing(view)), ...unfinished(view)]
 }
 
-function apart({ voices, anyAnchored }: View): readonly Voice[] {
+function apart({ results, anyAnchored }: View): readonly HostResult[] {
   if (!anyAnchored) return []
-  return voices.filter(({ error }) => ['bundle', 'anchors'].includes(isStoreError(error) ?? ''))
+  return results.filter(({ error }) => ['bundle', 'anchors'].includes(isStoreError(error) ?? ''))
 }
 
 /** Hosts verify with something the pool has no record of. */
@@ -26,7 +26,7 @@ function lostRecord(view: View): Draft | undefined {
   const isCertain = installed.length === 0 || (anchor === leaf && served.length === 1) || unknownAnchors === 0
   if (isRecorded || !isCertain) return undefined
   const without = apart(view)
-  const verified = view.voices.filter(({ said }) => said === 'accepted').map(({ host }) => host.name)
+  const verified = view.results.filter(({ outcome }) => outcome === 'accepted').map(({ host }) => host.name)
   const lacking =
     without.length === 0
       ? ''
@@ -44,13 +44,13 @@ function lostRecord(view: View): Draft | undefined {
 }
 
 function differing(view: View): readonly Draft[] {
-  const { voices, installed } = view
+  const { results, installed } = view
   const hosts = apart(view)
-  const fine = voices.filter(isAnchored).map(({ host }) => host.name)
+  const fine = results.filter(isAnchored).map(({ host }) => host.name)
   const of = (kind: 'bundle' | 'anchors') => hosts.filter(({ error }) => isStoreError(error) === kind)
   // with one certificate installed, a bundle that loads and does not hold it holds another
   const others = installed.length === 1 ? of('anchors') : []
-  const lacking = hosts.filter((voice) => !others.includes(voice))
+  const lacking = hosts.filter((result) => !others.includes(result))
   return [
     ...describe(
       'HOST_LACKS_CERTIFICATE',
@@ -69,14 +69,14 @@ function differing(view: View): readonly Draft[] {
 
 function describe(
   code: string,
-  voices: readonly Voice[],
+  results: readonly HostResult[],
   fine: readonly string[],
   cause: (names: string, verb: string) => string,
 ): readonly Draft[] {
-  const [first] = voices
+  const [first] = results
   if (!first) return []
-  const names = voices.map(({ host }) => host.name)
-  const isCoordinator = voices.some(({ host }) => host.role === 'coordinator')
+  const names = results.map(({ host }) => host.name)
+  const isCoordinator = results.some(({ host }) => host.role === 'coordinator')
   return [
     {
       code,

@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { PoolVerdict } from '../../../tls/index.js'
 import { DEFECTS } from '../../../x509/index.js'
-import type { View, Voice } from '../evidence/view.js'
+import type { HostResult, View } from '../evidence/view.js'
 
 /** A defect as a host named it, or as it was found here: then the certificate is known. */
 export interface Flaw {
@@ -14,20 +14,20 @@ export interface Flaw {
   /** It lies in the trust store, not in what the server sent. */
   readonly fromStore: boolean
   /** The hosts that are meant; all of them where empty. */
-  readonly voices: readonly Voice[]
+  readonly results: readonly HostResult[]
   readonly verdict: PoolVerdict | undefined
 }
 
 /** The hosts a flaw is about, by name: none where it is everybody's. */
-export function hostsOf({ voices }: View, flaw: Flaw): readonly string[] {
-  return flaw.voices.length === voices.length ? [] : flaw.voices.map(({ host }) => host.name)
+export function hostsOf({ results }: View, flaw: Flaw): readonly string[] {
+  return flaw.results.length === results.length ? [] : flaw.results.map(({ host }) => host.name)
 }
 
 /** `xs1 and xs2 said ...`, or what was found here. */
-export function heard({ voices }: Flaw): string {
-  const [first] = voices
+export function quoteHosts({ results }: Flaw): string {
+  const [first] = results
   if (!first) return ''
-  return `${voices.map(({ host }) => host.name).join(', ')} said ${first.error.join(': ')}`
+  return `${results.map(({ host }) => host.name).join(', ')} said ${first.error.join(': ')}`
 }
 
 /** The error of the pool, should this be what it meets first. */

@@ -4,19 +4,19 @@ import { checkHost, describeCertificate } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { listOf } from '../wording.js'
-import { type Flaw, heard, hostsOf } from './flaw.js'
+import { type Flaw, hostsOf, quoteHosts } from './flaw.js'
 
 export function explainName(view: View, flaw: Flaw): readonly Draft[] {
   const { leaf, name, port } = view
   const hosts = hostsOf(view, flaw)
-  if (!leaf) return [{ code: 'NAME_DIFFERS', hosts, evidence: heard(flaw) }]
+  if (!leaf) return [{ code: 'NAME_DIFFERS', hosts, evidence: quoteHosts(flaw) }]
   const { commonName, dnsNames, ipAddresses } = describeCertificate(leaf)
   const compared = dnsNames.length > 0 ? dnsNames : commonName === undefined ? [] : [commonName]
   const evidence = [
     `wlb_url names ${name}; it is compared with ${listOf(compared) || 'no name at all'}`,
     ...(ipAddresses.length > 0 ? [`addresses in the certificate are not looked at: ${listOf(ipAddresses)}`] : []),
     ...(dnsNames.length > 0 && commonName !== undefined ? [`common name: ${commonName}`] : []),
-    ...(heard(flaw) ? [heard(flaw)] : []),
+    ...(quoteHosts(flaw) ? [quoteHosts(flaw)] : []),
   ].join('; ')
   const better = compared.find((one) => !one.includes('*') && one.includes('.') && isIP(one) === 0)
   const reconnect = reconnectAs(better ?? 'FQDN', port)

@@ -1,20 +1,20 @@
 /** Whether there is a connection at all: from here, and as the hosts say. */
 import { isIP } from 'node:net'
 import { formatWlbAddress, parseWlbAddress } from '../../../xapi/index.js'
-import type { View, Voice } from '../evidence/view.js'
+import type { HostResult, View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { errorText, listOf } from '../wording.js'
 
 export function findNetwork(view: View): readonly Draft[] {
   const url = view.pool?.wlbUrl ?? ''
-  const broken = view.voices.filter(({ error: [code] }) => code !== undefined && NETWORK_CODES.has(code))
+  const broken = view.results.filter(({ error: [code] }) => code !== undefined && NETWORK_CODES.has(code))
   if (url !== '' && !parseWlbAddress(url)) return [urlInvalid(url)]
-  const said = group(broken).map(([code, voices]) => explain(view, code, voices))
+  const drafts = group(broken).map(([code, results]) => explain(view, code, results))
   const here = view.anyConnected ? [] : seenFromHere(view)
   // what the hosts say counts; what is seen from here says more of the same
-  const [heard] = said
-  if (!heard) return here
-  return said.map((draft) => {
+  const [first] = drafts
+  if (!first) return here
+  return drafts.map((draft) => {
     const same = here.find(({ code }) => code === draft.code)
     return same ? { ...draft, evidence: `${draft.evidence}; from here: ${same.evidence}` } : draft
   })
@@ -29,16 +29,16 @@ const NETWORK_CODES = new Set([
   'WLB_CONNECTION_RESET',
 ])
 
-function group(voices: readonly Voice[]): [string, readonly Voice[]][] {
-  const codes = [...new Set(voices.map(({ error }) => error[0] ?? ''))]
-  return codes.map((code) => [code, voices.filter(({ error }) => error[0] === code)])
+function group(results: readonly HostResult[]): [string, readonly HostResult[]][] {
+  const codes = [...new Set(results.map(({ error }) => error[0] ?? ''))]
+  return codes.map((code) => [code, results.filter(({ error }) => error[0] === code)])
 }
 
-function explain(view: View, code: string, voices: readonly Voice[]): Draft {
+function explain(view: View, code: string, results: readonly HostResult[]): Draft {
   const { name, port, pool } = view
   const url = pool?.wlbUrl ?? ''
-  const hosts = voices.map(({ host }) => host.name)
-  const evidence = `${listOf(hosts)} said ${errorText(voices[0]?.error ?? [code])} for ${url}`
+  const hosts = results.map(({ host }) => host.name)
+  const evidence = `${listOf(hosts)} said ${errorText(results[0]?.error ?? [code])} for ${url}`
   switch (code) {
     case 'WLB_CONNECTION_REFUSED':
       return { code: 'CONNECTION_REFUSED', hosts, evidence, cause: refused(view), remedy: serveRemedy(view) }
@@ -138,11 +138,11 @@ function reset(view: View, hosts: readonly string[], evidence: string): Draft {
   }
 }
 
-function notTls({ name, port }: View, firstLine: string, heard?: string): Draft {
+function notTls({ name, port }: View, firstLine: string, quoted?: string): Draft {
   return {
     code: 'NOT_TLS',
     cause: `Something else than TLS answers on port ${port}.`,
-    evidence: `${heard === undefined ? '' : `${heard}; `}it answers a TLS greeting with "${firstLine}"`,
+    evidence: `${quoted === undefined ? '' : `${quoted}; `}it answers a TLS greeting with "${firstLine}"`,
     remedy: `openssl s_client -connect ${name}:${port} -tls1_2 </dev/null`,
   }
 }

@@ -6,25 +6,25 @@ import { verifiesByPeer } from '../../../xapi/index.js'
 import { type Installed, installedAs, isInstalled, type View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { daysBetween, listOf, shortPrint, subjectOf } from '../wording.js'
-import { errorOf, type Flaw, heard, hostsOf } from './flaw.js'
+import { errorOf, type Flaw, hostsOf, quoteHosts } from './flaw.js'
 
 export function explainEnd(view: View, flaw: Flaw): readonly Draft[] {
   const { leaf, served } = view
   const hosts = hostsOf(view, flaw)
-  const said = [heard(flaw), installedText(view)].filter(Boolean).join('; ')
-  if (flaw.code === 'LEAF_WANTED') return [leafWanted(view, hosts, said)]
-  if (flaw.code === 'ROOT_MISSING') return [rootMissing(view, hosts, said)]
-  if (flaw.code === 'SIGNATURE_WRONG') return [rekeyed(view, hosts, said)]
-  if (!leaf) return [{ code: 'ROOT_NOT_INSTALLED', hosts, evidence: said }]
-  if (served.length === 1 && isSelfSigned(leaf)) return [selfSigned(view, leaf, hosts, said)]
-  return [issued(view, leaf, hosts, said)]
+  const quoted = [quoteHosts(flaw), installedText(view)].filter(Boolean).join('; ')
+  if (flaw.code === 'LEAF_WANTED') return [leafWanted(view, hosts, quoted)]
+  if (flaw.code === 'ROOT_MISSING') return [rootMissing(view, hosts, quoted)]
+  if (flaw.code === 'SIGNATURE_WRONG') return [rekeyed(view, hosts, quoted)]
+  if (!leaf) return [{ code: 'ROOT_NOT_INSTALLED', hosts, evidence: quoted }]
+  if (served.length === 1 && isSelfSigned(leaf)) return [selfSigned(view, leaf, hosts, quoted)]
+  return [issued(view, leaf, hosts, quoted)]
 }
 
 /** As the procedure calls the file. */
 const USUAL_NAME = 'wlb.pem'
 
-function selfSigned(view: View, leaf: X509Certificate, hosts: readonly string[], said: string): Draft {
-  const evidence = `served: ${subjectOf(leaf)}, ${shortPrint(leaf.fingerprint256)}; ${said}`
+function selfSigned(view: View, leaf: X509Certificate, hosts: readonly string[], quoted: string): Draft {
+  const evidence = `served: ${subjectOf(leaf)}, ${shortPrint(leaf.fingerprint256)}; ${quoted}`
   const file = installedAs(view, leaf)
   if (file !== undefined) return cut(file, hosts, evidence)
   const copy = `scp ${quoteWord(`root@${view.name}`)}:/etc/ssl/certs/server.pem wlb.pem`
@@ -77,11 +77,11 @@ function lifetimeMs(from: Date, to: Date): number {
   return to.getTime() - from.getTime()
 }
 
-function issued(view: View, leaf: X509Certificate, hosts: readonly string[], said: string): Draft {
+function issued(view: View, leaf: X509Certificate, hosts: readonly string[], quoted: string): Draft {
   const { served } = view
   const root = served.find((one) => one !== leaf && isSelfSigned(one))
   const top = root ?? topOf(served, leaf)
-  const evidence = `served: ${served.map(subjectOf).join(' > ')}; ${said}`
+  const evidence = `served: ${served.map(subjectOf).join(' > ')}; ${quoted}`
   const file = (root && installedAs(view, root)) ?? issuerInstalled(view, top)
   if (file !== undefined) return cut(file, hosts, evidence)
   const leafFile = installedAs(view, leaf)
@@ -96,7 +96,7 @@ function issued(view: View, leaf: X509Certificate, hosts: readonly string[], sai
   }
   const issuer = describeCertificate(top).issuer
   const other = root && view.installed.find(({ certificate }) => certificate?.subject === root.subject)
-  if (other) return rekeyed(view, hosts, said)
+  if (other) return rekeyed(view, hosts, quoted)
   if (!root && served.length === 1 && lacksIntermediate(view, leaf)) {
     return {
       code: 'INTERMEDIATE_NOT_SENT',
@@ -147,9 +147,9 @@ function cut(file: string, hosts: readonly string[], evidence: string): Draft {
 
 /** By its version: such a host has said something else first, or nothing at all. */
 export function findLeafWanted(view: View, found: readonly Draft[]): readonly Draft[] {
-  const { coordinator, leaf, anyAnchored, verifies, voices, installed } = view
+  const { coordinator, leaf, anyAnchored, verifies, results, installed } = view
   if (!coordinator || !leaf || installed.length === 0 || !verifiesByPeer(coordinator) || isSelfSigned(leaf)) return []
-  const hasVerified = voices.some(({ said }) => said === 'accepted') && verifies
+  const hasVerified = results.some(({ outcome }) => outcome === 'accepted') && verifies
   if (hasVerified || isInstalled(view, leaf) || found.some(({ code }) => ENDED_ELSEWHERE.has(code))) return []
   const severity = verifies ? ('error' as const) : ('warning' as const)
   const draft = leafWanted(view, [], installedText(view))
@@ -159,7 +159,7 @@ export function findLeafWanted(view: View, found: readonly Draft[]): readonly Dr
 /** The path is not in order, whatever the version. */
 const ENDED_ELSEWHERE = new Set(['LEAF_WANTED', 'ROOT_NOT_INSTALLED', 'INTERMEDIATE_NOT_SENT', 'LEAF_INSTALLED'])
 
-function leafWanted({ coordinator: host, name }: View, hosts: readonly string[], said: string): Draft {
+function leafWanted({ coordinator: host, name }: View, hosts: readonly string[], quoted: string): Draft {
   const { xapi_build, xapi } = host?.softwareVersion ?? {}
   const isOld = host !== undefined && verifiesByPeer(host)
   const version = `xapi ${xapi_build ?? xapi ?? 'of unknown version'}${isOld ? ', of before December 2024' : ''}`
@@ -168,23 +168,23 @@ function leafWanted({ coordinator: host, name }: View, hosts: readonly string[],
     hosts,
     cause:
       'These hosts look for the certificate of the appliance itself among those installed; its root alone does not help them.',
-    evidence: `${said}; ${version}`,
+    evidence: `${quoted}; ${version}`,
     remedy: `scp ${quoteWord(`root@${name}`)}:/etc/ssl/certs/server.pem - | openssl x509 -out wlb-leaf.pem; xe pool-install-ca-certificate filename=wlb-leaf.pem; xe pool-certificate-sync`,
   }
 }
 
-function rootMissing(view: View, hosts: readonly string[], said: string): Draft {
+function rootMissing(view: View, hosts: readonly string[], quoted: string): Draft {
   const between = view.installed.filter(({ certificate }) => certificate && !isSelfSigned(certificate))
   const files = between.map(({ record }) => record.name)
   return {
     code: 'ROOT_OF_INTERMEDIATE_MISSING',
     hosts,
     cause: `An intermediate is installed${files.length === 0 ? '' : ` (${listOf(files)})`}, and the root above it is not: the path must end in a self-signed certificate.`,
-    evidence: said,
+    evidence: quoted,
   }
 }
 
-function rekeyed({ installed, served }: View, hosts: readonly string[], said: string): Draft {
+function rekeyed({ installed, served }: View, hosts: readonly string[], quoted: string): Draft {
   const names = new Set(served.flatMap(({ subject, issuer }) => [subject, issuer]))
   const old = installed.find(
     ({ certificate, record }) =>
@@ -198,7 +198,7 @@ function rekeyed({ installed, served }: View, hosts: readonly string[], said: st
     hosts,
     cause:
       'A root of the right name and of another key is installed: the authority has renewed it, or it is another authority.',
-    evidence: `${said}${file === undefined ? '' : `; ${file} has the name and not the key`}`,
+    evidence: `${quoted}${file === undefined ? '' : `; ${file} has the name and not the key`}`,
     ...(file !== undefined && {
       remedy: `xe pool-uninstall-ca-certificate name=${quoteWord(file)}; xe pool-install-ca-certificate filename=ROOT.pem; xe pool-certificate-sync`,
     }),

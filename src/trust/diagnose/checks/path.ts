@@ -33,8 +33,8 @@ function withoutEchoes(flaws: readonly Flaw[]): readonly Flaw[] {
 
 /** What hosts said, a group of them at a time; where some verify, the store of the others is what differs. */
 function saidFlaws(view: View): readonly Flaw[] {
-  const { voices, anyAnchored, isForecast } = view
-  const refused = voices.filter(({ said, error }) => said === 'refused' && defectsSaid(error).length > 0)
+  const { results, anyAnchored, isForecast } = view
+  const refused = results.filter(({ outcome, error }) => outcome === 'refused' && defectsSaid(error).length > 0)
   const texts = [...new Set(refused.map(({ error }) => error.join('\0')))]
   return texts.flatMap((text) => {
     const group = refused.filter(({ error }) => error.join('\0') === text)
@@ -46,21 +46,21 @@ function saidFlaws(view: View): readonly Flaw[] {
       if (isForecast && DATES.has(code)) return [] // that was today
       const found = verdict?.defects.find((defect) => defect.code === code)
       const { depth, certificate, message = '' } = found ?? {}
-      return [{ code, depth, certificate, message, fromStore: isFromStore(verdict, depth), voices: group, verdict }]
+      return [{ code, depth, certificate, message, fromStore: isFromStore(verdict, depth), results: group, verdict }]
     })
   })
 }
 
 /** What a host has not come to say yet, found here; what it would have said before, it has not found. */
 function judgedFlaws(view: View): readonly Flaw[] {
-  const { voices, coordinator, anyVerified, isForecast, pool } = view
-  const voice = voices.find(({ host }) => host === coordinator)
+  const { results, coordinator, anyVerified, isForecast, pool } = view
+  const result = results.find(({ host }) => host === coordinator)
   const verdict = view.judge(coordinator)
   if (!verdict) return []
-  const said = defectsSaid(voice?.error ?? [])
+  const named = defectsSaid(result?.error ?? [])
   // pools before March 2025 say that verification failed, and not why
-  const isOpen = voice?.error[0] === 'SSL_VERIFY_ERROR' && said.length === 0
-  const all = verdict.defects.filter((defect) => isOpen || isCertain(view, defect, said))
+  const isOpen = result?.error[0] === 'SSL_VERIFY_ERROR' && named.length === 0
+  const all = verdict.defects.filter((defect) => isOpen || isCertain(view, defect, named))
   const flaws = all.map(
     ({ code, depth, certificate, message }): Flaw => ({
       code,
@@ -68,14 +68,14 @@ function judgedFlaws(view: View): readonly Flaw[] {
       certificate,
       message,
       verdict,
-      voices: [],
+      results: [],
       fromStore: isFromStore(verdict, depth),
     }),
   )
   if (isForecast && anyVerified) return flaws.filter(({ code }) => DATES.has(code) || isCrlDefect(code))
   if (anyVerified) return []
-  if (!pool || said.length === 0) return flaws
-  const from = flaws.findIndex(({ code }) => said.some((one) => one === code))
+  if (!pool || named.length === 0) return flaws
+  const from = flaws.findIndex(({ code }) => named.some((one) => one === code))
   const isLater = ({ code }: Flaw) => isForecast && (DATES.has(code) || isCrlDefect(code))
   return flaws.filter((flaw, index) => index >= from || isLater(flaw))
 }
@@ -84,9 +84,9 @@ function judgedFlaws(view: View): readonly Flaw[] {
  * How a path ends is certain where all anchors are known, or no unknown one could cure it. A host that has judged the path
  * knows better.
  */
-function isCertain({ pool, unknownAnchors, installed }: View, defect: Defect, said: readonly string[]): boolean {
+function isCertain({ pool, unknownAnchors, installed }: View, defect: Defect, named: readonly string[]): boolean {
   if (!END.has(defect.code)) return true
-  const hasLooked = said.length > 0 && said[0] !== 'LEAF_KEY_TOO_WEAK'
+  const hasLooked = named.length > 0 && named[0] !== 'LEAF_KEY_TOO_WEAK'
   if (!pool || installed.length === 0 || hasLooked) return false
   return unknownAnchors === 0 || !mayAnotherAnchorCure(defect)
 }

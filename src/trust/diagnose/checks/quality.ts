@@ -3,7 +3,7 @@ import { DEFECTS, readFacts } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { subjectOf } from '../wording.js'
-import { type Flaw, heard, hostsOf } from './flaw.js'
+import { type Flaw, hostsOf, quoteHosts } from './flaw.js'
 
 const CODES: Readonly<Record<string, string>> = {
   LEAF_KEY_TOO_WEAK: 'LEAF_KEY_WEAK',
@@ -21,7 +21,7 @@ export function explainQuality(view: View, flaw: Flaw): readonly Draft[] {
   const which = certificate ? subjectOf(certificate) : 'A certificate on the path of the appliance'
   const cause = `${which} ${described?.message ?? `has a defect: ${code}`}.`
   const found = message.startsWith(cause.slice(0, -1)) ? message.slice(cause.length - 1) : message
-  const evidence = [placeOf(flaw), found.replace(/^: |\.$/g, ''), heard(flaw)].filter(Boolean).join('; ')
+  const evidence = [placeOf(flaw), found.replace(/^: |\.$/g, ''), quoteHosts(flaw)].filter(Boolean).join('; ')
   return [{ code: CODES[code] ?? usageCode(flaw) ?? code, hosts, cause, evidence, ...remedyOf(code) }]
 }
 

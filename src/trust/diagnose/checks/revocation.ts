@@ -4,7 +4,7 @@ import { describeCertificate, isSelfSigned } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { listOf } from '../wording.js'
-import { type Flaw, heard, hostsOf } from './flaw.js'
+import { type Flaw, hostsOf, quoteHosts } from './flaw.js'
 
 const CODES: Readonly<Record<string, string>> = {
   REVOKED: 'LEAF_REVOKED',
@@ -25,7 +25,7 @@ export function explainCrl(view: View, flaw: Flaw): readonly Draft[] {
   const names = view.evidence.crls ?? []
   const [file = 'FILE.pem'] = names
   const lists = names.length === 0 ? 'no revocation list is shown' : `revocation lists: ${listOf(names)}`
-  const evidence = [heard(flaw), lists].filter(Boolean).join('; ')
+  const evidence = [quoteHosts(flaw), lists].filter(Boolean).join('; ')
   const code = CODES[flaw.code]
   if (code !== undefined) {
     const renewed = `xe pool-crl-uninstall name=${quoteWord(file)}; xe pool-crl-install filename=${quoteWord(file)}; xe pool-certificate-sync`

@@ -23,10 +23,10 @@ export function seenDisks(view: View): readonly SeenDisk[] {
 }
 
 function doesSuffer(view: View, host: HostFacts): boolean {
-  const voice = view.voices.find((one) => one.host === host)
-  if (view.verifies && voice?.said === 'accepted') return false
-  const isHeard = view.verifies && voice?.said === 'refused'
-  const error = isHeard ? voice.error : (view.judgeDisk(host)?.xapiError ?? [])
+  const result = view.results.find((one) => one.host === host)
+  if (view.verifies && result?.outcome === 'accepted') return false
+  const isHeard = view.verifies && result?.outcome === 'refused'
+  const error = isHeard ? result.error : (view.judgeDisk(host)?.xapiError ?? [])
   const kind = isStoreError(error)
   return kind === 'bundle' || kind === 'anchors'
 }

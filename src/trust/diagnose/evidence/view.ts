@@ -17,13 +17,13 @@ import { verdictOf } from '../../connection/predict.js'
 import type { Evidence } from './evidence.js'
 import { defectsSaid, isStoreError } from './refusal-defects.js'
 
-/** What a host said when it connected itself; the coordinator by the call, too. */
-export interface Voice {
+/** The outcome of a host's own connection to the appliance. For the coordinator the pool's call counts too. */
+export interface HostResult {
   readonly host: HostFacts
-  readonly said: 'accepted' | 'refused' | 'nothing'
+  readonly outcome: 'accepted' | 'refused' | 'nothing'
   /** xapi's error where refused. */
   readonly error: readonly string[]
-  /** Why it said nothing. */
+  /** Why there is no outcome. */
   readonly why: string
 }
 
@@ -48,7 +48,7 @@ export interface View {
   readonly isForecast: boolean
   /** Whether a wrong certificate is refused today. */
   readonly verifies: boolean
-  readonly voices: readonly Voice[]
+  readonly results: readonly HostResult[]
   /** A host has connected, whatever the flag says. */
   readonly anyConnected: boolean
   /** A host has connected and verified. */
@@ -88,8 +88,8 @@ export function viewOf(evidence: Evidence): View {
   const { stores: _, ...recorded } = evidence
   const judgeFrom = (observation: Observation, host: HostFacts | undefined) =>
     served.length === 0 ? undefined : verdictOf(observation, host, { name, now })
-  const voices = pool ? voicesOf(evidence) : []
-  const anyConnected = voices.some(({ said }) => said === 'accepted')
+  const results = pool ? resultsOf(evidence) : []
+  const anyConnected = results.some(({ outcome }) => outcome === 'accepted')
   return {
     evidence,
     pool,
@@ -99,13 +99,13 @@ export function viewOf(evidence: Evidence): View {
     served,
     now,
     verifies,
-    voices,
+    results,
     anyConnected,
     installed,
     leaf: served[0],
     isForecast: at !== undefined,
     anyVerified: verifies && anyConnected,
-    anyAnchored: verifies && voices.some(isAnchored),
+    anyAnchored: verifies && results.some(isAnchored),
     unknownAnchors: installed.filter(({ certificate }) => !certificate).length,
     coordinator: evidence.hosts[0],
     disks,
@@ -125,23 +125,23 @@ function nameWithoutPool(asked: string | undefined, leaf: X509Certificate | unde
 }
 
 /** Whether it trusts the anchor the path ends in. */
-export function isAnchored({ said, error }: Voice): boolean {
-  if (said === 'accepted' || error[0] === 'WLB_AUTHENTICATION_FAILED') return true
+export function isAnchored({ outcome, error }: HostResult): boolean {
+  if (outcome === 'accepted' || error[0] === 'WLB_AUTHENTICATION_FAILED') return true
   const [first] = defectsSaid(error)
   return first !== undefined && first !== 'LEAF_KEY_TOO_WEAK' && isStoreError(error) !== 'anchors'
 }
 
-function voicesOf({ hosts, proofs, call }: Evidence): readonly Voice[] {
-  return hosts.map((host, index): Voice => {
+function resultsOf({ hosts, proofs, call }: Evidence): readonly HostResult[] {
+  return hosts.map((host, index): HostResult => {
     const proof = proofs[index]
     const isCalled = index === 0 && call.kind === 'refused' && judgeWlbError(call.error[0]) === 'failed'
-    if (isCalled) return { host, said: 'refused', error: call.error, why: '' }
-    if (proof?.kind === 'accepted') return { host, said: 'accepted', error: [], why: '' }
-    if (proof?.kind === 'refused') return { host, said: 'refused', error: proof.error, why: '' }
+    if (isCalled) return { host, outcome: 'refused', error: call.error, why: '' }
+    if (proof?.kind === 'accepted') return { host, outcome: 'accepted', error: [], why: '' }
+    if (proof?.kind === 'refused') return { host, outcome: 'refused', error: proof.error, why: '' }
     const why = proof?.why ?? 'it was not asked'
     const isAnswer = call.kind === 'refused' && judgeWlbError(call.error[0]) === 'answered'
     const hasAnswered = index === 0 && (call.kind === 'answered' || isAnswer)
-    return { host, said: hasAnswered ? 'accepted' : 'nothing', error: [], why: hasAnswered ? '' : why }
+    return { host, outcome: hasAnswered ? 'accepted' : 'nothing', error: [], why: hasAnswered ? '' : why }
   })
 }
 
