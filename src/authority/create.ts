@@ -3,9 +3,9 @@
  * renamed, so that an interruption at any point leaves either the complete authority or none.
  */
 import { existsSync } from 'node:fs'
-import { readdir, rename, rm } from 'node:fs/promises'
+import { lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { lockDirectory } from '../base/directory-lock.js'
+import { LOCK_FILE, lockDirectory } from '../base/directory-lock.js'
 import { ensureFolder, replaceFile, syncFolder } from '../base/durable-file.js'
 import { systemCode, touching } from '../base/file-failure.js'
 import { type Authority, createAuthority, createSerialNumber } from '../x509/index.js'
@@ -57,16 +57,18 @@ export async function createSmallAuthority(
     if (existsSync(place.index)) return keepExisting(options)
     const making = join(dirname(place.folder), `.${basename(place.folder)}.making`)
     await ensureFolder(making, FOLDER_MODE)
+    await checkOwn(making)
     const lock = await lockDirectory(making)
     try {
       if (!existsSync(place.index)) {
         if (!(await isFree(place.folder))) throw fail('AUTHORITY_FOLDER_OCCUPIED', { folder: place.folder })
-        for (const left of await readdir(making)) await rm(join(making, left), { recursive: true }) // from an earlier attempt
+        for (const left of (await readdir(making)).filter((name) => name !== LOCK_FILE))
+          await rm(join(making, left), { recursive: true }) // from an earlier attempt
         await writeAuthority(making, options)
         await moveIntoPlace(making, place.folder)
         return { ...(await reportAuthority(place.folder)), already: false }
       }
-      await rm(making, { recursive: true }) // another process was faster
+      await rm(making, { recursive: true, force: true }) // another process was faster
       return await keepExisting(options)
     } catch (error) {
       await rm(making, { recursive: true, force: true })
@@ -75,6 +77,13 @@ export async function createSmallAuthority(
       await lock.release()
     }
   })
+}
+
+/** Its name can be guessed: where others may write, one of them may have made it, and the keys would be theirs to read. */
+async function checkOwn(making: string): Promise<void> {
+  const { uid, mode } = await lstat(making)
+  const isOwn = uid === process.geteuid?.() && (mode & 0o022) === 0
+  if (!isOwn) throw fail('AUTHORITY_FOLDER_OCCUPIED', { folder: making })
 }
 
 async function keepExisting({ folder, name }: CreateOptions): Promise<AuthorityReport & { readonly already: boolean }> {

@@ -6,9 +6,10 @@ const folderOf = (path: unknown) => dirname(String(path))
 
 export const baseErrors = defineErrors({
   DIRECTORY_IN_USE: {
-    message: 'Another process is using this directory, and two would destroy what is in it.',
-    facts: ['directory', 'pid?'],
-    remedy: ({ pid }) => (pid === undefined ? 'wlb status' : `ps -o pid,args -p ${pid}; kill ${pid}`),
+    message:
+      'Another process is using this directory, and two would destroy what is in it. Wait until it has ended, or stop it the way it was started.',
+    facts: ['directory', 'pid?', 'program?', 'since?'],
+    remedy: 'wlb status',
   },
   DISK_FAULTY: {
     message: 'The disk or its file system reports a fault.',
@@ -34,6 +35,21 @@ export const baseErrors = defineErrors({
     message: 'The file system there takes no folders.',
     facts: ['path'],
     remedy: ({ path }) => `df -T ${folderOf(path)}`,
+  },
+  LOCK_FILE_UNUSABLE: {
+    message: 'The lock file of this directory was not made by its owner; nothing was changed.',
+    facts: ['path', 'found'],
+    remedy: ({ path }) => `ls -l ${path}`,
+  },
+  LOCK_IMPOSSIBLE: {
+    message: 'The file system there gives no locks.',
+    facts: ['path', 'reason'],
+    remedy: ({ path }) => `df -T ${folderOf(path)}`,
+  },
+  LOCK_PROGRAM_MISSING: {
+    message: 'A program that takes locks is missing; the package util-linux has it.',
+    facts: ['program'],
+    remedy: 'apt-get install util-linux',
   },
   PATH_NOT_PERMITTED: {
     message: 'This user may not read or write there; nothing was changed.',

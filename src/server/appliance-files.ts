@@ -1,10 +1,19 @@
 /** The parts that open what the appliance keeps on disk: settings, state folder, identity, sealing key, database. */
 import { chmod } from 'node:fs/promises'
 import type { Clock } from '../base/clock.js'
-import { lockDirectory } from '../base/directory-lock.js'
+import { type DirectoryLock, lockDirectory } from '../base/directory-lock.js'
 import { ensureFolder } from '../base/durable-file.js'
+import { fail } from '../base/errors.js'
 import { touching } from '../base/file-failure.js'
-import { type AppliancePaths, type Log, paths, readSecretKey, readSettings, type Settings } from '../config/index.js'
+import {
+  type AppliancePaths,
+  askAppliance,
+  type Log,
+  paths,
+  readSecretKey,
+  readSettings,
+  type Settings,
+} from '../config/index.js'
 import { checkStoredIdentity, isUnsettled, lockedIdentity, readIdentity, settleIdentity } from '../identity/index.js'
 import { openStore, type Store } from '../store/index.js'
 import type { ServedIdentity } from '../tls/index.js'
@@ -35,7 +44,19 @@ export async function stateFolder({ place }: SettingsPart): Promise<Opened<objec
   await touching(place.stateFolder, () => ensureFolder(place.stateFolder, 0o700))
   await touching(place.stateFolder, () => chmod(place.stateFolder, 0o700)) // the control socket relies on it
   const lock = await lockDirectory(place.stateFolder)
+  await refuseRunning(place, lock)
   return { provides: {}, close: () => lock.release() }
+}
+
+/** An appliance whose lock file was removed under it, or of a version that had another lock, still answers its commands. */
+async function refuseRunning(place: AppliancePaths, lock: DirectoryLock): Promise<void> {
+  try {
+    const isRunning = (await askAppliance(place.controlSocket)) !== undefined
+    if (isRunning) throw fail('DIRECTORY_IN_USE', { directory: place.stateFolder })
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
 }
 
 export interface IdentityPart {

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { createHash, X509Certificate } from 'node:crypto'
 import {
+  chmodSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -24,7 +25,7 @@ import {
   revokeCertificate,
   signRequest,
 } from '../../src/authority/index.js'
-import { lockDirectory } from '../../src/base/directory-lock.js'
+import { LOCK_FILE, lockDirectory } from '../../src/base/directory-lock.js'
 import { openSmallDisk } from '../identity/small-disk.js'
 import { requirePart } from '../real-parts.js'
 import { TEST_NOW } from '../x509/test-authority.js'
@@ -72,6 +73,7 @@ test('keys and record for their owner alone, certificates named as the procedure
     'index.json 600',
     'intermediate_ca.key 600',
     'intermediate_ca.pem 644',
+    'openwlb.lock 600',
     'root_ca.key 600',
     'root_ca.pem 644',
   ])
@@ -128,9 +130,18 @@ describe('create', () => {
       for (const name of steps.slice(0, count)) copyFileSync(join(made, name), join(making, name))
       expect(await codeOf(reportAuthority(folder))).toBe('AUTHORITY_MISSING')
       expect(await createSmallAuthority(wanted)).toMatchObject({ already: false, issued: [] })
-      expect(readdirSync(folder).sort()).toEqual([...steps].sort())
+      expect(readdirSync(folder).sort()).toEqual([...steps, LOCK_FILE].sort())
     },
   )
+  test('a folder of somebody else in the place where it is made: refused, and nothing is written there', async () => {
+    const making = join(top, '.ca.making')
+    mkdirSync(emptied0())
+    chmodSync(making, 0o777)
+    expect(await codeOf(createSmallAuthority(wanted))).toBe('AUTHORITY_FOLDER_OCCUPIED')
+    expect(readdirSync(making)).toEqual([])
+    rmSync(making, { recursive: true })
+  })
+
   const emptied0 = () => {
     emptied()
     return join(top, '.ca.making')

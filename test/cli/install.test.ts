@@ -5,6 +5,7 @@ import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import { connect, TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LOCK_FILE } from '../../src/base/directory-lock.js'
 import { encodeRequest, SERVICE_PATH } from '../../src/wlb/index.js'
 import { placeDatabase } from '../empty-database.js'
 import { freePort } from '../free-port.js'
@@ -47,6 +48,7 @@ function look(): Record<string, string> {
   const tree: Record<string, string> = {}
   for (const below of ['etc', 'var/lib/openwlb/identities']) {
     for (const entry of readdirSync(join(root, below), { recursive: true, withFileTypes: true })) {
+      if (entry.name === LOCK_FILE) continue // written by each who takes the lock
       const path = join(entry.parentPath, entry.name)
       const { mode, mtimeMs, ino } = statSync(path)
       tree[path] = `${mode} ${mtimeMs} ${ino} ${entry.isFile() ? readFileSync(path, 'latin1') : ''}`

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LOCK_FILE } from '../../src/base/directory-lock.js'
 import { openLog, paths } from '../../src/config/index.js'
 import { installIdentity, readIdentity, readStatus, reportCertificate } from '../../src/identity/index.js'
 import { type SetupOptions, serve, setUp, suggestSetup } from '../../src/server/index.js'
@@ -117,6 +118,8 @@ describe('setting up', () => {
       code: 'DIRECTORY_IN_USE',
       facts: { pid: process.pid },
     })
+    rmSync(join(place.stateFolder, LOCK_FILE)) // by somebody who takes it for a left-over
+    await expect(serve({ root, log: silent })).rejects.toMatchObject({ code: 'DIRECTORY_IN_USE' })
     const { fingerprintSha256 } = await reportCertificate(root, NOW)
     expect(await readStatus(root)).toMatchObject({
       hostname: HOSTNAME,

@@ -6,10 +6,8 @@
 import { existsSync, renameSync } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import { type DirectoryLock, lockDirectory } from '../../base/directory-lock.js'
+import { lockDirectory } from '../../base/directory-lock.js'
 import { ensureFolder, syncFolder, writeNewFile } from '../../base/durable-file.js'
-import { WlbError } from '../../base/error.js'
 import { touching } from '../../base/file-failure.js'
 import { type AppliancePaths, giveToOwner } from '../../config/index.js'
 import { checkIdentity, type ServedIdentity } from '../../tls/index.js'
@@ -234,7 +232,6 @@ export async function isInPlace(paths: AppliancePaths, identity: ServedIdentity)
 
 /** Long enough for another command's file operations, too short for a command that waits for an answer. */
 const PATIENCE_MS = 3000
-const PAUSE_MS = 100
 
 /**
  * Does `work` under the lock of the settings folder, which a set-up holds too; waits three seconds for it.
@@ -246,7 +243,7 @@ export async function lockedIdentity<T>(
   work: () => Promise<T>,
   patienceMs = PATIENCE_MS,
 ): Promise<T> {
-  const lock = await lockPatiently(settingsFolder, patienceMs)
+  const lock = await lockDirectory(settingsFolder, patienceMs)
   return work().finally(() => lock.release())
 }
 
@@ -257,15 +254,4 @@ export async function lockedIdentity<T>(
 export async function settleIfLeft(paths: AppliancePaths): Promise<void> {
   if (!isUnsettled(paths)) return
   await lockedIdentity(paths, () => settleIdentity(paths), 0).catch(() => {})
-}
-
-async function lockPatiently(folder: string, patienceMs: number): Promise<DirectoryLock> {
-  for (let leftMs = patienceMs; ; leftMs -= PAUSE_MS) {
-    try {
-      return await lockDirectory(folder)
-    } catch (error) {
-      if (leftMs <= 0 || !(error instanceof WlbError) || error.code !== 'DIRECTORY_IN_USE') throw error
-      await wait(PAUSE_MS)
-    }
-  }
 }

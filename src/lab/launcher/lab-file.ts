@@ -4,11 +4,9 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
-import { type DirectoryLock, lockDirectory } from '../../base/directory-lock.js'
+import { lockDirectory } from '../../base/directory-lock.js'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
-import { WlbError } from '../../base/error.js'
 import { fail } from '../errors.js'
 
 const schema = z.object({
@@ -78,7 +76,6 @@ export function findHost(lab: Lab, name: string): KnownHost {
 
 /** Longer than the slowest start of a pool that still succeeds. */
 const WAIT_MS = 90_000
-const POLL_MS = 50
 
 /**
  * Runs `work` while no other command starts or stops hosts of this lab. The lab's folder must exist.
@@ -86,21 +83,10 @@ const POLL_MS = 50
  * @throws DIRECTORY_IN_USE when another command holds the lock for too long.
  */
 export async function withLabLocked<T>(root: string, work: () => Promise<T>): Promise<T> {
-  const lock = await waitForLock(labFolder(root), Date.now() + WAIT_MS)
+  const lock = await lockDirectory(labFolder(root), WAIT_MS)
   try {
     return await work()
   } finally {
     await lock.release()
-  }
-}
-
-async function waitForLock(folder: string, deadline: number): Promise<DirectoryLock> {
-  for (;;) {
-    try {
-      return await lockDirectory(folder)
-    } catch (error) {
-      if (!(error instanceof WlbError) || error.code !== 'DIRECTORY_IN_USE' || Date.now() > deadline) throw error
-      await pause(POLL_MS)
-    }
   }
 }

@@ -1,9 +1,7 @@
 /** Observes pools at intervals, reports what changed, and delivers the events; undelivered events are kept. */
-import { setTimeout as after } from 'node:timers/promises'
 import { mapBounded } from '../../base/bounded.js'
-import { type DirectoryLock, lockDirectory } from '../../base/directory-lock.js'
+import { lockDirectory } from '../../base/directory-lock.js'
 import { ensureFolder } from '../../base/durable-file.js'
-import { WlbError } from '../../base/error.js'
 import { type FleetMember, lookAtFleet } from '../connection/fleet.js'
 import type { Channel } from './channels.js'
 import { compareSnapshots, isWell } from './compare.js'
@@ -28,6 +26,7 @@ export interface Round {
 }
 
 const AT_ONCE = 8
+/** Two rounds at once would each overwrite what the other has recorded. */
 const LOCK_WAIT_MS = 120_000
 
 /**
@@ -37,25 +36,11 @@ const LOCK_WAIT_MS = 120_000
  */
 export async function watchOnce(options: WatchOptions): Promise<Round> {
   await ensureFolder(options.folder, 0o700)
-  const lock = await waitForLock(options.folder)
+  const lock = await lockDirectory(options.folder, LOCK_WAIT_MS)
   try {
     return await runRound(options)
   } finally {
     await lock.release()
-  }
-}
-
-/** Two rounds at once would each overwrite what the other has recorded. */
-async function waitForLock(folder: string): Promise<DirectoryLock> {
-  const endMs = performance.now() + LOCK_WAIT_MS
-  for (;;) {
-    try {
-      return await lockDirectory(folder)
-    } catch (error) {
-      const isHeld = error instanceof WlbError && error.code === 'DIRECTORY_IN_USE'
-      if (!isHeld || performance.now() > endMs) throw error
-      await after(100)
-    }
   }
 }
 
