@@ -3,11 +3,11 @@
  * written to its file. A lock allows one process at a time.
  */
 import { constants, existsSync } from 'node:fs'
-import { access, readFile, stat } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { lockDirectory } from '../base/directory-lock.js'
-import { replaceFile } from '../base/durable-file.js'
 import { touching } from '../base/file-failure.js'
+import { inspectOutput, writeOutput } from '../base/output-file.js'
 import {
   createSerialNumber,
   describeCertificate,
@@ -82,7 +82,7 @@ export async function signRequest(options: SignOptions & { passphrase: string; o
       certificate: certificate.toString(),
     }
     await writeIndex(place, { ...index, issued: [...index.issued, issued] })
-    await writeOutput(file, issued.certificate)
+    await writeOutput(file, issued.certificate, PUBLIC_MODE)
     return { plan, issued, file }
   })
 }
@@ -173,7 +173,7 @@ async function publish(
   const number = index.crlNumber[of] + 1
   const crl = await issueCrl({ issuer, revoked, number, now, lifetimeDays })
   await writeIndex(place, { ...index, crlNumber: { ...index.crlNumber, [of]: number } })
-  await writeOutput(file, crl.pem)
+  await writeOutput(file, crl.pem, PUBLIC_MODE)
   const { subject } = describeCertificate(issuer.certificate)
   const { thisUpdate, nextUpdate } = crl
   return { of, forPools, issuer: subject, number, thisUpdate, nextUpdate, revoked: revoked.length, file }
@@ -210,9 +210,6 @@ async function withLock<T>(folder: string, work: (place: AuthorityFolder) => Pro
 
 type OutputLabel = 'CERTIFICATE' | 'X509 CRL'
 
-/** Two certificates take 5 kB; a CRL with a thousand entries takes 40 kB. */
-const MAX_BYTES = 5_000_000
-
 /**
  * Checks, before anything is signed, that the file can be written and would replace only a file of the same kind.
  *
@@ -220,20 +217,16 @@ const MAX_BYTES = 5_000_000
  * @throws OUTPUT_FOLDER_MISSING when its folder does not exist.
  */
 async function checkOutput(path: string, label: OutputLabel): Promise<void> {
+  const before = await inspectOutput(path)
+  if (before.kind === 'stream') return
   const folder = dirname(path)
   await touching(folder, async () => {
     if (!existsSync(folder)) throw fail('OUTPUT_FOLDER_MISSING', { folder })
     await access(folder, constants.W_OK | constants.X_OK)
   })
-  if (!existsSync(path)) return
-  const { size } = await touching(path, () => stat(path))
-  const before = size <= MAX_BYTES ? await touching(path, () => readFile(path, 'latin1')) : undefined
-  const labels = [...(before ?? '').matchAll(/^-----BEGIN (.+)-----\s*$/gm)].map(([, found]) => found)
-  if (before === '') return
+  if (before.kind === 'nothing there' || before.bytes?.length === 0) return
+  const text = before.bytes?.toString('latin1') ?? ''
+  const labels = [...text.matchAll(/^-----BEGIN (.+)-----\s*$/gm)].map(([, found]) => found)
   if (labels.length === 0 || labels.some((found) => found !== label))
     throw fail('OUTPUT_OCCUPIED', { path, expected: label })
-}
-
-async function writeOutput(path: string, pem: string): Promise<void> {
-  await touching(path, () => replaceFile(path, pem, PUBLIC_MODE))
 }

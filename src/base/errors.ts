@@ -26,8 +26,13 @@ export const baseErrors = defineErrors({
     facts: ['file'],
     remedy: ({ file }) => `ls -l ${file}`,
   },
+  FILE_SIZE_LIMITED: {
+    message: 'This process may not write a file of that size; what was there before is unchanged.',
+    facts: ['path?'],
+    remedy: 'ulimit -f unlimited',
+  },
   FILE_TOO_LARGE: {
-    message: 'No file of certificates is that large.',
+    message: 'No file of this kind is that large.',
     facts: ['file', 'bytes', 'limit'],
     remedy: ({ file }) => `ls -l ${file}`,
   },
@@ -35,6 +40,11 @@ export const baseErrors = defineErrors({
     message: 'The file system there takes no folders.',
     facts: ['path'],
     remedy: ({ path }) => `df -T ${folderOf(path)}`,
+  },
+  HOME_UNKNOWN: {
+    message: 'This user has no home folder, where files of its own would be.',
+    facts: ['uid'],
+    remedy: 'HOME=/root wlb --help',
   },
   LOCK_FILE_UNUSABLE: {
     message: 'The lock file of this directory was not made by its owner; nothing was changed.',
@@ -51,6 +61,16 @@ export const baseErrors = defineErrors({
     facts: ['program'],
     remedy: 'apt-get install util-linux',
   },
+  MEMORY_EXHAUSTED: {
+    message: 'The system gives this process no more memory.',
+    facts: ['systemError'],
+    remedy: 'free -m; ulimit -v',
+  },
+  OUTPUT_UNWRITABLE: {
+    message: 'What was printed could not be written, so part of it is missing.',
+    facts: ['output', 'systemError'],
+    remedy: 'df -h',
+  },
   PATH_NOT_PERMITTED: {
     message: 'This user may not read or write there; nothing was changed.',
     facts: ['path', 'systemError'],
@@ -60,6 +80,21 @@ export const baseErrors = defineErrors({
     message: 'Something else is in the way: a file where a folder belongs, or a folder where a file belongs.',
     facts: ['path', 'systemError'],
     remedy: ({ path }) => `ls -ld ${path}`,
+  },
+  TEXT_UNREADABLE: {
+    message: ({ why }) => `The file was to be text: it ${why}.`,
+    facts: ['file', '(why)'],
+    remedy: ({ file }) => `head -c 64 ${file} | od -c`,
+  },
+  TOO_MANY_OPEN_FILES: {
+    message: 'This process may not open as many files at once as it needs.',
+    facts: ['limit?', 'systemError'],
+    remedy: ({ systemError }) => (systemError === 'ENFILE' ? 'cat /proc/sys/fs/file-nr' : 'ulimit -n 1024'),
+  },
+  TOO_MANY_PROCESSES: {
+    message: 'The system starts no more processes for this user.',
+    facts: ['limit?', 'systemError'],
+    remedy: 'ulimit -u; ps -u $(id -u)',
   },
   XML_FORBIDDEN: {
     message: 'The document holds something that no message needs.',

@@ -2,9 +2,9 @@
  * The whole command line of `wlb`: each command, and the function that carries it out. A function is loaded when its command
  * is called, so that `wlb --version` and shell completion load no room.
  */
-import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
+import { homeFolder } from '../base/home-folder.js'
 import { VERSION } from '../base/version.js'
 import * as ca from './ca/commands.js'
 import * as cert from './cert/commands.js'
@@ -25,7 +25,7 @@ export function commandLine(): CommandUnknownOpts {
   program.hook('preAction', (_, action) => {
     chosenRoot = rootOf(action) ?? rootOf(program)
   })
-  const root = () => resolve(chosenRoot ?? process.env.WLB_ROOT ?? `${homedir()}/.openwlb`)
+  const root = () => resolve(chosenRoot ?? process.env.WLB_ROOT ?? `${homeFolder()}/.openwlb`)
 
   single.setup(program).action(async (flags) => (await import('./setup.js')).setup(root(), flags))
   single.serve(program).action(async () => (await import('./serve.js')).serveCommand(root()))

@@ -255,6 +255,11 @@ export const cliErrors = defineErrors({
     facts: ['csr', 'passphraseFile'],
     remedy: 'wlb ca sign - --passphrase-file FILE --yes',
   },
+  USAGE_STDOUT_TWICE: {
+    message: 'The file and the document of --json cannot both go to standard output.',
+    facts: ['out'],
+    remedy: 'wlb ca crl --out crl.pem --json',
+  },
   USAGE_WATCH_INTERVAL: {
     message: 'Pools cannot be checked as often as that.',
     facts: ['every', 'leastSeconds'],

@@ -1,6 +1,7 @@
 /** Output of `wlb`: JSON documents, errors, tables and exit codes. stdout is the answer; all else goes to stderr. */
 import type { Writable } from 'node:stream'
 import { errorDocument, WlbError } from '../base/error.js'
+import { explainShortage } from '../base/file-failure.js'
 import { quoteWord } from '../base/quote-word.js'
 import { fail } from './errors.js'
 
@@ -13,7 +14,8 @@ export class CouldNotTell extends Error {
 }
 
 /**
- * Prints an error as text on stderr and, with `--json`, also as a document on stdout. `root` is the folder named on the
+ * Prints an error as text on stderr and, with `--json`, also as a document on stdout. Of an error that was caused by a limit of
+ * the system, such as that of open files, the limit is printed. `root` is the folder named on the
  * command line; the remedy then names it too. Returns the exit code: 2 for a wrong call (`USAGE_…`) and for `CouldNotTell`,
  * 130 for a question left with Ctrl-C (`INTERRUPTED`), else 1.
  */
@@ -26,7 +28,7 @@ export function printError(
 ): number {
   const isUnknown = error instanceof CouldNotTell
   const cause = isUnknown ? error.cause : error
-  const shown = cause instanceof WlbError ? cause : defect(cause)
+  const shown = explainShortage(cause) ?? (cause instanceof WlbError ? cause : defect(cause))
   const remedy = inRoot(shown.remedy, root)
   const lines = [
     `wlb: ${shown.message} [${shown.code}]`,

@@ -2,6 +2,7 @@
 import { CommanderError } from '@commander-js/extra-typings'
 import { commandLine, givenRoot } from './command-line.js'
 import { EXIT, printError, printJson } from './print.js'
+import { failIfUnwritable } from './standard-output.js'
 
 const JOBS = `The five common jobs:
   wlb setup                                 configure this machine as an appliance (or see what is configured)
@@ -14,6 +15,7 @@ More: wlb --help, wlb COMMAND --help`
 
 /** Runs the command; its outcome is in `process.exitCode`. */
 export async function run(argv: readonly string[]): Promise<void> {
+  failIfUnwritable()
   const program = commandLine()
   if (argv.length === 0) {
     process.stdout.write(`${JOBS}\n`)

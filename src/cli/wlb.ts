@@ -4,5 +4,23 @@
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 const [first, ...rest] = process.argv.slice(2)
-if (first === '__complete') await (await import('./completion/complete.js')).complete(rest)
-else await (await import('./run.js')).run(process.argv.slice(2))
+try {
+  if (first === '__complete') await (await import('./completion/complete.js')).complete(rest)
+  else await (await import('./run.js')).run(process.argv.slice(2))
+} catch (error) {
+  // The program could not be loaded, and with it what prints errors. Nothing is imported above, or this could not be said.
+  const why = error instanceof Error ? error.message : String(error)
+  const shown = /^E[MN]FILE/.test(why)
+    ? {
+        code: 'TOO_MANY_OPEN_FILES',
+        message: 'This process may not open as many files at once as it needs.',
+        facts: { systemError: why.slice(0, 6) },
+        remedy: 'ulimit -n 1024',
+      }
+    : { code: 'INTERNAL_ERROR', message: `The program cannot be loaded: ${why}`, facts: {}, remedy: 'node --version' }
+  const { code, message, facts, remedy } = shown
+  const lines = Object.entries(facts).map(([name, value]) => `  ${name}: ${value}\n`)
+  process.stderr.write(`wlb: ${message} [${code}]\n${lines.join('')}  try: ${remedy}\n`)
+  if (rest.includes('--json')) process.stdout.write(`${JSON.stringify({ error: shown }, undefined, 2)}\n`)
+  process.exitCode = 1
+}

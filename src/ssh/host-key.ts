@@ -3,10 +3,10 @@
  * read. A new key has to be confirmed by a person or a given fingerprint; a changed one is refused.
  */
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { ensureFolder, replaceFile } from '../base/durable-file.js'
 import { WlbError } from '../base/error.js'
+import { homeFolder } from '../base/home-folder.js'
 import type { NamedBytes } from '../x509/index.js'
 import { configFolder } from '../xapi/index.js'
 import { fail } from './errors.js'
@@ -30,7 +30,7 @@ export interface HostKeyQuestion {
 export type AskAboutHostKey = (question: HostKeyQuestion) => Promise<boolean>
 
 export function defaultKnownHosts(own = join(configFolder(), 'known_hosts')): KnownHosts {
-  return { own, others: [join(homedir(), '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'] }
+  return { own, others: [join(homeFolder(), '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'] }
 }
 
 /** @throws SSH_KNOWN_HOSTS_UNREADABLE */

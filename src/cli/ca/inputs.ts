@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { AUTHORITY_LIMITS } from '../../authority/index.js'
 import { readStandardInput } from '../../base/limited-file.js'
+import { isStandardOutput } from '../../base/output-file.js'
 import { paths } from '../../config/index.js'
 import { askNewSecret, askSecret, isAtTerminal, readSecretFile } from '../ask.js'
 import { fail } from '../errors.js'
@@ -10,6 +11,20 @@ import { fail } from '../errors.js'
 /** The authority's folder: the one that was named, or its place below the root, which needs no appliance to be set up. */
 export function chooseFolder(root: string, dir: string | undefined): string {
   return dir === undefined ? paths(root).authority : resolve(dir)
+}
+
+/** Where a certificate or a list goes. `-` is standard output, and what is said besides then goes to stderr. */
+export interface ChosenOutput {
+  readonly file: string | undefined
+  readonly say: NodeJS.WritableStream
+}
+
+/** @throws USAGE_STDOUT_TWICE when standard output would also have to take the document of `--json`. */
+export async function chooseOutput(out: string | undefined, json: boolean | undefined): Promise<ChosenOutput> {
+  if (out === undefined || !(await isStandardOutput(out)))
+    return { file: out === undefined ? undefined : resolve(out), say: process.stdout }
+  if (json) throw fail('USAGE_STDOUT_TWICE', { out })
+  return { file: '/dev/stdout', say: process.stderr }
 }
 
 /** Every command prints the limits of this authority on stderr, so that nobody takes it for more than it is. */

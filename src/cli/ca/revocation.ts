@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { basename } from 'node:path'
 import {
   findCertificate,
   type Published,
@@ -16,11 +16,12 @@ import { isSure, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
 import type { CrlFlags, RevokeFlags } from './commands.js'
-import { chooseFolder, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
+import { chooseFolder, chooseOutput, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
 
 /** @throws USAGE_SERIAL_OR_FILE when it is neither a file nor a serial number. */
 export async function revoke(root: string, serialOrFile: string, flags: RevokeFlags): Promise<void> {
   const folder = chooseFolder(root, flags.dir)
+  const { file, say } = await chooseOutput(flags.out, flags.json)
   sayWhatItIs()
   const serialNumber = await readSerial(serialOrFile)
   const { subject } = await findCertificate(folder, serialNumber)
@@ -32,7 +33,7 @@ export async function revoke(root: string, serialOrFile: string, flags: RevokeFl
   if (passphrase === undefined) return sayNothingChanged()
 
   const now = new Date()
-  const { reason, days, out } = flags
+  const { reason, days } = flags
   const revoked = await revokeCertificate({
     folder,
     serialNumber,
@@ -40,10 +41,10 @@ export async function revoke(root: string, serialOrFile: string, flags: RevokeFl
     passphrase,
     now,
     lifetimeDays: days,
-    out: out === undefined ? undefined : resolve(out),
+    out: file,
   })
   if (flags.json) return printJson(revokedDocument(revoked))
-  process.stdout.write(`${describeRevoked(revoked, now)}\n`)
+  say.write(`${describeRevoked(revoked, now)}\n`)
 }
 
 export function describeRevoked({ issued, already, crl }: Revoked, now: Date): string {
@@ -68,6 +69,7 @@ async function readSerial(serialOrFile: string): Promise<string> {
 
 export async function crl(root: string, flags: CrlFlags): Promise<void> {
   const { dir, out, days, ofRoot, passphraseFile, json } = flags
+  const { file, say } = await chooseOutput(out, json)
   sayWhatItIs()
   const passphrase = await readPassphrase(passphraseFile, 'known', 'wlb ca crl --passphrase-file FILE')
   if (passphrase === undefined) return sayNothingChanged()
@@ -76,12 +78,12 @@ export async function crl(root: string, flags: CrlFlags): Promise<void> {
     folder: chooseFolder(root, dir),
     ofRoot,
     lifetimeDays: days,
-    out: out === undefined ? undefined : resolve(out),
+    out: file,
     passphrase,
     now,
   })
   if (json) return printJson(published)
-  process.stdout.write(`${describePublished(published, now)}\n`)
+  say.write(`${describePublished(published, now)}\n`)
 }
 
 export function describePublished(published: Published, now: Date): string {

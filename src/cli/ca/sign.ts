@@ -1,6 +1,5 @@
 /** `wlb ca sign`: signs a request, and names every requested name that was left out, with the reason. */
 
-import { resolve } from 'node:path'
 import { authorityFolder, planSignature, type Signed, signedDocument, signRequest } from '../../authority/index.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { describeCertificate, type LeafPlan, renderNameFields } from '../../x509/index.js'
@@ -8,12 +7,13 @@ import { isSure, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
 import type { SignFlags } from './commands.js'
-import { chooseFolder, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
+import { chooseFolder, chooseOutput, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
 
 /** @throws USAGE_STDIN_TWICE, and the codes of requests and authorities that cannot be used. */
 export async function sign(root: string, csr: string, flags: SignFlags): Promise<void> {
   const folder = chooseFolder(root, flags.dir)
   if (csr === '-' && flags.passphraseFile === '-') throw fail('USAGE_STDIN_TWICE', { csr: '-', passphraseFile: '-' })
+  const { file, say } = await chooseOutput(flags.out, flags.json)
   sayWhatItIs()
   const now = new Date()
   const options = {
@@ -30,13 +30,9 @@ export async function sign(root: string, csr: string, flags: SignFlags): Promise
   const passphrase = await readPassphrase(flags.passphraseFile, 'known', command)
   if (passphrase === undefined) return sayNothingChanged()
 
-  const signed = await signRequest({
-    ...options,
-    passphrase,
-    out: flags.out === undefined ? undefined : resolve(flags.out),
-  })
+  const signed = await signRequest({ ...options, passphrase, out: file })
   if (flags.json) return printJson(signedDocument(folder, signed))
-  process.stdout.write(`${describeSigned(folder, signed, now)}\n`)
+  say.write(`${describeSigned(folder, signed, now)}\n`)
 }
 
 /** What would be signed, and what would not be taken over. */

@@ -1,6 +1,7 @@
 /** `wlb cert export`: the certificates in place, for a pool or a colleague; never a key. */
 
 import type { X509Certificate } from 'node:crypto'
+import { isStandardOutput } from '../../base/output-file.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { encodeCertificates, exportCertificates, exportDocument, writeExport } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
@@ -18,7 +19,7 @@ export async function certExport(root: string, flags: ExportFlags): Promise<void
   if (flags.der && (certificates.length !== 1 || !first))
     throw fail('USAGE_DER_IS_ONE', { certificates: certificates.length })
   const content = flags.der && first ? first.raw : encodeCertificates(certificates)
-  const file = flags.out === '-' ? undefined : flags.out
+  const file = flags.out === undefined || (await isStandardOutput(flags.out)) ? undefined : flags.out
   if (file !== undefined) await writeExport(file, content)
   if (flags.json) return printJson(exportDocument(certificates, content, file))
   if (file === undefined) process.stdout.write(content)

@@ -1,6 +1,7 @@
 /** `wlb cert request`: a key and a certificate request, from questions as openssl asks them, or from options. */
 
 import { resolve } from 'node:path'
+import { isStandardOutput } from '../../base/output-file.js'
 import { type RequestReport, requestCertificate, suggestCommonName } from '../../identity/index.js'
 import { isAtTerminal, isSure, readSecretFile, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
@@ -19,7 +20,7 @@ export async function certRequest(root: string, flags: RequestFlags): Promise<vo
   const answers = await complete(flags, hostname)
   if (answers === 'declined') return
   if (!answers) return sayNothingChanged()
-  const toStdout = flags.out === '-'
+  const toStdout = await isStandardOutput(flags.out)
   const report = await requestCertificate({
     root,
     subject: answers.subject,

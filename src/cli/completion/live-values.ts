@@ -2,8 +2,9 @@
  * Values for `wlb` that this machine knows: pools met before, hosts of the lab, what can be broken, certificates that
  * were kept, pools that have registered. Each source is loaded when it is needed.
  */
-import { homedir } from 'node:os'
+
 import { resolve } from 'node:path'
+import { homeFolder } from '../../base/home-folder.js'
 import { FAULTS } from '../lab/commands.js'
 import type { Candidate } from './answer.js'
 import type { LiveValues, Place } from './wlb-words.js'
@@ -42,7 +43,7 @@ export const liveValues: LiveValues = (standsFor, place) => SOURCES[standsFor]?.
 
 /** The appliance's folder, by the rule of every command. */
 export function folderOf(root: string | undefined): string {
-  return resolve(root ?? process.env.WLB_ROOT ?? `${homedir()}/.openwlb`)
+  return resolve(root ?? process.env.WLB_ROOT ?? `${homeFolder()}/.openwlb`)
 }
 
 async function knownPools() {

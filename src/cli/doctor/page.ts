@@ -1,12 +1,12 @@
 /** A page for support: one file, nothing loaded from elsewhere, no password, session or user name in it. */
-import { replaceFile } from '../../base/durable-file.js'
+import { writeOutput } from '../../base/output-file.js'
 import type { Diagnosis, Evidence, Finding } from '../../trust/index.js'
 import { describeScene } from './diagnosis-text.js'
 
 const MODE = 0o644
 
 export async function writePage(path: string, evidence: Evidence, diagnosis: Diagnosis): Promise<void> {
-  await replaceFile(path, renderPage(evidence, diagnosis), MODE)
+  await writeOutput(path, renderPage(evidence, diagnosis), MODE)
 }
 
 export function renderPage(evidence: Evidence, diagnosis: Diagnosis): string {

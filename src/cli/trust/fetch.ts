@@ -1,9 +1,7 @@
 /** `wlb trust fetch`: copies the certificate of an appliance byte for byte, and compares it with what its port serves. */
 
-import { readFile } from 'node:fs/promises'
-import { replaceFile } from '../../base/durable-file.js'
-import { systemCode, touching } from '../../base/file-failure.js'
 import { readLimitedFile } from '../../base/limited-file.js'
+import { inspectOutput, isStandardOutput, writeOutput } from '../../base/output-file.js'
 import { paths, readSettings } from '../../config/index.js'
 import { parseSshTarget, renderSshTarget } from '../../ssh/index.js'
 import { probeServed, reachable } from '../../tls/index.js'
@@ -51,10 +49,12 @@ export async function trustFetch(
     process.exitCode = EXIT.no
     return
   }
+  const toStdout = await isStandardOutput(file)
+  if (toStdout && flags.json) throw fail('USAGE_STDOUT_TWICE', { out: file })
   const state = await writeFetched(file, fetched.bytes, flags.overwrite ?? false)
   const compared = await compare(fetched)
   if (flags.json) printJson(fetchedDocument(file, state, fetched, compared))
-  else process.stdout.write(`${describe(file, state, fetched, compared, new Date())}\n`)
+  else (toStdout ? process.stderr : process.stdout).write(`${describe(file, state, fetched, compared, new Date())}\n`)
   if (compared.state !== 'same') process.exitCode = compared.state === 'differs' ? EXIT.no : EXIT.usage
 }
 
@@ -142,14 +142,9 @@ async function confirmFingerprint(found: FirstUse, { fingerprint }: Pick<FetchFl
 
 /** @throws FETCH_WOULD_OVERWRITE, PATH_NOT_PERMITTED, PATH_OCCUPIED, DISK_FULL. */
 async function writeFetched(file: string, bytes: Buffer, overwrite: boolean): Promise<'written' | 'already so'> {
-  return touching(file, async () => {
-    const before = await readFile(file).catch((error: unknown) => {
-      if (systemCode(error) === 'ENOENT') return undefined
-      throw error
-    })
-    if (before?.equals(bytes)) return 'already so'
-    if (before && !overwrite) throw fail('FETCH_WOULD_OVERWRITE', { file })
-    await replaceFile(file, bytes, 0o644)
-    return 'written'
-  })
+  const before = await inspectOutput(file)
+  if (before.kind === 'file' && before.bytes?.equals(bytes)) return 'already so'
+  if (before.kind === 'file' && !overwrite) throw fail('FETCH_WOULD_OVERWRITE', { file })
+  await writeOutput(file, bytes, 0o644)
+  return 'written'
 }

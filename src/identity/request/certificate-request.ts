@@ -3,13 +3,13 @@
  * pair in service is not changed.
  */
 
-import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { hostname as machineName } from 'node:os'
 import { basename, dirname } from 'node:path'
-import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { ensureFolder } from '../../base/durable-file.js'
 import { touching } from '../../base/file-failure.js'
-import { readLimitedFile } from '../../base/limited-file.js'
+import { decodeText } from '../../base/given-text.js'
+import { inspectOutput, writeOutput } from '../../base/output-file.js'
 import { paths, readSettings } from '../../config/index.js'
 import {
   checkChallengePassword,
@@ -128,14 +128,16 @@ export interface RequestFile {
 }
 
 /**
- * The content of a request file that is there already; undefined where there is none. Nothing is changed.
+ * The content of a request file that is there already; undefined where there is none, and for a device or a pipe. Nothing is
+ * changed.
  *
- * @throws OUTPUT_OCCUPIED when something that is no request is there; FILE_TOO_LARGE, PATH_OCCUPIED, PATH_NOT_PERMITTED.
+ * @throws OUTPUT_OCCUPIED when something that is no request is there; PATH_OCCUPIED, PATH_NOT_PERMITTED.
  */
 async function inspectRequestFile(path: string): Promise<string | undefined> {
-  if (!existsSync(path)) return undefined
-  const text = (await readLimitedFile(path)).toString('utf8')
-  if (text !== '' && !isRequest(text)) throw fail('OUTPUT_OCCUPIED', { path })
+  const before = await inspectOutput(path)
+  if (before.kind !== 'file') return undefined
+  const text = before.bytes && decodeText(before.bytes).text
+  if (text === undefined || (text !== '' && !isRequest(text))) throw fail('OUTPUT_OCCUPIED', { path })
   return text
 }
 
@@ -147,7 +149,7 @@ async function writeRequestFile(path: string, pem: string): Promise<RequestFile>
     const previous = before ? await freeName(dirname(path), `${basename(path)}_orig`) : undefined
     if (previous) await rename(path, previous)
     try {
-      await replaceFile(path, pem, 0o644)
+      await writeOutput(path, pem, 0o644)
     } catch (error) {
       if (previous) await rename(previous, path)
       throw error

@@ -1,8 +1,6 @@
 /** The certificates in `server.pem`, all or some of them, to be given to a pool; never a key. */
 import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { replaceFile } from '../../base/durable-file.js'
-import { systemCode, touching } from '../../base/file-failure.js'
+import { inspectOutput, writeOutput } from '../../base/output-file.js'
 import { paths, readSettings } from '../../config/index.js'
 import { encodePem, isSelfSigned, readPemBlocks } from '../../x509/index.js'
 import { fail } from '../errors.js'
@@ -47,24 +45,22 @@ export async function exportCertificates(root: string, part: ExportedPart): Prom
 
 /**
  * Writes an export. A file that is there is replaced only if it holds nothing but certificates, as an earlier export does.
+ * Devices and pipes are written into.
  *
  * @throws EXPORT_WOULD_OVERWRITE, PATH_NOT_PERMITTED, DISK_FULL, PATH_OCCUPIED.
  */
 export async function writeExport(path: string, content: string | Buffer): Promise<void> {
-  await touching(path, async () => {
-    const before = await readFile(path).catch((error: unknown) => {
-      if (systemCode(error) === 'ENOENT') return undefined
-      throw error
-    })
-    if (before && before.length > 0 && !holdsOnlyCertificates(before)) {
-      throw fail('EXPORT_WOULD_OVERWRITE', { file: path })
-    }
-    await replaceFile(path, content, 0o644)
-  })
+  const before = await inspectOutput(path)
+  if (before.kind === 'file' && !isEarlierExport(before.bytes)) throw fail('EXPORT_WOULD_OVERWRITE', { file: path })
+  await writeOutput(path, content, 0o644)
 }
 
 export function encodeCertificates(certificates: readonly X509Certificate[]): string {
   return certificates.map(({ raw }) => encodePem('CERTIFICATE', raw)).join('')
+}
+
+function isEarlierExport(content: Buffer | undefined): boolean {
+  return content !== undefined && (content.length === 0 || holdsOnlyCertificates(content))
 }
 
 function holdsOnlyCertificates(content: Buffer): boolean {

@@ -3,8 +3,9 @@
  * Node opens them; this file says why one does not open.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { decodeText } from '../../base/given-text.js'
 import { fieldsOf, readElement } from '../encoding/der.js'
-import { decodeText, type LenientBlock, readLenientPem } from '../encoding/lenient-pem.js'
+import { type LenientBlock, readLenientPem } from '../encoding/lenient-pem.js'
 import { encodePem } from '../encoding/pem.js'
 import { fail } from '../errors.js'
 import { type DerKind, recognizeDer } from './file-kind.js'

@@ -3,10 +3,10 @@
  * the password itself). They are stored in `openwlb/pools.json` in the user's configuration folder, readable by its owner only.
  */
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { homeFolder } from '../../base/home-folder.js'
 import { fail } from '../errors.js'
 
 const POOL = z.object({
@@ -25,7 +25,7 @@ export type KnownPool = Readonly<z.infer<typeof POOL>>
 
 /** Returns this program's configuration folder of the user (XDG Base Directory Specification). */
 export function configFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'openwlb')
+  return join(env.XDG_CONFIG_HOME || join(homeFolder(), '.config'), 'openwlb')
 }
 
 /** @throws KNOWN_POOLS_UNREADABLE when the file exists but cannot be read or has another format. */
