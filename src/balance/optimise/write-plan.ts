@@ -1,0 +1,180 @@
+/** From the steps of a search to the plan people and programs read: numbers before and after, and a sentence for everything. */
+import { type CompiledPool, RESOURCES } from '../compiled/compiled-pool.js'
+import {
+  congestionOf,
+  meanShareOf,
+  minutesOver,
+  moveCost,
+  moveSeconds,
+  totalCongestion,
+} from '../compiled/congestion.js'
+import { copyPlacement, type Placement, put } from '../compiled/placement.js'
+import type { Figures, Move, Plan, PowerStep, Reason, Severity, Stuck } from '../plan.js'
+import { checkStep } from '../rules/check-step.js'
+import { failoverGates } from '../rules/failover-gate.js'
+import { mayMove } from '../rules/may-move.js'
+import { MARGIN } from './improve.js'
+import { findDefects } from './repair.js'
+import type { Step } from './step.js'
+
+export interface Outcome {
+  readonly start: Placement
+  readonly end: Placement
+  readonly steps: readonly Step[]
+  /** The best move that is not worth it. */
+  readonly best: Step | undefined
+  readonly power?: readonly PowerStep[]
+}
+
+export function writePlan(pool: CompiledPool, { start, end, steps, best, power = [] }: Outcome): Plan {
+  const stuck = findStuck(pool, end)
+  const moves = writeMoves(pool, start, steps)
+  const verdict = moves.length + power.length > 0 ? 'plan' : stuck.length > 0 ? 'cannot' : 'nothing-to-do'
+  const off = power.filter(({ action }) => action === 'off').length
+  const before = figuresOf(pool, start, 0)
+  return {
+    format: 'openwlb-plan/1',
+    verdict,
+    because: because(pool, verdict, moves, stuck, start, best),
+    severity: severityOf(pool, start, moves),
+    before,
+    after: figuresOf(pool, end, power.length - 2 * off),
+    moves,
+    power,
+    stuck,
+  }
+}
+
+function figuresOf(pool: CompiledPool, placement: Placement, switchedOn: number): Figures {
+  return {
+    congestion: round(totalCongestion(pool, placement)),
+    minutesOver90: round(minutesOver(pool, placement, 0.9)),
+    minutesOver765: round(minutesOver(pool, placement, 0.765)),
+    hostsOn: pool.hosts.filter(({ live }) => live).length + switchedOn,
+  }
+}
+
+function because(
+  pool: CompiledPool,
+  verdict: Plan['verdict'],
+  moves: readonly Move[],
+  stuck: readonly Stuck[],
+  start: Placement,
+  best: Step | undefined,
+): string {
+  if (verdict === 'plan') {
+    const gain = moves.reduce((sum, move) => sum + move.gain - move.cost, 0)
+    return `${count(moves.length, 'move')}, ${round(gain)} congested host-minutes saved beyond their cost`
+  }
+  if (verdict === 'cannot') return `nothing can be moved: ${stuck[0]?.why ?? ''}`
+  if (best) {
+    const cost = moveCost(pool, best.v)
+    return `the best move (${nameOfVm(pool, best.v)} to ${nameOfHost(pool, best.to)}) gains ${round(best.gain)} congested host-minutes and costs ${round(cost)}; at least ${round(cost * (1 + MARGIN))} would be worth it`
+  }
+  if (pool.hosts.length === 0) return 'the pool has no host'
+  if (pool.hosts.length === 1) return 'the pool has one host'
+  if (totalCongestion(pool, start) === 0) return 'no host is congested'
+  return 'no move is possible that would lower the load of a congested host'
+}
+
+function writeMoves(pool: CompiledPool, start: Placement, steps: readonly Step[]): Move[] {
+  const placement = copyPlacement(start)
+  return steps.map((step) => {
+    const { v, from, to } = step
+    const before = describeHost(pool, placement, from)
+    const target = describeHost(pool, placement, to)
+    const reason = step.because === undefined ? reasonOf(pool, placement, from, v) : step.reason
+    const gain = round(step.gain)
+    put(pool, placement, v, to)
+    return {
+      vm: pool.vms[v]?.uuid ?? '',
+      from: pool.hosts[from]?.uuid ?? '',
+      to: pool.hosts[to]?.uuid ?? '',
+      reason,
+      why: `${step.because === undefined ? '' : `${step.because}; `}${nameOfHost(pool, from)}: ${before}, then ${describeHost(pool, placement, from)}; ${nameOfHost(pool, to)}: ${target}, then ${describeHost(pool, placement, to)}`,
+      gain,
+      cost: round(moveCost(pool, v)),
+      seconds: moveSeconds(pool, v),
+    }
+  })
+}
+
+function describeHost(pool: CompiledPool, placement: Placement, h: number): string {
+  const over = (share: number) => Math.round(minutesOver(pool, placement, share, h))
+  return `CPU ${percent(meanShareOf(pool, placement, h, 0))}, ${over(0.765)} minutes an hour over 76.5 % and ${over(0.9)} over 90 %`
+}
+
+/** The resource that congests the source most. */
+function reasonOf(pool: CompiledPool, placement: Placement, h: number, v: number): Reason {
+  const names: Reason[] = ['Cpu', 'NetworkRead', 'NetworkWrite', 'DiskRead', 'DiskWrite']
+  const saved = RESOURCES.map((_, r) => {
+    const only = {
+      ...pool,
+      memoryWeight: 0,
+      resourceWeight: pool.resourceWeight.map((weight, at) => (at === r ? weight : 0)),
+    }
+    return congestionOf(only, placement, h) - congestionOf(only, placement, h, v, -1)
+  })
+  const all = congestionOf(pool, placement, h) - congestionOf(pool, placement, h, v, -1)
+  const most = Math.max(...saved)
+  if (all - saved.reduce((sum, one) => sum + one, 0) > most) return 'Memory'
+  return names[saved.indexOf(most)] ?? 'Cpu'
+}
+
+/** As the protocol grades it: by the fullest host at the start, and what must be repaired. */
+function severityOf(pool: CompiledPool, start: Placement, moves: readonly Move[]): Severity {
+  if (moves.length === 0) return 'None'
+  if (moves.some(({ reason }) => reason === 'Rule' || reason === 'Evacuate')) return 'Critical'
+  const over = (share: number) => pool.hosts.some((_, h) => minutesOver(pool, start, share, h) >= 30)
+  if (over(0.9)) return 'Critical'
+  if (over(0.765)) return 'High'
+  return over(0.5) ? 'Medium' : 'Low'
+}
+
+/** What should be different at the end and is not. */
+function findStuck(pool: CompiledPool, end: Placement): Stuck[] {
+  const gates = failoverGates(pool)
+  const found = findDefects(pool, end).flatMap(({ vms, helps, because }) =>
+    vms.flatMap((v): Stuck[] => {
+      const vm = pool.vms[v]
+      if (!vm) return []
+      const own = mayMove(vm, pool.pool)
+      const targets = pool.hosts.flatMap((_, h) => (h !== end.hostOf[v] && helps(v, h) ? [h] : []))
+      const refusals = targets.flatMap((h) => checkStep(pool, end, gates, v, h) ?? [])
+      const refusal = own ?? refusals.at(-1)
+      return refusal ? [{ vm: vm.uuid, code: refusal.code, why: `${because}, and ${refusal.why}` }] : []
+    }),
+  )
+  const dead = pool.hosts.flatMap((host, h): Stuck[] =>
+    !host.live && (end.vmCount[h] ?? 0) > 0
+      ? [
+          {
+            host: host.uuid,
+            code: 'HOST_NOT_LIVE',
+            why: `${nameOfHost(pool, h)} is not live and ${count(end.vmCount[h] ?? 0, 'VM')} are on it`,
+          },
+        ]
+      : [],
+  )
+  return [...found, ...dead]
+}
+
+function nameOfHost({ hosts }: CompiledPool, h: number): string {
+  return hosts[h]?.name ?? hosts[h]?.uuid ?? ''
+}
+
+function nameOfVm({ vms }: CompiledPool, v: number): string {
+  return vms[v]?.name ?? vms[v]?.uuid ?? ''
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000 + 0
+}
