@@ -1,10 +1,8 @@
 /** What people want to know of a certificate, read from it once. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { fieldsOf, readElement } from './encoding/der.js'
 import { printable } from './encoding/distinguished-name.js'
 import { describeGeneralName } from './encoding/general-name.js'
-import { readSignatureAlgorithm } from './encoding/signature-algorithm.js'
 import { isSignedBy, readFacts } from './validate/certificate-facts.js'
 
 export interface CertificateSummary {
@@ -29,7 +27,7 @@ export interface CertificateSummary {
 
 /** Reads what a certificate says of itself. Nothing is verified but the signature of a self-signed one. */
 export function describeCertificate(certificate: X509Certificate): CertificateSummary {
-  const { alternativeNames = [], publicKey } = readFacts(certificate)
+  const { alternativeNames = [], publicKey, statedAlgorithm } = readFacts(certificate)
   const alternatives = alternativeNames.map(describeGeneralName)
   const dnsNames = alternatives.flatMap(({ kind, value }) => (kind === 'dns' ? printable(value) : []))
   const ipAddresses = alternatives.flatMap(({ kind, value }) => (kind === 'ip' ? value : []))
@@ -49,7 +47,7 @@ export function describeCertificate(certificate: X509Certificate): CertificateSu
     serialNumber: certificate.serialNumber,
     selfSigned: isSelfSigned(certificate),
     key: describeKey(publicKey),
-    signatureAlgorithm: readAlgorithmName(certificate.raw),
+    signatureAlgorithm: statedAlgorithm,
   }
 }
 
@@ -89,12 +87,6 @@ function describeKey(key: KeyObject | undefined): { type: string; bits: number }
   const type = key.asymmetricKeyType ?? 'unknown'
   const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {}
   return { type, bits: modulusLength ?? CURVE_BITS[namedCurve ?? ''] ?? EDWARDS_BITS[type] ?? 0 }
-}
-
-/** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue } (RFC 5280, 4.1). */
-function readAlgorithmName(der: Buffer): string {
-  const [, algorithm] = fieldsOf(readElement(der))
-  return (algorithm && readSignatureAlgorithm(algorithm.content)?.name) ?? 'unknown'
 }
 
 /** Where the certificate says that its issuer's revocation list is found (RFC 5280, 4.2.1.13), in its order. */

@@ -31,17 +31,6 @@ export function fieldsOf(element: DerElement | undefined): DerElement[] {
   return (element?.tag === TAG.sequence && readElements(element.content)) || []
 }
 
-/** The fields of a SEQUENCE by tag: each at most once, in this order, and nothing else; undefined when it is otherwise. */
-export function readFields(content: Buffer, tags: readonly number[]): ReadonlyMap<number, DerElement> | undefined {
-  const elements = readElements(content)
-  let place = -1
-  for (const { tag } of elements ?? []) {
-    place = tags.indexOf(tag, place + 1)
-    if (place < 0) return undefined
-  }
-  return elements && new Map(elements.map((element) => [element.tag, element]))
-}
-
 /** Reads the first element; bytes after it do not matter. */
 export function readElement(bytes: Buffer): DerElement | undefined {
   const tag = bytes[0]
@@ -58,22 +47,33 @@ export function readElement(bytes: Buffer): DerElement | undefined {
 
 /** Reads an object identifier's content into dotted form (X.690, 8.19). */
 export function readOid(content: Buffer): string {
-  const arcs: number[] = []
+  const arcs: (number | string)[] = []
   let arc = 0
-  for (const byte of content) {
+  let begin = 0
+  for (const [index, byte] of content.entries()) {
     arc = arc * 128 + (byte & 0x7f)
     if (byte < 0x80) {
-      arcs.push(arc)
+      // a number that a number cannot hold stays as it is written: two of them are never taken for one
+      arcs.push(arc <= Number.MAX_SAFE_INTEGER ? arc : `x${content.toString('hex', begin, index + 1)}`)
       arc = 0
+      begin = index + 1
     }
   }
-  const [head = 0, ...rest] = arcs
+  const [first = 0, ...rest] = arcs
+  if (typeof first === 'string') return [2, first, ...rest].join('.')
+  const head = first
   const top = Math.min(Math.trunc(head / 40), 2)
   return [top, head - top * 40, ...rest].join('.')
 }
 
 /** Reads UTCTime or GeneralizedTime as certificates and CRLs carry them (RFC 5280, 4.1.2.5). */
-export function readTime({ tag, content }: DerElement): Date | undefined {
+export function readTime({
+  tag,
+  content,
+}: {
+  readonly tag: number | undefined
+  readonly content: Buffer
+}): Date | undefined {
   const text = content.toString('latin1')
   const digits = tag === 0x17 ? /^(\d{2})(\d{10})Z$/.exec(text) : /^(\d{4})(\d{10})Z$/.exec(text)
   if ((tag !== 0x17 && tag !== 0x18) || !digits) return undefined

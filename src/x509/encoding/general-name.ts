@@ -1,53 +1,83 @@
 /** GeneralName (RFC 5280, 4.2.1.6): what alternative names, name constraints and distribution points are made of. */
 import { SocketAddress } from 'node:net'
-import { type DerElement, readElement, readElements, readOid, TAG } from './der.js'
-import { type DistinguishedName, readDistinguishedName } from './distinguished-name.js'
+import {
+  type AnyValue,
+  any,
+  anyOf,
+  choice,
+  decode,
+  explicit,
+  ia5String,
+  implicit,
+  map,
+  objectIdentifier,
+  octetString,
+  opaqueSequence,
+  sequence,
+  sequenceOf,
+  type TaggedType,
+  type Type,
+  withBytes,
+} from './asn1-types.js'
+import { encodeElement, readOid, TAG } from './der.js'
+import { type DistinguishedName, distinguishedName, isSameName } from './distinguished-name.js'
 
 export type GeneralName =
+  /** `bytes`: the content; of kinds with parts as DER would have it, so that equal names have equal bytes. */
   | { readonly kind: 'dns' | 'email' | 'uri' | 'ip' | 'registeredId'; readonly bytes: Buffer }
   | { readonly kind: 'directory'; readonly name: DistinguishedName; readonly bytes: Buffer }
-  | { readonly kind: 'other'; readonly oid: string; readonly value: DerElement | undefined; readonly bytes: Buffer }
+  | { readonly kind: 'other'; readonly oid: string; readonly value: AnyValue; readonly bytes: Buffer }
   | { readonly kind: 'x400' | 'ediParty'; readonly bytes: Buffer }
 
-/** Reads the content of a GeneralNames sequence; undefined when one of them is malformed. */
-export function readGeneralNames(content: Buffer): GeneralName[] | undefined {
-  const names = readElements(content)?.map(readGeneralName)
-  return names?.every((name) => name !== undefined) ? names : undefined
-}
+/** DirectoryString ::= CHOICE { PrintableString, T61String, BMPString, UniversalString, UTF8String }. */
+const directoryString = anyOf([19, 20, 30, 28, 12])
 
-export function readGeneralName({ tag, content }: DerElement): GeneralName | undefined {
-  switch (tag) {
-    case 0xa0: {
-      const [oid, value] = readElements(content) ?? []
-      if (oid?.tag !== TAG.oid || value?.tag !== 0xa0) return undefined
-      return { kind: 'other', oid: readOid(oid.content), value: readElement(value.content), bytes: content }
-    }
-    case 0x81:
-      return { kind: 'email', bytes: content }
-    case 0x82:
-      return { kind: 'dns', bytes: content }
-    case 0xa3:
-      return { kind: 'x400', bytes: content }
-    case 0xa4: {
-      const inner = readElement(content)
-      const name = inner?.tag === TAG.sequence ? readDistinguishedName(inner.content) : undefined
-      return name && { kind: 'directory', name, bytes: content }
-    }
-    case 0xa5:
-      return { kind: 'ediParty', bytes: content }
-    case 0x86:
-      return { kind: 'uri', bytes: content }
-    case 0x87:
-      return { kind: 'ip', bytes: content }
-    case 0x88:
-      return { kind: 'registeredId', bytes: content }
-    default:
-      return undefined
-  }
+const otherName = sequence(({ required }) => {
+  const type = required(objectIdentifier)
+  const value = required(explicit(0, any))
+  const bytes = [encodeElement(TAG.oid, type), encodeElement(TAG.context0, encodeAny(value))]
+  return { oid: readOid(type), value, bytes: Buffer.concat(bytes) }
+})
+
+const ediPartyName = sequence(({ required, optional }) => {
+  const assigner = optional(explicit(0, directoryString))
+  const party = required(explicit(1, directoryString))
+  return Buffer.concat([
+    ...(assigner ? [encodeElement(TAG.context0, encodeAny(assigner))] : []),
+    encodeElement(TAG.context1, encodeAny(party)),
+  ])
+})
+
+const simple = (number: number, kind: Exclude<GeneralName['kind'], 'directory' | 'other'>, type: TaggedType<Buffer>) =>
+  map<Buffer, GeneralName>(implicit(number, type), (bytes) => ({ kind, bytes }))
+
+/** GeneralName; one of these that cannot be read makes the whole list malformed. */
+export const generalName: Type<GeneralName> = choice<GeneralName>(
+  map<Omit<Extract<GeneralName, { kind: 'other' }>, 'kind'>, GeneralName>(implicit(0, otherName), (name) => ({
+    kind: 'other',
+    ...name,
+  })),
+  simple(1, 'email', ia5String),
+  simple(2, 'dns', ia5String),
+  simple(3, 'x400', opaqueSequence),
+  map(explicit(4, withBytes(distinguishedName)), ({ value, bytes }) => ({ kind: 'directory', name: value, bytes })),
+  simple(5, 'ediParty', ediPartyName),
+  simple(6, 'uri', ia5String),
+  simple(7, 'ip', octetString),
+  simple(8, 'registeredId', objectIdentifier),
+)
+
+export const generalNames = sequenceOf(generalName)
+
+/** A value in DER; what has parts, and what is of another class, is kept encoded. */
+function encodeAny({ tag, content }: AnyValue): Buffer {
+  const isEncoded = tag === undefined || tag === 16 || tag === 17
+  return isEncoded ? content : encodeElement(tag, content)
 }
 
 /** Equal as X509v3 compares general names: of one kind, directory names by their canonical form, all else by bytes. */
 export function isSameGeneralName(a: GeneralName, b: GeneralName): boolean {
+  if (a.kind === 'directory' && b.kind === 'directory') return isSameName(a.name, b.name)
   return a.kind === b.kind && a.bytes.equals(b.bytes)
 }
 
@@ -59,9 +89,8 @@ export interface AlternativeName {
 
 /** Reads the extension's value; undefined when the bytes are something else. */
 export function readAlternativeNames(der: Buffer): AlternativeName[] | undefined {
-  const list = readElement(der)
-  if (list?.tag !== TAG.sequence || list.bytes.length !== der.length) return undefined
-  return readGeneralNames(list.content)?.map(describeGeneralName)
+  const list = decode(withBytes(generalNames), der)
+  return list?.bytes.length === der.length ? list.value.map(describeGeneralName) : undefined
 }
 
 export function describeGeneralName({ kind, bytes }: GeneralName): AlternativeName {

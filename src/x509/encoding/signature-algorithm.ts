@@ -3,108 +3,164 @@
  * how strong OpenSSL 3.0 counts it, and whether a signature is right.
  */
 import { constants, type KeyObject, verify } from 'node:crypto'
-import { type DerElement, fieldsOf, readElement, readElements, readOid, TAG } from './der.js'
+import { type AnyValue, any, type Bits, decode, explicit, integer, map, oid, sequence } from './asn1-types.js'
 
-type KeyKind = 'rsa' | 'rsa-pss' | 'ec' | 'dsa' | 'ed25519' | 'ed448'
+type KeyKind = 'rsa' | 'rsa-pss' | 'ec' | 'dsa' | 'ed25519' | 'ed448' | 'sm2' | 'none of ours'
 
-interface SignatureAlgorithm {
+interface Known {
   /** As `openssl x509 -text` prints it. */
   readonly name: string
   /** What node:crypto calls the digest; null where the key or the parameters decide. */
   readonly digest: string | null
+  /** Absent where OpenSSL 3.0 knows the name and not what it means (obj_xref.txt). */
   readonly key?: KeyKind
 }
 
-const BY_OID: Readonly<Record<string, SignatureAlgorithm>> = {
-  '1.2.840.113549.1.1.2': { name: 'md2WithRSAEncryption', digest: 'md2', key: 'rsa' },
-  '1.2.840.113549.1.1.3': { name: 'md4WithRSAEncryption', digest: 'md4', key: 'rsa' },
-  '1.2.840.113549.1.1.4': { name: 'md5WithRSAEncryption', digest: 'md5', key: 'rsa' },
-  '1.2.840.113549.1.1.5': { name: 'sha1WithRSAEncryption', digest: 'sha1', key: 'rsa' },
-  '1.2.840.113549.1.1.10': { name: 'rsassaPss', digest: null, key: 'rsa-pss' },
-  '1.2.840.113549.1.1.11': { name: 'sha256WithRSAEncryption', digest: 'sha256', key: 'rsa' },
-  '1.2.840.113549.1.1.12': { name: 'sha384WithRSAEncryption', digest: 'sha384', key: 'rsa' },
-  '1.2.840.113549.1.1.13': { name: 'sha512WithRSAEncryption', digest: 'sha512', key: 'rsa' },
-  '1.2.840.113549.1.1.14': { name: 'sha224WithRSAEncryption', digest: 'sha224', key: 'rsa' },
-  '1.2.840.113549.1.1.15': { name: 'sha512-224WithRSAEncryption', digest: 'sha512-224', key: 'rsa' },
-  '1.2.840.113549.1.1.16': { name: 'sha512-256WithRSAEncryption', digest: 'sha512-256', key: 'rsa' },
-  '1.3.14.3.2.29': { name: 'sha1WithRSA', digest: 'sha1', key: 'rsa' },
-  '1.3.36.3.3.1.2': { name: 'ripemd160WithRSA', digest: 'ripemd160', key: 'rsa' },
-  '2.16.840.1.101.3.4.3.13': { name: 'RSA-SHA3-224', digest: 'sha3-224', key: 'rsa' },
-  '2.16.840.1.101.3.4.3.14': { name: 'RSA-SHA3-256', digest: 'sha3-256', key: 'rsa' },
-  '2.16.840.1.101.3.4.3.15': { name: 'RSA-SHA3-384', digest: 'sha3-384', key: 'rsa' },
-  '2.16.840.1.101.3.4.3.16': { name: 'RSA-SHA3-512', digest: 'sha3-512', key: 'rsa' },
-  '1.2.840.10045.4.1': { name: 'ecdsa-with-SHA1', digest: 'sha1', key: 'ec' },
-  '1.2.840.10045.4.3.1': { name: 'ecdsa-with-SHA224', digest: 'sha224', key: 'ec' },
-  '1.2.840.10045.4.3.2': { name: 'ecdsa-with-SHA256', digest: 'sha256', key: 'ec' },
-  '1.2.840.10045.4.3.3': { name: 'ecdsa-with-SHA384', digest: 'sha384', key: 'ec' },
-  '1.2.840.10045.4.3.4': { name: 'ecdsa-with-SHA512', digest: 'sha512', key: 'ec' },
-  '2.16.840.1.101.3.4.3.9': { name: 'ecdsa_with_SHA3-224', digest: 'sha3-224', key: 'ec' },
-  '2.16.840.1.101.3.4.3.10': { name: 'ecdsa_with_SHA3-256', digest: 'sha3-256', key: 'ec' },
-  '2.16.840.1.101.3.4.3.11': { name: 'ecdsa_with_SHA3-384', digest: 'sha3-384', key: 'ec' },
-  '2.16.840.1.101.3.4.3.12': { name: 'ecdsa_with_SHA3-512', digest: 'sha3-512', key: 'ec' },
-  '1.2.840.10040.4.3': { name: 'dsaWithSHA1', digest: 'sha1', key: 'dsa' },
-  '2.16.840.1.101.3.4.3.1': { name: 'dsa_with_SHA224', digest: 'sha224', key: 'dsa' },
-  '2.16.840.1.101.3.4.3.2': { name: 'dsa_with_SHA256', digest: 'sha256', key: 'dsa' },
-  '1.3.101.112': { name: 'ED25519', digest: null, key: 'ed25519' },
-  '1.3.101.113': { name: 'ED448', digest: null, key: 'ed448' },
+const known = (name: string, digest: string | null, key?: KeyKind): Known => ({ name, digest, ...(key && { key }) })
+const agreement = (kind: string, digest: string) =>
+  known(`dhSinglePass-${kind}DH-${digest}kdf-scheme`, digest, 'none of ours')
+const gost = (name: string) => known(name, 'gost', 'none of ours')
+
+const BY_OID: Readonly<Record<string, Known>> = {
+  '1.2.840.113549.1.1.2': known('md2WithRSAEncryption', 'md2', 'rsa'),
+  '1.2.840.113549.1.1.3': known('md4WithRSAEncryption', 'md4', 'rsa'),
+  '1.2.840.113549.1.1.4': known('md5WithRSAEncryption', 'md5', 'rsa'),
+  '1.2.840.113549.1.1.5': known('sha1WithRSAEncryption', 'sha1', 'rsa'),
+  '1.2.840.113549.1.1.10': known('rsassaPss', null, 'rsa-pss'),
+  '1.2.840.113549.1.1.11': known('sha256WithRSAEncryption', 'sha256', 'rsa'),
+  '1.2.840.113549.1.1.12': known('sha384WithRSAEncryption', 'sha384', 'rsa'),
+  '1.2.840.113549.1.1.13': known('sha512WithRSAEncryption', 'sha512', 'rsa'),
+  '1.2.840.113549.1.1.14': known('sha224WithRSAEncryption', 'sha224', 'rsa'),
+  '1.2.840.113549.1.1.15': known('sha512-224WithRSAEncryption', 'sha512-224'),
+  '1.2.840.113549.1.1.16': known('sha512-256WithRSAEncryption', 'sha512-256'),
+  '1.3.14.3.2.3': known('md5WithRSA', 'md5', 'rsa'),
+  '1.3.14.3.2.15': known('shaWithRSAEncryption', 'sha', 'rsa'),
+  '1.3.14.3.2.29': known('sha1WithRSA', 'sha1', 'rsa'),
+  '1.3.36.3.3.1.2': known('ripemd160WithRSA', 'ripemd160', 'rsa'),
+  '2.5.8.3.100': known('mdc2WithRSA', 'mdc2', 'rsa'),
+  '2.16.840.1.101.3.4.3.13': known('RSA-SHA3-224', 'sha3-224', 'rsa'),
+  '2.16.840.1.101.3.4.3.14': known('RSA-SHA3-256', 'sha3-256', 'rsa'),
+  '2.16.840.1.101.3.4.3.15': known('RSA-SHA3-384', 'sha3-384', 'rsa'),
+  '2.16.840.1.101.3.4.3.16': known('RSA-SHA3-512', 'sha3-512', 'rsa'),
+  '1.2.840.10045.4.1': known('ecdsa-with-SHA1', 'sha1', 'ec'),
+  '1.2.840.10045.4.2': known('ecdsa-with-Recommended', 'unsaid', 'ec'),
+  '1.2.840.10045.4.3': known('ecdsa-with-Specified', 'unsaid', 'ec'),
+  '1.2.840.10045.4.3.1': known('ecdsa-with-SHA224', 'sha224', 'ec'),
+  '1.2.840.10045.4.3.2': known('ecdsa-with-SHA256', 'sha256', 'ec'),
+  '1.2.840.10045.4.3.3': known('ecdsa-with-SHA384', 'sha384', 'ec'),
+  '1.2.840.10045.4.3.4': known('ecdsa-with-SHA512', 'sha512', 'ec'),
+  '2.16.840.1.101.3.4.3.9': known('ecdsa_with_SHA3-224', 'sha3-224'),
+  '2.16.840.1.101.3.4.3.10': known('ecdsa_with_SHA3-256', 'sha3-256'),
+  '2.16.840.1.101.3.4.3.11': known('ecdsa_with_SHA3-384', 'sha3-384'),
+  '2.16.840.1.101.3.4.3.12': known('ecdsa_with_SHA3-512', 'sha3-512'),
+  '1.2.840.10040.4.3': known('dsaWithSHA1', 'sha1', 'dsa'),
+  '1.3.14.3.2.13': known('dsaWithSHA', 'sha', 'dsa'),
+  '1.3.14.3.2.27': known('dsaWithSHA1-old', 'sha1', 'dsa'),
+  '2.16.840.1.101.3.4.3.1': known('dsa_with_SHA224', 'sha224', 'dsa'),
+  '2.16.840.1.101.3.4.3.2': known('dsa_with_SHA256', 'sha256', 'dsa'),
+  '1.3.101.112': known('ED25519', null, 'ed25519'),
+  '1.3.101.113': known('ED448', null, 'ed448'),
+  '1.2.156.10197.1.501': known('SM2-with-SM3', 'sm3', 'sm2'),
+  '1.3.133.16.840.63.0.2': agreement('std', 'sha1'),
+  '1.3.132.1.11.0': agreement('std', 'sha224'),
+  '1.3.132.1.11.1': agreement('std', 'sha256'),
+  '1.3.132.1.11.2': agreement('std', 'sha384'),
+  '1.3.132.1.11.3': agreement('std', 'sha512'),
+  '1.3.133.16.840.63.0.3': agreement('cofactor', 'sha1'),
+  '1.3.132.1.14.0': agreement('cofactor', 'sha224'),
+  '1.3.132.1.14.1': agreement('cofactor', 'sha256'),
+  '1.3.132.1.14.2': agreement('cofactor', 'sha384'),
+  '1.3.132.1.14.3': agreement('cofactor', 'sha512'),
+  '1.2.643.2.2.3': gost('GOST R 34.11-94 with GOST R 34.10-2001'),
+  '1.2.643.2.2.4': gost('GOST R 34.11-94 with GOST R 34.10-94'),
+  '1.2.643.7.1.1.3.2': gost('GOST R 34.10-2012 with GOST R 34.11-2012 (256 bit)'),
+  '1.2.643.7.1.1.3.3': gost('GOST R 34.10-2012 with GOST R 34.11-2012 (512 bit)'),
 }
 
-/** Reads an AlgorithmIdentifier's content; an algorithm not on the list keeps its object identifier as its name. */
-export function readSignatureAlgorithm(content: Buffer): SignatureAlgorithm | undefined {
-  const [identifier] = readElements(content) ?? []
-  if (identifier?.tag !== TAG.oid) return undefined
-  const oid = readOid(identifier.content)
-  return BY_OID[oid] ?? { name: oid, digest: null }
-}
-
-/** Tells whether a key is of the kind that makes such signatures; PSS signatures come from plain RSA keys too. */
-export function canHaveSigned(key: KeyObject | undefined, algorithm: Buffer): boolean {
-  const wanted = readSignatureAlgorithm(algorithm)?.key
-  const kind = key?.asymmetricKeyType
-  return wanted !== undefined && (kind === wanted || (wanted === 'rsa-pss' && kind === 'rsa'))
-}
-
-/**
- * Verifies what `signature` (a BIT STRING) says of `signed`; `algorithm` is the content of the AlgorithmIdentifier. False also for
- * a key of another kind than the algorithm's, and for algorithms that are not on the list.
- */
-export function isSignatureOf(signature: DerElement, algorithm: Buffer, signed: Buffer, key: KeyObject): boolean {
-  const digest = readSignatureAlgorithm(algorithm)?.digest
-  if (digest === undefined || !canHaveSigned(key, algorithm)) return false
-  const bytes = signature.content.subarray(1)
-  const pss = readPssParameters(algorithm)
-  try {
-    if (!pss) return verify(digest, signed, key, bytes)
-    const padding = constants.RSA_PKCS1_PSS_PADDING
-    return verify(pss.digest, signed, { key, padding, saltLength: pss.saltBytes }, bytes)
-  } catch {
-    return false
-  }
-}
-
-/** Because of collisions, SHA-1 and MD5 count less than half their length. */
+/** Half the length of a digest; because of collisions SHA-1 and MD5 count less. One that OpenSSL 3.0 cannot compute counts nothing. */
 const DIGEST_BITS: Readonly<Record<string, number>> = {
-  md2: 64,
   md4: 64,
   md5: 39,
   sha1: 63,
   ripemd160: 80,
+  shake128: 64,
   sha224: 112,
   'sha512-224': 112,
   'sha3-224': 112,
   sha256: 128,
   'sha512-256': 128,
   'sha3-256': 128,
+  blake2s256: 128,
+  shake256: 128,
+  sm3: 128,
   sha384: 192,
   'sha3-384': 192,
   sha512: 256,
   'sha3-512': 256,
+  blake2b512: 256,
+  whirlpool: 256,
 }
 
-/** Strength of a signature in bits, by its digest (x509_sig_info_init); 0 for algorithms that OpenSSL does not know. */
-export function signatureStrengthBits(algorithm: Buffer): number {
-  const known = readSignatureAlgorithm(algorithm)
-  switch (known?.key) {
+export interface SignatureAlgorithm {
+  readonly oid: string
+  /** The object identifier where the algorithm has none. */
+  readonly name: string
+  readonly digest: string | null
+  readonly key?: KeyKind
+  readonly parameters: AnyValue | undefined
+  /** What RSASSA-PSS says beside that; undefined where it is unusable. */
+  readonly pss?: PssParameters | undefined
+}
+
+/** AlgorithmIdentifier. */
+export const algorithmIdentifier = map(
+  sequence(({ required, optional }) => ({ oid: required(oid), parameters: optional(any) })),
+  ({ oid: id, parameters }): SignatureAlgorithm => {
+    const algorithm = { oid: id, ...(BY_OID[id] ?? { name: id, digest: null }), parameters }
+    return algorithm.key === 'rsa-pss' ? { ...algorithm, pss: readPssParameters(parameters) } : algorithm
+  },
+)
+
+/** X509_ALGOR_cmp. */
+export function isSameAlgorithm(a: SignatureAlgorithm, b: SignatureAlgorithm): boolean {
+  if (a.oid !== b.oid || !a.parameters || !b.parameters) return a.oid === b.oid && a.parameters === b.parameters
+  return a.parameters.tag === b.parameters.tag && a.parameters.content.equals(b.parameters.content)
+}
+
+/** Tells whether a key is of the kind that makes such signatures; PSS signatures come from plain RSA keys too. */
+export function canHaveSigned(key: KeyObject | undefined, { key: wanted }: SignatureAlgorithm): boolean {
+  if (!key || !wanted) return false
+  const kind = key.asymmetricKeyType ?? (isSm2(key) ? 'sm2' : undefined)
+  return kind === wanted || (wanted === 'rsa-pss' && kind === 'rsa')
+}
+
+/** Node has no name for this kind. */
+const SM2_CURVE = Buffer.from('06082a811ccf5501822d', 'hex')
+
+function isSm2(key: KeyObject): boolean {
+  return key.export({ type: 'spki', format: 'der' }).includes(SM2_CURVE)
+}
+
+/**
+ * Verifies what `signature` says of `signed`. False also for a key of another kind than the algorithm's, and for algorithms that
+ * are not on the list.
+ */
+export function isSignatureOf(signature: Bits, algorithm: SignatureAlgorithm, signed: Buffer, key: KeyObject): boolean {
+  if (!canHaveSigned(key, algorithm) || signature.unused !== 0) return false
+  const { pss } = algorithm
+  try {
+    if (algorithm.key !== 'rsa-pss') return verify(algorithm.digest, signed, key, signature.bytes)
+    if (!pss || pss.maskDigest !== pss.digest) return false // node:crypto has one digest for both
+    const padding = constants.RSA_PKCS1_PSS_PADDING
+    return verify(pss.digest, signed, { key, padding, saltLength: pss.saltBytes }, signature.bytes)
+  } catch {
+    return false
+  }
+}
+
+/** Strength of a signature in bits (x509_sig_info_init); 0 for algorithms that OpenSSL does not know, and for unusable parameters. */
+export function signatureStrengthBits({ key, digest, pss }: SignatureAlgorithm): number {
+  switch (key) {
     case undefined:
       return 0
     case 'ed25519':
@@ -112,13 +168,15 @@ export function signatureStrengthBits(algorithm: Buffer): number {
     case 'ed448':
       return 224
     case 'rsa-pss':
-      return DIGEST_BITS[readPssDigest(algorithm)] ?? 0
+      return DIGEST_BITS[pss?.digest ?? ''] ?? 0
     default:
-      return DIGEST_BITS[known?.digest ?? ''] ?? 0
+      return DIGEST_BITS[digest ?? ''] ?? 0
   }
 }
 
-const PSS_DIGESTS: Readonly<Record<string, string>> = {
+/** Object identifiers of digests; the one of a signature stands for its digest (EVP_get_digestbyobj). */
+const DIGESTS: Readonly<Record<string, string>> = {
+  '1.2.840.113549.2.4': 'md4',
   '1.2.840.113549.2.5': 'md5',
   '1.3.36.3.2.1': 'ripemd160',
   '1.3.14.3.2.26': 'sha1',
@@ -132,37 +190,54 @@ const PSS_DIGESTS: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.8': 'sha3-256',
   '2.16.840.1.101.3.4.2.9': 'sha3-384',
   '2.16.840.1.101.3.4.2.10': 'sha3-512',
+  '2.16.840.1.101.3.4.2.11': 'shake128',
+  '2.16.840.1.101.3.4.2.12': 'shake256',
+  '1.0.10118.3.0.55': 'whirlpool',
+  '1.3.6.1.4.1.1722.12.2.1.16': 'blake2b512',
+  '1.3.6.1.4.1.1722.12.2.2.8': 'blake2s256',
+  '1.2.156.10197.1.401': 'sm3',
+  '1.2.156.10197.1.504': 'sm3', // sm3WithRSAEncryption
 }
+const ALSO_DIGESTS = /^(md[45]|sha\d+(-\d+)?)WithRSAEncryption$|^(sha1|ripemd160)WithRSA$|^RSA-SHA3/
 
 interface PssParameters {
-  /** Of the message, and of the mask, as node:crypto has it. */
+  /** Of the message and of the mask, as node:crypto has them. */
   readonly digest: string
+  readonly maskDigest: string
   readonly saltBytes: number
 }
 
-/** Reads the parameters of RSASSA-PSS (RFC 4055, 3.1); undefined for another algorithm, or a mask of another digest. */
-function readPssParameters(algorithm: Buffer): PssParameters | undefined {
-  const [oid, parameters] = readElements(algorithm) ?? []
-  if (!oid || BY_OID[readOid(oid.content)]?.key !== 'rsa-pss') return undefined
-  const fields = fieldsOf(parameters)
-  const inside = (tag: number) => readElement(fields.find((field) => field.tag === tag)?.content ?? Buffer.alloc(0))
-  const [, maskHash] = fieldsOf(inside(0xa1))
-  const digest = readPssDigest(algorithm)
-  if (digest === '' || readDigest(maskHash) !== digest) return undefined
-  const salt = inside(0xa2)
-  return { digest, saltBytes: salt ? salt.content.readUIntBE(0, Math.min(salt.content.length, 6)) : 20 }
+const MASK_GENERATOR = '1.2.840.113549.1.1.8'
+const digestAlgorithm = sequence(({ required, optional }) => ({ id: required(oid), parameters: optional(any) }))
+
+/** RSASSA-PSS-params (RFC 4055, 3.1). */
+const pssType = sequence(({ optional }) => ({
+  hash: optional(explicit(0, digestAlgorithm)),
+  mask: optional(explicit(1, digestAlgorithm)),
+  salt: optional(explicit(2, integer)),
+  trailer: optional(explicit(3, integer)),
+}))
+
+/** Undefined where OpenSSL finds them unusable: an unknown digest or mask, a negative salt, another trailer than 1. */
+function readPssParameters(parameters: AnyValue | undefined): PssParameters | undefined {
+  const given = parameters?.tag === 16 ? decode(pssType, parameters.content) : undefined
+  if (!given) return undefined
+  const { mask, salt, trailer } = given
+  const maskHash = mask?.parameters?.tag === 16 ? decode(digestAlgorithm, mask.parameters.content) : undefined
+  if (mask && (mask.id !== MASK_GENERATOR || !maskHash)) return undefined
+  const digest = given.hash ? readDigest(given.hash.id) : 'sha1'
+  const maskDigest = maskHash ? readDigest(maskHash.id) : 'sha1'
+  const saltBytes = salt ? readSmall(salt) : 20
+  if (!digest || !maskDigest || saltBytes < 0 || (trailer && readSmall(trailer) !== 1)) return undefined
+  return { digest, maskDigest, saltBytes }
 }
 
-/** hashAlgorithm [0] of RSASSA-PSS-params. */
-function readPssDigest(algorithm: Buffer): string {
-  const [, parameters] = readElements(algorithm) ?? []
-  const hash = fieldsOf(parameters).find(({ tag }) => tag === 0xa0)
-  return readDigest(hash && readElement(hash.content))
+function readDigest(id: string): string | undefined {
+  const signature = BY_OID[id]
+  return DIGESTS[id] ?? (signature?.digest && ALSO_DIGESTS.test(signature.name) ? signature.digest : undefined)
 }
 
-/** An AlgorithmIdentifier of a digest; SHA-1 where it is left out. */
-function readDigest(algorithm: DerElement | undefined): string {
-  if (!algorithm) return 'sha1'
-  const [oid] = fieldsOf(algorithm)
-  return PSS_DIGESTS[oid ? readOid(oid.content) : ''] ?? ''
+/** -1 for what fits into no int of C, as for all that is negative. */
+function readSmall(content: Buffer): number {
+  return content.length > 4 ? -1 : content.readIntBE(0, content.length)
 }

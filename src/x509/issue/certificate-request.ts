@@ -6,14 +6,15 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { JsonNameParams } from '@peculiar/x509'
 import { WlbError } from '../../base/error.js'
 import { decodeText } from '../../base/given-text.js'
+import { bitString, decode, sequenceOf } from '../encoding/asn1-types.js'
 import { type DerElement, encodeElement, fieldsOf, readElement, readElements, readOid, TAG } from '../encoding/der.js'
 import { type NameField, readNameFields } from '../encoding/distinguished-name.js'
 import { type AlternativeName, readAlternativeNames } from '../encoding/general-name.js'
 import { readLenientPem } from '../encoding/lenient-pem.js'
 import { encodePem } from '../encoding/pem.js'
-import { isSignatureOf, readSignatureAlgorithm } from '../encoding/signature-algorithm.js'
+import { algorithmIdentifier, isSignatureOf } from '../encoding/signature-algorithm.js'
 import { fail } from '../errors.js'
-import { type RawExtension, readExtensionList } from '../validate/extensions.js'
+import { extension, type RawExtension } from '../validate/extensions.js'
 import { importPublicKey, importSigningKey, loadLibrary, requestedExtensions, SIGNATURE } from './signing.js'
 
 /** In the order it is written, the most general part first, as openssl req asks for it. */
@@ -145,9 +146,10 @@ export function readRequest(bytes: Buffer): ReceivedRequest {
   const fields = readNameFields(subject.bytes)
   if (!fields) throw malformed('its subject cannot be read')
   const publicKey = readKey(key.bytes)
-  const known = readSignatureAlgorithm(algorithm.content)
-  if (!known?.key) throw malformed(`it is signed with ${known?.name ?? 'nothing known'}`)
-  if (!isSignatureOf(signature, algorithm.content, info.bytes, publicKey)) throw fail('REQUEST_SIGNATURE_WRONG', {})
+  const known = decode(algorithmIdentifier, algorithm.bytes)
+  const signed = decode(bitString, signature.bytes)
+  if (!known?.key || !signed) throw malformed(`it is signed with ${known?.name ?? 'nothing known'}`)
+  if (!isSignatureOf(signed, known, info.bytes, publicKey)) throw fail('REQUEST_SIGNATURE_WRONG', {})
 
   const extensions = attributes?.tag === 0xa0 ? readExtensions(attributes.content) : []
   return {
@@ -203,7 +205,7 @@ function readExtensions(attributes: Buffer): RawExtension[] {
     const [type, values] = fieldsOf(attribute)
     if (type?.tag !== TAG.oid || values?.tag !== TAG.set) throw malformed('an attribute cannot be read')
     if (!EXTENSION_REQUESTS.includes(readOid(type.content))) return []
-    const lists = readElements(values.content)?.map((list) => readExtensionList(list.content)) ?? [undefined]
+    const lists = readElements(values.content)?.map((list) => decode(sequenceOf(extension), list.bytes)) ?? [undefined]
     return lists.flatMap((list) => {
       if (!list) throw malformed('the extensions asked for cannot be read')
       return list

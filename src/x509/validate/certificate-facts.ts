@@ -1,25 +1,39 @@
 /** What path validation needs to know of one certificate, read once (RFC 5280, 4.1), and whether one looks issued by another. */
 import { type KeyObject, X509Certificate } from 'node:crypto'
-import { type DerElement, fieldsOf, readElement, readElements, readOid, readTime, TAG } from '../encoding/der.js'
-import { type DistinguishedName, isSameName, nameKey, readDistinguishedName } from '../encoding/distinguished-name.js'
-import { canHaveSigned } from '../encoding/signature-algorithm.js'
 import {
-  checkAuthorityKeyId,
-  decodeExtensions,
-  type Extensions,
-  type RawExtension,
-  readExtensionList,
-} from './extensions.js'
+  type AnyValue,
+  any,
+  anyOf,
+  bitString,
+  decode,
+  explicit,
+  implicit,
+  integer,
+  oid,
+  sequence,
+  sequenceOf,
+} from '../encoding/asn1-types.js'
+import { readTime } from '../encoding/der.js'
+import { type DistinguishedName, distinguishedName, isSameName, nameKey } from '../encoding/distinguished-name.js'
+import { algorithmIdentifier, canHaveSigned, type SignatureAlgorithm } from '../encoding/signature-algorithm.js'
+import { checkAuthorityKeyId, decodeExtensions, type Extensions, extension } from './extensions.js'
+
+interface KeyAlgorithm {
+  readonly oid: string
+  readonly parameters: AnyValue | undefined
+}
 
 export interface CertificateFacts extends Extensions {
   readonly certificate: X509Certificate
   readonly version: number
   /** The content of the INTEGER. */
   readonly serial: Buffer
-  /** Content of the AlgorithmIdentifier of the signature, as the signed part states it. */
-  readonly signatureAlgorithm: Buffer
+  /** Of the signature, as the signed part states it. */
+  readonly signatureAlgorithm: SignatureAlgorithm
   /** The same from outside the signed part, where OpenSSL reads the strength; the two can differ. */
-  readonly outerSignatureAlgorithm: Buffer
+  readonly outerSignatureAlgorithm: SignatureAlgorithm
+  /** Its name. */
+  readonly statedAlgorithm: string
   readonly issuer: DistinguishedName
   readonly issuerKey: string
   readonly subject: DistinguishedName
@@ -27,8 +41,8 @@ export interface CertificateFacts extends Extensions {
   /** Undefined where it cannot be read. */
   readonly notBefore: Date | undefined
   readonly notAfter: Date | undefined
-  /** Content of SubjectPublicKeyInfo. */
-  readonly publicKeyInfo: Buffer
+  /** Of the key, with its parameters. */
+  readonly keyAlgorithm: KeyAlgorithm
   /** Undefined where OpenSSL cannot read it. */
   readonly publicKey: KeyObject | undefined
   /** Issuer and subject are one name. */
@@ -37,10 +51,11 @@ export interface CertificateFacts extends Extensions {
   readonly isSelfSigned: boolean
 }
 
-/** Reads one certificate in DER; undefined when it is none. */
+/** Reads one certificate in DER; undefined when OpenSSL 3.0 does not load it. */
 export function readCertificate(der: Buffer): X509Certificate | undefined {
   try {
-    return new X509Certificate(der)
+    const certificate = new X509Certificate(der)
+    return decode(certificateType, certificate.raw) && certificate
   } catch {
     return undefined
   }
@@ -62,34 +77,61 @@ export function readIssuerKeyId(certificate: X509Certificate): Buffer | undefine
   return readFacts(certificate).authorityKeyId?.keyId
 }
 
+/** Time ::= CHOICE { UTCTime, GeneralizedTime }; whether it is one is asked when it is compared. */
+export const time = anyOf([23, 24])
+
+const keyAlgorithm = sequence<KeyAlgorithm>(({ required, optional }) => ({
+  oid: required(oid),
+  parameters: optional(any),
+}))
+
+const signedPart = sequence(({ required, optional }) => ({
+  version: optional(explicit(0, integer)),
+  serial: required(integer),
+  signatureAlgorithm: required(algorithmIdentifier),
+  issuer: required(distinguishedName),
+  validity: required(sequence((validity) => ({ from: validity.required(time), until: validity.required(time) }))),
+  subject: required(distinguishedName),
+  publicKeyInfo: required(
+    sequence((info) => ({ algorithm: info.required(keyAlgorithm), key: info.required(bitString) })),
+  ),
+  issuerId: optional(implicit(1, bitString)),
+  subjectId: optional(implicit(2, bitString)),
+  extensions: optional(explicit(3, sequenceOf(extension))),
+}))
+
+/** Certificate (RFC 5280, 4.1). */
+const certificateType = sequence(({ required }) => ({
+  signed: required(signedPart),
+  signatureAlgorithm: required(algorithmIdentifier),
+  signature: required(bitString),
+}))
+
+const UNKNOWN_ALGORITHM: SignatureAlgorithm = { oid: '', name: 'unknown', digest: null, parameters: undefined }
+const NO_NAME: DistinguishedName = { canonical: [], attributes: [] }
+
 function readAll(certificate: X509Certificate): CertificateFacts {
-  const [tbs, outerAlgorithm] = fieldsOf(readElement(certificate.raw))
-  const fields = fieldsOf(tbs)
-  const first = fields[0]?.tag === 0xa0 ? fields.shift() : undefined
-  const [serial, algorithm, issuerElement, validity, subjectElement, key, ...rest] = fields
-  const [from, until] = fieldsOf(validity)
-  const extensions = readExtensions(rest)
-  const issuer = readName(issuerElement)
-  const subject = readName(subjectElement)
-  const signatureAlgorithm = algorithm?.content ?? Buffer.alloc(0)
+  const read = decode(certificateType, certificate.raw)
+  const { issuer = NO_NAME, subject = NO_NAME, extensions = [], validity, publicKeyInfo, version } = read?.signed ?? {}
   const publicKey = readPublicKey(certificate)
-  const decoded = decodeExtensions(extensions ?? [])
   const isSelfIssued = isSameName(issuer, subject)
+  const decoded = decodeExtensions(extensions, issuer)
   const facts = {
     ...decoded,
-    invalid: decoded.invalid || extensions === undefined,
+    invalid: decoded.invalid || !read,
     certificate,
-    version: first ? (readElement(first.content)?.content[0] ?? 0) + 1 : 1,
-    serial: serial?.content ?? Buffer.alloc(0),
-    signatureAlgorithm,
-    outerSignatureAlgorithm: outerAlgorithm?.content ?? Buffer.alloc(0),
+    version: (version?.at(-1) ?? 0) + 1,
+    serial: read?.signed.serial ?? Buffer.alloc(0),
+    signatureAlgorithm: read?.signed.signatureAlgorithm ?? UNKNOWN_ALGORITHM,
+    outerSignatureAlgorithm: read && !decoded.isHalfRead ? read.signatureAlgorithm : UNKNOWN_ALGORITHM,
+    statedAlgorithm: read?.signatureAlgorithm.name ?? 'unknown',
     issuer,
     issuerKey: nameKey(issuer),
     subject,
     subjectKey: nameKey(subject),
-    notBefore: from && readTime(from),
-    notAfter: until && readTime(until),
-    publicKeyInfo: key?.content ?? Buffer.alloc(0),
+    notBefore: validity && readTime(validity.from),
+    notAfter: validity && readTime(validity.until),
+    keyAlgorithm: publicKeyInfo?.algorithm ?? { oid: '', parameters: undefined },
     publicKey,
     isSelfIssued,
   }
@@ -97,19 +139,8 @@ function readAll(certificate: X509Certificate): CertificateFacts {
     isSelfIssued &&
     !facts.invalid &&
     checkAuthorityKeyId(facts, facts.authorityKeyId) &&
-    canHaveSigned(publicKey, signatureAlgorithm)
+    canHaveSigned(publicKey, facts.signatureAlgorithm)
   return { ...facts, isSelfSigned }
-}
-
-function readExtensions(rest: readonly DerElement[]): RawExtension[] | undefined {
-  const tagged = rest.find(({ tag }) => tag === 0xa3)
-  if (!tagged) return []
-  const list = readElement(tagged.content)
-  return list?.tag === TAG.sequence ? readExtensionList(list.content) : undefined
-}
-
-function readName(element: DerElement | undefined): DistinguishedName {
-  return readDistinguishedName(element?.content ?? Buffer.alloc(0)) ?? { canonical: [], attributes: [] }
 }
 
 function readPublicKey(certificate: X509Certificate): KeyObject | undefined {
@@ -121,10 +152,8 @@ function readPublicKey(certificate: X509Certificate): KeyObject | undefined {
 }
 
 /** The curve of an EC key is spelled out instead of named. */
-export function hasExplicitCurve({ publicKeyInfo }: CertificateFacts): boolean {
-  const [algorithm] = readElements(publicKeyInfo) ?? []
-  const [oid, parameters] = fieldsOf(algorithm)
-  return oid !== undefined && readOid(oid.content) === '1.2.840.10045.2.1' && parameters?.tag === TAG.sequence
+export function hasExplicitCurve({ keyAlgorithm }: CertificateFacts): boolean {
+  return keyAlgorithm.oid === '1.2.840.10045.2.1' && keyAlgorithm.parameters?.tag === 16
 }
 
 /** By name, key identifier and kind of key, before any signature is checked: ossl_x509_likely_issued of OpenSSL 3.0. */

@@ -1,20 +1,26 @@
 /** Certificate revocation lists (RFC 5280, 5), with what OpenSSL checks to decide whether one applies. */
 import type { KeyObject } from 'node:crypto'
-import { type DerElement, fieldsOf, readElement, readElements, readFields, readTime, TAG } from '../encoding/der.js'
-import { type DistinguishedName, nameKey, readDistinguishedName } from '../encoding/distinguished-name.js'
-import { type GeneralName, readGeneralNames } from '../encoding/general-name.js'
-import { splitPem } from '../encoding/pem.js'
-import { isSignatureOf } from '../encoding/signature-algorithm.js'
 import {
-  ALL_REASONS,
-  type AuthorityKeyId,
-  type PointName,
-  type RawExtension,
-  readAuthorityKeyId,
-  readExtensionList,
-  readPointName,
-  readReasons,
-} from './extensions.js'
+  bitString,
+  boolean,
+  decode,
+  enumerated,
+  explicit,
+  implicit,
+  integer,
+  sequence,
+  sequenceOf,
+  type Type,
+  withBytes,
+} from '../encoding/asn1-types.js'
+import { readTime } from '../encoding/der.js'
+import { type DistinguishedName, distinguishedName, nameKey } from '../encoding/distinguished-name.js'
+import { type GeneralName, generalNames } from '../encoding/general-name.js'
+import { splitPem } from '../encoding/pem.js'
+import { algorithmIdentifier, isSameAlgorithm, isSignatureOf } from '../encoding/signature-algorithm.js'
+import { time } from './certificate-facts.js'
+import { type PointName, pointName, readReasons } from './distribution-points.js'
+import { type AuthorityKeyId, authorityKeyId, decodeExtension, extension, type RawExtension } from './extensions.js'
 
 export interface Crl {
   readonly der: Buffer
@@ -34,7 +40,7 @@ export interface Crl {
 }
 
 export interface CrlEntry {
-  /** Lower-case hex without leading zeros. */
+  /** `serialKey` of it. */
   readonly serial: string
   /** Names of the certificate's issuer where it is not the list's own; it holds for the entries after it too. */
   readonly issuers: readonly GeneralName[] | undefined
@@ -70,106 +76,114 @@ export function readCrls(given: string | Buffer): Crl[] {
   return fault === undefined && crls.every((crl) => crl !== undefined) ? crls : []
 }
 
-/** CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue }, in DER; undefined when it is none. */
+const entryType = sequence(({ required, optional }) => ({
+  serial: required(integer),
+  date: required(time),
+  extensions: optional(sequenceOf(extension)) ?? [],
+}))
+
+/** CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue }. */
+const listType = sequence(({ required }) => ({
+  signed: required(
+    withBytes(
+      sequence((list) => ({
+        version: list.optional(integer),
+        algorithm: list.required(algorithmIdentifier),
+        issuer: list.required(distinguishedName),
+        thisUpdate: list.required(time),
+        nextUpdate: list.optional(time),
+        entries: list.optional(sequenceOf(entryType)) ?? [],
+        extensions: list.optional(explicit(0, sequenceOf(extension))) ?? [],
+      })),
+    ),
+  ),
+  algorithm: required(algorithmIdentifier),
+  signature: required(bitString),
+}))
+
+/** Reads a list in DER or BER; undefined when it is none. */
 export function readCrl(der: Buffer): Crl | undefined {
-  const list = readElement(der)
-  const [tbs, algorithm, signature] = fieldsOf(list)
-  if (!list || !tbs || !algorithm || signature?.tag !== TAG.bitString) return undefined
-  const fields = readElements(tbs.content)
-  if (!fields) return undefined
-
-  if (fields[0]?.tag === TAG.integer) fields.shift() // version, absent in v1
-  const [innerAlgorithm, issuerElement, thisUpdate, ...rest] = fields
-  const issuer = issuerElement?.tag === TAG.sequence ? readDistinguishedName(issuerElement.content) : undefined
-  if (!innerAlgorithm || !issuer || !thisUpdate || !isTime(thisUpdate)) return undefined
-  const next = rest[0] && isTime(rest[0]) ? rest.shift() : undefined
-  const revoked = rest[0]?.tag === TAG.sequence ? readElements(rest.shift()?.content ?? Buffer.alloc(0)) : []
-  const tagged = rest.find(({ tag }) => tag === 0xa0)
-  const extensions = tagged ? readExtensionList(readElement(tagged.content)?.content ?? Buffer.alloc(0)) : []
-  if (!revoked || !extensions) return undefined
-
-  const entries = readEntries(revoked)
-  const authorityKeyId = decode(extensions, OID.authorityKeyId, readAuthorityKeyId)
-  const scope = decode(extensions, OID.issuingDistributionPoint, readScope)
-  const sameAlgorithm = innerAlgorithm.bytes.equals(algorithm.bytes)
+  const read = decode(withBytes(listType), der)
+  if (!read) return undefined
+  const { signed, algorithm, signature } = read.value
+  const { issuer, thisUpdate, nextUpdate, extensions } = signed.value
+  const entries = readEntries(signed.value.entries)
+  const scope = readWith(extensions, OID.issuingDistributionPoint, issuingPoint)
   return {
-    der: list.bytes,
+    der: read.bytes,
     issuer,
     issuerKey: nameKey(issuer),
     thisUpdate: readTime(thisUpdate),
-    ...(next && { nextUpdate: readTime(next) }),
-    authorityKeyId,
-    scope,
+    ...(nextUpdate && { nextUpdate: readTime(nextUpdate) }),
+    authorityKeyId: readWith(extensions, OID.authorityKeyId, authorityKeyId),
+    scope: scope && readScope(scope, issuer),
     hasUnknownCritical:
       entries.hasUnknownCritical || extensions.some(({ oid, critical }) => critical && !SUPPORTED_CRITICAL.has(oid)),
-    isDelta: decode(extensions, OID.deltaIndicator, ({ tag }) => tag === TAG.integer) ?? false,
+    isDelta: readWith(extensions, OID.deltaIndicator, integer) !== undefined,
     entries: entries.list,
-    isSignedBy: (key) => sameAlgorithm && isSignatureOf(signature, algorithm.content, tbs.bytes, key),
+    isSignedBy: (key) =>
+      isSameAlgorithm(signed.value.algorithm, algorithm) && isSignatureOf(signature, algorithm, signed.bytes, key),
   }
 }
 
-/** distributionPoint [0] to onlyContainsAttributeCerts [5]. */
-const SCOPE_TAGS = [0xa0, 0x81, 0x82, 0x83, 0x84, 0x85]
-
-function isTime({ tag }: DerElement): boolean {
-  return tag === TAG.utcTime || tag === TAG.generalizedTime
+/** What cannot be decoded, or stands there twice, is what OpenSSL does not see. */
+function readWith<T>(extensions: readonly RawExtension[], oid: string, type: Type<T>): T | undefined {
+  const decoded = decodeExtension<T | 'malformed'>(extensions, oid, (value) => decode(type, value))
+  return decoded === 'malformed' ? undefined : decoded
 }
 
-function decode<T>(
-  extensions: readonly RawExtension[],
-  oid: string,
-  read: (value: DerElement) => T | undefined,
-): T | undefined {
-  const value = extensions.find((extension) => extension.oid === oid)?.value
-  const element = value && readElement(value)
-  return element && read(element)
-}
-
-/** revokedCertificates ::= SEQUENCE OF SEQUENCE { serial, date, extensions OPTIONAL }. */
-function readEntries(revoked: readonly DerElement[]): { list: CrlEntry[]; hasUnknownCritical: boolean } {
-  const entries: CrlEntry[] = []
+/** crl_set_issuers: an entry that cannot be read in full ends the reading of what the entries say beside their numbers. */
+function readEntries(given: readonly EntryValue[]): { list: CrlEntry[]; hasUnknownCritical: boolean } {
   let hasUnknownCritical = false
   let issuers: readonly GeneralName[] | undefined
-  for (const { content } of revoked) {
-    const [serial, , list] = readElements(content) ?? []
-    if (!serial) continue
-    const extensions = list?.tag === TAG.sequence ? (readExtensionList(list.content) ?? []) : []
+  let isBroken = false
+  const list = given.map(({ serial, extensions }): CrlEntry => {
+    const named = decodeExtension(extensions, OID.certificateIssuer, (value) => decode(generalNames, value))
+    if (named === 'malformed') isBroken = true
+    if (isBroken) return { serial: serialKey(serial), issuers: undefined, reason: undefined }
+    if (named && named !== 'malformed') issuers = named
+    const reason = decodeExtension(extensions, OID.reason, (value) => decode(enumerated, value))
+    if (reason === 'malformed') {
+      isBroken = true
+      return { serial: serialKey(serial), issuers, reason: undefined }
+    }
     if (extensions.some(({ oid, critical }) => critical && oid !== OID.certificateIssuer)) hasUnknownCritical = true
-    const reason = decode(extensions, OID.reason, ({ tag, content: value }) =>
-      tag === TAG.enumerated ? value[0] : undefined,
-    )
-    issuers = decode(extensions, OID.certificateIssuer, (value) => readGeneralNames(value.content)) ?? issuers
-    entries.push({ serial: serialKey(serial.content), issuers, reason })
-  }
-  return { list: entries, hasUnknownCritical }
+    return { serial: serialKey(serial), issuers, reason: reason?.length === 1 ? reason[0] : undefined }
+  })
+  return { list, hasUnknownCritical }
 }
 
-/** Serial numbers are compared as numbers. */
+interface EntryValue {
+  readonly serial: Buffer
+  readonly extensions: readonly RawExtension[]
+}
+
+/** A serial number as it is compared: -1 is not 255. */
 export function serialKey(content: Buffer): string {
-  return content.toString('hex').replace(/^(00)+(?=..)/, '')
+  return content.toString('hex')
 }
 
-/** A scope that cannot be decoded is one OpenSSL does not see. */
-function readScope({ tag, content }: DerElement): CrlScope | undefined {
-  const fields = tag === TAG.sequence ? readFields(content, SCOPE_TAGS) : undefined
-  if (!fields) return undefined
-  const isSet = (wanted: number) => (fields.get(wanted)?.content[0] ?? 0) !== 0
-  const place = fields.get(0xa0)
-  const point = place && readPointName(place.content)
-  if (place && !point) return undefined
-  const reasons = fields.get(0x83)
-  const only = [
-    ...(isSet(0x81) ? (['users'] as const) : []),
-    ...(isSet(0x82) ? (['authorities'] as const) : []),
-    ...(isSet(0x85) ? (['attributes'] as const) : []),
-  ]
-  const [one, ...more] = only
+/** IssuingDistributionPoint, whose flags may be any byte but zero. */
+const issuingPoint = sequence(({ optional }) => ({
+  point: optional(explicit(0, pointName)),
+  users: optional(implicit(1, boolean)) ?? false,
+  authorities: optional(implicit(2, boolean)) ?? false,
+  reasons: optional(implicit(3, bitString)),
+  isIndirect: optional(implicit(4, boolean)) ?? false,
+  attributes: optional(implicit(5, boolean)) ?? false,
+}))
+
+function readScope(
+  { point, reasons, isIndirect, ...kinds }: typeof issuingPoint extends Type<infer T> ? T : never,
+  issuer: DistinguishedName,
+): CrlScope {
+  const only = (['users', 'authorities', 'attributes'] as const).filter((kind) => kinds[kind])
   return {
-    contradictory: more.length > 0,
-    point,
-    only: one,
-    isIndirect: isSet(0x84),
+    contradictory: only.length > 1,
+    point: point?.(issuer),
+    only: only[0],
+    isIndirect,
     hasReasons: reasons !== undefined,
-    reasons: reasons ? readReasons(reasons.content) : ALL_REASONS,
+    reasons: readReasons(reasons),
   }
 }

@@ -2,14 +2,34 @@
  * The extensions that decide whether a path is valid, as OpenSSL caches them (RFC 5280, 4.2). One that cannot be decoded, or that
  * occurs twice, makes the whole certificate invalid: OpenSSL then takes it for nobody's issuer and for issued by nobody.
  */
-import { type DerElement, fieldsOf, readElement, readElements, readFields, readOid, TAG } from '../encoding/der.js'
+import {
+  type Bits,
+  bitString,
+  boolean,
+  decode,
+  implicit,
+  integer,
+  octetString,
+  oid,
+  sequence,
+  sequenceOf,
+  type Type,
+} from '../encoding/asn1-types.js'
 import { type DistinguishedName, isSameName } from '../encoding/distinguished-name.js'
-import { type GeneralName, isSameGeneralName, readGeneralNames } from '../encoding/general-name.js'
-import { type NameConstraints, readNameConstraints } from './name-constraints.js'
+import { type GeneralName, generalNames } from '../encoding/general-name.js'
+import { type AddressBlocks, addressBlocks } from './address-resources.js'
+import { type DistributionPoint, readDistributionPoints } from './distribution-points.js'
+import { type NameConstraints, nameConstraints } from './name-constraints.js'
+import { type AutonomousSystems, autonomousSystems } from './number-resources.js'
 
 export interface Extensions {
   /** One of them is malformed or occurs twice. */
   readonly invalid: boolean
+  /**
+   * A relative distribution point in it is no name: OpenSSL's first look at the certificate fails and the next ones do not, without
+   * what it would have read after that (ossl_x509v3_cache_extensions).
+   */
+  readonly isHalfRead: boolean
   readonly hasUnknownCritical: boolean
   readonly isProxy: boolean
   readonly basicConstraints?: { readonly ca: boolean; readonly pathLength?: number }
@@ -22,6 +42,8 @@ export interface Extensions {
   readonly alternativeNames?: readonly GeneralName[]
   readonly nameConstraints?: NameConstraints
   readonly distributionPoints?: readonly DistributionPoint[]
+  readonly addressBlocks?: AddressBlocks
+  readonly autonomousSystems?: AutonomousSystems
 }
 
 /** Purpose of a TLS server in the extended key usage. */
@@ -75,93 +97,101 @@ const SUPPORTED_CRITICAL = new Set<string>([
   '1.3.6.1.5.5.7.48.1.5', // OCSP no check
 ])
 
-/** Reads a SEQUENCE OF Extension's content; undefined when the list itself is malformed. */
-export function readExtensionList(content: Buffer): RawExtension[] | undefined {
-  const list = readElements(content)?.map(readExtension)
-  return list?.every((extension) => extension !== undefined) ? list : undefined
+/** Extension (RFC 5280, 4.1); any BOOLEAN but zero is true. */
+export const extension = sequence<RawExtension>(({ required, optional }) => ({
+  oid: required(oid),
+  critical: optional(boolean) ?? false,
+  value: required(octetString),
+}))
+
+/** An extension's value; undefined where there is none, `malformed` where it cannot be read or stands there twice. */
+export function decodeExtension<T>(
+  list: readonly RawExtension[],
+  wanted: string,
+  read: (value: Buffer) => T | undefined,
+) {
+  const [found, ...more] = list.filter((one) => one.oid === wanted)
+  if (!found) return undefined
+  return more.length > 0 ? 'malformed' : (read(found.value) ?? 'malformed')
 }
 
-function readExtension(element: DerElement): RawExtension | undefined {
-  const [oid, ...rest] = fieldsOf(element)
-  const flag = rest[0]?.tag === TAG.boolean ? rest.shift() : undefined
-  const [value] = rest
-  if (oid?.tag !== TAG.oid || value?.tag !== TAG.octetString) return undefined
-  return { oid: readOid(oid.content), critical: (flag?.content[0] ?? 0) !== 0, value: value.content }
-}
-
-/** Decodes what validation asks about. */
-export function decodeExtensions(list: readonly RawExtension[]): Extensions {
+/** Decodes what validation asks about; `issuer` is what a relative distribution point is relative to. */
+export function decodeExtensions(list: readonly RawExtension[], issuer: DistinguishedName): Extensions {
   let invalid = false
-  /** A duplicate counts as unreadable. */
-  const decode = <T>(oid: string, read: (value: DerElement) => T | undefined): T | undefined => {
-    const [found, ...more] = list.filter((extension) => extension.oid === oid)
-    if (!found) return undefined
-    const element = readElement(found.value)
-    const decoded = element && more.length === 0 ? read(element) : undefined
-    if (decoded === undefined) invalid = true
-    return decoded
+  const readWith = <T>(wanted: string, read: (value: Buffer) => T | undefined): T | undefined => {
+    const decoded = decodeExtension<T | 'malformed'>(list, wanted, read)
+    if (decoded !== 'malformed') return decoded
+    invalid = true
+    return undefined
   }
-  const has = (oid: string) => list.some((extension) => extension.oid === oid)
+  const read = <T>(wanted: string, type: Type<T>): T | undefined => readWith(wanted, (value) => decode(type, value))
+  const has = (wanted: string) => list.some((one) => one.oid === wanted)
 
-  const basicConstraints = decode(OID.basicConstraints, readBasicConstraints)
-  const keyUsage = decode(OID.keyUsage, readBits)
-  const extendedKeyUsage = decode(OID.extendedKeyUsage, readPurposes)
-  const netscapeType = decode(OID.netscapeType, readBits)
-  const subjectKeyId = decode(OID.subjectKeyId, ({ tag, content }) => (tag === TAG.octetString ? content : undefined))
-  const authorityKeyId = decode(OID.authorityKeyId, readAuthorityKeyId)
-  const alternativeNames = decode(OID.alternativeNames, ({ tag, content }) =>
-    tag === TAG.sequence ? readGeneralNames(content) : undefined,
-  )
-  const nameConstraints = decode(OID.nameConstraints, readNameConstraints)
-  const distributionPoints = decode(OID.distributionPoints, readDistributionPoints)
-  const isProxy = has(OID.proxy)
-  const proxyClash = isProxy && (basicConstraints?.ca === true || has(OID.alternativeNames) || has('2.5.29.18'))
-
-  return {
-    invalid: invalid || keyUsage === 0 || (basicConstraints?.pathLength ?? 0) < 0 || proxyClash,
-    hasUnknownCritical: list.some(({ oid, critical }) => critical && !SUPPORTED_CRITICAL.has(oid)),
+  const constraints = read(OID.basicConstraints, basicConstraints)
+  const keyUsage = read(OID.keyUsage, bitString)
+  const netscapeType = read(OID.netscapeType, bitString)
+  const isProxy = read(OID.proxy, proxyInformation) !== undefined
+  const proxyClash = isProxy && (constraints?.ca === true || has(OID.alternativeNames) || has('2.5.29.18'))
+  const decoded = {
     isProxy,
-    basicConstraints,
-    keyUsage,
-    extendedKeyUsage,
-    netscapeType,
-    subjectKeyId,
-    authorityKeyId,
-    alternativeNames,
-    nameConstraints,
-    distributionPoints,
+    basicConstraints: constraints,
+    keyUsage: keyUsage && firstBits(keyUsage),
+    extendedKeyUsage: read(OID.extendedKeyUsage, sequenceOf(oid)),
+    netscapeType: netscapeType && firstBits(netscapeType),
+    subjectKeyId: read(OID.subjectKeyId, octetString),
+    authorityKeyId: read(OID.authorityKeyId, authorityKeyId),
+    alternativeNames: read(OID.alternativeNames, generalNames),
+    nameConstraints: read(OID.nameConstraints, nameConstraints),
+    distributionPoints: readWith(OID.distributionPoints, (value) => readDistributionPoints(value, issuer)),
+  }
+  const isHalfRead = decoded.distributionPoints?.some(isNoName) ?? false
+  if (isHalfRead)
+    return { ...decoded, invalid: invalid || isUseless(decoded) || proxyClash, isHalfRead, hasUnknownCritical: false }
+  const resources = {
+    addressBlocks: read(OID.addressBlocks, addressBlocks),
+    autonomousSystems: read(OID.autonomousSystems, autonomousSystems),
+  }
+  return {
+    ...decoded,
+    ...resources,
+    invalid: invalid || isUseless(decoded) || proxyClash,
+    isHalfRead,
+    hasUnknownCritical: list.some(({ oid: known, critical }) => critical && !SUPPORTED_CRITICAL.has(known)),
   }
 }
 
-function readBasicConstraints({ tag, content }: DerElement): Extensions['basicConstraints'] {
-  const fields = tag === TAG.sequence ? readElements(content) : undefined
-  if (!fields) return undefined
-  const flag = fields[0]?.tag === TAG.boolean ? fields.shift() : undefined
-  const [length, ...rest] = fields
-  if (rest.length > 0 || (length && length.tag !== TAG.integer)) return undefined
-  const ca = (flag?.content[0] ?? 0) !== 0
-  return { ca, pathLength: length && readSmallInteger(length.content) }
+const isNoName = ({ point }: DistributionPoint) => point?.kind === 'relative' && !point.name
+
+/** A key usage without any, or a negative path length. */
+function isUseless({
+  keyUsage,
+  basicConstraints: constraints,
+}: Pick<Extensions, 'keyUsage' | 'basicConstraints'>): boolean {
+  return keyUsage === 0 || (constraints?.pathLength ?? 0) < 0
 }
 
-/** A number of more than 31 bits is no limit. */
+const basicConstraints = sequence(({ optional }) => {
+  const ca = optional(boolean) ?? false
+  const length = optional(integer)
+  return { ca, pathLength: length && readSmallInteger(length) }
+})
+
+/** ASN1_INTEGER_get, with -1 for all that is negative: a number of more than 63 bits becomes -1 too, and is then no limit. */
 function readSmallInteger(content: Buffer): number {
-  if (content.length === 0 || content.length > 4) return (content[0] ?? 0) >= 0x80 ? -1 : 0x7fffffff
-  return content.readIntBE(0, content.length)
+  if ((content[0] ?? 0) >= 0x80) return -1
+  return content.length > 6 ? Number.MAX_SAFE_INTEGER : content.readUIntBE(0, content.length)
 }
 
-/** The used bits of the first two bytes of a BIT STRING. */
-function readBits({ tag, content }: DerElement): number | undefined {
-  const [unused] = content
-  if (tag !== TAG.bitString || unused === undefined || unused > 7) return undefined
-  const bits = Buffer.from(content.subarray(1))
-  if (bits.length > 0) bits[bits.length - 1] = (bits.at(-1) ?? 0) & (0xff << unused)
-  return (bits[0] ?? 0) | ((bits[1] ?? 0) << 8)
+/** The first two bytes of a BIT STRING. */
+function firstBits({ bytes }: Bits): number {
+  return (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)
 }
 
-function readPurposes({ tag, content }: DerElement): string[] | undefined {
-  const oids = tag === TAG.sequence ? readElements(content) : undefined
-  return oids?.every((oid) => oid.tag === TAG.oid) ? oids.map((oid) => readOid(oid.content)) : undefined
-}
+/** ProxyCertInfo (RFC 3820, 3.8). */
+const proxyInformation = sequence(({ required, optional }) => ({
+  pathLength: optional(integer),
+  policy: required(sequence((policy) => ({ language: policy.required(oid), policy: policy.optional(octetString) }))),
+}))
 
 export interface AuthorityKeyId {
   readonly keyId?: Buffer
@@ -170,18 +200,13 @@ export interface AuthorityKeyId {
   readonly serial?: Buffer
 }
 
-export function readAuthorityKeyId({ tag, content }: DerElement): AuthorityKeyId | undefined {
-  const fields = tag === TAG.sequence ? readFields(content, [0x80, 0xa1, 0x82]) : undefined
-  if (!fields) return undefined
-  const keyId = fields.get(0x80)?.content
-  const names = fields.get(0xa1)
-  const serial = fields.get(0x82)?.content
-  const issuers = names ? readGeneralNames(names.content) : []
-  if (!issuers) return undefined
-  const directory = issuers.find((name) => name.kind === 'directory')
-  const issuer = directory?.kind === 'directory' ? directory.name : undefined
-  return { keyId, issuer, serial }
-}
+export const authorityKeyId = sequence<AuthorityKeyId>(({ optional }) => {
+  const keyId = optional(implicit(0, octetString))
+  const issuers = optional(implicit(1, generalNames))
+  const serial = optional(implicit(2, integer))
+  const directory = issuers?.find((name) => name.kind === 'directory')
+  return { keyId, issuer: directory?.kind === 'directory' ? directory.name : undefined, serial }
+})
 
 /** X509_check_akid: what is absent on either side does not count. */
 export function checkAuthorityKeyId(
@@ -193,65 +218,4 @@ export function checkAuthorityKeyId(
   if (keyId && issuer.subjectKeyId && !keyId.equals(issuer.subjectKeyId)) return false
   if (serial && !serial.equals(issuer.serial)) return false
   return !name || isSameName(name, issuer.issuer)
-}
-
-/** Bits of ReasonFlags, all of them: what a list without a limit covers. */
-export const ALL_REASONS = 0x807f
-
-export type PointName =
-  | { readonly kind: 'full'; readonly names: readonly GeneralName[] }
-  /** Relative to the issuer; compared by its bytes, which is right where both sides have the same issuer. */
-  | { readonly kind: 'relative'; readonly bytes: Buffer }
-
-export interface DistributionPoint {
-  readonly point?: PointName
-  readonly reasons: number
-  readonly crlIssuer?: readonly GeneralName[]
-}
-
-/** CRLDistributionPoints ::= SEQUENCE OF DistributionPoint. */
-function readDistributionPoints({ tag, content }: DerElement): DistributionPoint[] | undefined {
-  const points = tag === TAG.sequence ? readElements(content)?.map(readPoint) : undefined
-  return points?.every((point) => point !== undefined) ? points : undefined
-}
-
-function readPoint({ tag, content }: DerElement): DistributionPoint | undefined {
-  const fields = tag === TAG.sequence ? readFields(content, [0xa0, 0x81, 0xa2]) : undefined
-  if (!fields) return undefined
-  const place = fields.get(0xa0)
-  const reasons = fields.get(0x81)
-  const issuers = fields.get(0xa2)
-  const point = place && readPointName(place.content)
-  const crlIssuer = issuers && readGeneralNames(issuers.content)
-  if ((place && !point) || (issuers && !crlIssuer)) return undefined
-  if (!place && !crlIssuer?.length) return undefined // setup_dp: a point that says nothing
-  return { point, reasons: reasons ? readReasons(reasons.content) : ALL_REASONS, crlIssuer }
-}
-
-/** DistributionPointName ::= CHOICE { fullName [0], nameRelativeToCRLIssuer [1] }. */
-export function readPointName(content: Buffer): PointName | undefined {
-  const [choice] = readElements(content) ?? []
-  if (choice?.tag === 0xa1) return { kind: 'relative', bytes: choice.content }
-  const names = choice?.tag === 0xa0 ? readGeneralNames(choice.content) : undefined
-  return names && { kind: 'full', names }
-}
-
-/** The content of a BIT STRING. */
-export function readReasons(content: Buffer): number {
-  return ((content[1] ?? 0) | ((content[2] ?? 0) << 8)) & ALL_REASONS
-}
-
-/** Tells whether two points can be the same one; a point without a name can be any. */
-export function overlaps(a: PointName | undefined, b: PointName | undefined): boolean {
-  if (!a || !b) return true
-  if (a.kind === 'relative' || b.kind === 'relative') return a.kind === b.kind && isSameRelative(a, b)
-  return a.names.some((one) => b.names.some((other) => isSameGeneralName(one, other) || isSameDirectory(one, other)))
-}
-
-function isSameRelative(a: PointName, b: PointName): boolean {
-  return a.kind === 'relative' && b.kind === 'relative' && a.bytes.equals(b.bytes)
-}
-
-function isSameDirectory(a: GeneralName, b: GeneralName): boolean {
-  return a.kind === 'directory' && b.kind === 'directory' && isSameName(a.name, b.name)
 }

@@ -10,7 +10,16 @@ import { describeCertificate } from '../summary.js'
 export function checkHost(certificate: X509Certificate, name: string): boolean {
   // an empty name or one with a NUL inside makes OpenSSL skip the check or Node throw
   if (name === '' || name.includes('\0')) return false
-  return readExtension(certificate, () => certificate.checkHost(name, { subject: 'default' })) !== undefined
+  return readExtension(certificate, () => askOpenssl(certificate, name)) !== undefined
+}
+
+/** Node throws where OpenSSL gives up: on a common name that is no string. stunnel takes that for a no. */
+function askOpenssl(certificate: X509Certificate, name: string): string | undefined {
+  try {
+    return certificate.checkHost(name, { subject: 'default' })
+  } catch {
+    return undefined
+  }
 }
 
 /** What it was compared with: the common name counts only without a dNSName, an iPAddress never. */

@@ -1,8 +1,7 @@
 /** Name constraints (RFC 5280, 4.2.1.10) as OpenSSL 3.0 reads and compares them, its limits included (v3_ncons.c). */
-
-import { type DerElement, readElement, readElements, readFields, TAG } from '../encoding/der.js'
+import { implicit, integer, sequence, sequenceOf } from '../encoding/asn1-types.js'
 import { type DistinguishedName, isBelow, readString } from '../encoding/distinguished-name.js'
-import { type GeneralName, readGeneralName } from '../encoding/general-name.js'
+import { type GeneralName, generalName } from '../encoding/general-name.js'
 import type { DefectCode } from './verdict.js'
 
 export interface NameConstraints {
@@ -29,27 +28,18 @@ const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9'
 const IA5_STRING = 0x16
 const UTF8_STRING = 0x0c
 
-export function readNameConstraints({ tag, content }: DerElement): NameConstraints | undefined {
-  const fields = tag === TAG.sequence ? readFields(content, [0xa0, 0xa1]) : undefined
-  const permitted = readSubtrees(fields?.get(0xa0))
-  const excluded = readSubtrees(fields?.get(0xa1))
-  return fields && permitted && excluded && { permitted, excluded }
-}
+const subtree = sequence<Subtree>(({ required, optional }) => {
+  const base = required(generalName)
+  const minimum = optional(implicit(0, integer))
+  const maximum = optional(implicit(1, integer))
+  return { base, hasRange: (minimum?.some((byte) => byte !== 0) ?? false) || maximum !== undefined }
+})
 
-function readSubtrees(list: DerElement | undefined): Subtree[] | undefined {
-  if (!list) return []
-  const subtrees = readElements(list.content)?.map(readSubtree)
-  return subtrees?.every((subtree) => subtree !== undefined) ? subtrees : undefined
-}
-
-function readSubtree({ tag, content }: DerElement): Subtree | undefined {
-  const first = tag === TAG.sequence ? readElement(content) : undefined
-  const base = first && readGeneralName(first)
-  const range = first && readFields(content.subarray(first.bytes.length), [0x80, 0x81])
-  if (!base || !range) return undefined
-  const hasMinimum = range.get(0x80)?.content.some((byte) => byte !== 0) ?? false
-  return { base, hasRange: hasMinimum || range.has(0x81) }
-}
+/** NameConstraints. */
+export const nameConstraints = sequence<NameConstraints>(({ optional }) => ({
+  permitted: optional(implicit(0, sequenceOf(subtree))) ?? [],
+  excluded: optional(implicit(1, sequenceOf(subtree))) ?? [],
+}))
 
 /** How many comparisons `findConstraintDefect` makes at most: none where it gives up at once. */
 export function countComparisons(certificate: NamedCertificate, constraints: NameConstraints): number {
@@ -95,7 +85,9 @@ function findFirst(names: readonly GeneralName[], constraints: NameConstraints):
 function findCommonNameDefect({ attributes }: DistinguishedName, constraints: NameConstraints): DefectCode | undefined {
   for (const { oid, tag, bytes } of attributes) {
     if (oid !== COMMON_NAME) continue
-    const text = (readString(tag, bytes) ?? '').replace(/\0+$/, '')
+    const given = readString(tag, bytes)
+    if (given === undefined) return 'UNSPECIFIED' // OpenSSL takes it for a lack of memory
+    const text = given.replace(/\0+$/, '')
     if (text.includes('\0')) return 'NAME_SYNTAX'
     if (!looksLikeHostName(text)) continue
     const found = findNameDefect({ kind: 'dns', bytes: Buffer.from(text) }, constraints)

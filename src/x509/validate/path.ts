@@ -91,7 +91,8 @@ function findSent(
   const isNew = (candidate: CertificateFacts) =>
     (top.isSelfIssued && path.length === 1) || !path.some((one) => isSame(one, candidate))
   const candidates = (untrusted.get(top.issuerKey) ?? []).filter(
-    (candidate) => isLikelyIssuedBy(top, candidate) && isNew(candidate),
+    // OpenSSL looks once at what was sent, and twice at what is installed
+    (candidate) => !candidate.isHalfRead && isLikelyIssuedBy(top, candidate) && isNew(candidate),
   )
   return preferCurrent(candidates, (facts) => facts, now)
 }

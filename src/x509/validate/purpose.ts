@@ -1,5 +1,5 @@
 /** What one certificate may be used for, as OpenSSL 3.0 decides it: by its extensions (v3_purp.c) and by the strength of its key. */
-import type { KeyObject } from 'node:crypto'
+import { decode, integer, opaqueSequence, sequence } from '../encoding/asn1-types.js'
 import type { CertificateFacts } from './certificate-facts.js'
 import { KEY_USAGE, SERVER_AUTH } from './extensions.js'
 
@@ -40,24 +40,84 @@ export function fitsTlsServer(facts: CertificateFacts, asAuthority: boolean): bo
 /** What security level 2 asks of keys and signatures. */
 export const REQUIRED_BITS = 112
 
-/** Bits of security (EVP_PKEY_get_security_bits); 0 for a key that cannot be read, or of an unknown kind. */
-export function keyStrengthBits(key: KeyObject | undefined): number {
-  const { modulusLength, divisorLength, namedCurve } = key?.asymmetricKeyDetails ?? {}
-  switch (key?.asymmetricKeyType) {
+/** Bits of security (EVP_PKEY_get_security_bits); 0 for a key that cannot be read, or of a kind that OpenSSL 3.0 does not know. */
+export function keyStrengthBits({
+  publicKey,
+  keyAlgorithm,
+}: Pick<CertificateFacts, 'publicKey' | 'keyAlgorithm'>): number {
+  if (!publicKey) return 0
+  const { modulusLength, divisorLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {}
+  switch (publicKey.asymmetricKeyType) {
     case 'rsa':
     case 'rsa-pss':
       return factoringStrengthBits(modulusLength ?? 0)
     case 'dsa':
-      return Math.min(dsaStrengthBits(modulusLength ?? 0), (divisorLength ?? 0) >>> 1)
+      return groupStrengthBits(modulusLength ?? 0, divisorLength ?? 0)
     case 'ec':
-      return curveBits(namedCurve) >>> 1
+      return curveStrengthBits(namedCurve)
     case 'ed25519':
+    case 'x25519':
       return 128
     case 'ed448':
+    case 'x448':
       return 224
+    default:
+      return otherStrengthBits(keyAlgorithm)
+  }
+}
+
+/** Kinds that Node has no details of, or no name for. They cannot sign here, and a leaf need not. */
+function otherStrengthBits({ oid, parameters }: CertificateFacts['keyAlgorithm']): number {
+  switch (oid) {
+    case EC_KEY:
+    case SM2_KEY:
+      return curveStrengthBits(undefined)
+    case DH_KEY: {
+      const group = parameters && decode(dhGroup, parameters.content)
+      if (!group) return 0
+      const length = group.length && Number(BigInt(`0x${group.length.toString('hex')}`))
+      return groupStrengthBits(countBits(group.prime), isKnownGroup(group.prime) ? undefined : length)
+    }
+    case DHX_KEY: {
+      const group = parameters && decode(dhxGroup, parameters.content)
+      return group ? groupStrengthBits(countBits(group.prime), countBits(group.order)) : 0
+    }
     default:
       return 0
   }
+}
+
+const EC_KEY = '1.2.840.10045.2.1'
+const SM2_KEY = '1.2.156.10197.1.301'
+const DH_KEY = '1.2.840.113549.1.3.1'
+const DHX_KEY = '1.2.840.10046.2.1'
+
+/** DHParameter of PKCS #3. */
+const dhGroup = sequence(({ required, optional }) => ({
+  prime: required(integer),
+  base: required(integer),
+  length: optional(integer),
+}))
+
+/** The beginning of DomainParameters (RFC 3279, 2.3.3). */
+const dhxGroup = sequence(({ required, optional }) => ({
+  prime: required(integer),
+  base: required(integer),
+  order: required(integer),
+  cofactor: optional(integer),
+  proof: optional(opaqueSequence),
+}))
+
+/** The primes of RFC 7919 and RFC 3526 by their beginnings: OpenSSL knows the order of these groups. */
+const KNOWN_PRIMES = ['ffffffffffffffffadf85458a2bb4a9a', 'ffffffffffffffffc90fdaa22168c234']
+
+function isKnownGroup(prime: Buffer): boolean {
+  return KNOWN_PRIMES.includes(prime.toString('hex').replace(/^00/, '').slice(0, 32))
+}
+
+function countBits(content: Buffer): number {
+  const bytes = content[0] === 0 ? content.subarray(1) : content
+  return bytes.length === 0 ? 0 : bytes.length * 8 - Math.clz32(bytes[0] ?? 0) + 24
 }
 
 const STANDARD_LENGTHS: Readonly<Record<number, number>> = {
@@ -81,16 +141,27 @@ function factoringStrengthBits(modulusBits: number): number {
   return Math.min((estimate + 4) & ~7, cap)
 }
 
-function dsaStrengthBits(modulusBits: number): number {
-  if (modulusBits >= 15_360) return 256
-  if (modulusBits >= 7680) return 192
-  if (modulusBits >= 3072) return 128
-  if (modulusBits >= 2048) return 112
-  return modulusBits >= 1024 ? 80 : 0
+/** BN_security_bits: by the prime, and half the size of the group where it is known. */
+function groupStrengthBits(primeBits: number, groupBits: number | undefined): number {
+  const [, byPrime = 0] = GROUP_STRENGTHS.find(([least]) => primeBits >= least) ?? []
+  if (!groupBits) return byPrime
+  const byGroup = groupBits >>> 1
+  return byGroup < 80 ? 0 : Math.min(byPrime, byGroup)
 }
 
-/** Curves carry their size in their names; one that is spelled out is refused for that, not for its size. */
-function curveBits(name: string | undefined): number {
-  const [digits] = /[0-9]{3}/.exec(name ?? '') ?? []
-  return digits === undefined ? 2 * REQUIRED_BITS : Number(digits)
+const GROUP_STRENGTHS: readonly (readonly [leastBits: number, strength: number])[] = [
+  [15_360, 256],
+  [7680, 192],
+  [3072, 128],
+  [2048, 112],
+  [1024, 80],
+]
+
+/** Curves whose order has less than 224 bits count less than the 112 bits that are required. */
+const SMALL_CURVES =
+  /^(secp1|prime192|sect1|c2pnb(163|176|208)|c2tnb191|wap-wsg-idm-ecid-wtls[1-9]$|Oakley-EC2N|brainpoolP1)/
+
+/** A curve that is spelled out is refused for that, not for its size. */
+function curveStrengthBits(name: string | undefined): number {
+  return name !== undefined && SMALL_CURVES.test(name) ? 80 : REQUIRED_BITS
 }

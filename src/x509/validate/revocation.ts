@@ -5,7 +5,8 @@
 import { isSameName } from '../encoding/distinguished-name.js'
 import type { CertificateFacts } from './certificate-facts.js'
 import { type Crl, type CrlEntry, serialKey } from './crl.js'
-import { ALL_REASONS, checkAuthorityKeyId, KEY_USAGE, overlaps } from './extensions.js'
+import { ALL_REASONS, overlaps } from './distribution-points.js'
+import { checkAuthorityKeyId, KEY_USAGE } from './extensions.js'
 import { wholeSeconds } from './path.js'
 import type { DefectCode } from './verdict.js'
 

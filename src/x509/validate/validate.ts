@@ -6,10 +6,12 @@ import type { X509Certificate } from 'node:crypto'
 import { signatureStrengthBits } from '../encoding/signature-algorithm.js'
 import { fail } from '../errors.js'
 import { describeCertificate, subjectInSentence } from '../summary.js'
+import { findAddressDefects } from './address-resources.js'
 import { type CertificateFacts, hasExplicitCurve, isSignedBy, readFacts } from './certificate-facts.js'
 import { type Crl, readCrls } from './crl.js'
 import { checkHost, explainMismatch } from './host-name.js'
 import { countComparisons, findConstraintDefect } from './name-constraints.js'
+import { findNumberDefects } from './number-resources.js'
 import { type Anchor, buildPath, type Path, readExplicitTrust, wholeSeconds } from './path.js'
 import { fitsTlsServer, isAuthority, keyStrengthBits, REQUIRED_BITS } from './purpose.js'
 import { findRevocationDefects } from './revocation.js'
@@ -41,7 +43,7 @@ export function validate(question: Question): Verdict {
     const isKnown = defects.some((defect) => defect.code === code && defect.depth === depth)
     if (!isKnown) defects.push(describeDefect(code, depth, facts.certificate, evidence))
   }
-  if (keyStrengthBits(leaf.publicKey) < REQUIRED_BITS) add('LEAF_KEY_TOO_WEAK', 0, describeKey(leaf))
+  if (keyStrengthBits(leaf) < REQUIRED_BITS) add('LEAF_KEY_TOO_WEAK', 0, describeKey(leaf))
   const end = findEndDefect(path)
   const top = certificates.length - 1
   if (end)
@@ -55,6 +57,12 @@ export function validate(question: Question): Verdict {
   checkSignaturesAndDates(certificates, now, add)
   if (!checkHost(leaf.certificate, name)) add('NAME_MISMATCH', 0, explainMismatch(leaf.certificate, name))
   checkNameConstraints(certificates, add)
+  for (const { code, depth } of [
+    ...findNumberDefects(certificates.map((facts) => facts.autonomousSystems)),
+    ...findAddressDefects(certificates.map((facts) => facts.addressBlocks)),
+  ]) {
+    add(code, depth)
+  }
 
   const [first] = defects
   return {
@@ -107,7 +115,7 @@ function checkExtensions({ certificates, fromServer }: Path, anchors: readonly A
 /** check_auth_level at security level 2; the signature of the topmost one is not checked. */
 function checkStrength({ certificates }: Path, add: Add): void {
   for (const [depth, facts] of certificates.entries()) {
-    if (depth > 0 && keyStrengthBits(facts.publicKey) < REQUIRED_BITS) {
+    if (depth > 0 && keyStrengthBits(facts) < REQUIRED_BITS) {
       add('AUTHORITY_KEY_TOO_WEAK', depth, describeKey(facts))
     }
     const isTop = depth === certificates.length - 1

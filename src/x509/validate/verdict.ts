@@ -219,11 +219,23 @@ export const DEFECTS = {
     message: 'is a proxy certificate (RFC 3820), which no pool accepts',
     remedy: REQUEST,
   },
+  RESOURCES_MALFORMED: {
+    opensslNumber: 41,
+    text: 'invalid or inconsistent certificate extension',
+    message: 'lists IP addresses or AS numbers (RFC 3779) in another order or form than the one that is allowed',
+    remedy: SHOW,
+  },
   CRL_OTHER_SCOPE: {
     opensslNumber: 44,
     text: 'different CRL scope',
     message: 'has a revocation list that is not about certificates like this one',
     remedy: NEW_CRL,
+  },
+  RESOURCES_NOT_HELD: {
+    opensslNumber: 46,
+    text: "RFC 3779 resource not subset of parent's resources",
+    message: 'does not hold all of the IP addresses or AS numbers (RFC 3779) that a certificate below it lists',
+    remedy: SHOW,
   },
   NAME_NOT_PERMITTED: {
     opensslNumber: 47,
