@@ -1,9 +1,13 @@
 /** Output of `wlb`: JSON documents, errors, tables and exit codes. stdout is the answer; all else goes to stderr. */
-import type { Writable } from 'node:stream'
 import { errorDocument, WlbError } from '../base/error.js'
 import { explainShortage } from '../base/file-failure.js'
 import { quoteWord } from '../base/quote-word.js'
 import { fail } from './errors.js'
+
+/** What text is written to: a stream, or what keeps lines for one that has stopped. */
+export interface Output {
+  write(text: string): unknown
+}
 
 /** Exit codes, as docs/reference.md lists them. */
 export const EXIT = { done: 0, no: 1, usage: 2, interrupted: 130 } as const
@@ -23,8 +27,8 @@ export function printError(
   error: unknown,
   format: 'text' | 'json',
   root?: string,
-  out: Writable = process.stdout,
-  err: Writable = process.stderr,
+  out: Output = process.stdout,
+  err: Output = process.stderr,
 ): number {
   const isUnknown = error instanceof CouldNotTell
   const cause = isUnknown ? error.cause : error
@@ -44,7 +48,7 @@ export function printError(
 }
 
 /** Prints the one document a program asked for. */
-export function printJson(document: unknown, out: Writable = process.stdout): void {
+export function printJson(document: unknown, out: Output = process.stdout): void {
   out.write(`${JSON.stringify(document, jsonValue, 2)}\n`)
 }
 

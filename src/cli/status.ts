@@ -14,7 +14,7 @@ export async function status(root: string, json = false): Promise<void> {
 }
 
 function describe(found: Status, now: Date): string {
-  const { hostname, listener, database } = found
+  const { hostname, listener, database, log } = found
   const where = `${listener.address} port ${listener.port}`
   const facts = renderFacts([
     ['host name', hostname],
@@ -28,6 +28,9 @@ function describe(found: Status, now: Date): string {
     ...describeIssuer(found),
     ...describeRenewal(found, now),
     ['database', database],
+    ...(log?.lostLines
+      ? [['LOG', `${log.lostLines} lines could not be written; is its disk full, or its reader gone?`] as const]
+      : []),
   ])
   return [facts, '', describePools(found), '', nextStep(found)].join('\n')
 }

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { openLineSink } from '../base/line-sink.js'
 import {
   audienceOf,
   type DatedEvent,
@@ -27,30 +28,38 @@ export async function watch(root: string, flags: WatchFlags): Promise<void> {
   if (every < LEAST_SECONDS) throw fail('USAGE_WATCH_INTERVAL', { every, leastSeconds: LEAST_SECONDS })
   const channels = openChannels(flags)
   const pools = await choosePools(flags)
+  const answer = openLineSink(1, { describeLoss: (lines) => describeLoss(lines, json) })
+  const notes = openLineSink(2, { describeLoss: (lines) => describeLoss(lines, false) })
   const options = {
     pools,
     folder: join(configFolder(), 'watch', audienceOf(channels)),
     channels,
     now: () => new Date(),
-    onEvent: (event: DatedEvent) => void process.stdout.write(`${json ? JSON.stringify(event) : lineOf(event)}\n`),
+    onEvent: (event: DatedEvent) => answer.write(`${json ? JSON.stringify(event) : lineOf(event)}\n`),
     onUndelivered: (channel: string, count: number, why: string) =>
-      void process.stderr.write(`wlb: ${channel}: ${count} events wait, ${why}\n`),
+      notes.write(`wlb: ${channel}: ${count} events wait, ${why}\n`),
   }
   if (flags.once) {
     const { exitCode } = await watchOnce(options)
     process.exitCode = exitCode
     return
   }
-  process.stderr.write(`watching ${(await pools()).map(({ name }) => name).join(', ')}, every ${every} s\n`)
+  notes.write(`watching ${(await pools()).map(({ name }) => name).join(', ')}, every ${every} s\n`)
   const watching = startWatch({
     ...options,
     everyMs: every * 1000,
-    onFailure: (error) => printError(error, 'text', root),
+    onFailure: (error) => printError(error, 'text', root, answer, notes),
   })
   const alive = setInterval(() => {}, 2 ** 30) // the watch's own timers do not keep the process running
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   clearInterval(alive)
   await watching.close()
+}
+
+/** Said in the place of events that nobody took in time, which channels may have delivered all the same. */
+function describeLoss(lines: number, json: boolean): string {
+  const at = new Date().toISOString()
+  return json ? `${JSON.stringify({ at, kind: 'lost', lines })}\n` : `${at} ${lines} lines were lost\n`
 }
 
 async function choosePools(flags: WatchFlags): Promise<() => Promise<readonly FleetMember[]>> {

@@ -32,6 +32,12 @@ const RUNNING = z.object({
   pools: z.array(POOL),
   /** Names and addresses that pools have connected to since the start, the latest last. */
   addressesUsed: z.array(z.string()),
+  log: z
+    .object({
+      /** Lines that could not be written since the start. */
+      lostLines: z.number(),
+    })
+    .default({ lostLines: 0 }), // a process that was started before the program was replaced does not say
 })
 
 /** The answer of the running process on its control socket. */
@@ -52,6 +58,8 @@ export interface Status {
   readonly pools: RunningStatus['pools'] | null
   /** Likewise; what pools have connected to since the start. */
   readonly addressesUsed: RunningStatus['addressesUsed'] | null
+  /** Likewise. */
+  readonly log: RunningStatus['log'] | null
   /** Null where no ACME authority is configured. */
   readonly renewal: RenewalStatus | null
 }
@@ -73,6 +81,7 @@ export async function readStatus(root: string): Promise<Status> {
     database,
     pools: null,
     addressesUsed: null,
+    log: null,
     renewal,
   }
 }

@@ -68,6 +68,7 @@ function controlRoutes({
         database,
         pools: (await store.pools.list()).map(describePool),
         addressesUsed: usedAddresses.list(),
+        log: { lostLines: log.lostLines() },
       }
     }),
     'DELETE /pools/{uuid}': route(z.object({ uuid: z.string().regex(/^[0-9a-f-]+$/) }), async ({ uuid }) => {

@@ -1,5 +1,6 @@
 /** The program of one lab host: `lab-host ROOT`. It keeps running when the launcher ends; SIGTERM stops it. */
 import { WlbError } from '../../base/error.js'
+import { openLineSink } from '../../base/line-sink.js'
 import type { StartReport } from '../launcher/lab-process.js'
 import { startHost } from './host-process.js'
 
@@ -9,7 +10,8 @@ if (root === undefined) {
   process.exit(2)
 }
 
-const log = (message: string) => console.log(`${new Date().toISOString()} ${message}`)
+const output = openLineSink(1, { describeLoss: (lines) => `${new Date().toISOString()} ${lines} lines were lost\n` })
+const log = (message: string) => output.write(`${new Date().toISOString()} ${message}\n`)
 
 try {
   const host = await startHost(root, log)

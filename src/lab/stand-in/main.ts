@@ -5,6 +5,7 @@
 import { chmod, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { openLineSink } from '../../base/line-sink.js'
 import { shortenSocketPath } from '../../base/local-socket.js'
 import type { StartReport } from '../launcher/lab-process.js'
 import { type Listening, ordersSchema, startListening } from './server.js'
@@ -15,7 +16,8 @@ if (folder === undefined) {
   process.exit(2)
 }
 
-const log = (message: string) => console.log(`${new Date().toISOString()} ${message}`)
+const output = openLineSink(1, { describeLoss: (lines) => `${new Date().toISOString()} ${lines} lines were lost\n` })
+const log = (message: string) => output.write(`${new Date().toISOString()} ${message}\n`)
 let listening: Listening | undefined
 
 async function follow(inFolder: string): Promise<void> {
