@@ -4,7 +4,6 @@ import { type CompiledRule, NOWHERE } from './compiled-pool.js'
 
 interface Numbers {
   readonly vms: readonly Vm[]
-  readonly hostOf: Int32Array
   readonly hostNumbers: ReadonlyMap<string, number>
   readonly vmNumbers: ReadonlyMap<string, number>
 }
@@ -26,19 +25,18 @@ export function compileRules({ rules }: Pool, numbers: Numbers): readonly Compil
   return [...stated, ...groups(numbers)].toSorted((one, other) => compareText(keyOf(one), keyOf(other)))
 }
 
-function membersOf(uuids: readonly string[], { hostOf, vmNumbers }: Numbers): Int32Array {
-  const members = new Set(uuids.map((uuid) => vmNumbers.get(uuid) ?? NOWHERE))
-  return Int32Array.from(members)
-    .filter((v) => (hostOf[v] ?? NOWHERE) !== NOWHERE)
-    .sort()
+function membersOf(uuids: readonly string[], { vmNumbers }: Numbers): Int32Array {
+  return Int32Array.from(new Set(uuids.map((uuid) => vmNumbers.get(uuid) ?? NOWHERE))).sort()
 }
 
 /** Paused members of a group do not count (xapi_vm_group_helpers.ml). */
-function groups({ vms, hostOf, hostNumbers }: Numbers): CompiledRule[] {
+function groups({ vms, hostNumbers }: Numbers): CompiledRule[] {
   const members = new Map<string, number[]>()
   for (const [v, { group, state }] of vms.entries()) {
-    if (group === undefined || state !== 'running' || hostOf[v] === NOWHERE) continue
-    members.set(group, [...(members.get(group) ?? []), v])
+    if (group === undefined || state === 'paused') continue
+    const known = members.get(group)
+    if (known) known.push(v)
+    else members.set(group, [v])
   }
   return [...members].map(([name, numbers]) => ({
     kind: 'apart',

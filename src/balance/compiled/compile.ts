@@ -15,7 +15,7 @@ export function compile(pool: Pool, scenarios: readonly Scenario[] = recentScena
   const vmNumbers = numberByUuid(vms)
   const coordinator = hostNumbers.get(pool.pool.coordinator) ?? NOWHERE
   const hostOf = Int32Array.from(vms, (vm) => (isOnHost(vm) ? (hostNumbers.get(vm.host ?? '') ?? NOWHERE) : NOWHERE))
-  const rules = compileRules(pool, { vms, hostOf, hostNumbers, vmNumbers })
+  const rules = compileRules(pool, { vms, hostNumbers, vmNumbers })
   const isLoadKnown = Uint8Array.from(vms, (vm) => Number(isMeasured(vm, pool.demand.stepSeconds)))
   const { settings } = pool
   return {

@@ -18,7 +18,7 @@ export interface CompiledRule {
   readonly must: boolean
   /** A VM group of xapi: spread where possible; all running members on one host is what must not be. */
   readonly isGroup: boolean
-  /** Those that are on a host. */
+  /** In ascending order; those that are on no host count nowhere. */
   readonly vms: Int32Array
   /** 1 for each host that pin or avoid names. */
   readonly hosts: Uint8Array

@@ -2,16 +2,13 @@
 import { type CompiledPool, NOWHERE } from '../compiled/compiled-pool.js'
 import { congestionOf, horizonMinutes, moveCost } from '../compiled/congestion.js'
 import { type Placement, put } from '../compiled/placement.js'
+import { softGain } from '../compiled/soft-rules.js'
 import { checkStep, checkStepApartFromFailover } from '../rules/check-step.js'
 import type { FailoverGate } from '../rules/failover-gate.js'
-import { violationsOf } from '../rules/rule-violations.js'
 import type { Step } from './step.js'
 
 /** A gain must exceed its cost by this share, or noise would move VMs. */
 export const MARGIN = 0.25
-/** What a broken should rule costs for each VM or pair, and a pair of a VM group on one host, in congested host-minutes. */
-const SHOULD_COST = 60
-const SPREAD_COST = 20
 
 export interface Improvement {
   readonly steps: readonly Step[]
@@ -58,17 +55,4 @@ function candidatesOf(pool: CompiledPool, placement: Placement, moved: ReadonlyS
   }
   const surplus = ({ v, gain }: Step) => gain - moveCost(pool, v)
   return found.sort((one, other) => surplus(other) - surplus(one) || one.v - other.v || one.to - other.to)
-}
-
-/** What should rules and the spread of VM groups gain. */
-function softGain({ rules, rulesOf }: CompiledPool, hostOf: Int32Array, v: number, to: number): number {
-  const concerned = (rulesOf[v] ?? []).flatMap((number) => rules[number] ?? []).filter(({ must }) => !must)
-  if (concerned.length === 0) return 0
-  const after = hostOf.slice()
-  after[v] = to
-  return concerned.reduce(
-    (sum, rule) =>
-      sum + (violationsOf(rule, hostOf) - violationsOf(rule, after)) * (rule.isGroup ? SPREAD_COST : SHOULD_COST),
-    0,
-  )
 }

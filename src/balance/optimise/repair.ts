@@ -4,6 +4,7 @@
  */
 import type { CompiledPool } from '../compiled/compiled-pool.js'
 import { congestionOf, horizonMinutes } from '../compiled/congestion.js'
+import { nameOfHost } from '../compiled/describe.js'
 import { type Placement, put } from '../compiled/placement.js'
 import type { Reason } from '../plan.js'
 import { checkStep } from '../rules/check-step.js'
@@ -60,7 +61,7 @@ function disabledHosts(pool: CompiledPool, placement: Placement): Defect[] {
     (h) => pool.isLive[h] === 1 && pool.isEnabled[h] === 0 && (placement.vmCount[h] ?? 0) > 0,
   ).map((h) => ({
     reason: 'Evacuate',
-    because: `${nameOf(pool, h)} is disabled`,
+    because: `${nameOfHost(pool, h)} is disabled`,
     vms: vmsOn(placement, h),
     helps: (_, to) => pool.hosts[to]?.excluded.includes('evacuation') === false,
   }))
@@ -73,7 +74,7 @@ function overcommittedHosts(pool: CompiledPool, placement: Placement): Defect[] 
       pool.isEnabled[h] === 1 && pool.isGiving[h] === 1 && (placement.floorBytes[h] ?? 0) > (pool.memoryBytes[h] ?? 0),
   ).map((h) => ({
     reason: 'Memory',
-    because: `${nameOf(pool, h)} has less memory than its VMs hold`,
+    because: `${nameOfHost(pool, h)} has less memory than its VMs hold`,
     vms: vmsOn(placement, h),
     helps: () => true,
   }))
@@ -110,8 +111,4 @@ function hostsWhere({ hosts }: CompiledPool, isWanted: (h: number) => boolean): 
 
 function vmsOn({ hostOf }: Placement, h: number): number[] {
   return [...hostOf].flatMap((at, v) => (at === h ? [v] : []))
-}
-
-function nameOf({ hosts }: CompiledPool, h: number): string {
-  return hosts[h]?.name ?? hosts[h]?.uuid ?? ''
 }

@@ -1,13 +1,7 @@
 /** From the steps of a search to the plan people and programs read: numbers before and after, and a sentence for everything. */
 import { type CompiledPool, RESOURCES } from '../compiled/compiled-pool.js'
-import {
-  congestionOf,
-  meanShareOf,
-  minutesOver,
-  moveCost,
-  moveSeconds,
-  totalCongestion,
-} from '../compiled/congestion.js'
+import { congestionOf, minutesOver, moveCost, moveSeconds, totalCongestion } from '../compiled/congestion.js'
+import { count, describeChange, nameOfHost, nameOfVm, round } from '../compiled/describe.js'
 import { copyPlacement, type Placement, put } from '../compiled/placement.js'
 import type { Figures, Move, Plan, PowerStep, Reason, Severity, Stuck } from '../plan.js'
 import { checkStep } from '../rules/check-step.js'
@@ -79,29 +73,21 @@ function because(
 
 function writeMoves(pool: CompiledPool, start: Placement, steps: readonly Step[]): Move[] {
   const placement = copyPlacement(start)
-  return steps.map((step) => {
-    const { v, from, to } = step
-    const before = describeHost(pool, placement, from)
-    const target = describeHost(pool, placement, to)
-    const reason = step.because === undefined ? reasonOf(pool, placement, from, v) : step.reason
-    const gain = round(step.gain)
+  return steps.map(({ v, from, to, because, reason, gain }) => {
+    const before = copyPlacement(placement)
     put(pool, placement, v, to)
+    const change = (h: number) => `${nameOfHost(pool, h)}: ${describeChange(pool, h, before, placement)}`
     return {
       vm: pool.vms[v]?.uuid ?? '',
       from: pool.hosts[from]?.uuid ?? '',
       to: pool.hosts[to]?.uuid ?? '',
-      reason,
-      why: `${step.because === undefined ? '' : `${step.because}; `}${nameOfHost(pool, from)}: ${before}, then ${describeHost(pool, placement, from)}; ${nameOfHost(pool, to)}: ${target}, then ${describeHost(pool, placement, to)}`,
-      gain,
+      reason: because === undefined ? reasonOf(pool, before, from, v) : reason,
+      why: `${because === undefined ? '' : `${because}; `}${change(from)}; ${change(to)}`,
+      gain: round(gain),
       cost: round(moveCost(pool, v)),
       seconds: moveSeconds(pool, v),
     }
   })
-}
-
-function describeHost(pool: CompiledPool, placement: Placement, h: number): string {
-  const over = (share: number) => Math.round(minutesOver(pool, placement, share, h))
-  return `CPU ${percent(meanShareOf(pool, placement, h, 0))}, ${over(0.765)} minutes an hour over 76.5 % and ${over(0.9)} over 90 %`
 }
 
 /** The resource that congests the source most. */
@@ -157,24 +143,4 @@ function findStuck(pool: CompiledPool, end: Placement): Stuck[] {
       : [],
   )
   return [...found, ...dead]
-}
-
-function nameOfHost({ hosts }: CompiledPool, h: number): string {
-  return hosts[h]?.name ?? hosts[h]?.uuid ?? ''
-}
-
-function nameOfVm({ vms }: CompiledPool, v: number): string {
-  return vms[v]?.name ?? vms[v]?.uuid ?? ''
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000 + 0
 }

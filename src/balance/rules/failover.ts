@@ -27,74 +27,60 @@ export function failoverPlanExists(question: FailoverQuestion, failures: number)
   const world = startOffline(question)
   if (!world) return false
   const hosts = world.freeBytes.length
-  if (hosts < failures || (hosts === failures && world.vms.length > 0)) return false
-  if (isExact(question.totalHosts, failures)) return survives(world, failures)
-  return world.vms.length === 0 || survivesWorst(world, failures)
+  if (hosts < failures || (hosts === failures && question.vms.length > 0)) return false
+  // the estimate is never kinder than the exact answer, and much faster
+  if (question.vms.length === 0 || survivesWorst(world, failures)) return true
+  return isExact(question.totalHosts, failures) && survives(world, failures)
 }
 
-/** Hosts by their index; a dead one has NaN for free memory. */
+/** Hosts by their index; a dead one has NaN for free memory. Of VMs the size is all that matters. */
 interface World {
   readonly freeBytes: readonly number[]
-  readonly vms: readonly { readonly bytes: number; readonly host: number }[]
+  readonly sizesOn: readonly (readonly number[])[]
 }
 
 function startOffline({ freeBytes, vms }: FailoverQuestion): World | undefined {
-  const offline = vms.flatMap(({ bytes, host }, index) => (host === undefined ? [{ bytes, index }] : []))
-  const packed = pack(offline, freeBytes)
-  if (!packed) return undefined
-  return {
-    freeBytes: packed.freeBytes,
-    vms: vms.map(({ bytes, host }, index) => ({ bytes, host: host ?? packed.hostOf.get(index) ?? 0 })),
-  }
+  const sizesOn = freeBytes.map((): number[] => [])
+  const offline: number[] = []
+  for (const { bytes, host } of vms) (host === undefined ? offline : (sizesOn[host] ?? [])).push(bytes)
+  return pack(offline, { freeBytes, sizesOn })
 }
 
 function survives(world: World, failures: number): boolean {
   if (failures === 0) return true
   return world.freeBytes.every((free, dead) => {
     if (Number.isNaN(free)) return true
-    const next = afterFailure(world, dead)
+    const next = pack(world.sizesOn[dead] ?? [], {
+      freeBytes: world.freeBytes.with(dead, Number.NaN),
+      sizesOn: world.sizesOn.with(dead, []),
+    })
     return next !== undefined && survives(next, failures - 1)
   })
 }
 
-function afterFailure({ freeBytes, vms }: World, dead: number): World | undefined {
-  const failed = vms.flatMap(({ bytes, host }, index) => (host === dead ? [{ bytes, index }] : []))
-  const packed = pack(failed, freeBytes.with(dead, Number.NaN))
-  return (
-    packed && {
-      freeBytes: packed.freeBytes,
-      vms: vms.map(({ bytes, host }, index) => ({ bytes, host: packed.hostOf.get(index) ?? host })),
-    }
-  )
-}
-
 /** Largest VM first, each into the host with the most memory left; undefined when one does not fit. */
-function pack(
-  vms: readonly { readonly bytes: number; readonly index: number }[],
-  freeBytes: readonly number[],
-): { readonly freeBytes: readonly number[]; readonly hostOf: ReadonlyMap<number, number> } | undefined {
+function pack(sizes: readonly number[], { freeBytes, sizesOn }: World): World | undefined {
+  if (sizes.length === 0) return { freeBytes, sizesOn }
   const left = [...freeBytes]
-  const hostOf = new Map<number, number>()
+  const on = [...sizesOn]
+  const freeOf = (host: number) => left[host] ?? 0
   const bins = left.flatMap((free, host) => (Number.isNaN(free) ? [] : [host])).sort((a, b) => freeOf(b) - freeOf(a))
-  function freeOf(host: number): number {
-    return left[host] ?? 0
-  }
-  for (const { bytes, index } of vms.toSorted((one, other) => other.bytes - one.bytes)) {
+  for (const bytes of sizes.toSorted((one, other) => other - one)) {
     const roomiest = bins.shift()
     if (roomiest === undefined || freeOf(roomiest) < bytes) return undefined
     left[roomiest] = freeOf(roomiest) - bytes
-    hostOf.set(index, roomiest)
+    on[roomiest] = [...(on[roomiest] ?? []), bytes]
     const after = bins.findIndex((host) => freeOf(host) <= freeOf(roomiest))
     bins.splice(after === -1 ? bins.length : after, 0, roomiest)
   }
-  return { freeBytes: left, hostOf }
+  return { freeBytes: left, sizesOn: on }
 }
 
 /** Every VM as large as the largest, the roomiest hosts die, and those with the most VMs do. */
-function survivesWorst({ freeBytes, vms }: World, failures: number): boolean {
-  const largest = vms.reduce((most, { bytes }) => Math.max(most, bytes), 0)
+function survivesWorst({ freeBytes, sizesOn }: World, failures: number): boolean {
+  const largest = Math.max(0, ...sizesOn.map((sizes) => Math.max(0, ...sizes)))
   const slots = freeBytes.map((free) => (largest === 0 ? Number.POSITIVE_INFINITY : Math.trunc(free / largest)))
-  const counts = freeBytes.map((_, host) => vms.filter((vm) => vm.host === host).length)
+  const counts = sizesOn.map(({ length }) => length)
   const descending = (a: number, b: number) => (a === b ? 0 : b - a)
   const left = sum(slots.sort(descending).slice(failures))
   return sum(counts.sort(descending).slice(0, failures)) <= left

@@ -7,20 +7,32 @@ import { type CompiledPool, type CompiledRule, NOWHERE } from '../compiled/compi
  */
 export function violationsOf({ kind, vms, hosts }: CompiledRule, hostOf: Int32Array): number {
   if (kind === 'pin' || kind === 'avoid') {
-    return vms.filter((v) => (hosts[hostOf[v] ?? NOWHERE] === 1) === (kind === 'avoid')).length
+    let misplaced = 0
+    for (const v of vms) {
+      const h = hostOf[v] ?? NOWHERE
+      if (h !== NOWHERE && (hosts[h] === 1) === (kind === 'avoid')) misplaced++
+    }
+    return misplaced
   }
-  const counts = new Map<number, number>()
-  for (const v of vms) {
-    const h = hostOf[v] ?? NOWHERE
-    counts.set(h, (counts.get(h) ?? 0) + 1)
-  }
-  const pairsOnOneHost = [...counts.values()].reduce((sum, count) => sum + pairs(count), 0)
-  return kind === 'apart' ? pairsOnOneHost : pairs(vms.length) - pairsOnOneHost
+  const counts = countByHost(vms, hostOf)
+  const pairsOnOneHost = counts.reduce((sum, count) => sum + pairs(count), 0)
+  return kind === 'apart' ? pairsOnOneHost : pairs(counts.reduce((sum, count) => sum + count, 0)) - pairsOnOneHost
 }
 
 /** A VM group is breached when all its running members, two or more, are on one host (xapi_vm_group_helpers.ml). */
 export function isBreached({ isGroup, vms }: CompiledRule, hostOf: Int32Array): boolean {
-  return isGroup && vms.length >= 2 && vms.every((v) => hostOf[v] === hostOf[vms[0] ?? 0])
+  const counts = countByHost(vms, hostOf)
+  return isGroup && counts.length === 1 && (counts[0] ?? 0) >= 2
+}
+
+/** How many of the VMs are on each host that has any. */
+function countByHost(vms: Int32Array, hostOf: Int32Array): readonly number[] {
+  const counts = new Map<number, number>()
+  for (const v of vms) {
+    const h = hostOf[v] ?? NOWHERE
+    if (h !== NOWHERE) counts.set(h, (counts.get(h) ?? 0) + 1)
+  }
+  return [...counts.values()]
 }
 
 /** The first must rule, or group, that moving `v` to `to` makes worse. */
