@@ -1,5 +1,6 @@
 /** Runs a program named in the settings, without a shell and with a time limit, and keeps the end of its output. */
 import { spawn } from 'node:child_process'
+import { findStartFault } from './program-file.js'
 
 /** How a command ended. */
 export interface CommandRun {
@@ -52,8 +53,8 @@ export function runCommand(
       child.stderr.destroy()
       resolve({ command, exitCode, output: [output.trim(), why].filter(Boolean).join('; ') })
     }
-    child.once('error', (error) => {
-      why = error.message
+    child.once('error', async (error) => {
+      why = (await findStartFault(program).catch(() => undefined))?.why ?? error.message
       end(null)
     })
     child.once('exit', (exitCode) => setImmediate(() => end(why === undefined ? exitCode : null)))

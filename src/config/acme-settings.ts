@@ -1,9 +1,9 @@
 /** The `[acme]` section of the settings: which authority certificates come from (RFC 8555), for which names, proved how. */
 import { isIP } from 'node:net'
 import { isAbsolute } from 'node:path'
-import { domainToASCII } from 'node:url'
 import { z } from 'zod'
-import { isFullHostname, isPort, LISTEN_ADDRESS_RULE, PORT_RULE } from './addresses.js'
+import { findFullHostNameFault } from '../base/host-name.js'
+import { isPort, LISTEN_ADDRESS_RULE, PORT_RULE } from './addresses.js'
 
 export interface AcmeSettings {
   /** Where the authority describes itself. */
@@ -15,6 +15,11 @@ export interface AcmeSettings {
   readonly challenge: HttpChallenge | DnsChallenge
   /** A PEM file of what the directory's own HTTPS is verified with, where that is not what this machine trusts anyway. */
   readonly directoryCa?: string | undefined
+  /** Which of the authority's kinds of certificate, where it has several. */
+  readonly profile?: string | undefined
+  /** Who the authority knows us as, and the file with the key that it gave out for that (external account binding). */
+  readonly eabKid?: string | undefined
+  readonly eabKeyFile?: string | undefined
   /** The address of the terms of service that were agreed to. */
   readonly agreedTerms?: string | undefined
   /** Where an authority changes its root, the pools are made to trust it without an operator; so unless said otherwise. */
@@ -53,6 +58,9 @@ const SECTION = z.strictObject({
   http_port: z.int().optional(),
   dns_hook: z.string().optional(),
   directory_ca: z.string().optional(),
+  profile: z.string().optional(),
+  eab_kid: z.string().optional(),
+  eab_key_file: z.string().optional(),
   agreed_terms: z.string().optional(),
   bring_anchor_to_pools: z.boolean('must be true or false').optional(),
 })
@@ -65,7 +73,7 @@ export const ACME_FILE = SECTION.superRefine((section, context) => {
 
 export function fromAcmeFile(section: z.infer<typeof SECTION>): AcmeSettings {
   const { directory, email, names, challenge, http_address, http_port, dns_hook, directory_ca, agreed_terms } = section
-  const { bring_anchor_to_pools: bringsAnchor } = section
+  const { bring_anchor_to_pools: bringsAnchor, profile, eab_kid: eabKid, eab_key_file: eabKeyFile } = section
   return {
     directory,
     email,
@@ -75,13 +83,17 @@ export function fromAcmeFile(section: z.infer<typeof SECTION>): AcmeSettings {
         ? { type: challenge, hook: dns_hook ?? '' }
         : { type: challenge, address: http_address ?? HTTP_ADDRESS, port: http_port ?? HTTP_PORT },
     directoryCa: directory_ca,
+    profile,
+    eabKid,
+    eabKeyFile,
     agreedTerms: agreed_terms,
     bringsAnchor,
   }
 }
 
 export function toAcmeFile(settings: AcmeSettings): z.infer<typeof SECTION> {
-  const { directory, email, names, challenge, directoryCa, agreedTerms, bringsAnchor } = settings
+  const { directory, email, names, challenge, directoryCa, profile, eabKid, eabKeyFile, agreedTerms, bringsAnchor } =
+    settings
   return {
     directory,
     email,
@@ -91,6 +103,9 @@ export function toAcmeFile(settings: AcmeSettings): z.infer<typeof SECTION> {
       ? { http_address: challenge.address, http_port: challenge.port }
       : { dns_hook: challenge.hook }),
     directory_ca: directoryCa,
+    profile,
+    eab_kid: eabKid,
+    eab_key_file: eabKeyFile,
     agreed_terms: agreedTerms,
     bring_anchor_to_pools: bringsAnchor,
   }
@@ -103,6 +118,9 @@ export function findAcmeFault({
   names,
   challenge,
   directoryCa,
+  profile,
+  eabKid,
+  eabKeyFile,
 }: AcmeSettings): AcmeFault | undefined {
   const fault = (choice: string, given: string, why: string | undefined) => (why ? [{ choice, given, why }] : [])
   const [first] = [
@@ -117,6 +135,10 @@ export function findAcmeFault({
         ]
       : fault('dns_hook', challenge.hook, checkPath(challenge.hook))),
     ...(directoryCa === undefined ? [] : fault('directory_ca', directoryCa, checkPath(directoryCa))),
+    ...(profile === undefined ? [] : fault('profile', profile, checkWord(profile))),
+    ...(eabKid === undefined ? [] : fault('eab_kid', eabKid, checkWord(eabKid))),
+    ...(eabKeyFile === undefined ? [] : fault('eab_key_file', eabKeyFile, checkPath(eabKeyFile))),
+    ...fault(...checkBinding(eabKid, eabKeyFile)),
   ]
   return first
 }
@@ -135,13 +157,22 @@ function checkEmail(text: string): string | undefined {
 function checkName(name: string, challenge: 'http-01' | 'dns-01'): string | undefined {
   if (isIP(name) !== 0)
     return 'is an IP address: a pool compares names and never looks at the addresses in a certificate; connect it by name'
-  const ascii = /[^\0-\x7f]/.test(name) ? domainToASCII(name) : ''
-  if (ascii !== '') return `must be written as certificates carry it: ${ascii}`
-  if (name.endsWith('.')) return 'must have no dot at its end'
   const isWildcard = name.startsWith('*.')
-  if (!isFullHostname(isWildcard ? name.slice(2) : name))
-    return 'must be a full host name with dots, such as wlb.example.com'
+  const fault = findFullHostNameFault(isWildcard ? name.slice(2) : name)
+  if (fault !== undefined) return fault
   return isWildcard && challenge === 'http-01' ? 'stands for many hosts, which only dns-01 can prove' : undefined
+}
+
+function checkWord(text: string): string | undefined {
+  return /^[!-~]{1,255}$/.test(text) ? undefined : 'must be one word in ASCII'
+}
+
+/** An identifier says nothing without its key, and a key nothing without its identifier. */
+function checkBinding(kid: string | undefined, keyFile: string | undefined): [string, string, string | undefined] {
+  if (kid === undefined && keyFile !== undefined) return ['eab_kid', '', 'must say whose key that in eab_key_file is']
+  if (kid !== undefined && keyFile === undefined)
+    return ['eab_key_file', '', 'must name the file with the key of eab_kid']
+  return ['eab_kid', '', undefined]
 }
 
 /** `wlb serve` may be started in any folder. */

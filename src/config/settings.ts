@@ -5,8 +5,9 @@ import { parse, stringify, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import { replaceFile } from '../base/durable-file.js'
 import { systemCode, touching } from '../base/file-failure.js'
+import { findFullHostNameFault } from '../base/host-name.js'
 import { ACME_FILE, type AcmeSettings, fromAcmeFile, toAcmeFile } from './acme-settings.js'
-import { isFullHostname, isHostAndPort, LISTEN_ADDRESS_RULE, PORT_RULE, readWebhookAddress } from './addresses.js'
+import { isHostAndPort, LISTEN_ADDRESS_RULE, PORT_RULE, readWebhookAddress } from './addresses.js'
 import { fail } from './errors.js'
 import { isPasswordHash } from './password.js'
 
@@ -55,7 +56,10 @@ const DATABASE_RULE = 'must be of the form postgres://user@host/name'
 const RELOAD_RULE = 'must be a list of words, the program first, such as ["systemctl", "reload", "stunnel4"]'
 const FRONT_ADDRESS_RULE = 'must be the IP address that shows what the front serves'
 
-const HOSTNAME = z.string(HOSTNAME_RULE).refine(isFullHostname, HOSTNAME_RULE)
+const HOSTNAME = z.string(HOSTNAME_RULE).superRefine((text, context) => {
+  const message = findFullHostNameFault(text)
+  if (message !== undefined) context.addIssue({ code: 'custom', message })
+})
 const ADDRESS = z.string(LISTEN_ADDRESS_RULE).refine((text) => isIP(text) !== 0, LISTEN_ADDRESS_RULE)
 const PORT = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_RULE)
 const USER_NAME = z.string(USER_NAME_RULE).regex(/^(?!\s)[^:\p{Cc}]+(?<!\s)$/u, USER_NAME_RULE)

@@ -30,10 +30,16 @@ function whatToTypeWhenRefused(facts: Readonly<Record<string, Fact | undefined>>
 }
 
 export const identityErrors = defineErrors({
+  ACME_ACCOUNT_DEACTIVATED: {
+    message: 'The authority has deactivated the account of this appliance, and a new one at once.',
+    facts: ['directory', 'authoritySays'],
+    remedy: 'wlb cert acme --directory URL',
+  },
   ACME_ACCOUNT_REFUSED: {
     message: 'The authority gives this appliance no account.',
-    facts: ['directory', 'type', 'authoritySays'],
-    remedy: 'wlb cert acme --email ADDRESS',
+    facts: ['directory', 'type', 'authoritySays', 'eabKid?'],
+    remedy: ({ eabKid }) =>
+      eabKid === undefined ? 'wlb cert acme --email ADDRESS' : 'wlb cert acme --eab-kid KID --eab-key-file FILE',
   },
   ACME_ADDRESS_UNUSABLE: {
     message: 'This machine has no such address to answer the authority’s question on.',
@@ -44,6 +50,18 @@ export const identityErrors = defineErrors({
     message: 'The authority’s answer cannot be used.',
     facts: ['directory', 'asked', 'why'],
     remedy: ({ directory }) => `curl -v ${directory}`,
+  },
+  ACME_BINDING_KEY_UNUSABLE: {
+    message:
+      'The file holds no key for an external account binding: one word in base64url is expected, as the authority shows it.',
+    facts: ['file'],
+    remedy: 'wlb cert acme --eab-kid KID --eab-key-file FILE',
+  },
+  ACME_BINDING_REQUIRED: {
+    message:
+      'The authority gives accounts to those only whom it knows: on its site it hands out a key identifier and a key (external account binding).',
+    facts: ['directory', 'authoritySays'],
+    remedy: 'wlb cert acme --eab-kid KID --eab-key-file FILE',
   },
   ACME_CERTIFICATE_REFUSED: {
     message:
@@ -87,6 +105,11 @@ export const identityErrors = defineErrors({
     facts: ['command', 'exitCode?', 'output'],
     remedy: ({ command }) => String(command),
   },
+  ACME_HOOK_UNUSABLE: {
+    message: 'The program that changes the DNS cannot be started; nothing was ordered.',
+    facts: ['hook', 'why', '(repair)'],
+    remedy: ({ repair }) => String(repair),
+  },
   ACME_INTERRUPTED: {
     message: 'The order was broken off; nothing was changed, and the next one begins where this one could not go on.',
     facts: ['url'],
@@ -113,18 +136,31 @@ export const identityErrors = defineErrors({
     facts: ['address', 'port'],
     remedy: ({ port }) => `ss -tlnp sport = :${port}`,
   },
+  ACME_PROFILE_UNKNOWN: {
+    message: 'The authority has no kind of certificate (profile) of that name.',
+    facts: ['directory', 'profile', 'offered'],
+    remedy: 'wlb cert acme --profile NAME',
+  },
   ACME_RATE_LIMITED: {
     message: 'The authority has been asked too often and wants to be left alone for a while.',
     facts: ['directory', 'asked', 'authoritySays', 'retryAfterSeconds?'],
     remedy: 'wlb cert acme   # later',
   },
   ACME_TERMS_NOT_AGREED: {
-    message: ({ terms }) =>
-      terms === undefined
-        ? 'The authority wants its terms of service agreed to first.'
-        : 'The authority issues certificates only to those who agree to its terms of service.',
-    facts: ['directory', 'terms?', 'agreedBefore?', 'authoritySays?'],
-    remedy: 'wlb cert acme --agree-tos',
+    message: ({ terms, visit }) =>
+      visit !== undefined
+        ? 'The authority wants something done in a browser first, such as to agree to new terms: open the address.'
+        : terms === undefined
+          ? 'The authority wants its terms of service agreed to first.'
+          : 'The authority issues certificates only to those who agree to its terms of service.',
+    facts: ['directory', 'visit?', 'terms?', 'agreedBefore?', 'authoritySays?'],
+    remedy: ({ visit }) =>
+      visit === undefined ? 'wlb cert acme --agree-tos' : 'wlb cert acme --agree-tos   # after the address was opened',
+  },
+  ACME_UNAVAILABLE: {
+    message: 'The authority cannot answer now: it has trouble of its own, or is being maintained. Try later.',
+    facts: ['directory', 'asked', 'authoritySays', 'retryAfterSeconds?'],
+    remedy: 'wlb cert acme   # later',
   },
   CERTIFICATE_KEY_MISMATCH: {
     message: 'None of the private keys at hand belongs to any of the certificates given.',

@@ -1,7 +1,9 @@
 /** Public API of identity: the certificate the appliance serves, on disk. */
-export { ORDER_KEY_BITS, rememberAcme } from './acme/acme-files.js'
+export { readBindingKey } from './acme/account.js'
+export { keepBindingKey, ORDER_KEY_BITS, rememberAcme } from './acme/acme-files.js'
 export type { Anchor } from './acme/anchor.js'
-export { readTermsOf } from './acme/authority.js'
+export { readDirectoryOf } from './acme/authority.js'
+export type { Directory } from './acme/directory.js'
 export { installObtained, type Obtained, obtainCertificate, settleObtained } from './acme/obtain.js'
 export { type Blocker, factsInPlace, isRenewalDue } from './acme/renewal.js'
 export { type AnchorInstaller, type AnchorOutcome, startRenewalKeeper } from './acme/renewal-keeper.js'

@@ -95,6 +95,12 @@ const choices: [what: string, flags: AcmeFlags, remembered: AcmeSettings | undef
     'ACME_CHOICE_INVALID names must be a full host name with dots, such as wlb.example.com',
   ],
   [
+    'an underscore',
+    { ...given, name: [HOST, 'w_lb.example.com'] },
+    undefined,
+    'ACME_CHOICE_INVALID names has an underscore, which no host name has (RFC 952): letters, digits and hyphens only',
+  ],
+  [
     'an address',
     { ...given, name: [HOST, '192.0.2.7'] },
     undefined,
@@ -105,6 +111,20 @@ it.each(choices)('asked for: %s', (_, flags, remembered, outcome) => {
   expect(choose(flags, remembered)).toBe(outcome)
 })
 
+const bindings: [what: string, flags: AcmeFlags, remembered: Partial<AcmeSettings>, outcome: object][] = [
+  ['given', { eabKid: 'k', eabKeyFile: '/k', profile: 'p' }, {}, { eabKid: 'k', eabKeyFile: '/k', profile: 'p' }],
+  ['remembered', {}, { eabKid: 'k', eabKeyFile: '/k', profile: 'p' }, { eabKid: 'k', eabKeyFile: '/k', profile: 'p' }],
+  [
+    'of another authority',
+    { directory: 'https://b.example/dir' },
+    { eabKid: 'k', eabKeyFile: '/k', profile: 'p' },
+    { eabKid: undefined, eabKeyFile: undefined, profile: undefined },
+  ],
+]
+it.each(bindings)('binding and profile: %s', (_, flags, remembered, outcome) => {
+  expect(chooseAcme(flags, HOST, { ...REMEMBERED, ...remembered })).toMatchObject(outcome)
+})
+
 test('what was typed can be typed again', () => {
   const flags = {
     ...given,
@@ -112,10 +132,13 @@ test('what was typed can be typed again', () => {
     httpAddress: '127.0.0.1',
     httpPort: 81,
     directoryCa: 'a b.pem',
+    profile: 'shortlived',
+    eabKid: 'kid-1',
+    eabKeyFile: 'key',
     agreeTos: true,
   }
   expect(commandOf(flags)).toBe(
-    `wlb cert acme --directory ${HERE} --email a@example.com --name ${HOST} --http-address 127.0.0.1 --http-port 81 --directory-ca 'a b.pem' --agree-tos`,
+    `wlb cert acme --directory ${HERE} --email a@example.com --name ${HOST} --http-address 127.0.0.1 --http-port 81 --directory-ca 'a b.pem' --profile shortlived --eab-kid kid-1 --eab-key-file key --agree-tos`,
   )
 })
 

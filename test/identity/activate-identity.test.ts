@@ -125,7 +125,7 @@ describe('a front that is told in vain', () => {
     ['does nothing', ['true'], /^true ended with 0$/],
     ['fails', ['sh', '-c', 'echo no such unit >&2; exit 5'], /ended with 5: no such unit$/],
     ['never ends', ['sleep', '60'], /^sleep 60 did not end: not done after 1000 ms$/],
-    ['is not there', ['/nowhere/reload'], /ENOENT/],
+    ['is not there', ['/nowhere/reload'], /there is no such file/],
   ]
   test.each(cases)('its command %s: the pair before is back', async (_what, reload, said) => {
     // a listener of ours that goes on with what it was started with

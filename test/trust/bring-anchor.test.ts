@@ -14,8 +14,8 @@ import {
   installIdentity,
   listIdentities,
   lockedIdentity,
+  readDirectoryOf,
   readStatus,
-  readTermsOf,
   rememberAcme,
   startRenewalKeeper,
 } from '../../src/identity/index.js'
@@ -85,7 +85,7 @@ describe.skipIf(!program)('with pebble', () => {
     writeFileSync(directoryCa, readFileSync(pebble.directoryCa, 'utf8') + (await pebble.rootPem()))
     const challenge = { type: 'http-01', address: OWN_ADDRESS, port: pebble.httpPort } as const
     settings = { directory: pebble.directory, email: 'admin@example.com', names: [HOSTNAME], challenge, directoryCa }
-    settings = { ...settings, agreedTerms: await readTermsOf(settings) }
+    settings = { ...settings, agreedTerms: (await readDirectoryOf(settings)).terms }
     oldRoot = await issueAuthority({ subject: 'Old Root', keyIdentifiers: true })
     oldLeaf = await issue({
       subject: HOSTNAME,

@@ -69,6 +69,18 @@ const cases: [what: string, request: RequestSpec, more: { lifetimeDays?: number;
     {},
     'REQUEST_NAMES_REFUSED: *.com would stand for everything directly below a top-level domain',
   ],
+  [
+    'a common name of 65 characters',
+    { subject: `CN=${'a'.repeat(61)}.com`, names: 'DNS:a.example' },
+    {},
+    `REQUEST_NAMES_REFUSED: ${'a'.repeat(61)}.com is longer than the 64 characters of a common name (RFC 5280): ask for a short one, and for this one as an alternative name`,
+  ],
+  [
+    'one of 64',
+    { subject: `CN=${'a'.repeat(60)}.com`, names: 'DNS:a.example' },
+    {},
+    `signed: ${'a'.repeat(60)}.com a.example`,
+  ],
   ['longer than clients take', OWN, { lifetimeDays: 825 }, 'USAGE_LIFETIME: 825'],
   ['no time at all', OWN, { lifetimeDays: 0 }, 'USAGE_LIFETIME: 0'],
   ['after the end of the authority', OWN, { now: daysFromNow(501) }, 'AUTHORITY_NOT_VALID'],

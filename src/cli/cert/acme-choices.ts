@@ -15,7 +15,7 @@ export function chooseAcme(flags: AcmeFlags, hostname: string, remembered: AcmeS
   const email = flags.email ?? remembered?.email
   if (directory === undefined) throw fail('ACME_CHOICE_MISSING', { missing: '--directory' })
   if (email === undefined) throw fail('ACME_CHOICE_MISSING', { missing: '--email' })
-  // terms and trust anchor belong to one authority
+  // terms, trust anchor, account and kinds of certificate belong to one authority
   const known = remembered?.directory === directory ? remembered : undefined
   const directoryCa = flags.directoryCa === undefined ? known?.directoryCa : resolve(flags.directoryCa)
   const chosen: AcmeSettings = {
@@ -24,6 +24,9 @@ export function chooseAcme(flags: AcmeFlags, hostname: string, remembered: AcmeS
     names: flags.name ? [...new Set(flags.name)] : (remembered?.names ?? [hostname]),
     challenge: chooseChallenge(flags, remembered),
     directoryCa,
+    profile: flags.profile ?? known?.profile,
+    eabKid: flags.eabKid ?? known?.eabKid,
+    eabKeyFile: flags.eabKeyFile === undefined ? known?.eabKeyFile : resolve(flags.eabKeyFile),
     agreedTerms: known?.agreedTerms,
     bringsAnchor: remembered?.bringsAnchor ?? true,
   }
@@ -62,6 +65,9 @@ export function commandOf(flags: AcmeFlags): string {
     ['--http-port', flags.httpPort === undefined ? undefined : String(flags.httpPort)],
     ['--dns-hook', flags.dnsHook],
     ['--directory-ca', flags.directoryCa],
+    ['--profile', flags.profile],
+    ['--eab-kid', flags.eabKid],
+    ['--eab-key-file', flags.eabKeyFile],
   ]
   const words = given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, quoteWord(value)]))
   return ['wlb cert acme', ...words, ...(flags.agreeTos ? ['--agree-tos'] : [])].join(' ')

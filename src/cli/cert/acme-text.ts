@@ -2,16 +2,17 @@
 
 import { quoteWord } from '../../base/quote-word.js'
 import type { AcmeSettings } from '../../config/index.js'
-import { type Anchor, type Obtained, ORDER_KEY_BITS, type Replacement } from '../../identity/index.js'
+import { type Anchor, type Directory, type Obtained, ORDER_KEY_BITS, type Replacement } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { inRoot, renderFacts } from '../print.js'
 import { describePlan, describeReplacement } from './install-text.js'
 
-export function describeWish({ directory, email, names, challenge }: AcmeSettings): string {
+export function describeWish({ directory, email, names, challenge, profile, eabKid }: AcmeSettings): string {
   return renderFacts([
     ['authority', directory],
-    ['account', email],
+    ['account', eabKid === undefined ? email : `${email}, bound to ${eabKid}`],
     ['names', names.join(', ')],
+    ...(profile === undefined ? [] : [['profile', profile] as const]),
     ['key', `RSA ${ORDER_KEY_BITS}, made here: pools cannot use an elliptic one`],
     [
       'proof',
@@ -20,6 +21,15 @@ export function describeWish({ directory, email, names, challenge }: AcmeSetting
         : `by DNS, changed by ${challenge.hook}`,
     ],
   ])
+}
+
+/** What the directory says. */
+export function describeOffers({ terms, profiles, wantsBinding }: Directory): string {
+  return [
+    `The directory answers.${terms === undefined ? '' : ` Terms of service: ${terms}`}`,
+    ...(profiles.length === 0 ? [] : [`Kinds of certificate (--profile): ${profiles.join(', ')}`]),
+    ...(wantsBinding ? ['It gives accounts only to those it knows (--eab-kid, --eab-key-file).'] : []),
+  ].join('\n')
 }
 
 export function describeObtained(obtained: Obtained, now: Date): string {
@@ -46,7 +56,7 @@ export function describeDone(root: string, obtained: Obtained, done: Replacement
     describeReplacement(root, done),
     ...next,
     '',
-    'wlb serve renews it at two thirds of its lifetime, and makes pools trust another root first',
+    'wlb serve renews it at two thirds of its lifetime, or when the authority says, and makes pools trust another root first',
     '(unless bring_anchor_to_pools = false stands in [acme] of its settings).',
   ].join('\n')
 }

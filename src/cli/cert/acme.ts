@@ -1,20 +1,22 @@
 /** `wlb cert acme`: orders a certificate from an ACME authority, installs it and proves it with a handshake. */
 
-import { type AcmeSettings, paths, readSettings } from '../../config/index.js'
+import { type AcmeSettings, type AppliancePaths, paths, readSettings } from '../../config/index.js'
 import {
   acmeDocument,
   factsInPlace,
   installObtained,
   isRenewalDue,
+  keepBindingKey,
   obtainCertificate,
-  readTermsOf,
+  readBindingKey,
+  readDirectoryOf,
   rememberAcme,
 } from '../../identity/index.js'
 import { isAtTerminal, isSure, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
 import { printJson } from '../print.js'
 import { chooseAcme, commandOf } from './acme-choices.js'
-import { describeDone, describeObtained, describeWish } from './acme-text.js'
+import { describeDone, describeObtained, describeOffers, describeWish } from './acme-text.js'
 import type { AcmeFlags } from './commands.js'
 
 /** @throws ACME_CHOICE_INVALID, ACME_CHOICE_MISSING, ACME_TERMS_NOT_AGREED, USAGE_NEEDS_YES, and what the order and the installation throw. */
@@ -26,8 +28,8 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   screen.write(`${describeWish(chosen)}\n`)
   const now = new Date()
 
-  const isSameAuthority = remembered?.directory === chosen.directory
-  const inPlace = isSameAuthority ? await factsInPlace(place, chosen, now) : undefined
+  const isSameKind = remembered?.directory === chosen.directory && remembered.profile === chosen.profile
+  const inPlace = isSameKind ? await factsInPlace(place, chosen, now) : undefined
   if (inPlace && !isRenewalDue({ ...inPlace, failures: undefined }, now)) {
     if (!flags.dryRun) await rememberAcme(place, chosen)
     if (flags.json) printJson({ state: 'already so', acme: chosen })
@@ -35,14 +37,16 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
     return
   }
 
-  const terms = await readTermsOf(chosen)
+  const offers = await readDirectoryOf(chosen)
+  const { terms } = offers
   if (flags.dryRun) {
-    screen.write(`\nThe directory answers.${terms === undefined ? '' : ` Terms of service: ${terms}`}\n`)
+    screen.write(`\n${describeOffers(offers)}\n`)
     if (flags.json) printJson({ state: 'planned', acme: chosen, terms: terms ?? null })
     return
   }
-  const settings = await agree(chosen, terms, flags)
-  if (!settings) return
+  const agreed = await agree(chosen, terms, flags)
+  if (!agreed) return
+  const settings = await keepBinding(place, agreed, flags)
 
   const stopping = new AbortController()
   process.once('SIGINT', () => stopping.abort()) // first remove the records that were added to the DNS
@@ -55,6 +59,13 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   const done = await installObtained(root, obtained, settings, { now, onStep })
   if (flags.json) printJson(acmeDocument(settings, obtained, done))
   else process.stdout.write(`${describeDone(root, obtained, done)}\n`)
+}
+
+/** The key that was given is copied to where the appliance can read it again. @throws ACME_BINDING_KEY_UNUSABLE */
+async function keepBinding(place: AppliancePaths, settings: AcmeSettings, flags: AcmeFlags): Promise<AcmeSettings> {
+  if (flags.eabKeyFile === undefined) return settings
+  const key = await readBindingKey(flags.eabKeyFile)
+  return { ...settings, eabKeyFile: await keepBindingKey(place, settings.directory, key) }
 }
 
 /** The terms that were agreed to; undefined when they were declined. */

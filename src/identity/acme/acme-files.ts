@@ -27,6 +27,8 @@ import { createRsaKey, exportPrivateKey, readPrivateKey } from '../../x509/index
 export interface AcmeFiles {
   readonly folder: string
   readonly accountKey: string
+  /** What the authority gave out for an account to be bound to. */
+  readonly bindingKey: string
   /** Of the order under way, or of what it has brought. */
   readonly pendingKey: string
   /** Issued, and not in place yet. */
@@ -42,6 +44,7 @@ export function acmeFiles({ acmeFolder }: AppliancePaths, directory: string): Ac
   return {
     folder,
     accountKey: join(folder, 'account.key'),
+    bindingKey: join(folder, 'eab.key'),
     pendingKey: join(folder, 'pending.key'),
     pendingChain: join(folder, 'pending.pem'),
     refusedChain: join(folder, 'refused.pem'),
@@ -63,6 +66,26 @@ export async function readAccountKey(paths: AppliancePaths, files: AcmeFiles): P
     const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
     return privateKey
   })
+}
+
+/** Kept under another name, since nothing says that the account's owner will not want it back. */
+export async function retireAccountKey({ folder, accountKey }: AcmeFiles): Promise<void> {
+  const digest = createHash('sha256')
+    .update(await readLimitedFile(accountKey))
+    .digest('hex')
+  await touching(accountKey, () => rename(accountKey, join(folder, `account-deactivated-${digest.slice(0, 8)}.key`)))
+}
+
+/**
+ * Copies the key that the authority gave out into the folder of that authority, for the appliance's user alone, and returns where
+ * it is: `wlb serve` may need it when the file that was given is gone or unreadable to it.
+ */
+export async function keepBindingKey(paths: AppliancePaths, directory: string, key: string): Promise<string> {
+  const files = acmeFiles(paths, directory)
+  await prepareFolder(paths, files)
+  await touching(files.bindingKey, () => replaceFile(files.bindingKey, `${key}\n`, 0o600))
+  await giveToOwner(files.folder, paths)
+  return files.bindingKey
 }
 
 /** The key of the order under way, or a new one: RSA, since pools offer cipher suites for no other kind. */

@@ -16,25 +16,32 @@ import { installCertificate } from '../install/install-certificate.js'
 import { type InstallPlan, planInstallation } from '../install/install-plan.js'
 import { readPair } from '../store/identity-files.js'
 import type { Replacement, ReplaceOptions } from '../store/replace-identity.js'
+import { openAccount, readBinding, withAccountKey } from './account.js'
 import {
   type AcmeFiles,
   acmeFiles,
   dropPending,
   keepIssued,
   prepareFolder,
-  readAccountKey,
   readOrderKey,
   setAside,
 } from './acme-files.js'
 import { type Anchor, anchorOf, completeChain, isSameAnchor, readAll, readChainInPlace } from './anchor.js'
-import { openAccount, PACE, type Pace, withAuthority } from './authority.js'
+import { type Pace, withAuthority } from './authority.js'
 import { orderChains } from './order.js'
-import { carriesNames, readRenewalState, renewalTime, writeRenewalState } from './renewal.js'
+import { carriesNames, leafByAcme, readRenewalState, renewalTime, writeRenewalState } from './renewal.js'
+import { renewalId } from './renewal-info.js'
 import { openSolver } from './solver.js'
 
 const NEVER = new AbortController().signal
 
-export type ObtainStep = 'contact' | 'order' | 'prove' | 'issue' | 'take up again'
+export type ObtainStep =
+  | 'contact'
+  | 'order'
+  | 'prove'
+  | 'issue'
+  | 'take up again'
+  | 'the account was deactivated; a new one'
 
 export interface ObtainOptions {
   readonly root: string
@@ -117,19 +124,25 @@ async function readAtHand({ directoryCa }: AcmeSettings): Promise<readonly X509C
 }
 
 async function order(options: ObtainOptions, files: AcmeFiles): Promise<string[]> {
-  const { root, settings, signal = NEVER, onStep = () => {}, pace = PACE, hookTimeoutMs } = options
+  const { root, settings, signal = NEVER, onStep = () => {}, pace, hookTimeoutMs } = options
+  const { names, profile } = settings
   const place = paths(root)
-  const accountKey = await readAccountKey(place, files)
+  const binding = await readBinding(settings)
+  const before = await leafByAcme(place, options.now())
+  const replaces = before && renewalId(before)
   const solver = await openSolver(settings, { timeoutMs: hookTimeoutMs, signal })
+  const onDeactivated = () => onStep('the account was deactivated; a new one')
   try {
     onStep('contact')
-    return await withAuthority({ settings, accountKey, signal }, async (authority) => {
-      await openAccount(authority, settings)
-      const key = await readOrderKey(place, files)
-      const chains = await orderChains(authority, { names: settings.names, key, solver, pace, onStep })
-      const atHand = await readAtHand(settings)
-      return Promise.all(chains.map((chain) => completeChain(chain, signal, atHand)))
-    })
+    return await withAccountKey(place, files, onDeactivated, (accountKey) =>
+      withAuthority({ settings, accountKey, binding, signal, pace }, async (authority) => {
+        await openAccount(authority, settings)
+        const key = await readOrderKey(place, files)
+        const chains = await orderChains(authority, { names, profile, replaces, key, solver, onStep })
+        const atHand = await readAtHand(settings)
+        return Promise.all(chains.map((chain) => completeChain(chain, signal, atHand)))
+      }),
+    )
   } finally {
     await solver.close()
   }

@@ -9,6 +9,10 @@ export interface Problem {
   /** The authority's own words, with those about each name. */
   readonly words: string
   readonly retryAfterSeconds: number | undefined
+  /** What a person has to open in a browser (RFC 8555, 6.7.3 and 7.3.3). */
+  readonly visit: string | undefined
+  /** The terms of service as they are now. */
+  readonly terms: string | undefined
 }
 
 /** What the request was about. */
@@ -18,12 +22,15 @@ const PREFIX = 'urn:ietf:params:acme:error:'
 const WORDS_LIMIT = 1000
 
 export function readProblem(status: number, headers: Readonly<Record<string, string>>, text: string): Problem {
-  const { type, words } = describeProblem(tryToParse(text))
+  const document = tryToParse(text)
+  const { type, words } = describeProblem(document)
   return {
     status,
     type,
     words: words || `HTTP status ${status}`,
     retryAfterSeconds: parseRetryAfter(headers['retry-after']),
+    visit: readAddress(textOf(document, 'instance')),
+    terms: readLinks(headers.link ?? '', 'terms-of-service').flatMap((link) => readAddress(link) ?? [])[0],
   }
 }
 
@@ -48,6 +55,20 @@ export function parseRetryAfter(header: string | undefined, now = Date.now()): n
   return Number.isSafeInteger(seconds) && seconds >= 0 ? seconds : undefined
 }
 
+/** The targets of `<https://ca.example/cert/1/alt>;rel="alternate"` of one kind; they may be relative (RFC 8288, 3.1). */
+export function readLinks(header: string, relation: string): string[] {
+  const links = [...header.matchAll(/<([^>]*)>\s*;\s*([^<]*)/g)]
+  return links.flatMap(([, target = '', parameters = '']) => {
+    const [, quoted, bare = quoted] = /\brel\s*=\s*(?:"([^"]*)"|([^\s;,]+))/i.exec(parameters) ?? []
+    return bare?.toLowerCase() === relation ? [target] : []
+  })
+}
+
+function readAddress(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url && ['https:', 'http:'].includes(url.protocol) ? url.href : undefined
+}
+
 /** Turns an error of the ACME library into one of ours. */
 export function explainRefusal(error: unknown, problem: Problem | undefined, asked: Asked, directory: string): unknown {
   if (error instanceof WlbError) return error
@@ -55,11 +76,16 @@ export function explainRefusal(error: unknown, problem: Problem | undefined, ask
     const why = error instanceof Error ? error.message : String(error)
     return fail('ACME_ANSWER_UNUSABLE', { directory, asked, why }, error)
   }
-  const { type, words: authoritySays, status, retryAfterSeconds } = problem
+  const { type, words: authoritySays, status, retryAfterSeconds, visit, terms } = problem
   if (type === 'rateLimited' || status === 429) {
     return fail('ACME_RATE_LIMITED', { directory, asked, authoritySays, retryAfterSeconds })
   }
-  if (type === 'userActionRequired') return fail('ACME_TERMS_NOT_AGREED', { directory, authoritySays })
+  if (status >= 500) return fail('ACME_UNAVAILABLE', { directory, asked, authoritySays, retryAfterSeconds })
+  if (type === 'userActionRequired') return fail('ACME_TERMS_NOT_AGREED', { directory, terms, visit, authoritySays })
+  if (type === 'externalAccountRequired') return fail('ACME_BINDING_REQUIRED', { directory, authoritySays })
+  if (type === 'unauthorized' && DEACTIVATED.test(authoritySays)) {
+    return fail('ACME_ACCOUNT_DEACTIVATED', { directory, authoritySays })
+  }
   switch (asked) {
     case 'the directory':
       return fail('ACME_ANSWER_UNUSABLE', { directory, asked, why: authoritySays }, error)
@@ -69,6 +95,9 @@ export function explainRefusal(error: unknown, problem: Problem | undefined, ask
       return fail('ACME_ORDER_REFUSED', { directory, type, authoritySays })
   }
 }
+
+/** ACME has no type of its own for this: `unauthorized` stands for much else (RFC 8555, 7.3.6). */
+const DEACTIVATED = /\bdeactivated\b|\baccount is not active\b/i
 
 function tryToParse(text: string): unknown {
   try {

@@ -10,18 +10,20 @@ import type { Patience } from '../store/activate-identity.js'
 import { readPair } from '../store/identity-files.js'
 import { anchorOf, readChainInPlace } from './anchor.js'
 import type { Pace } from './authority.js'
-import { installObtained, obtainCertificate } from './obtain.js'
+import { installObtained, type ObtainStep, obtainCertificate } from './obtain.js'
 import {
   type Blocker,
   factsInPlace,
   failuresIn,
   isRenewalDue,
   LOOK_MS,
+  leafByAcme,
   mayTryAgain,
   nextLookMs,
   readRenewalState,
   writeRenewalState,
 } from './renewal.js'
+import { askAgainLater, askRenewalInfo, isQuestionDue, renewalId } from './renewal-info.js'
 import { BY_OPERATOR, holdBack, noteBlocker, noteFailure, noteHeld, noteUnfinished } from './renewal-notes.js'
 
 /**
@@ -135,8 +137,30 @@ async function goOn(options: KeeperOptions, place: AppliancePaths, turn: Turn): 
     if (mayTryAgain(failures, now())) await installAnchor(options, place, anchorInstaller, signal)
     return
   }
+  await takeAdvice(options, place, turn)
   const facts = await factsInPlace(place, acme, now())
   if (facts && isRenewalDue(facts, now())) await renew(options, place, turn)
+}
+
+/** Asks the authority when it wishes the certificate to be renewed; what it said before counts until it says something else. */
+async function takeAdvice({ now, log }: KeeperOptions, place: AppliancePaths, { acme, signal }: Turn): Promise<void> {
+  const leaf = await leafByAcme(place, now())
+  const id = leaf && renewalId(leaf)
+  if (id === undefined) return
+  const state = await readRenewalState(place)
+  const before = state.advice?.id === id ? state.advice : undefined
+  if (before && !isQuestionDue(before, now())) return
+  try {
+    const advice = await askRenewalInfo(acme, id, { now: now(), signal })
+    await writeRenewalState(place, { ...state, advice })
+    if (advice.window && JSON.stringify(advice.window) !== JSON.stringify(before?.window)) {
+      log.info(advice.window, 'the authority says when to renew the certificate')
+    }
+  } catch (error) {
+    if (!(error instanceof WlbError) || signal.aborted) throw error
+    log.info({ code: error.code, ...error.facts }, 'the authority could not be asked when to renew the certificate')
+    await writeRenewalState(place, { ...state, advice: askAgainLater(id, before, now()) })
+  }
 }
 
 async function renew(
@@ -144,8 +168,11 @@ async function renew(
   place: AppliancePaths,
   { acme, anchorInstaller, signal }: Turn,
 ): Promise<void> {
-  const { root, now, pace, patience } = options
-  const obtained = await obtainCertificate({ root, settings: acme, now, signal, pace })
+  const { root, now, pace, patience, log } = options
+  const logDeactivation = (step: ObtainStep) => {
+    if (step === 'the account was deactivated; a new one') log.warn({ directory: acme.directory }, step)
+  }
+  const obtained = await obtainCertificate({ root, settings: acme, now, signal, pace, onStep: logDeactivation })
   if (!obtained.isAnchorKept) {
     const context = { ...options, place }
     await noteHeld(context, obtained)

@@ -1,6 +1,6 @@
 /**
- * When a certificate is renewed, and how earlier attempts ended: at two thirds of its lifetime, which leaves a third for
- * problems. After a failure the pauses grow, since authorities limit the number of failures.
+ * When a certificate is renewed, and how earlier attempts ended: when the authority says, or at two thirds of its lifetime,
+ * which leaves a third for problems. After a failure the pauses grow, since authorities limit the number of failures.
  */
 import type { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -13,12 +13,15 @@ import { type Chain, checkHost, describeCertificate } from '../../x509/index.js'
 import { recordInPlace } from '../store/identity-change.js'
 import { readPair } from '../store/identity-files.js'
 import { readChainInPlace } from './anchor.js'
+import { momentIn, RENEWAL_ADVICE, renewalId } from './renewal-info.js'
 
 export interface RenewalFacts {
   readonly notBefore: Date
   readonly notAfter: Date
   /** A configured name is not in it. */
   readonly lacksName: boolean
+  /** When the authority wishes it; two thirds of the lifetime where it says nothing. */
+  readonly suggested?: Date | undefined
   /** Since the last success. */
   readonly failures?: Failures | undefined
 }
@@ -45,8 +48,9 @@ export function renewalTime({ notBefore, notAfter }: Pick<RenewalFacts, 'notBefo
 }
 
 /** When to try; it may be past. */
-export function nextAttempt({ notBefore, notAfter, lacksName, failures }: RenewalFacts, now: Date): Date {
-  const due = lacksName ? notBefore : renewalTime({ notBefore, notAfter })
+export function nextAttempt(facts: RenewalFacts, now: Date): Date {
+  const { notBefore, lacksName, suggested, failures } = facts
+  const due = lacksName ? notBefore : (suggested ?? renewalTime(facts))
   if (!failures || failures.count === 0 || failures.at > now) return due // a clock that was set back must not delay it
   return new Date(Math.max(due.getTime(), failures.at.getTime() + pauseMs(failures)))
 }
@@ -113,6 +117,7 @@ const STATE = z.object({
     .optional(),
   /** The certificate is served, but the anchor before could not be removed from a pool. */
   unfinished: BLOCKER.extend({ at: z.iso.datetime(), count: z.number() }).optional(),
+  advice: RENEWAL_ADVICE.optional(),
 })
 export type RenewalState = z.infer<typeof STATE>
 
@@ -147,18 +152,31 @@ function stateFile({ acmeFolder }: AppliancePaths): string {
 }
 
 /** Undefined where the pair in place was not issued by ACME: then its owner renews it. */
+export async function leafByAcme(place: AppliancePaths, now: Date): Promise<X509Certificate | undefined> {
+  const chain = await readChainInPlace(place, now)
+  if (!chain) return undefined
+  const { how } = await recordInPlace(place, await readPair(place))
+  return how === 'acme' ? chain.leaf : undefined
+}
+
+/** Undefined where the pair in place was not issued by ACME. */
 export async function factsInPlace(
   place: AppliancePaths,
   { names }: AcmeSettings,
   now: Date,
 ): Promise<RenewalFacts | undefined> {
-  const chain = await readChainInPlace(place, now)
-  if (!chain) return undefined
-  const { how } = await recordInPlace(place, await readPair(place))
-  if (how !== 'acme') return undefined
-  const { notBefore, notAfter } = describeCertificate(chain.leaf)
-  const failures = failuresIn(await readRenewalState(place))
-  return { notBefore, notAfter, lacksName: !carriesNames(chain.leaf, names), failures }
+  const leaf = await leafByAcme(place, now)
+  if (!leaf) return undefined
+  const { notBefore, notAfter } = describeCertificate(leaf)
+  const state = await readRenewalState(place)
+  const advice = state.advice?.id === renewalId(leaf) ? state.advice : undefined
+  return {
+    notBefore,
+    notAfter,
+    lacksName: !carriesNames(leaf, names),
+    suggested: momentIn(advice, notAfter),
+    failures: failuresIn(state),
+  }
 }
 
 export interface RenewalStatus {

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { systemCode } from '../../base/file-failure.js'
+import { findStartFault } from '../../base/program-file.js'
 import { runCommand } from '../../base/run-command.js'
 import type { AcmeSettings, DnsChallenge, HttpChallenge } from '../../config/index.js'
 import { fail } from '../errors.js'
@@ -15,9 +16,15 @@ export interface Solver {
   close(): Promise<void>
 }
 
-/** Opened before anything is ordered, so that a port in use costs no order. */
+/**
+ * Opened before anything is ordered, so that a port in use costs no order.
+ *
+ * @throws ACME_HOOK_UNUSABLE, ACME_PORT_IN_USE, ACME_PORT_FORBIDDEN, ACME_ADDRESS_UNUSABLE.
+ */
 export async function openSolver({ challenge }: AcmeSettings, hookLimits: HookLimits): Promise<Solver> {
   if (challenge.type === 'http-01') return httpSolver(await startChallengeServer(challenge), challenge)
+  const fault = await findStartFault(challenge.hook)
+  if (fault) throw fail('ACME_HOOK_UNUSABLE', { hook: challenge.hook, ...fault })
   return {
     type: 'dns-01',
     show: async (name, _token, proof) => {

@@ -1,6 +1,6 @@
 /**
  * HTTPS to an ACME authority: with a configurable trust store, limits, and the error document of the last answer (RFC
- * 8555, 6.7). The ACME protocol above it is the library's. There are no redirects, no proxies and no silent retries.
+ * 8555, 6.7). The ACME protocol above it is the library's. There are no redirects and no proxies.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ClientRequest } from 'node:http'
@@ -8,7 +8,7 @@ import { Agent, request } from 'node:https'
 import { WlbError } from '../../base/error.js'
 import { systemCode } from '../../base/file-failure.js'
 import { fail } from '../errors.js'
-import { type Problem, parseRetryAfter, readProblem } from './problem.js'
+import { type Problem, parseRetryAfter, readLinks, readProblem } from './problem.js'
 
 export interface Wire {
   readonly agent: Agent
@@ -94,7 +94,9 @@ async function send(
       throw explainConnection(url, error, wire)
     })
   wire.problem = answer.status >= 400 ? readProblem(answer.status, answer.headers, answer.text) : undefined
-  wire.alternates = readAlternates(answer.headers.link ?? '', url)
+  wire.alternates = readLinks(answer.headers.link ?? '', 'alternate').flatMap((link) =>
+    URL.canParse(link, url) ? [new URL(link, url).href] : [],
+  )
   wire.retryAfterSeconds = parseRetryAfter(answer.headers['retry-after'])
   return answer
 }
@@ -139,14 +141,6 @@ class StaleConnection extends Error {}
 
 function isStale({ reusedSocket }: ClientRequest, error: unknown): boolean {
   return reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')
-}
-
-/** `<https://ca.example/cert/1/alt>;rel="alternate"`; addresses may be relative (RFC 8288, 3.1). */
-function readAlternates(header: string, base: string): string[] {
-  const links = [...header.matchAll(/<([^>]*)>\s*;\s*([^<]*)/g)]
-  return links.flatMap(([, target = '', parameters = '']) =>
-    /\brel\s*=\s*"?alternate"?/i.test(parameters) && URL.canParse(target, base) ? [new URL(target, base).href] : [],
-  )
 }
 
 const DISTRUST = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_|ERR_OSSL_X509)/

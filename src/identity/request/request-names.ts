@@ -3,7 +3,7 @@
  * exactly that name, and it is among the alternative names too, which pools check first (docs/protocol/pool.md).
  */
 import { isIP } from 'node:net'
-import { domainToASCII } from 'node:url'
+import { COMMON_NAME_LIMIT, findHostNameFault } from '../../base/host-name.js'
 import { fail } from '../errors.js'
 
 export interface RequestNames {
@@ -38,25 +38,13 @@ export function chooseNames(wish: {
   }
 }
 
-/** ub-common-name, RFC 5280, appendix A.1. */
-const COMMON_NAME_LIMIT = 64
 const TOO_LONG =
   'a common name holds 64 characters: ask for a short one with --common-name and --force, and for this one with --san'
 
 /** Why a certificate cannot carry this name; undefined when it can. */
 function checkName(name: string): string | undefined {
   if (isIP(name) !== 0) return undefined
-  const ascii = /[^\0-\x7f]/.test(name) ? domainToASCII(name) : ''
-  if (ascii !== '') return `certificates carry such a name as ${ascii}`
-  if (name.endsWith('.')) return 'certificates carry names without the final dot'
-  const labels = name.split('.')
-  const isName =
-    name.length <= 253 &&
-    labels.every(
-      (label, index) =>
-        /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label) || (index === 0 && label === '*'),
-    )
-  return isName && name !== '*' ? undefined : 'is neither a host name nor an IP address'
+  return findHostNameFault(name.startsWith('*.') ? name.slice(2) : name)
 }
 
 /** Likely mistakes in the names, each a sentence or two. */

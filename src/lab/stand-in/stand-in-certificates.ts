@@ -3,6 +3,7 @@
  * behaviour is wrong (RFC 5280, 6.1).
  */
 import { X509Certificate } from 'node:crypto'
+import { COMMON_NAME_LIMIT } from '../../base/host-name.js'
 import { exportPrivateKey, issueCrl } from '../../x509/index.js'
 import type { Behaviour, ChainTwist, LeafTwist } from './behaviour.js'
 import {
@@ -185,9 +186,6 @@ function leafFields(twist: LeafTwist, hostname: string, address: string, now: Da
     digest: twist.digest ?? 'SHA-256',
   }
 }
-
-/** ub-common-name, RFC 5280, appendix A.1. */
-const COMMON_NAME_LIMIT = 64
 
 /** The common name, then the dNSNames. */
 function leafNames(

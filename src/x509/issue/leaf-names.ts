@@ -3,6 +3,7 @@
  * client shares (RFC 1123, RFC 5280, RFC 6125): a name that some client would not match is refused, not carried along.
  */
 import { isIP } from 'node:net'
+import { findHostNameFault } from '../../base/host-name.js'
 import { printable } from '../encoding/distinguished-name.js'
 import type { AlternativeName } from '../encoding/general-name.js'
 import type { ReceivedRequest } from './certificate-request.js'
@@ -23,11 +24,13 @@ export interface LeafNames {
   readonly addedFromCommonName: readonly string[]
 }
 
+type NamesAsked = Pick<ReceivedRequest, 'subject' | 'alternativeNames'>
+
 /**
  * Sorts the names of a request. `allow` holds domains (each for itself and everything below it) and addresses; where it
  * is empty, every well-formed name is accepted.
  */
-export function decideNames(request: ReceivedRequest, allow: readonly string[]): LeafNames {
+export function decideNames(request: NamesAsked, allow: readonly string[]): LeafNames {
   const asked = request.alternativeNames
   const added = commonHostNames(request).filter(
     (name) => !asked.some(({ kind, value }) => kind === name.kind && sameName(value, name.value)),
@@ -38,7 +41,7 @@ export function decideNames(request: ReceivedRequest, allow: readonly string[]):
     const why = findObjection(name) ?? findNotAllowed(name, allow)
     const key = `${name.kind} ${name.value.toLowerCase()}`
     if (why === undefined) accepted.set(key, accepted.get(key) ?? name)
-    else refused.set(key, { kind: name.kind, name: printable(name.value), why })
+    else refused.set(key, { kind: name.kind, name: printable(asCharacters(name.value)), why })
   }
   const of = (wanted: AlternativeName['kind']) =>
     [...accepted.values()].filter(({ kind }) => kind === wanted).map(({ value }) => value)
@@ -50,17 +53,14 @@ export function decideNames(request: ReceivedRequest, allow: readonly string[]):
   }
 }
 
-const HOST_LIKE = /^[a-z0-9_*-]+(\.[a-z0-9_*-]+)*\.?$/i
+const HOST_LIKE = /^([a-z0-9_*-]+(\.[a-z0-9_*-]+)*|[\p{L}\p{M}\p{N}_*-]+(\.[\p{L}\p{M}\p{N}_*-]+)+)\.?$/iu
 
 /** Clients compare a common name with a host's name only where it could be one; `Example appliance` is a title. */
-export function commonHostNames({ subject }: ReceivedRequest): AlternativeName[] {
+export function commonHostNames({ subject }: NamesAsked): AlternativeName[] {
   return subject
     .filter(({ type, value }) => type === 'CN' && (isIP(value) !== 0 || HOST_LIKE.test(value)))
     .map(({ value }) => ({ kind: isIP(value) === 0 ? 'dns' : 'ip', value }))
 }
-
-const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i
-const NAME_LIMIT = 253
 
 function findObjection({ kind, value }: AlternativeName): string | undefined {
   if (kind === 'ip') return findAddressObjection(value)
@@ -78,20 +78,19 @@ function findAddressObjection(value: string): string | undefined {
 
 function findHostNameObjection(value: string): string | undefined {
   if (isIP(value) !== 0) return `is an address asked for as a name: ask for it as an address (IP:${value})`
-  if (value.length > NAME_LIMIT) return `is longer than ${NAME_LIMIT} characters`
-  if (/[^\x21-\x7e]/.test(value)) return 'holds characters no host name has: international names are written as xn--...'
-  if (value.endsWith('.')) return 'ends in a dot, and names in certificates do not'
-
   const labels = value.split('.')
   if (labels[0] === '*') {
     labels.shift()
     if (labels.length < 2) return 'would stand for everything directly below a top-level domain'
   }
   if (labels.some((label) => label.includes('*'))) return 'has a wildcard that is not the whole first label'
-  if (labels.some((label) => label.includes('_'))) return 'holds an underscore, which no host name has'
-  if (!labels.every((label) => LABEL.test(label))) return 'is not a host name'
-  if (/^[0-9]+$/.test(labels.at(-1) ?? '')) return 'ends in a number, as only addresses do'
-  return undefined
+  return findHostNameFault(asCharacters(labels.join('.')))
+}
+
+/** The extension holds bytes; those of UTF-8 are read as such, so that the right name can be proposed. */
+function asCharacters(latin1: string): string {
+  const text = Buffer.from(latin1, 'latin1').toString('utf8')
+  return /[^\0-\xff]/.test(latin1) || text.includes('\ufffd') ? latin1 : text
 }
 
 function findNotAllowed({ kind, value }: AlternativeName, allow: readonly string[]): string | undefined {

@@ -1,6 +1,7 @@
 /** The certificate an appliance makes for itself, and what is in it for which reason (docs/protocol/pool.md). */
 import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
+import { COMMON_NAME_LIMIT } from '../../base/host-name.js'
 import { encodePem } from '../encoding/pem.js'
 import { exportPrivateKey } from '../files/private-key.js'
 import {
@@ -32,9 +33,6 @@ export interface Identity {
   /** PKCS#8, not encrypted. */
   readonly privateKeyPem: string
 }
-
-/** ub-common-name, RFC 5280, appendix A.1. */
-const COMMON_NAME_LIMIT = 64
 
 /**
  * Makes an RSA key and a certificate signed with it (SHA-256). Pools offer RSA suites only, so there is no choice of key.

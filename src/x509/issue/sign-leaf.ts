@@ -1,5 +1,6 @@
 /** A server's certificate from its request: decided first, so that it can be shown, then signed as decided. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
+import { COMMON_NAME_LIMIT } from '../../base/host-name.js'
 import { printable } from '../encoding/distinguished-name.js'
 import { fail } from '../errors.js'
 import type { Signer } from './authority.js'
@@ -27,6 +28,8 @@ export interface LeafPlan {
   /** Extensions the request asks for and does not get: the authority decides what its certificates are good for. */
   readonly ignoredExtensions: readonly string[]
 }
+
+const TOO_LONG = `is longer than the ${COMMON_NAME_LIMIT} characters of a common name (RFC 5280): ask for a short one, and for this one as an alternative name`
 
 /** 398 with the day it is dated back: the most that browsers accept from public authorities. */
 export const LEAF_LIFETIME_DAYS = 397
@@ -58,6 +61,8 @@ export function planLeaf({ request, issuer, allow, now, lifetimeDays = LEAF_LIFE
   const refusedCommonName = commonHostNames(request).some(({ value }) =>
     names.refused.some(({ name }) => name === printable(value)),
   )
+  const tooLong = request.subject.find(({ type, value }) => type === 'CN' && value.length > COMMON_NAME_LIMIT)
+  if (tooLong) throw fail('REQUEST_NAMES_REFUSED', { refused: `${printable(tooLong.value)} ${TOO_LONG}` })
   if (refusedCommonName || names.dnsNames.length + names.ipAddresses.length === 0) {
     const refused = names.refused.map(({ name, why }) => `${name} ${why}`).join('; ')
     throw fail('REQUEST_NAMES_REFUSED', { refused: refused || 'the request names no host' })

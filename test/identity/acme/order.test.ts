@@ -14,8 +14,8 @@ import { startRenewalKeeper } from '../../../src/identity/acme/renewal-keeper.js
 import {
   installObtained,
   obtainCertificate,
+  readDirectoryOf,
   readStatus,
-  readTermsOf,
   rememberAcme,
 } from '../../../src/identity/index.js'
 import { installIdentity, lockedIdentity } from '../../../src/identity/store/identity-change.js'
@@ -56,7 +56,7 @@ describe.skipIf(!program)('with pebble', () => {
       directoryCa: pebble.directoryCa,
       agreedTerms: undefined,
     }
-    settings = { ...settings, agreedTerms: await readTermsOf(settings) }
+    settings = { ...settings, agreedTerms: (await readDirectoryOf(settings)).terms }
   })
   afterAll(async () => {
     await appliance?.close()
@@ -231,6 +231,11 @@ describe.skipIf(!program)('with pebble', () => {
           'a contact it does not take',
           'ACME_ACCOUNT_REFUSED',
           () => ({ email: 'no address', names: [HOSTNAME, 'e.lab.internal'] }),
+        ],
+        [
+          'a hook that is not there',
+          'ACME_HOOK_UNUSABLE',
+          () => ({ challenge: { type: 'dns-01', hook: '/nowhere/dns' }, names: [HOSTNAME, 'f.lab.internal'] }),
         ],
         [
           'an address of another machine',

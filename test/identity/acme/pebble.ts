@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { freePort } from '../../free-port.js'
 import { OWN_ADDRESS } from '../../run-folder.js'
 import { daysFromNow, issue, issueAuthority } from '../../x509/test-authority.js'
@@ -36,7 +37,12 @@ case "$1" in
 esac
 `
 
-export async function startPebble(program: string, environment: Record<string, string> = {}): Promise<Pebble> {
+/** With `bindings`, key identifiers and their keys, it gives accounts only to those who have one of them. */
+export async function startPebble(
+  program: string,
+  environment: Record<string, string> = {},
+  bindings?: Readonly<Record<string, string>>,
+): Promise<Pebble> {
   const folder = mkdtempSync(join(tmpdir(), 'openwlb-pebble-'))
   const inFolder = (name: string) => join(folder, name)
   const write = (name: string, content: string, mode = 0o600) => {
@@ -69,7 +75,8 @@ export async function startPebble(program: string, environment: Record<string, s
         httpPort,
         tlsPort,
         ocspResponderURL: '',
-        externalAccountBindingRequired: false,
+        externalAccountBindingRequired: bindings !== undefined,
+        externalAccountMACKeys: bindings,
         domainBlocklist: ['blocked.test'], // pebble breaks down over names that are shorter
       },
     }),
@@ -84,6 +91,7 @@ export async function startPebble(program: string, environment: Record<string, s
   await untilListening(child)
   const manage = (path: string) =>
     fetchText(`https://${OWN_ADDRESS}:${managementPort}/${path}`, authority.certificatePem)
+  await untilAnswered(() => fetchText(`https://${OWN_ADDRESS}:${port}/dir`, authority.certificatePem))
   return {
     directory: `https://${OWN_ADDRESS}:${port}/dir`,
     directoryCa,
@@ -103,6 +111,18 @@ export async function startPebble(program: string, environment: Record<string, s
 }
 
 /** It says where it listens, and binds a moment later. */
+async function untilAnswered(ask: () => Promise<unknown>): Promise<void> {
+  for (let left = 200; ; left--) {
+    try {
+      await ask()
+      return
+    } catch (error) {
+      if (left === 0) throw error
+    }
+    await setTimeout(25)
+  }
+}
+
 function untilListening(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = ''

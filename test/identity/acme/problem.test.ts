@@ -9,7 +9,7 @@ const DIRECTORY = 'https://acme.example.com/directory'
 const refusals: [asked: Asked, status: number, type: string, outcome: string][] = [
   ['the account', 403, 'unauthorized', 'ACME_ACCOUNT_REFUSED'],
   ['the account', 400, 'invalidContact', 'ACME_ACCOUNT_REFUSED'],
-  ['the account', 401, 'externalAccountRequired', 'ACME_ACCOUNT_REFUSED'],
+  ['the account', 401, 'externalAccountRequired', 'ACME_BINDING_REQUIRED'],
   ['the account', 403, 'userActionRequired', 'ACME_TERMS_NOT_AGREED'],
   ['the account', 429, 'rateLimited', 'ACME_RATE_LIMITED'],
   ['the order', 400, 'rejectedIdentifier', 'ACME_ORDER_REFUSED'],
@@ -17,7 +17,9 @@ const refusals: [asked: Asked, status: number, type: string, outcome: string][] 
   ['the order', 403, 'userActionRequired', 'ACME_TERMS_NOT_AGREED'],
   ['the order', 400, 'rateLimited', 'ACME_RATE_LIMITED'],
   ['the order', 429, 'malformed', 'ACME_RATE_LIMITED'],
-  ['the order', 500, 'serverInternal', 'ACME_ORDER_REFUSED'],
+  ['the order', 500, 'serverInternal', 'ACME_UNAVAILABLE'],
+  ['the account', 503, '', 'ACME_UNAVAILABLE'],
+  ['the order', 502, 'malformed', 'ACME_UNAVAILABLE'],
 ]
 it.each(refusals)('%s, %i %s: %s', (asked, status, type, outcome) => {
   const problem = readProblem(status, { 'retry-after': '60' }, JSON.stringify({ type: urn(type), detail: 'Because.' }))
@@ -49,6 +51,38 @@ const words: [text: string, words: string][] = [
 ]
 it.each(words)('the words of %s', (text, expected) => {
   expect(readProblem(503, {}, text).words).toBe(expected)
+})
+
+const deactivations: [words: string, outcome: string][] = [
+  ['Account is not valid, has status "deactivated"', 'ACME_ACCOUNT_DEACTIVATED'],
+  ['An account with the provided public key exists but is deactivated', 'ACME_ACCOUNT_DEACTIVATED'],
+  ['account is not active', 'ACME_ACCOUNT_DEACTIVATED'],
+  ['Account is not valid, has status "revoked"', 'ACME_ORDER_REFUSED'],
+  ['No registration for this name', 'ACME_ORDER_REFUSED'],
+]
+it.each(deactivations)('unauthorized, "%s": %s', (detail, outcome) => {
+  const problem = readProblem(403, {}, JSON.stringify({ type: urn('unauthorized'), detail }))
+  expect(explainRefusal(new Error('its own'), problem, 'the order', DIRECTORY)).toMatchObject({ code: outcome })
+})
+
+const visits: [instance: unknown, link: string, visit: string | undefined, terms: string | undefined][] = [
+  ['https://ca.example/agree?t=1', '', 'https://ca.example/agree?t=1', undefined],
+  ['javascript:alert(1)', '', undefined, undefined],
+  ['/agree', '<https://ca.example/t>;rel="terms-of-service"', undefined, 'https://ca.example/t'],
+  [
+    7,
+    '<https://ca.example/i>;rel="index", <https://ca.example/t>; rel=terms-of-service',
+    undefined,
+    'https://ca.example/t',
+  ],
+]
+it.each(visits)('what to open: %s, Link: %s', (instance, link, visit, terms) => {
+  const problem = readProblem(
+    403,
+    { link },
+    JSON.stringify({ type: urn('userActionRequired'), detail: 'No.', instance }),
+  )
+  expect(problem).toMatchObject({ visit, terms })
 })
 
 const NOW = Date.parse('2026-01-01T00:00:00Z')

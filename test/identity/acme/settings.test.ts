@@ -39,12 +39,13 @@ const faults: [what: string, change: Partial<AcmeSettings>, outcome: string][] =
   ],
   ['an IPv6 address as a name', { names: ['2001:db8::1'] }, 'names is an IP address: a pool compares names'],
   ['a short name', { names: ['wlb'] }, 'names must be a full host name'],
-  ['a name with a blank', { names: ['wlb example.com'] }, 'names must be a full host name'],
-  ['a name with a dot at its end', { names: ['wlb.example.com.'] }, 'names must have no dot'],
+  ['a name with a blank', { names: ['wlb example.com'] }, 'names is not a host name'],
+  ['a name with an underscore', { names: ['w_lb.example.com'] }, 'names has an underscore, which no host name has'],
+  ['a name with a dot at its end', { names: ['wlb.example.com.'] }, 'names ends in a dot'],
   [
     'a name in another script',
     { names: ['wlb.bücher.example'] },
-    'names must be written as certificates carry it: wlb.xn--bcher-kva.example',
+    'names is wlb.xn--bcher-kva.example in certificates and in the DNS',
   ],
   ['a wildcard, proved by HTTP', { names: ['*.example.com'] }, 'names stands for many hosts'],
   ['a wildcard, proved by DNS', { names: ['*.example.com'], challenge: DNS }, 'none'],
@@ -55,6 +56,15 @@ const faults: [what: string, change: Partial<AcmeSettings>, outcome: string][] =
     { challenge: { type: 'dns-01', hook: 'dns' } },
     'dns_hook must be the full path',
   ],
+  ['a profile of two words', { profile: 'short lived' }, 'profile must be one word'],
+  ['a key to bind with, and nobody it is of', { eabKeyFile: '/k' }, 'eab_kid must say whose key'],
+  ['an identifier to bind with, and no key', { eabKid: 'k' }, 'eab_key_file must name the file'],
+  [
+    'a key to bind with that depends on the folder',
+    { eabKid: 'k', eabKeyFile: 'k' },
+    'eab_key_file must be the full path',
+  ],
+  ['both', { eabKid: 'k', eabKeyFile: '/k', profile: 'shortlived' }, 'none'],
   ['a trust file that depends on the folder', { directoryCa: 'ca.pem' }, 'directory_ca must be the full path'],
 ]
 it.each(faults)('is found: %s', (_, change, outcome) => {
@@ -76,6 +86,7 @@ test('what is remembered is read again, and the rest of the file stays as people
   for (const acme of [
     GOOD,
     { ...GOOD, bringsAnchor: false },
+    { ...GOOD, profile: 'shortlived', eabKid: 'kid-1', eabKeyFile: '/etc/eab.key' },
     { ...GOOD, challenge: DNS, agreedTerms: 'https://acme.example.com/terms' },
   ]) {
     await rememberAcme(place, acme)
