@@ -18,6 +18,8 @@ export interface Consent {
   readonly yes: boolean | undefined
   /** The change cannot be undone: Enter alone means no. */
   readonly isFinal?: boolean
+  /** Printed after a no, where something was changed before the question. */
+  readonly afterNo?: string
   /** Aborted by Ctrl-C: then nothing is asked, and the answer is no. */
   readonly signal?: AbortSignal
 }
@@ -28,9 +30,9 @@ export interface Consent {
  * @throws USAGE_NEEDS_YES when there is no terminal and `--yes` was not given.
  */
 export async function isSure(question: string, consent: Consent): Promise<boolean> {
-  const { command, yes = false, isFinal = false, signal } = consent
+  const { command, yes = false, isFinal = false, afterNo, signal } = consent
   if (!signal?.aborted && (yes || (await confirm(question, command, !isFinal)))) return true
-  sayNothingChanged()
+  sayNothingChanged(afterNo)
   return false
 }
 
@@ -41,8 +43,8 @@ async function confirm(message: string, command: string, initialValue: boolean):
 }
 
 /** For a command that ends because a question was answered with no or left with Ctrl-C. */
-export function sayNothingChanged(): void {
-  process.stderr.write('wlb: nothing was changed\n')
+export function sayNothingChanged(otherwise = 'nothing was changed'): void {
+  process.stderr.write(`wlb: ${otherwise}\n`)
   process.exitCode = EXIT.interrupted
 }
 

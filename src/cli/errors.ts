@@ -105,6 +105,12 @@ export const cliErrors = defineErrors({
     facts: ['pool', 'seen'],
     remedy: 'xe host-get-server-certificate',
   },
+  POOLS_WOULD_REFUSE: {
+    message:
+      'A registered pool would refuse this certificate, or may refuse it, from that moment; it was not put in place.',
+    facts: ['pools', 'why', 'missing', '(command)'],
+    remedy: ({ command }) => String(command),
+  },
   PORT_IN_USE: {
     message: 'No port is free for the appliance.',
     facts: ['address', 'from', 'to'],

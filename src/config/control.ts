@@ -12,7 +12,7 @@ import { fail } from './errors.js'
 const ANSWER_TIMEOUT_MS = 5000
 
 /**
- * Asks the running appliance. Undefined when none runs.
+ * Asks the running appliance. Undefined when none runs. `body` is sent as JSON.
  *
  * @throws APPLIANCE_SILENT when one runs and does not answer.
  */
@@ -21,6 +21,7 @@ export async function askAppliance(
   method = 'GET',
   url = '/status',
   timeoutMs = ANSWER_TIMEOUT_MS,
+  body?: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
   let place: ReturnType<typeof shortenSocketPath>
   try {
@@ -30,7 +31,7 @@ export async function askAppliance(
     return await touching(path, () => Promise.reject(error))
   }
   try {
-    return await touching(path, () => ask(place.path, method, url, timeoutMs))
+    return await touching(path, () => ask(place.path, method, url, timeoutMs, body))
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ECONNREFUSED') return undefined
     if (error instanceof WlbError) throw error
@@ -40,7 +41,13 @@ export async function askAppliance(
   }
 }
 
-async function ask(socketPath: string, method: string, path: string, timeoutMs: number): Promise<unknown> {
+async function ask(
+  socketPath: string,
+  method: string,
+  path: string,
+  timeoutMs: number,
+  sent: Readonly<Record<string, unknown>> | undefined,
+): Promise<unknown> {
   const signal = AbortSignal.timeout(timeoutMs)
   const text = await new Promise<string>((resolve, reject) => {
     request({ socketPath, method, path, signal }, async (response) => {
@@ -54,7 +61,7 @@ async function ask(socketPath: string, method: string, path: string, timeoutMs: 
       }
     })
       .once('error', reject)
-      .end()
+      .end(sent && JSON.stringify(sent))
   })
   return JSON.parse(text)
 }

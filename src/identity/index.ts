@@ -1,7 +1,7 @@
 /** Public API of identity: the certificate the appliance serves, on disk. */
 export { readBindingKey } from './acme/account.js'
 export { keepBindingKey, ORDER_KEY_BITS, rememberAcme } from './acme/acme-files.js'
-export type { Anchor } from './acme/anchor.js'
+export { type Anchor, isSameEnd } from './acme/anchor.js'
 export { readDirectoryOf } from './acme/authority.js'
 export type { Directory } from './acme/directory.js'
 export { installObtained, type Obtained, obtainCertificate, settleObtained } from './acme/obtain.js'

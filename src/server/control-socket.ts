@@ -9,10 +9,12 @@ import { touching } from '../base/file-failure.js'
 import { shortenSocketPath } from '../base/local-socket.js'
 import { readSettings } from '../config/index.js'
 import { describePool, type RunningStatus } from '../identity/index.js'
+import { reachable } from '../tls/index.js'
 import type { DatabasePart, Given, SettingsPart } from './appliance-files.js'
 import type { ReloadPart } from './identity-watch.js'
 import { moveRequests } from './movable-listener.js'
 import type { Opened } from './part-list.js'
+import { readOutlooks } from './pool-outlook.js'
 import { plainRoute, type Routes, route, router } from './router.js'
 import type { ListenerPart } from './soap-listener.js'
 
@@ -51,12 +53,14 @@ export async function controlSocket(context: Needs): Promise<Opened<object>> {
 function controlRoutes({
   place,
   store,
+  secretKey,
   database,
   listener,
   startedAt,
   account,
   usedAddresses,
   reload,
+  clock,
   log,
 }: Needs): Routes {
   const { setAside, bringBack } = moveRequests(listener, log)
@@ -75,6 +79,11 @@ function controlRoutes({
       const forgotten = await store.pools.remove(uuid)
       log.info({ poolUuid: uuid, forgotten }, 'asked to forget a pool')
       return { forgotten }
+    }),
+    'POST /pools/outlook': route(z.object({ certificatePem: z.string() }), async ({ certificatePem }) => {
+      const { address, port } = listener.where()
+      const appliance = { host: reachable(address), port }
+      return { pools: await readOutlooks({ place, store, secretKey }, appliance, certificatePem, clock) }
     }),
     'POST /reload': plainRoute(reload),
     'POST /account': plainRoute(async () => {

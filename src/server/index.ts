@@ -1,4 +1,5 @@
 /** Public API of server: setting up an appliance, running it, and its parts. */
+export { askPools, type PoolsAsked } from './pool-outlook.js'
 export { poolWatch } from './pool-watch.js'
 export { forgetPool } from './registered-pools.js'
 export { type AnchorPart, anchorInstaller, renewal } from './renewal.js'

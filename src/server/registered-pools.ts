@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { askAppliance, paths, unseal } from '../config/index.js'
 import { reachable } from '../tls/index.js'
 import type { FleetMember } from '../trust/index.js'
+import type { WlbAddress } from '../xapi/index.js'
 import type { DatabasePart, Given } from './appliance-files.js'
 import { fail } from './errors.js'
 import type { Opened } from './part-list.js'
@@ -17,31 +18,42 @@ export interface PoolsPart {
   registered(): Promise<readonly FleetMember[]>
 }
 
+export async function registeredPools(context: Given & DatabasePart & ListenerPart): Promise<Opened<PoolsPart>> {
+  const { root, listener } = context
+  const { address, port } = listener.where()
+  const appliance = { host: reachable(address), port }
+  return {
+    provides: {
+      registered: async () =>
+        (await listRegistered(context, appliance)).map((member) => ({ ...member, applianceRoot: root })),
+    },
+  }
+}
+
 /**
  * Logs in with the stored password, at the coordinator that accepted the registration, which must show the certificate
  * that is pinned for it. The appliance a pool has to trust is this one, by whatever name the pool reaches it.
  */
-export async function registeredPools(context: Given & DatabasePart & ListenerPart): Promise<Opened<PoolsPart>> {
-  const { root, store, secretKey, listener } = context
-  const { address, port } = listener.where()
-  const registered = async () =>
-    (await store.pools.list()).flatMap(
-      ({ uuid, userName, sealedPassword, coordinatorAddress, pins }): FleetMember[] => {
-        const coordinator = pins.findLast((pin) => pin.address === coordinatorAddress)
-        if (!coordinator) return [] // impossible: a pool is saved together with its coordinator's pin
-        const access = async () => ({
-          address: coordinator.address,
-          port: coordinator.tlsPort,
-          userName,
-          password: unseal(sealedPassword, uuid, secretKey),
-          trust: { kind: 'pin', fingerprintSha256: coordinator.fingerprintSha256 } as const,
-          timeoutMs: CALL_TIMEOUT_MS,
-          storeTimeoutMs: STORE_TIMEOUT_MS,
-        })
-        return [{ name: uuid, access, appliance: { host: reachable(address), port }, applianceRoot: root }]
-      },
-    )
-  return { provides: { registered } }
+export async function listRegistered(
+  { store, secretKey }: Pick<DatabasePart, 'store' | 'secretKey'>,
+  appliance: WlbAddress,
+): Promise<readonly FleetMember[]> {
+  return (await store.pools.list()).flatMap(
+    ({ uuid, userName, sealedPassword, coordinatorAddress, pins }): FleetMember[] => {
+      const coordinator = pins.findLast((pin) => pin.address === coordinatorAddress)
+      if (!coordinator) return [] // impossible: a pool is saved together with its coordinator's pin
+      const access = async () => ({
+        address: coordinator.address,
+        port: coordinator.tlsPort,
+        userName,
+        password: unseal(sealedPassword, uuid, secretKey),
+        trust: { kind: 'pin', fingerprintSha256: coordinator.fingerprintSha256 } as const,
+        timeoutMs: CALL_TIMEOUT_MS,
+        storeTimeoutMs: STORE_TIMEOUT_MS,
+      })
+      return [{ name: uuid, access, appliance }]
+    },
+  )
 }
 
 const ANSWER = z.object({ forgotten: z.boolean() })

@@ -1,5 +1,6 @@
 /** `wlb cert acme`: orders a certificate from an ACME authority, installs it and proves it with a handshake. */
 
+import { quoteWord } from '../../base/quote-word.js'
 import { type AcmeSettings, type AppliancePaths, paths, readSettings } from '../../config/index.js'
 import {
   acmeDocument,
@@ -12,14 +13,15 @@ import {
   readDirectoryOf,
   rememberAcme,
 } from '../../identity/index.js'
-import { isAtTerminal, isSure, sayNothingChanged } from '../ask.js'
+import { isAtTerminal, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { printJson } from '../print.js'
+import { inRoot, printJson } from '../print.js'
 import { chooseAcme, commandOf } from './acme-choices.js'
 import { describeDone, describeObtained, describeOffers, describeWish } from './acme-text.js'
 import type { AcmeFlags } from './commands.js'
+import { describePools, isSureOfPools, lookAtPools, poolsDocument } from './pools-first.js'
 
-/** @throws ACME_CHOICE_INVALID, ACME_CHOICE_MISSING, ACME_TERMS_NOT_AGREED, USAGE_NEEDS_YES, and what the order and the installation throw. */
+/** @throws ACME_CHOICE_INVALID, ACME_CHOICE_MISSING, ACME_TERMS_NOT_AGREED, POOLS_WOULD_REFUSE, USAGE_NEEDS_YES, and what the order and the installation throw. */
 export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   const place = paths(root)
   const { hostname, acme: remembered } = await readSettings(place.settings)
@@ -52,12 +54,23 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   process.once('SIGINT', () => stopping.abort()) // first remove the records that were added to the DNS
   const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
   const obtained = await obtainCertificate({ root, settings, now: () => new Date(), onStep, signal: stopping.signal })
+  await rememberAcme(place, settings) // whatever is answered: what was issued waits there
   screen.write(`\n${describeObtained(obtained, now)}\n`)
-  const question = `Install this certificate for ${obtained.plan.name}?`
-  if (!(await isSure(question, { command: commandOf(flags), yes: flags.yes }))) return
-  await rememberAcme(place, settings)
+  const { plan } = obtained
+  const ahead = await lookAtPools(root, plan.identity.certificatePem)
+  const renewal = `wlb trust renew ${quoteWord(plan.sources[0]?.place.file ?? '')} --key ${quoteWord(plan.key.file)}`
+  for (const line of describePools(ahead, renewal, root)) screen.write(`${line}\n`)
+  const sure = await isSureOfPools(ahead, {
+    question: `Install this certificate for ${plan.name}?`,
+    command: commandOf(flags),
+    renewal,
+    root,
+    flags,
+    afterNo: `the certificate in place is unchanged; what was issued is kept, to be taken up by:  ${inRoot('wlb cert acme', root)}`,
+  })
+  if (!sure) return
   const done = await installObtained(root, obtained, settings, { now, onStep })
-  if (flags.json) printJson(acmeDocument(settings, obtained, done))
+  if (flags.json) printJson({ ...acmeDocument(settings, obtained, done), ...poolsDocument(ahead) })
   else process.stdout.write(`${describeDone(root, obtained, done)}\n`)
 }
 

@@ -27,6 +27,7 @@ export function install(cert: Parent) {
     .option('--name <FQDN>', 'the name pools connect to, where it is not the configured host name')
     .option('--dry-run', 'print the plan, change nothing')
     .option('--yes', 'do not ask')
+    .option('--anyway', 'also where a registered pool would refuse it, which `wlb trust renew` avoids')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'before',
@@ -77,6 +78,7 @@ export function rollback(cert: Parent) {
     .description('put an earlier certificate and key in place again; without ID the ones replaced last')
     .option('--dry-run', 'print the plan, change nothing')
     .option('--yes', 'do not ask')
+    .option('--anyway', 'also where a registered pool would refuse it, which `wlb trust renew` avoids')
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb cert rollback', 'wlb cert rollback 3f9a1c22b0d4 --yes'))
 }
@@ -105,6 +107,7 @@ export function selfSigned(cert: Parent) {
     )
     .option('--dry-run', 'print the plan, change nothing')
     .option('--yes', 'do not ask')
+    .option('--anyway', 'also where a registered pool would refuse it, which `wlb trust renew` avoids')
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb cert self-signed', 'wlb cert self-signed --hostname wlb2.example.com --yes'))
 }
@@ -158,6 +161,7 @@ export function acme(cert: Parent) {
     .option('--agree-tos', 'agree to the authority’s terms of service')
     .option('--dry-run', 'read the directory, print the plan, order nothing')
     .option('--yes', 'do not ask')
+    .option('--anyway', 'also where a registered pool would refuse it, which `wlb trust renew` avoids')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'before',

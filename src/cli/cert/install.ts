@@ -1,6 +1,7 @@
 /** `wlb cert install`: puts an authority's certificate in place on this machine. */
 
 import { WlbError } from '../../base/error.js'
+import { quoteWord } from '../../base/quote-word.js'
 import {
   type InstallPlan,
   type InstallRequest,
@@ -8,13 +9,14 @@ import {
   installCertificate,
   planInstallation,
 } from '../../identity/index.js'
-import { askSecret, isAtTerminal, isSure, readSecretFile } from '../ask.js'
+import { askSecret, isAtTerminal, readSecretFile } from '../ask.js'
 import { printJson } from '../print.js'
 import type { InstallFlags } from './commands.js'
 import { describeInstallation, describePlan } from './install-text.js'
+import { describePools, isSureOfPools, lookAtPools, NO_POOLS, poolsDocument } from './pools-first.js'
 
 /**
- * @throws USAGE_NEEDS_YES when there is nobody to ask, and what planning and installing throw.
+ * @throws USAGE_NEEDS_YES when there is nobody to ask, POOLS_WOULD_REFUSE, and what planning and installing throw.
  */
 export async function certInstall(root: string, files: readonly string[], flags: InstallFlags): Promise<void> {
   const now = new Date()
@@ -22,19 +24,34 @@ export async function certInstall(root: string, files: readonly string[], flags:
   const plan = await planWithPassphrase({ root, files, now, keyFile: flags.key, passphrase, name: flags.name })
   const screen = flags.json ? process.stderr : process.stdout
   screen.write(`${describePlan(plan, now)}\n`)
+  const ahead = plan.isInPlace ? NO_POOLS : await lookAtPools(root, plan.identity.certificatePem)
+  const renewal = `wlb trust renew ${wordsOf(files, flags)}`
+  for (const line of describePools(ahead, renewal, root)) screen.write(`${line}\n`)
   if (flags.dryRun) {
-    if (flags.json) printJson(installationDocument(plan, undefined))
+    if (flags.json) printJson({ ...installationDocument(plan, undefined), ...poolsDocument(ahead) })
     return
   }
-  const question = `Install this certificate for ${plan.name}?`
-  const command = 'wlb cert install LEAF.pem INTERMEDIATE.pem ROOT.pem'
-  if (!(await isSure(question, { command, yes: plan.isInPlace || flags.yes }))) return
+  const sure = await isSureOfPools(ahead, {
+    question: `Install this certificate for ${plan.name}?`,
+    command: `wlb cert install ${wordsOf(files, flags)}`,
+    renewal,
+    root,
+    flags: { yes: plan.isInPlace || flags.yes, anyway: flags.anyway },
+  })
+  if (!sure) return
   const done = await installCertificate(root, plan, {
     now,
     onStep: (step) => void process.stderr.write(`${step} ...\n`),
   })
-  if (flags.json) printJson(installationDocument(plan, done))
+  if (flags.json) printJson({ ...installationDocument(plan, done), ...poolsDocument(ahead) })
   else process.stdout.write(`${describeInstallation(root, plan, done)}\n`)
+}
+
+/** Files and options as they were typed. */
+function wordsOf(files: readonly string[], { key, passphraseFile, name }: InstallFlags): string {
+  const options = { '--key': key, '--passphrase-file': passphraseFile, '--name': name }
+  const given = Object.entries(options).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))
+  return [...files, ...given].map(quoteWord).join(' ')
 }
 
 /** An encrypted key or PKCS#12 asks for its passphrase, where there is somebody to type it. */

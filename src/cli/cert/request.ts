@@ -85,12 +85,15 @@ export function describe(report: RequestReport, root: string): string {
     ...(file?.previous ? [['request before', `kept: ${file.previous}`] satisfies [string, string]] : []),
     ['pools', describePools(pools)],
   ]
-  const install = inRoot('wlb cert install signed_cert.pem intermediate_ca.pem root_ca.pem', root)
+  const files = 'signed_cert.pem intermediate_ca.pem root_ca.pem'
+  const isInUse = pools !== null && pools.registered > 0
+  const next = isInUse ? `wlb trust renew ${files} --pool https://COORDINATOR` : `wlb cert install ${files}`
   return [
     renderFacts(facts),
     '',
     'The key stays on this machine, and the certificate in service is unchanged.',
-    `Next: give the whole request, first and last line included, to your authority; then  ${install}`,
+    `Next: give the whole request, first and last line included, to your authority; then  ${inRoot(next, root)}`,
+    ...(isInUse ? ['(not wlb cert install: the registered pools would refuse it until they trust its root)'] : []),
   ].join('\n')
 }
 

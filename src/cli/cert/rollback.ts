@@ -12,10 +12,10 @@ import {
   replacementDocument,
   replaceSteps,
 } from '../../identity/index.js'
-import { isSure } from '../ask.js'
 import { daysFrom, inRoot, printJson, renderFacts } from '../print.js'
 import type { RollbackFlags } from './commands.js'
 import { describeReplacement, renderSteps } from './install-text.js'
+import { describePools, isSureOfPools, lookAtPools, NO_POOLS, poolsDocument } from './pools-first.js'
 
 export async function certHistory(root: string, json = false): Promise<void> {
   const kept = await listIdentities(root)
@@ -55,28 +55,37 @@ function describeOne(one: KeptIdentity, now: Date): string {
   return `${id}  ${until}${isOriginal ? ', kept as server.pem_orig' : ''}\n${renderFacts(known).replace(/^/gm, '  ')}`
 }
 
-/** @throws USAGE_NEEDS_YES, and what `findRollback` and `replaceIdentity` throw. */
+/** @throws USAGE_NEEDS_YES, POOLS_WOULD_REFUSE, and what `findRollback` and `replaceIdentity` throw. */
 export async function certRollback(root: string, id: string | undefined, flags: RollbackFlags): Promise<void> {
   const now = new Date()
   const target = await findRollback(root, id)
   const steps = target.isInPlace ? [] : replaceSteps(root, target.from)
   const screen = flags.json ? process.stderr : process.stdout
   screen.write(`${describePlan(target, steps, now)}\n`)
+  const ahead = target.isInPlace ? NO_POOLS : await lookAtPools(root, target.identity.certificatePem)
+  const renewal = `wlb trust renew ${quoteWord(target.from.certificate)} --key ${quoteWord(target.from.key)}`
+  for (const line of describePools(ahead, renewal, root)) screen.write(`${line}\n`)
   if (flags.dryRun) {
     if (flags.json)
       printJson({
         state: target.isInPlace ? 'already so' : 'planned',
         id: target.record.id,
         steps: steps.map(({ what, command }) => ({ what, command })),
+        ...poolsDocument(ahead),
       })
     return
   }
-  const question = `Go back to ${target.record.subject ?? 'it'}?`
-  const command = `wlb cert rollback ${id === undefined ? '' : quoteWord(id)}`.trim()
-  if (!(await isSure(question, { command, yes: target.isInPlace || flags.yes }))) return
+  const sure = await isSureOfPools(ahead, {
+    question: `Go back to ${target.record.subject ?? 'it'}?`,
+    command: `wlb cert rollback ${id === undefined ? '' : quoteWord(id)}`.trim(),
+    renewal,
+    root,
+    flags: { yes: target.isInPlace || flags.yes, anyway: flags.anyway },
+  })
+  if (!sure) return
   const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
   const done = await replaceIdentity(root, target.identity, { how: 'rollback', now, onStep })
-  if (flags.json) printJson(replacementDocument(done))
+  if (flags.json) printJson({ ...replacementDocument(done), ...poolsDocument(ahead) })
   else process.stdout.write(`\n${describeReplacement(root, done)}\n`)
 }
 

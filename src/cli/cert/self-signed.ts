@@ -12,12 +12,12 @@ import {
   type SelfSignedPlan,
 } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { isSure } from '../ask.js'
 import { inRoot, printJson, renderFacts } from '../print.js'
 import type { SelfSignedFlags } from './commands.js'
 import { describeReplacement, renderSteps } from './install-text.js'
+import { describePools, isSureOfPools, lookAtPools, poolsDocument } from './pools-first.js'
 
-/** @throws USAGE_NEEDS_YES, and what `planSelfSigned` and `replaceIdentity` throw. */
+/** @throws USAGE_NEEDS_YES, POOLS_WOULD_REFUSE, and what `planSelfSigned` and `replaceIdentity` throw. */
 export async function certSelfSigned(root: string, flags: SelfSignedFlags): Promise<void> {
   const now = new Date()
   const choices = {
@@ -29,6 +29,11 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
   const steps = stepsOf(root, plan)
   const screen = flags.json ? process.stderr : process.stdout
   screen.write(`${describePlan(plan, steps)}\n`)
+  const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
+  onStep('make')
+  const identity = await plan.make()
+  const ahead = await lookAtPools(root, identity.certificatePem)
+  for (const line of describePools(ahead, RENEWAL, root)) screen.write(`${line}\n`)
   if (flags.dryRun) {
     const { hostname, addresses, days, keyBits } = plan
     if (flags.json)
@@ -39,20 +44,27 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
         days,
         keyBits,
         steps: steps.map(({ what, command }) => ({ what, command })),
+        ...poolsDocument(ahead),
       })
     return
   }
-  const question = `Replace the certificate in place by a self-signed one for ${plan.hostname}?`
-  if (!(await isSure(question, { command: commandOf(flags), yes: flags.yes }))) return
-  const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
-  onStep('make')
-  const identity = await plan.make()
+  const sure = await isSureOfPools(ahead, {
+    question: `Replace the certificate in place by a self-signed one for ${plan.hostname}?`,
+    command: commandOf(flags),
+    renewal: RENEWAL,
+    root,
+    flags,
+  })
+  if (!sure) return
   const done = await replaceIdentity(root, identity, { how: 'self-signed', now, onStep })
   if (flags.json) {
     const summary = describeCertificate(new X509Certificate(identity.certificatePem))
-    printJson({ ...replacementDocument(done), identity: summary })
+    printJson({ ...replacementDocument(done), identity: summary, ...poolsDocument(ahead) })
   } else process.stdout.write(`\n${describeReplacement(root, done)}\n\n${nextOnThePool(root)}\n`)
 }
+
+/** Makes a self-signed certificate anew too, where the one in place is one. */
+const RENEWAL = 'wlb trust renew'
 
 /** The command that was typed, to be typed again. */
 function commandOf({ hostname, days, keyBits }: SelfSignedFlags): string {

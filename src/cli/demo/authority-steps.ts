@@ -70,9 +70,9 @@ export function certificateFromAuthority(cast: Cast): Step[] {
     ),
     here(
       'Install: files in any order, the running appliance takes over',
-      ['cert', 'install', 'root_ca.pem', 'signed_cert.pem', 'intermediate_ca.pem', '--yes'],
-      ['leaf: ', 'intermediate: ', 'root: ', 'served: '],
-      says('proved by a handshake', 'leaf, intermediate, root; nothing was restarted, and the pair before is kept'),
+      ['cert', 'install', 'root_ca.pem', 'signed_cert.pem', 'intermediate_ca.pem', '--yes', '--anyway'],
+      ['leaf: ', 'intermediate: ', 'root: ', 'REFUSES', 'served: '],
+      says('proved by a handshake', 'nothing was restarted; the pool was named that has to be told first, or now'),
     ),
     on(
       cast,

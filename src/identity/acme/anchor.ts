@@ -58,6 +58,18 @@ export function isSameAnchor(one: Anchor, other: Anchor): boolean {
   return one.top.issuer === other.top.issuer && (isSameKey(one.top, other.top) || haveSameIssuerKey(one.top, other.top))
 }
 
+/** The same of what is sent, leaf first; false where nothing is. */
+export function isSameEnd(one: readonly X509Certificate[], other: readonly X509Certificate[]): boolean {
+  const [end, otherEnd] = [endOf(one), endOf(other)]
+  return end !== undefined && otherEnd !== undefined && isSameAnchor(end, otherEnd)
+}
+
+function endOf(sent: readonly X509Certificate[]): Anchor | undefined {
+  const root = sent.find(isSelfSigned)
+  const top = sent.findLast((one) => !isSelfSigned(one)) ?? root
+  return top && { name: describeCertificate(root ?? top).subject, root, top, publishedAt: undefined }
+}
+
 /** A root that was reissued with its old key verifies what the old one verifies. */
 function hasSameKey(one: X509Certificate, other: X509Certificate): boolean {
   return one.fingerprint256 === other.fingerprint256 || (one.subject === other.subject && isSameKey(one, other))

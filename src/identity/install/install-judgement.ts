@@ -165,9 +165,14 @@ export function noKeyFits(
   certificates: readonly X509Certificate[],
   keys: readonly { readonly source: string; readonly file: string }[],
 ): WlbError {
+  const former = keys.filter(({ source }) => source === 'in the history').length
+  const tried = [
+    ...keys.filter(({ source }) => source !== 'in the history').map(({ source, file }) => `${file} (${source})`),
+    ...(former > 0 ? [`${former} in the history`] : []),
+  ]
   return fail('CERTIFICATE_KEY_MISMATCH', {
     certificates: listShort(certificates.map(subjectOf)),
-    keys: listShort(keys.map(({ source, file }) => `${file} (${source})`)) || 'none',
+    keys: listShort(tried) || 'none',
   })
 }
 

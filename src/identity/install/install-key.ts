@@ -1,4 +1,4 @@
-/** Finds the private key of a certificate: one that was given, one that waits for its certificate, or the one in place. */
+/** Finds the private key of a certificate: one that was given, one that waits for its certificate, the one in place, or one from before. */
 import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -7,11 +7,13 @@ import { WlbError } from '../../base/error.js'
 import { readLimitedFile } from '../../base/limited-file.js'
 import type { AppliancePaths } from '../../config/index.js'
 import { type FileContents, findPrivateKey, type SealedKey } from '../../x509/index.js'
+import { KEY_FILE, readPair } from '../store/identity-files.js'
+import { identityId, listRecords } from '../store/identity-history.js'
 import { readCertificateFiles } from './certificate-files.js'
 import { noKeyFits } from './install-judgement.js'
 
 /** Where the private key comes from. */
-export type KeySource = 'given' | 'among the files' | 'made for the request' | 'in place'
+export type KeySource = 'given' | 'among the files' | 'made for the request' | 'in place' | 'in the history'
 
 export interface KeyCandidate {
   readonly source: KeySource
@@ -52,7 +54,7 @@ export async function findGivenKeys(
 
 /**
  * The keys to be tried, in this order: a key that was named is the only one; else those among the files, those that wait
- * for a certificate, the one in place.
+ * for a certificate, the one in place, those that were in place before.
  *
  * @throws as `findGivenKeys`.
  */
@@ -69,6 +71,10 @@ export async function findKeys(
   }
   const inPlace = await findOwnKey(place.key)
   if (inPlace) candidates.push(candidate('in place', place.key, inPlace, given.passphrase))
+  for (const file of await listFormerKeys(place)) {
+    const key = await findOwnKey(file)
+    if (key) candidates.push(candidate('in the history', file, key, given.passphrase))
+  }
   return candidates
 }
 
@@ -93,6 +99,13 @@ export async function listPendingKeys({ pendingKey, certificateFolder }: Applian
   const name = basename(pendingKey)
   const names = (await readdir(certificateFolder)).filter((one) => one === name || one.startsWith(`${name}_orig`))
   return names.sort().map((one) => join(certificateFolder, one))
+}
+
+/** Of the pairs that were in place before, the newest first. */
+async function listFormerKeys(place: AppliancePaths): Promise<string[]> {
+  const inPlace = identityId(await readPair(place))
+  const former = (await listRecords(place.identities)).filter(({ id }) => id !== inPlace)
+  return former.reverse().map(({ id }) => join(place.identities, id, KEY_FILE))
 }
 
 /** Undefined for a file that holds no key, which is no reason to refuse the other keys. */
@@ -122,7 +135,7 @@ export function chooseKey(
     try {
       if (known.has(spki(createPublicKey(candidate.open())))) return candidate
     } catch (error) {
-      const isOwn = candidate.source === 'made for the request' || candidate.source === 'in place'
+      const isOwn = candidate.source !== 'given' && candidate.source !== 'among the files'
       if (!isOwn) throw error
       if (error instanceof WlbError && error.code.startsWith('KEY_PASSPHRASE')) locked ??= error
     }

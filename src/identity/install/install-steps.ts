@@ -48,7 +48,8 @@ export function installSteps(root: string, plan: LocalInstallation): InstallStep
   const keyStep = takeOutKey(plan)
   const keyFile = keyStep.length > 0 ? PLAIN_KEY : quoteWord(plan.key.file)
   const isMovedAway = keyStep.length === 0 && plan.key.source === 'in place'
-  const putKey = isMovedAway ? `cp -p ${originalKey} ${key}` : `mv ${keyFile} ${key}`
+  const isFormer = keyStep.length === 0 && plan.key.source === 'in the history'
+  const putKey = isMovedAway ? `cp -p ${originalKey} ${key}` : `${isFormer ? 'cp -p' : 'mv'} ${keyFile} ${key}`
   return [
     ...keyStep,
     {

@@ -1,11 +1,12 @@
 /** Reads everything a verified connection is made of, from pool and appliance, at once; it changes nothing. */
 import type { X509Certificate } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { WlbError } from '../../base/error.js'
 import { paths, readSettings } from '../../config/index.js'
 import { readStatus, type Status } from '../../identity/index.js'
-import { observeEndpoint } from '../../tls/index.js'
+import { observeEndpoint, reachable } from '../../tls/index.js'
 import {
   ApiFailure,
   download,
@@ -80,7 +81,7 @@ const NO_POOL: PoolSide = { pool: undefined, hosts: [], installed: [], crls: und
 export async function startObserving(session: PoolSession | undefined, options: ObserveOptions): Promise<Observing> {
   const seen = session ? await observePool(session) : NO_POOL
   const connectsTo = parseWlbAddress(seen.pool?.wlbUrl ?? '')
-  const given = options.appliance ?? connectsTo ?? options.fallback
+  const given = options.appliance ?? (connectsTo && (await findOwn(connectsTo, options))) ?? options.fallback
   const isNameOpen = seen.pool !== undefined && !connectsTo
   const askedName = connectsTo?.host ?? options.askedName ?? given?.host ?? ''
   const appliance = given && observeAppliance(given, askedName, isNameOpen, options)
@@ -103,6 +104,20 @@ export async function startObserving(session: PoolSession | undefined, options: 
       }
     },
   }
+}
+
+/**
+ * Where the pool connects to. An appliance on this machine whose name only the hosts know, as in a lab, is asked at its own address.
+ */
+async function findOwn(connectsTo: WlbAddress, { applianceRoot }: ObserveOptions): Promise<WlbAddress> {
+  const { host, port } = connectsTo
+  if (applianceRoot === undefined || isIP(host) !== 0 || (await resolve(host)).length > 0) return connectsTo
+  const status = await readStatus(applianceRoot).catch((error: unknown) => {
+    if (error instanceof WlbError) return undefined
+    throw error
+  })
+  const isOwn = status?.hostname === host && status.listener.port === port
+  return isOwn ? { host: reachable(status.listener.address), port } : connectsTo
 }
 
 /** What the pool's database says; the clocks of the hosts are not asked yet. */
