@@ -3,12 +3,12 @@
  * AES-256, which openssl reads too), and the report that needs no passphrase.
  */
 import { type KeyObject, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../base/durable-file.js'
 import { WlbError } from '../base/error.js'
 import { systemCode, touching } from '../base/file-failure.js'
+import { readLimitedFile, readOwnFile } from '../base/limited-file.js'
 import {
   AUTHORITY_LABEL,
   type CertificateSummary,
@@ -102,7 +102,7 @@ export type AuthorityIndex = Readonly<z.infer<typeof INDEX>>
  * @throws AUTHORITY_INDEX_DAMAGED when it cannot be read as an index.
  */
 export async function readIndex(place: AuthorityFolder): Promise<AuthorityIndex> {
-  const text = await touching(place.index, () => readFile(place.index, 'utf8')).catch((error: unknown) => {
+  const text = await touching(place.index, () => readOwnFile(place.index)).catch((error: unknown) => {
     throw systemCode(error) === 'ENOENT' ? fail('AUTHORITY_MISSING', { folder: place.folder }) : error
   })
   const parsed = INDEX.safeParse(parseJson(text))
@@ -169,8 +169,10 @@ function filesOf(place: AuthorityFolder, issuer: Issuer): { certificate: string;
 }
 
 async function readPart<T>(file: string, parse: (bytes: Buffer) => T): Promise<T> {
-  const bytes = await touching(file, () => readFile(file)).catch((error: unknown) => {
-    throw systemCode(error) === 'ENOENT' ? fail('AUTHORITY_DAMAGED', { file, found: 'the file is missing' }) : error
+  const bytes = await readLimitedFile(file).catch((error: unknown) => {
+    throw systemCode(error) === 'FILE_MISSING'
+      ? fail('AUTHORITY_DAMAGED', { file, found: 'the file is missing' })
+      : error
   })
   try {
     return parse(bytes)

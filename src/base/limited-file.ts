@@ -22,7 +22,8 @@ export async function readLimitedFile(file: string, limitBytes = FILE_LIMIT_BYTE
   return touching(file, async () => {
     const handle = await open(file, 'r')
     try {
-      checkFileSize(file, (await handle.stat()).size, limitBytes)
+      const there = await handle.stat()
+      if (there.isFile()) checkFileSize(file, there.size, limitBytes)
       const bytes = await readUpTo(handle, limitBytes)
       checkFileSize(file, bytes.length, limitBytes)
       return bytes
@@ -61,6 +62,21 @@ export async function readStandardInput(limitBytes: number): Promise<Buffer> {
     if (length > limitBytes) break
   }
   return Buffer.concat(pieces).subarray(0, limitBytes + 1)
+}
+
+/** More than any of our own files comes to: the index of an authority with ten thousand certificates has 30 MB. */
+const OWN_FILE_LIMIT_BYTES = 64 * 1024 * 1024
+
+/** Reads a file that we wrote, such as a journal, which may be damaged since. @throws FILE_TOO_LARGE; lower errors (`ENOENT`, ...) unchanged */
+export async function readOwnFile(file: string): Promise<string> {
+  const handle = await open(file, 'r')
+  try {
+    const bytes = await readUpTo(handle, OWN_FILE_LIMIT_BYTES)
+    checkFileSize(file, bytes.length, OWN_FILE_LIMIT_BYTES)
+    return bytes.toString('utf8')
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Settings, lists and passwords: what people write by hand is short. */

@@ -36,8 +36,8 @@ export function runCommand(
     const keep = (piece: string) => {
       output = `${output}${piece}`.slice(-OUTPUT_LIMIT)
     }
-    child.stdout.setEncoding('utf8').on('data', keep)
-    child.stderr.setEncoding('utf8').on('data', keep)
+    // with too many open files there are no streams, and an error follows
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', keep)
     let why: string | undefined
     const kill = (reason: string) => {
       why = reason
@@ -49,8 +49,7 @@ export function runCommand(
     const end = (exitCode: number | null) => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', breakOff)
-      child.stdout.destroy() // a server that the command started may hold them open
-      child.stderr.destroy()
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy() // a server that it started may hold them open
       resolve({ command, exitCode, output: [output.trim(), why].filter(Boolean).join('; ') })
     }
     child.once('error', async (error) => {

@@ -2,8 +2,9 @@
  * Questions at the terminal, and secrets from files. Without a terminal the call is refused with the name of the option that
  * answers the question: a command never waits for an answer that cannot come.
  */
-import { readFile } from 'node:fs/promises'
-import { readStandardInput } from '../base/limited-file.js'
+
+import { WlbError } from '../base/error.js'
+import { readLimitedFile, readStandardInput, readText } from '../base/limited-file.js'
 import { fail } from './errors.js'
 import { EXIT } from './print.js'
 
@@ -77,18 +78,43 @@ export function stopOnInterrupt(resumeCommand: string): SafeStop {
   }
 }
 
-const SECRET_FILE_LIMIT_BYTES = 1_000_000
+/** A password, and for `xe` the user name before it; what follows the first lines does not count. */
+const SECRET_FILE_LIMIT_BYTES = 64 * 1024
 
-/** Reads a secret: the first line of a file, `-` for standard input. @throws PASSWORD_FILE_UNREADABLE */
+/**
+ * Reads a secret: the first line of a file, `-` for standard input. It is text as editors save it: UTF-8 or UTF-16, lines that
+ * end as on Windows, the last one perhaps without an end.
+ *
+ * @throws PASSWORD_FILE_UNREADABLE when it is too large, no text, or a key, a certificate or the like.
+ */
 export async function readSecretFile(file: string): Promise<string>
 export async function readSecretFile(file: string | undefined): Promise<string | undefined>
 export async function readSecretFile(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined
-  const reading = file === '-' ? readStandardInput(SECRET_FILE_LIMIT_BYTES) : readFile(file)
-  const content = await reading.catch((error: unknown) => {
-    throw fail('PASSWORD_FILE_UNREADABLE', { file, why: error instanceof Error ? error.message : String(error) }, error)
-  })
-  return content.toString('utf8').split(/\r?\n/, 1).join('')
+  return file === undefined ? undefined : (await readSecretLines(file))[0]
+}
+
+/** All lines, for a file that has more than the secret; there is always a first one. @throws as `readSecretFile` does. */
+export async function readSecretLines(file: string): Promise<readonly [string, ...string[]]> {
+  try {
+    const bytes = await (file === '-'
+      ? readStandardInput(SECRET_FILE_LIMIT_BYTES)
+      : readLimitedFile(file, SECRET_FILE_LIMIT_BYTES))
+    if (bytes.length > SECRET_FILE_LIMIT_BYTES) throw new Error(`it has more than ${SECRET_FILE_LIMIT_BYTES} bytes`)
+    const [first = '', ...others] = readText(bytes, file).split(/\r\n|\n|\r/)
+    if (NO_SECRET.test(first)) throw new Error(await nameOther(bytes))
+    return [first, ...others]
+  } catch (error) {
+    const lower = error instanceof WlbError && error.cause instanceof Error ? error.cause : error
+    throw fail('PASSWORD_FILE_UNREADABLE', { file, why: lower instanceof Error ? lower.message : String(lower) }, error)
+  }
+}
+
+/** How files of keys and certificates begin. */
+const NO_SECRET = /^-----BEGIN |^PuTTY-User-Key-File/
+
+async function nameOther(bytes: Buffer): Promise<string> {
+  const { describeFile } = await import('../x509/index.js')
+  return `it is no password, but ${describeFile(bytes)}`
 }
 
 /** Asks for a secret without showing it. Undefined when the question was left with Ctrl-C. */

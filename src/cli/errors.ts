@@ -92,7 +92,7 @@ export const cliErrors = defineErrors({
   },
   NO_CERTIFICATE: {
     message: 'There is no certificate in the files.',
-    facts: ['files'],
+    facts: ['files', 'found'],
     remedy: 'wlb cert check --help',
   },
   PASSWORD_FILE_UNREADABLE: {

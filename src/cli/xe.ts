@@ -2,7 +2,6 @@
  * The program `xe`: the client for commands that run on a pool. It starts in under 100 ms: a call loads only what it
  * needs, and this file only reads the settings, holds the conversation and exits.
  */
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
   parsePasswordFile,
@@ -12,19 +11,25 @@ import {
   USAGE_TEXT,
   VERSION_TEXT,
 } from './xe/settings.js'
+import { readShortFile } from './xe/short-file.js'
 
 const FAILED = 1
 
 process.title = 'xe' // hides the arguments, which may hold a password, from process lists
 
-// `xe ... | head` closes the pipe early: that is no error.
-process.stdout.on('error', () => process.exit(FAILED))
+// `xe ... | head` closes the pipe early: nothing is said of that.
+process.stdout.on('error', (error) => {
+  if (!('code' in error) || error.code !== 'EPIPE')
+    process.stderr.write(`xe: cannot write to standard output: ${error.message}\n`)
+  process.exit(FAILED)
+})
+process.stderr.on('error', () => {})
 
 const { env } = process
 const reading = readSettings({
   args: process.argv.slice(2),
   extraArgs: env.XE_EXTRA_ARGS,
-  rcText: env.HOME === undefined ? undefined : readIfThere(`${env.HOME}/.xe`),
+  rcText: env.HOME === undefined ? undefined : readShortFile(`${env.HOME}/.xe`),
   traceparent: env.TRACEPARENT,
 })
 
@@ -93,7 +98,7 @@ async function converse(settings: Settings, trace: (text: string) => void): Prom
 /** Undefined when the file cannot be used; the reason has been printed. */
 function withPasswordFile(settings: Settings): Settings | undefined {
   if (settings.passwordFile === undefined) return settings
-  const text = readIfThere(settings.passwordFile)
+  const text = readShortFile(settings.passwordFile)
   if (text === undefined) {
     process.stderr.write(`Error opening password file '${settings.passwordFile}'\n`)
     return undefined
@@ -104,14 +109,6 @@ function withPasswordFile(settings: Settings): Settings | undefined {
     'Error: password file format: expecting username on the first line, password on the second line\n',
   )
   return undefined
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
 }
 
 /** Exits as soon as all output is written, even if sockets are still open. */

@@ -13,7 +13,7 @@ export { readWebhookAddress } from './addresses.js'
 export { askAppliance, describeRefusal, type Reloaded, readReloaded } from './control.js'
 export { type Log, openLog } from './log.js'
 export { giveFileToOwner, giveToOwner } from './owner.js'
-export { hashPassword, verifyPassword } from './password.js'
+export { hashPassword, verifyPassword, whyNotPresentable } from './password.js'
 export { type AppliancePaths, paths } from './paths.js'
 export { createSecretKey, readSecretKey, seal, unseal } from './secret.js'
 export {

@@ -1,6 +1,17 @@
 /** The hash of the password that pools present: scrypt (RFC 7914) with its parameters beside it, so that they can grow. */
 import { type BinaryLike, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 
+/** What HTTP Basic (RFC 7617) carries: the header that has it is limited, in pools as here. */
+export const PASSWORD_LIMIT_BYTES = 1024
+
+/** Says, as the end of a sentence, why a pool could not present a password; undefined when it could. */
+export function whyNotPresentable(password: string): string | undefined {
+  if (password === '') return 'is empty'
+  if (/\p{Cc}/u.test(password)) return 'has a control character, which HTTP cannot carry'
+  const bytes = Buffer.byteLength(password)
+  return bytes > PASSWORD_LIMIT_BYTES ? `has ${bytes} bytes: HTTP carries ${PASSWORD_LIMIT_BYTES}` : undefined
+}
+
 /** 32 MB and about 80 ms a guess. */
 const COST = { N: 2 ** 15, r: 8, p: 1 }
 const HASH_BYTES = 32

@@ -3,9 +3,9 @@
  * nothing. The key stays in a file of its own beside the settings.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { replaceFile } from '../base/durable-file.js'
 import { systemCode, touching } from '../base/file-failure.js'
+import { readOwnFile } from '../base/limited-file.js'
 import { fail } from './errors.js'
 
 const KEY_BYTES = 32
@@ -21,7 +21,7 @@ export async function createSecretKey(path: string): Promise<void> {
 
 /** @throws SECRET_KEY_UNUSABLE when the file is missing or holds something else. */
 export async function readSecretKey(path: string): Promise<Buffer> {
-  const text = await touching(path, () => readFile(path, 'utf8')).catch((error: unknown) => {
+  const text = await touching(path, () => readOwnFile(path)).catch((error: unknown) => {
     if (systemCode(error) !== 'ENOENT') throw error
     throw fail('SECRET_KEY_UNUSABLE', { file: path, why: 'it does not exist' })
   })

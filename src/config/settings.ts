@@ -1,15 +1,16 @@
 /** The appliance's settings: one TOML file that people may edit, checked key by key when it is read. */
-import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { parse, stringify, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import { replaceFile } from '../base/durable-file.js'
-import { systemCode, touching } from '../base/file-failure.js'
+import { WlbError } from '../base/error.js'
+import { touching } from '../base/file-failure.js'
 import { findFullHostNameFault } from '../base/host-name.js'
+import { readLimitedText } from '../base/limited-file.js'
 import { ACME_FILE, type AcmeSettings, fromAcmeFile, toAcmeFile } from './acme-settings.js'
 import { isHostAndPort, LISTEN_ADDRESS_RULE, PORT_RULE, readWebhookAddress } from './addresses.js'
 import { fail } from './errors.js'
-import { isPasswordHash } from './password.js'
+import { isPasswordHash, PASSWORD_LIMIT_BYTES, whyNotPresentable } from './password.js'
 
 export interface Settings {
   /** Fully qualified; pools connect to this name, and the certificate contains it. */
@@ -48,9 +49,9 @@ export interface FrontSettings {
 }
 
 const HOSTNAME_RULE = 'must be a full host name with dots, such as wlb.example.com'
-const USER_NAME_RULE =
-  'must have a character, no colon, which ends it in HTTP, and no blank at either end: consoles cut it off'
-const PASSWORD_RULE = 'must have a character, no control character, and no blank at either end: consoles cut it off'
+const USER_NAME_LIMIT = 255
+const USER_NAME_RULE = `must have a character, ${USER_NAME_LIMIT} at most, no colon, which ends it in HTTP, and no blank at either end: consoles cut it off`
+const PASSWORD_RULE = `must have a character, ${PASSWORD_LIMIT_BYTES} bytes at most, no control character, and no blank at either end: consoles cut it off`
 const DATABASE_RULE = 'must be of the form postgres://user@host/name'
 
 const RELOAD_RULE = 'must be a list of words, the program first, such as ["systemctl", "reload", "stunnel4"]'
@@ -62,8 +63,10 @@ const HOSTNAME = z.string(HOSTNAME_RULE).superRefine((text, context) => {
 })
 const ADDRESS = z.string(LISTEN_ADDRESS_RULE).refine((text) => isIP(text) !== 0, LISTEN_ADDRESS_RULE)
 const PORT = z.int(PORT_RULE).min(1, PORT_RULE).max(65_535, PORT_RULE)
-const USER_NAME = z.string(USER_NAME_RULE).regex(/^(?!\s)[^:\p{Cc}]+(?<!\s)$/u, USER_NAME_RULE)
-const PASSWORD = z.string(PASSWORD_RULE).regex(/^(?!\s)\P{Cc}+(?<!\s)$/u, PASSWORD_RULE)
+const USER_NAME = z
+  .string(USER_NAME_RULE)
+  .max(USER_NAME_LIMIT, USER_NAME_RULE)
+  .regex(/^(?!\s)[^:\p{Cc}]+(?<!\s)$/u, USER_NAME_RULE)
 const DATABASE_URL = z.string(DATABASE_RULE).regex(/^postgres(ql)?:\/\/./, DATABASE_RULE)
 
 const EVERY_RULE = 'must be a whole number of seconds, 10 at least'
@@ -125,18 +128,19 @@ export function checkChoice(name: keyof Choices, value: unknown): string | undef
 
 /** What is wrong with the password that pools authenticate with, or undefined. */
 export function checkPassword(text: string): string | undefined {
-  return PASSWORD.safeParse(text).error?.issues[0]?.message
+  return whyNotPresentable(text) !== undefined || text.trim() !== text ? PASSWORD_RULE : undefined
 }
 
 /**
  * Reads the settings.
  *
  * @throws NOT_SET_UP when the file does not exist.
+ * @throws TEXT_UNREADABLE, FILE_TOO_LARGE when it is another kind of file.
  * @throws SETTINGS_INVALID when the file is not TOML, or a key is missing, unknown or has an unusable value.
  */
 export async function readSettings(path: string): Promise<Settings> {
-  const text = await touching(path, () => readFile(path, 'utf8')).catch((error: unknown) => {
-    throw systemCode(error) === 'ENOENT' ? fail('NOT_SET_UP', { file: path }, error) : error
+  const text = await readLimitedText(path).catch((error: unknown) => {
+    throw error instanceof WlbError && error.code === 'FILE_MISSING' ? fail('NOT_SET_UP', { file: path }, error) : error
   })
   const { data, error } = FILE.safeParse(parseToml(text, path))
   if (data) {

@@ -39,8 +39,8 @@ export const x509Errors = defineErrors({
     remedy: ({ file }) => `openssl pkey -noout -check -in ${file}`,
   },
   KEY_MISSING: {
-    message: 'There is no private key in the text.',
-    facts: ['file'],
+    message: 'There is no private key in the file.',
+    facts: ['file', 'found'],
     remedy: ({ file }) => `openssl pkey -noout -check -in ${file}`,
   },
   KEY_PASSPHRASE_NEEDED: {

@@ -4,6 +4,7 @@ export { encodeElement, readElement, readElements, TAG } from './encoding/der.js
 export { renderNameFields } from './encoding/distinguished-name.js'
 export { encodePem, readPemBlocks } from './encoding/pem.js'
 export { describePlace, type FileContents, type NamedBytes, type Place, readContainers } from './files/container.js'
+export { describeFile, isDeltaCrl } from './files/describe-file.js'
 export {
   decodeSingleCertificate,
   type InstalledFile,

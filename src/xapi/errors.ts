@@ -86,6 +86,11 @@ export const xapiErrors = defineErrors({
     facts: ['server', 'client'],
     remedy: 'xe -version',
   },
+  TRANSFER_FILE_UNUSABLE: {
+    message: 'The file of a transfer cannot be used on this side.',
+    facts: ['why'],
+    remedy: 'xe help',
+  },
   TRANSFER_REFUSED: {
     message: 'The server refused the transfer.',
     facts: ['path', 'status'],

@@ -111,9 +111,15 @@ describe('~/.xe', () => {
 })
 
 describe('calls that end at once', () => {
+  it('but a command in XE_EXTRA_ARGS alone runs', () => {
+    expect(settings([], 'pool-list,server=h')).toMatchObject({ server: 'h', args: ['pool-list'] })
+  })
+
   const BAD_PORT = 'Port number must be an integer (0-65535)'
   const cases: [args: string[], reading: object][] = [
     [[], { kind: 'usage' }],
+    [['-s', 'h', '-u', 'root', '-pw', 'x'], { kind: 'usage' }],
+    [['server=h', 'password=x', '--debug'], { kind: 'usage' }],
     [['x', '-help'], { kind: 'usage' }],
     [['--help'], { kind: 'usage' }],
     [['x', '-version'], { kind: 'version' }],

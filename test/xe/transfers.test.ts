@@ -55,8 +55,33 @@ describe('transfers on a connection of their own', () => {
       ['x', `filename=${file}`],
     )
     expect(received[1]).toBe('Failed')
-    expect(run.stderr).toMatch(/^xe: transfer failed: EEXIST: file already exists/)
+    expect(run.stderr).toBe(`Operation failed. Error: Sys_error("${file}: File exists")\n`)
     expect(await readFile(file, 'utf8')).toBe('precious')
+  })
+
+  const places: [what: string, file: string, why: string][] = [
+    ['a device', '/dev/null', 'File exists'], // the real one opens what is new alone
+    ['a missing folder', '/nowhere/report.xml', 'No such file or directory'],
+    ['a folder', '/', 'File exists'],
+  ]
+  it.each(places)('HttpGet into %s: said in the words of the real client', async (_what, file, why) => {
+    const received: unknown[] = []
+    const run = await converse(
+      transfer({ name: 'HttpGet', file, url: '/x' }, answered('HTTP/1.1 200 OK\r\n\r\nnew'), received),
+      ['x', `filename=${file}`],
+    )
+    expect([received[1], run.stderr]).toEqual(['Failed', `Operation failed. Error: Sys_error("${file}: ${why}")\n`])
+  })
+
+  it('HttpPut of a file that is not there', async () => {
+    const received: unknown[] = []
+    const put = transfer(
+      { name: 'HttpPut', file: '/nowhere/at', url: '/x' },
+      answered('HTTP/1.1 200 OK\r\n\r\n'),
+      received,
+    )
+    const run = await converse(put, ['x', 'filename=/nowhere/at'])
+    expect(run.stderr).toBe("Operation failed. Error: file '/nowhere/at' does not exist\n")
   })
 
   const outcomes: [what: string, answer: string, response: string, stdout: string][] = [

@@ -1,8 +1,8 @@
 /** What the commands of `wlb ca` read: the folder of the authority, its passphrase, and files of bounded size. */
-import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { AUTHORITY_LIMITS } from '../../authority/index.js'
-import { readStandardInput } from '../../base/limited-file.js'
+import { WlbError } from '../../base/error.js'
+import { readLimitedFile, readStandardInput } from '../../base/limited-file.js'
 import { isStandardOutput } from '../../base/output-file.js'
 import { paths } from '../../config/index.js'
 import { askNewSecret, askSecret, isAtTerminal, readSecretFile } from '../ask.js'
@@ -52,17 +52,16 @@ export async function readPassphrase(
 const MAX_BYTES = 1_000_000
 
 /**
- * Reads a file, or stdin for `-`. Input is cut at 1 MB; the parser rejects the rest.
+ * Reads a file, or stdin for `-`. Standard input is cut at 1 MB; the parser rejects the rest.
  *
  * @throws INPUT_UNREADABLE
  */
 export async function readBytes(file: string, what: string): Promise<Buffer> {
   try {
-    if (file === '-') return await readStandardInput(MAX_BYTES)
-    const pieces: Buffer[] = await createReadStream(file, { end: MAX_BYTES }).toArray()
-    return Buffer.concat(pieces)
+    return file === '-' ? await readStandardInput(MAX_BYTES) : await readLimitedFile(file, MAX_BYTES)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const lower = error instanceof WlbError && error.cause instanceof Error ? error.cause : error
+    const why = lower instanceof Error ? lower.message : String(lower)
     throw fail('INPUT_UNREADABLE', { what, file, why }, error)
   }
 }

@@ -1,6 +1,5 @@
 /** `wlb ca revoke` and `wlb ca crl`: certificates are put on the revocation list, and the list is published again. */
 
-import { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import {
@@ -11,7 +10,9 @@ import {
   revokeCertificate,
   revokedDocument,
 } from '../../authority/index.js'
+import { WlbError } from '../../base/error.js'
 import { quoteWord } from '../../base/quote-word.js'
+import { describeFile, readContainers } from '../../x509/index.js'
 import { isSure, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
 import { daysFrom, printJson, renderFacts } from '../print.js'
@@ -56,15 +57,23 @@ export function describeRevoked({ issued, already, crl }: Revoked, now: Date): s
 async function readSerial(serialOrFile: string): Promise<string> {
   if (existsSync(serialOrFile)) {
     const bytes = await readBytes(serialOrFile, 'certificate')
-    try {
-      return new X509Certificate(bytes).serialNumber
-    } catch (error) {
-      throw fail('USAGE_SERIAL_OR_FILE', { given: serialOrFile, found: 'the file holds no certificate' }, error)
-    }
+    const [first] = certificatesIn(bytes, serialOrFile)
+    if (first) return first.certificate.serialNumber
+    const found = `no certificate, but ${describeFile(bytes)}`
+    throw fail('USAGE_SERIAL_OR_FILE', { given: serialOrFile, found })
   }
   if (!/^[0-9a-f]{2}(:?[0-9a-f]{2})*$/i.test(serialOrFile))
     throw fail('USAGE_SERIAL_OR_FILE', { given: serialOrFile, found: 'no file, and not hexadecimal' })
   return serialOrFile.replaceAll(':', '').toUpperCase()
+}
+
+function certificatesIn(bytes: Buffer, file: string) {
+  try {
+    return readContainers([{ file, bytes }]).certificates
+  } catch (error) {
+    if (error instanceof WlbError) return []
+    throw error
+  }
 }
 
 export async function crl(root: string, flags: CrlFlags): Promise<void> {

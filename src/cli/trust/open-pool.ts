@@ -1,9 +1,11 @@
 /** Opens a session with the pool that the options name, and remembers the pool for the next time. */
 
-import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { WlbError } from '../../base/error.js'
+import { readLimitedFile } from '../../base/limited-file.js'
 import { connectPinned, type Trust } from '../../tls/index.js'
+import { describeFile, encodePem, readContainers } from '../../x509/index.js'
 import {
   formatWlbAddress,
   type KnownPool,
@@ -15,7 +17,7 @@ import {
   type WlbAddress,
   withPool,
 } from '../../xapi/index.js'
-import { compareByEye, isAtTerminal, readSecretFile } from '../ask.js'
+import { compareByEye, isAtTerminal, readSecretLines } from '../ask.js'
 import { fail } from '../errors.js'
 import type { PoolFlags } from '../options.js'
 
@@ -118,27 +120,37 @@ function readUrl(text: string, names: readonly string[]): WlbAddress {
 
 /** A file for `xe -pwf` has the user name in its first line and the password in its second. */
 async function readPassword(file: string, userName: string): Promise<string> {
-  const first = await readSecretFile(file)
-  if (first !== userName || file === '-') return first
-  const [, second = ''] = (await readFile(file, 'utf8')).split(/\r?\n/)
-  return second === '' ? first : second
+  const [first, second = ''] = await readSecretLines(file)
+  return first !== userName || second === '' ? first : second
 }
 
 async function chooseTrust(flags: PoolFlags, known: KnownPool | undefined, at: WlbAddress): Promise<Trust> {
   if (flags.poolInsecure) return { kind: 'none' }
   if (flags.poolFingerprint !== undefined) return { kind: 'pin', fingerprintSha256: flags.poolFingerprint }
   const caFile = flags.poolCacert ?? (known && 'caFile' in known.trust ? known.trust.caFile : undefined)
-  if (caFile !== undefined) return { kind: 'ca-file', pem: await readPem(caFile), name: at.host }
+  if (caFile !== undefined) return { kind: 'ca-file', pem: await readAnchors(caFile), name: at.host }
   if (known && 'fingerprintSha256' in known.trust)
     return { kind: 'pin', fingerprintSha256: known.trust.fingerprintSha256 }
   return askAboutFingerprint(at)
 }
 
-async function readPem(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error)
-    throw fail('CA_FILE_UNREADABLE', { file, why }, error)
-  })
+/** Certificates in any form people have them. */
+async function readAnchors(file: string): Promise<string> {
+  try {
+    const bytes = await readLimitedFile(file)
+    const { certificates } = readContainers([{ file, bytes }])
+    if (certificates.length === 0) throw new Error(`it holds no certificate, but ${describeFile(bytes)}`)
+    return certificates.map(({ certificate }) => encodePem('CERTIFICATE', certificate.raw)).join('')
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const lower = error instanceof WlbError && error.cause instanceof Error ? error.cause : error
+    const looksLike = error instanceof WlbError ? error.facts.looksLike : undefined
+    throw fail(
+      'CA_FILE_UNREADABLE',
+      { file, why: looksLike === undefined ? lower.message : `it is ${looksLike}` },
+      error,
+    )
+  }
 }
 
 /** First contact: the fingerprint is shown, and a person compares it. */

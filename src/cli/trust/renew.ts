@@ -26,6 +26,7 @@ import type { RenewFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
 import { describeStep, renderHosts, toType, withErrorDocument } from './plan.js'
+import { readWlbPassword } from './trust-request.js'
 
 /** @throws USAGE_NEEDS_MANAGE, USAGE_NEEDS_SSH, and what `renew` throws. */
 export async function trustRenew(root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
@@ -50,7 +51,7 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
     const pool = await readPoolNow(session)
     await remember(flags, session, choice, pool) // before Ctrl-C: the command that resumes names this pool
     const poolUser = { userName: choice.access.userName, password: choice.access.password }
-    const wlbPassword = await readSecretFile(flags.wlbPasswordFile)
+    const wlbPassword = await readWlbPassword(flags.wlbPasswordFile)
     const passphrase = await readSecretFile(flags.passphraseFile)
     const request = {
       place,

@@ -1,6 +1,7 @@
 /** Builds the request for the trust room from the options of `wlb trust plan`, `apply` and `undo`. */
 
 import type { X509Certificate } from 'node:crypto'
+import { whyNotPresentable } from '../../config/index.js'
 import { readCertificateFiles } from '../../identity/index.js'
 import { parseSshTarget } from '../../ssh/index.js'
 import type { TrustRequest } from '../../trust/index.js'
@@ -61,10 +62,19 @@ export async function readUndoRequest(
     name: undefined,
     allowDown,
     wlbUserName: undefined,
-    wlbPassword: await readSecretFile(wlbPasswordFile),
+    wlbPassword: await readWlbPassword(wlbPasswordFile),
     poolUser: { userName: access.userName, password: access.password },
     home: configFolder(),
   }
+}
+
+/** Reads the password that a pool is to present to its appliance. @throws also when HTTP cannot carry it. */
+export async function readWlbPassword(file: string | undefined): Promise<string | undefined> {
+  const password = await readSecretFile(file)
+  if (password === undefined || file === undefined) return undefined
+  const why = whyNotPresentable(password)
+  if (why !== undefined) throw fail('PASSWORD_FILE_UNREADABLE', { file, why: `the password in it ${why}` })
+  return password
 }
 
 /** A person compares the fingerprint with the appliance's own; `--yes` cannot stand for that. */

@@ -3,9 +3,9 @@
  * is sent (docs/protocol/thin-cli.md, opening).
  */
 
-import { readFile } from 'node:fs/promises'
 import { connect, type NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { decodeText } from '../../base/given-text.js'
 import type { Trust } from '../../tls/index.js'
 import type { TransferTarget } from '../../xapi/index.js'
 import { fail } from './errors.js'
@@ -114,11 +114,14 @@ async function resolveTrust(trust: ServerTrust, server: string): Promise<Trust> 
     case 'pin':
       return { kind: 'pin', fingerprintSha256: trust.fingerprint }
     case 'ca-file': {
-      const pem = await readFile(trust.file, 'utf8').catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error)
+      const { readLimitedFile } = await import('../../base/limited-file.js')
+      const bytes = await readLimitedFile(trust.file).catch((error: unknown) => {
+        const lower = error instanceof Error && error.cause instanceof Error ? error.cause : error
+        const reason = lower instanceof Error ? lower.message : String(lower)
         // without the cause: `describeFailure` shows the system's words for connections only
         throw fail('CA_FILE_UNREADABLE', { file: trust.file, reason })
       })
+      const pem = decodeText(bytes).text
       if (!pem.includes('-----BEGIN')) throw fail('CA_FILE_EMPTY', { file: trust.file })
       return { kind: 'ca-file', pem, name: server }
     }

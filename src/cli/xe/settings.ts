@@ -88,7 +88,7 @@ One of them in detail:          xe help COMMAND -s SERVER
 export function readSettings(sources: SettingsSources): SettingsReading {
   const { args } = sources
   if (args.includes('-version')) return { kind: 'version' }
-  if (args.length === 0 || args.includes('-help') || args.includes('--help')) return { kind: 'usage' }
+  if (args.includes('-help') || args.includes('--help')) return { kind: 'usage' }
 
   const draft = defaults()
   try {
@@ -98,6 +98,7 @@ export function readSettings(sources: SettingsSources): SettingsReading {
     if (sources.traceparent) draft.traceparent = sources.traceparent
     const fromLine = take(draft, args, 'command')
     const settings = { ...draft, args: [...fromLine, ...fromExtras, ...fromRc] }
+    if (settings.args.length === 0) return { kind: 'usage' } // only settings, and nothing to do
     return { kind: 'run', settings, warnings: rc.warnings }
   } catch (error) {
     if (error instanceof BadPort) return { kind: 'usage', complaint: 'Port number must be an integer (0-65535)' }

@@ -5,14 +5,14 @@
  */
 import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parse, stringify } from 'smol-toml'
 import { ensureFolder, replaceFile, syncFolder } from '../../base/durable-file.js'
 import { WlbError } from '../../base/error.js'
 import { touching } from '../../base/file-failure.js'
-import { readLimitedFile } from '../../base/limited-file.js'
+import { readLimitedFile, readLimitedText, readOwnFile } from '../../base/limited-file.js'
 import {
   type AcmeSettings,
   type AppliancePaths,
@@ -124,7 +124,7 @@ export async function setAside(files: AcmeFiles): Promise<void> {
 async function readOrMakeKey(paths: AppliancePaths, file: string, make: () => Promise<KeyObject>): Promise<string> {
   if (existsSync(file)) {
     const bytes = await readLimitedFile(file)
-    if (isKey(bytes, file)) return touching(file, () => readFile(file, 'utf8'))
+    if (isKey(bytes, file)) return touching(file, () => readOwnFile(file))
   }
   const pem = exportPrivateKey(await make())
   await touching(file, () => replaceFile(file, pem, 0o600))
@@ -152,7 +152,7 @@ export async function rememberAcme(paths: AppliancePaths, acme: AcmeSettings): P
   const before = await readSettings(path)
   const wanted = toAcmeFile(acme)
   if (before.acme && stringify(toAcmeFile(before.acme)) === stringify(wanted)) return
-  const text = await touching(path, () => readFile(path, 'utf8'))
+  const text = await readLimitedText(path)
   const changed = `${withoutSection(text).trimEnd()}\n\n${stringify({ acme: wanted })}`
   const { acme: _, ...others } = parse(text)
   // a section written in another way (acme.email = …) is not one block of lines

@@ -3,11 +3,11 @@
  * which leaves a third for problems. After a failure the pauses grow, since authorities limit the number of failures.
  */
 import type { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { systemCode, touching } from '../../base/file-failure.js'
+import { readOwnFile } from '../../base/limited-file.js'
 import { type AcmeSettings, type AppliancePaths, giveToOwner } from '../../config/index.js'
 import { type Chain, checkHost, describeCertificate } from '../../x509/index.js'
 import { recordInPlace } from '../store/identity-change.js'
@@ -125,7 +125,7 @@ export type RenewalState = z.infer<typeof STATE>
 export async function readRenewalState(paths: AppliancePaths): Promise<RenewalState> {
   const path = stateFile(paths)
   try {
-    const text = await touching(path, () => readFile(path, 'utf8'))
+    const text = await touching(path, () => readOwnFile(path))
     return STATE.parse(JSON.parse(text))
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return {}

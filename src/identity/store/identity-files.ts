@@ -1,10 +1,10 @@
 /** Reads the appliance's certificate and key from disk, so that both are of one pair even while the pair is replaced. */
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { WlbError } from '../../base/error.js'
 import { systemCode, touching } from '../../base/file-failure.js'
+import { readOwnFile } from '../../base/limited-file.js'
 import type { AppliancePaths } from '../../config/index.js'
 import { checkIdentity, type ServedIdentity } from '../../tls/index.js'
 import { fail } from '../errors.js'
@@ -130,7 +130,7 @@ function requireBoth({ certificatePem, privateKeyPem }: FoundPair, certificate: 
 
 async function readText(path: string): Promise<string | undefined> {
   try {
-    return await touching(path, () => readFile(path, 'utf8'))
+    return await touching(path, () => readOwnFile(path))
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error

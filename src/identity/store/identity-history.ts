@@ -5,10 +5,11 @@
  */
 import { createHash, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ensureFolder, syncFolder, writeNewFile } from '../../base/durable-file.js'
+import { readOwnFile } from '../../base/limited-file.js'
 import { describeCertificate } from '../../x509/index.js'
 import { CERTIFICATE_FILE, contentOf, type FoundPair, findFault, KEY_FILE } from './identity-files.js'
 
@@ -130,7 +131,7 @@ async function writeEntry(folder: string, pair: FoundPair, record: IdentityRecor
 /** Undefined where there is no record of ours. */
 async function read(folder: string, name: string): Promise<IdentityRecord | undefined> {
   try {
-    const { data } = RECORD.safeParse(JSON.parse(await readFile(join(folder, name, RECORD_FILE), 'utf8')))
+    const { data } = RECORD.safeParse(JSON.parse(await readOwnFile(join(folder, name, RECORD_FILE))))
     return data?.id === name ? data : undefined
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined

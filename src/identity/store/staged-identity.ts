@@ -3,10 +3,11 @@
  * owner only; a kill leaves a complete pair or none.
  */
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureFolder, syncFolder, writeNewFile } from '../../base/durable-file.js'
 import { touching } from '../../base/file-failure.js'
+import { readOwnFile } from '../../base/limited-file.js'
 import { paths } from '../../config/index.js'
 import { checkIdentity, type ServedIdentity } from '../../tls/index.js'
 import { fail } from '../errors.js'
@@ -39,8 +40,8 @@ export async function readStaged(root: string, id: string): Promise<ServedIdenti
   const folder = join(paths(root).staged, id)
   if (!/^[0-9a-f]+$/.test(id) || !existsSync(folder)) throw fail('IDENTITY_NOT_STAGED', { id })
   return touching(folder, async () => ({
-    certificatePem: await readFile(join(folder, CERTIFICATE_FILE), 'utf8'),
-    privateKeyPem: await readFile(join(folder, KEY_FILE), 'utf8'),
+    certificatePem: await readOwnFile(join(folder, CERTIFICATE_FILE)),
+    privateKeyPem: await readOwnFile(join(folder, KEY_FILE)),
   }))
 }
 

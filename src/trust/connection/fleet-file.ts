@@ -1,8 +1,8 @@
 /** A fleet: many pools and their appliances in one TOML file that people keep under version control (docs/fleet.md). */
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
+import { readLimitedText } from '../../base/limited-file.js'
 import { parseWlbAddress, type WlbAddress } from '../../xapi/index.js'
 import { fail } from '../errors.js'
 
@@ -49,7 +49,7 @@ const FILE = z.strictObject({
  * @throws FLEET_FILE_UNREADABLE; FLEET_FILE_INVALID with the line, or the pool and the key, and what is wrong with it.
  */
 export async function readFleet(path: string): Promise<readonly FleetPool[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await readLimitedText(path).catch((error: unknown) => {
     throw fail(
       'FLEET_FILE_UNREADABLE',
       { file: path, why: error instanceof Error ? error.message : String(error) },

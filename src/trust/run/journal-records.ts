@@ -3,9 +3,10 @@
  * them are kept, because they hold the certificates of which a pool lists only fingerprints.
  */
 import { X509Certificate } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readOwnFile } from '../../base/limited-file.js'
 import { configFolder } from '../../xapi/index.js'
 import { fail } from '../errors.js'
 import { STEP_ORDER } from './steps/step.js'
@@ -106,7 +107,7 @@ export async function listFiles(folder: string): Promise<string[]> {
 
 export async function readRecord(path: string): Promise<JournalRecord> {
   try {
-    return RECORD.parse(JSON.parse(await readFile(path, 'utf8')))
+    return RECORD.parse(JSON.parse(await readOwnFile(path)))
   } catch (error) {
     const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
     throw fail('JOURNAL_UNREADABLE', { path, why }, error)

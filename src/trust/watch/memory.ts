@@ -1,8 +1,8 @@
 /** The state of the watch: the last snapshot of each pool, and the events not delivered yet, in one file of mode 0600. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { readOwnFile } from '../../base/limited-file.js'
 import { SNAPSHOT } from './snapshot.js'
 
 const EVENT = z.object({
@@ -39,7 +39,7 @@ export const OUTBOX_LIMIT = 1000
 /** Empty where there is no file, or none that can be read: then every problem is reported once more. */
 export async function readMemory(folder: string): Promise<WatchMemory> {
   try {
-    return MEMORY.parse(JSON.parse(await readFile(join(folder, FILE), 'utf8')))
+    return MEMORY.parse(JSON.parse(await readOwnFile(join(folder, FILE))))
   } catch {
     return { pools: {}, outbox: {} }
   }

@@ -1,10 +1,10 @@
 /**
  * Announces the expiry of the appliance's own certificate while it serves, once for each threshold, also across restarts.
  */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { readOwnFile } from '../../base/limited-file.js'
 import { readStatus } from '../../identity/index.js'
 import { THRESHOLD_DAYS } from './compare.js'
 
@@ -44,7 +44,7 @@ const FILE = 'own-certificate.json'
 /** Empty where there is no file, or none that can be read: then the expiry is announced once more. */
 async function readSaid(folder: string): Promise<readonly string[]> {
   try {
-    return SAID.parse(JSON.parse(await readFile(join(folder, FILE), 'utf8')))
+    return SAID.parse(JSON.parse(await readOwnFile(join(folder, FILE))))
   } catch {
     return []
   }

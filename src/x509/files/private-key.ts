@@ -8,7 +8,7 @@ import { fieldsOf, readElement } from '../encoding/der.js'
 import { type LenientBlock, readLenientPem } from '../encoding/lenient-pem.js'
 import { encodePem } from '../encoding/pem.js'
 import { fail } from '../errors.js'
-import { type DerKind, recognizeDer } from './file-kind.js'
+import { type DerKind, describeForeignFile, recognizeDer } from './file-kind.js'
 import { checkWork, readPasswordScheme, workOf } from './password-encryption.js'
 
 /** A key that was found and is not opened yet. */
@@ -38,9 +38,20 @@ export function readPrivateKey(bytes: Buffer, passphrase: string | undefined, fi
 export function findPrivateKey(bytes: Buffer, file: string): SealedKey {
   const kind = recognizeDer(bytes)
   if (isKeyKind(kind)) return sealedDer(bytes, kind, file)
-  const block = bytes.length <= SIZE_LIMIT && readLenientPem(decodeText(bytes).text, file).blocks.find(isKeyBlock)
-  if (!block) throw fail('KEY_MISSING', { file })
+  const { text } = decodeText(bytes)
+  const blocks = bytes.length <= SIZE_LIMIT ? readLenientPem(text, file).blocks : []
+  const block = blocks.find(isKeyBlock)
+  if (!block)
+    throw fail('KEY_MISSING', { file, found: describeOthers(kind, blocks) ?? describeForeignFile(bytes, text) })
   return sealedBlock(block, file)
+}
+
+function describeOthers(kind: DerKind, blocks: readonly LenientBlock[]): string | undefined {
+  if (kind === 'pkcs12') return 'a PKCS#12 (.p12, .pfx): give it among the certificate files'
+  if (kind === 'pkcs7') return 'a PKCS#7, which has no keys'
+  if (kind === 'signed') return 'a certificate, a certificate request or a revocation list in DER'
+  const labels = [...new Set(blocks.map(({ label }) => label))].slice(0, 5)
+  return labels.length === 0 ? undefined : `nothing but a ${labels.join(', a ')} block`
 }
 
 /** Writes PKCS#8 without a passphrase, as an appliance serves it: nobody is there to type one when it starts. */

@@ -11,7 +11,7 @@ import { type DerElement, encodeElement, fieldsOf, readElement, readElements, re
 import { type NameField, readNameFields } from '../encoding/distinguished-name.js'
 import { type AlternativeName, readAlternativeNames } from '../encoding/general-name.js'
 import { readLenientPem } from '../encoding/lenient-pem.js'
-import { encodePem } from '../encoding/pem.js'
+import { decodeBase64, encodePem } from '../encoding/pem.js'
 import { algorithmIdentifier, isSignatureOf } from '../encoding/signature-algorithm.js'
 import { fail } from '../errors.js'
 import { extension, type RawExtension } from '../validate/extensions.js'
@@ -129,7 +129,7 @@ const SUBJECT_ALT_NAME = '2.5.29.17'
 const EXTENSION_REQUESTS = ['1.2.840.113549.1.9.14', '1.3.6.1.4.1.311.2.1.14']
 
 /**
- * Reads one request, PEM (CRLF, byte order mark, text around it) or DER.
+ * Reads one request: PEM (CRLF, byte order mark, UTF-16, text around it), DER, or base64 without header lines.
  *
  * @throws REQUEST_MALFORMED when it is not exactly one whole request.
  * @throws REQUEST_SIGNATURE_WRONG when the key in it has not signed it.
@@ -169,6 +169,8 @@ function findRequest(bytes: Buffer): Buffer {
   const [request, second] = blocks.filter(({ label }) => LABELS.includes(label))
   if (second) throw malformed('more than one request')
   if (request) return request.der
+  const bare = blocks.length === 0 ? decodeBase64(decodeText(bytes).text.replace(/\s+/g, '')) : undefined
+  if (bare?.[0] === TAG.sequence) return bare // what portals show in a text field, without the first and the last line
   const labels = [...new Set(blocks.map(({ label }) => label.slice(0, 60)))].slice(0, 5)
   throw malformed(labels.length > 0 ? `no request, but: ${labels.join(', ')}` : 'no request: neither PEM nor DER')
 }

@@ -2,11 +2,11 @@
  * The pools this user has connected to: address, certificate fingerprint or CA file, and the path of the password file (never
  * the password itself). They are stored in `openwlb/pools.json` in the user's configuration folder, readable by its owner only.
  */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { homeFolder } from '../../base/home-folder.js'
+import { readOwnFile } from '../../base/limited-file.js'
 import { fail } from '../errors.js'
 
 const POOL = z.object({
@@ -32,7 +32,7 @@ export function configFolder(env: NodeJS.ProcessEnv = process.env): string {
 export async function readKnownPools(folder = configFolder()): Promise<ReadonlyMap<string, KnownPool>> {
   const path = join(folder, 'pools.json')
   try {
-    return new Map(Object.entries(FILE.parse(JSON.parse(await readFile(path, 'utf8'))).pools))
+    return new Map(Object.entries(FILE.parse(JSON.parse(await readOwnFile(path))).pools))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map()
     const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)

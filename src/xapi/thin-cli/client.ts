@@ -192,8 +192,11 @@ class Client {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       terminal.trace(`transfer failed: ${reason}`)
-      const isExplained = error instanceof WlbError && error.code === 'TRANSFER_REFUSED'
-      if (!isExplained) await writeAll(terminal.errors, Buffer.from(`xe: transfer failed: ${reason}\n`))
+      const code = error instanceof WlbError ? error.code : undefined
+      if (error instanceof WlbError && code === 'TRANSFER_FILE_UNUSABLE')
+        await writeAll(terminal.errors, Buffer.from(`Operation failed. Error: ${error.facts.why}\n`))
+      else if (code !== 'TRANSFER_REFUSED')
+        await writeAll(terminal.errors, Buffer.from(`xe: transfer failed: ${reason}\n`))
       return this.#send(encodeResponse('Failed'))
     }
     return this.#send(encodeResponse('OK'))
@@ -213,9 +216,8 @@ class Client {
 
   #permitted(file: string, orOutput?: 'or standard output'): string {
     if (file === '' && orOutput) return ''
-    const path = resolve(file)
-    if (!this.#conversation.permittedFiles.has(path)) throw fail('FILE_NOT_PERMITTED', { file })
-    return path
+    if (!this.#conversation.permittedFiles.has(resolve(file))) throw fail('FILE_NOT_PERMITTED', { file })
+    return file
   }
 
   async #send(...parts: Buffer[]): Promise<void> {

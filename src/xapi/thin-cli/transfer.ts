@@ -3,6 +3,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises'
 import type { Duplex, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { WlbError } from '../../base/error.js'
+import { systemCode } from '../../base/file-failure.js'
 import { fail } from '../errors.js'
 import { ByteReader } from './reader.js'
 
@@ -35,7 +36,8 @@ function parseTransferUrl(url: string): TransferTarget {
  * Fetches `url` into `file`, which must not exist and is made readable by its owner only; an empty `file` means `output`.
  * An incomplete file is removed.
  *
- * @throws TRANSFER_REFUSED when the server's answer is not 200; EEXIST and other file errors unchanged.
+ * @throws TRANSFER_REFUSED when the server's answer is not 200; TRANSFER_FILE_UNUSABLE when the file cannot be made; other file
+ * errors unchanged.
  */
 export async function fetchToFile(url: string, file: string, output: Writable, transfer: Transfer): Promise<void> {
   await follow(
@@ -44,7 +46,9 @@ export async function fetchToFile(url: string, file: string, output: Writable, t
     (path) => `GET ${path} HTTP/1.0\r\n\r\n`,
     async (_stream, answer, bytes) => {
       if (file === '') return copyBody(answer, bytes, (piece) => writeAll(output, piece), transfer)
-      const target = await open(file, 'wx', 0o600)
+      const target = await open(file, 'wx', 0o600).catch((error: unknown) => {
+        throw fail('TRANSFER_FILE_UNUSABLE', { why: asSysError(file, error) }, error)
+      })
       try {
         await copyBody(answer, bytes, (piece) => target.writeFile(piece), transfer)
       } catch (error) {
@@ -60,10 +64,13 @@ export async function fetchToFile(url: string, file: string, output: Writable, t
 /**
  * Sends `file` to `url`. The server answers the head before the body is sent.
  *
- * @throws TRANSFER_REFUSED when that answer is not 200; ENOENT and other file errors unchanged.
+ * @throws TRANSFER_REFUSED when that answer is not 200; TRANSFER_FILE_UNUSABLE when there is no such file; other file errors unchanged.
  */
 export async function sendFile(url: string, file: string, transfer: Transfer): Promise<void> {
-  const source = await open(file, 'r')
+  const source = await open(file, 'r').catch((error: unknown) => {
+    if (systemCode(error) !== 'ENOENT') throw error
+    throw fail('TRANSFER_FILE_UNUSABLE', { why: `file '${file}' does not exist` }, error)
+  })
   try {
     const stat = await source.stat()
     const length = stat.isFile() ? `\r\nContent-length: ${stat.size}` : ''
@@ -81,6 +88,26 @@ export async function sendFile(url: string, file: string, transfer: Transfer): P
   } finally {
     await source.close()
   }
+}
+
+/** In the C library's words. */
+const SYSTEM_TEXTS: Readonly<Record<string, string>> = {
+  EACCES: 'Permission denied',
+  EEXIST: 'File exists',
+  EISDIR: 'Is a directory',
+  ELOOP: 'Too many levels of symbolic links',
+  EMFILE: 'Too many open files',
+  ENAMETOOLONG: 'File name too long',
+  ENOENT: 'No such file or directory',
+  ENOSPC: 'No space left on device',
+  ENOTDIR: 'Not a directory',
+  EROFS: 'Read-only file system',
+}
+
+/** As the real client prints it, which shows the exception of its language. */
+function asSysError(file: string, error: unknown): string {
+  const code = systemCode(error) ?? String(error)
+  return `Sys_error("${file}: ${SYSTEM_TEXTS[code] ?? code}")`
 }
 
 /** Opens a terminal's byte stream at `url`; the caller closes it. @throws TRANSFER_REFUSED */

@@ -12,10 +12,11 @@ import {
   poolErrorOf,
   type TlsFailure,
 } from '../../../tls/index.js'
-import { encodePem, readContainers, validate } from '../../../x509/index.js'
+import { describeFile, encodePem, readContainers, validate } from '../../../x509/index.js'
 import type { WlbAddress } from '../../../xapi/index.js'
 import { fail } from '../../errors.js'
 import type { CheckFlags } from '../commands.js'
+import { readRevocationLists } from './revocation-lists.js'
 
 const TIMEOUT_MS = 10_000
 const DEFAULT_PORT = 8012
@@ -40,7 +41,8 @@ export async function readQuestion(
   const name = options.name ?? connect?.host ?? (await readHostname(root))
   const served = isOwn ? [paths(root).certificate] : files
   const bundleFiles = options.trust && (await readFiles(options.trust))
-  const crlFiles = (await readFiles(options.crl ?? [])).filter((content) => content.toString('latin1').trim() !== '')
+  const lists = await readRevocationLists(options.crl ?? [])
+  for (const warning of lists.warnings) process.stderr.write(`warning: ${warning}\n`)
   const facts = connect && (await ask(connect, name))
   const presented = facts ? readSent(facts) : await readCertificates(served)
   const own = bundleFiles ? undefined : findOwnRoot(presented, name, now)
@@ -56,7 +58,7 @@ export async function readQuestion(
     // a pool writes a line end behind every file that goes into the bundle
     bundle: bundleFiles ? joinFiles(bundleFiles) : Buffer.from(own ? encodePem('CERTIFICATE', own.raw) : ''),
     trust: options.trust?.join(', ') ?? 'its own root, as if that were installed',
-    crls: crlFiles.length > 0 ? crlFiles : undefined,
+    crls: lists.files,
     now,
   }
 }
@@ -80,8 +82,12 @@ function joinFiles(files: readonly Buffer[]): Buffer {
 
 /** Reads any usual container; the first certificate found is the leaf. */
 async function readCertificates(files: readonly string[]): Promise<X509Certificate[]> {
-  const { certificates } = readContainers(await readCertificateFiles(files))
-  if (certificates.length === 0) throw fail('NO_CERTIFICATE', { files: files.join(' ') })
+  const given = await readCertificateFiles(files)
+  const { certificates } = readContainers(given)
+  if (certificates.length === 0) {
+    const found = given.map(({ bytes }) => describeFile(bytes)).join(', ')
+    throw fail('NO_CERTIFICATE', { files: files.join(' '), found })
+  }
   return certificates.map(({ certificate }) => certificate)
 }
 

@@ -1,8 +1,9 @@
 /** The appliance on this machine: its files as they lie there, good or bad, and what it has served before. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { WlbError } from '../../../base/error.js'
+import { readOwnFile } from '../../../base/limited-file.js'
 import { quoteWord } from '../../../base/quote-word.js'
 import { type AppliancePaths, paths, readSettings } from '../../../config/index.js'
 import { readStatus, type Status } from '../../../identity/index.js'
@@ -61,7 +62,7 @@ interface Read {
 
 async function readText(path: string): Promise<Read> {
   try {
-    return { text: await readFile(path, 'utf8'), isDenied: false }
+    return { text: await readOwnFile(path), isDenied: false }
   } catch (error) {
     const isDenied = error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')
     return { text: '', isDenied }
