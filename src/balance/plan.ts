@@ -38,8 +38,6 @@ export interface Move {
   readonly cost: number
   /** How long the migration is expected to take. */
   readonly seconds: number
-  /** The next best destination, and why it was not taken. */
-  readonly second?: { readonly to: string; readonly why: string }
 }
 
 export interface PowerStep {

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import { homeFolder } from '../base/home-folder.js'
 import { VERSION } from '../base/version.js'
+import * as balance from './balance/commands.js'
 import * as ca from './ca/commands.js'
 import * as cert from './cert/commands.js'
 import * as single from './commands.js'
@@ -37,6 +38,7 @@ export function commandLine(): CommandUnknownOpts {
   addTrust(program, root)
   single.watch(program).action(async (flags) => (await import('./watch.js')).watch(root(), flags))
   single.doctor(program).action(async (flags) => (await import('./doctor.js')).doctor(root(), flags))
+  addBalance(program)
   addLab(program, root)
   single.demo(program).action(async (flags) => (await import('./demo.js')).demo(process.argv[1] ?? 'wlb', flags))
 
@@ -96,6 +98,17 @@ function addTrust(program: CommandUnknownOpts, root: Root): void {
   trust
     .install(group)
     .action(async (target, files, flags) => (await import('./trust/install.js')).trustInstall(target, files, flags))
+}
+
+function addBalance(program: CommandUnknownOpts): void {
+  const group = program
+    .command('balance')
+    .description('advice on a pool that a document describes: what to move, and why')
+  balance.plan(group).action(async (flags) => (await import('./balance/plan.js')).balancePlan(flags))
+  balance.place(group).action(async (flags) => (await import('./balance/place.js')).balancePlace(flags))
+  balance.evacuate(group).action(async (flags) => (await import('./balance/evacuate.js')).balanceEvacuate(flags))
+  balance.capacity(group).action(async (flags) => (await import('./balance/capacity.js')).balanceCapacity(flags))
+  balance.whatIf(group).action(async (flags) => (await import('./balance/what-if.js')).balanceWhatIf(flags))
 }
 
 function addLab(program: CommandUnknownOpts, root: Root): void {

@@ -105,6 +105,16 @@ export const cliErrors = defineErrors({
     facts: ['pool', 'seen'],
     remedy: 'xe host-get-server-certificate',
   },
+  POOL_DOCUMENT_INVALID: {
+    message: 'This is not a pool that advice can be given on.',
+    facts: ['file', 'path', 'problem', 'furtherProblems?', 'line?'],
+    remedy: 'wlb balance plan --help',
+  },
+  POOL_DOCUMENT_LACKS: {
+    message: 'The document holds no such thing.',
+    facts: ['file', 'kind', 'uuid'],
+    remedy: ({ kind }) => `wlb balance ${kind === 'host' ? 'evacuate' : 'place'} --help`,
+  },
   POOLS_WOULD_REFUSE: {
     message:
       'A registered pool would refuse this certificate, or may refuse it, from that moment; it was not put in place.',
@@ -179,6 +189,11 @@ export const cliErrors = defineErrors({
     message: 'The password of the pool is needed.',
     facts: ['pool', 'missing'],
     remedy: 'wlb trust status --password-file FILE',
+  },
+  USAGE_NEEDS_POOL_FILE: {
+    message: 'No document was named: what is the pool like.',
+    facts: ['missing'],
+    remedy: 'wlb balance plan --pool-file FILE',
   },
   USAGE_NEEDS_POOL_TRUST: {
     message: 'This pool was not met before, and there is nobody to compare its fingerprint.',

@@ -1,0 +1,106 @@
+/**
+ * Why a plan is as it is: for each move the second best destination and the hosts that were out of the question, and for each host
+ * that stays congested what speaks against relieving it. It looks at the plan alone, not at the search that made it.
+ */
+import { compile } from '../compiled/compile.js'
+import { type CompiledPool, NOWHERE } from '../compiled/compiled-pool.js'
+import { congestionOf, horizonMinutes, moveCost } from '../compiled/congestion.js'
+import { nameOfHost, nameOfVm, round } from '../compiled/describe.js'
+import { type Placement, put, startPlacement } from '../compiled/placement.js'
+import { softGain } from '../compiled/soft-rules.js'
+import type { Pool } from '../document/pool-document.js'
+import type { Move, Plan } from '../plan.js'
+import { checkStep } from '../rules/check-step.js'
+import { type FailoverGate, failoverGates } from '../rules/failover-gate.js'
+import { mayMove } from '../rules/may-move.js'
+import { MARGIN } from './improve.js'
+
+export interface Explanation {
+  /** One for each move of the plan. */
+  readonly moves: readonly {
+    readonly vm: string
+    readonly second: { readonly host: string; readonly gain: number; readonly why: string } | null
+    readonly refused: readonly Refused[]
+  }[]
+  /** Hosts that are still congested after the plan. */
+  readonly congested: readonly { readonly host: string; readonly congestion: number; readonly why: string }[]
+}
+interface Refused {
+  readonly host: string
+  readonly code: string
+  readonly why: string
+}
+
+export function explain(pool: Pool, plan: Plan): Explanation {
+  const compiled = compile(pool)
+  const gates = failoverGates(compiled)
+  const placement = startPlacement(compiled)
+  const moves = plan.moves.map((move) => {
+    const explained = explainMove(compiled, placement, gates, move)
+    put(compiled, placement, explained.v, compiled.hostNumbers.get(move.to) ?? NOWHERE)
+    return { vm: move.vm, second: explained.second, refused: explained.refused }
+  })
+  const congested = compiled.hosts
+    .map((host, h) => ({ host: host.uuid, h, congestion: congestionOf(compiled, placement, h) }))
+    .filter(({ congestion }) => congestion > 0.01)
+    .sort((one, other) => other.congestion - one.congestion || one.h - other.h)
+    .map(({ host, h, congestion }) => ({
+      host,
+      congestion: round(congestion),
+      why: whyCongested(compiled, placement, gates, h),
+    }))
+  return { moves, congested }
+}
+
+function explainMove(pool: CompiledPool, placement: Placement, gates: readonly FailoverGate[], move: Move) {
+  const v = pool.vmNumbers.get(move.vm) ?? NOWHERE
+  const others = pool.hosts.flatMap((host, h) => (host.uuid === move.from || host.uuid === move.to ? [] : [h]))
+  const judged = others.map((h) => ({ h, refusal: checkStep(pool, placement, gates, v, h) }))
+  const [second] = judged
+    .filter(({ refusal }) => refusal === undefined)
+    .map(({ h }) => ({ h, gain: gainOf(pool, placement, v, h) }))
+    .sort((one, other) => other.gain - one.gain || one.h - other.h)
+  const taken = gainOf(pool, placement, v, pool.hostNumbers.get(move.to) ?? NOWHERE)
+  return {
+    v,
+    second: second
+      ? {
+          host: pool.hosts[second.h]?.uuid ?? '',
+          gain: round(second.gain),
+          why: `${nameOfHost(pool, second.h)} would gain ${round(second.gain)} congested host-minutes, the one chosen ${round(taken)}`,
+        }
+      : null,
+    refused: judged.flatMap(({ h, refusal }) => (refusal ? [{ host: pool.hosts[h]?.uuid ?? '', ...refusal }] : [])),
+  }
+}
+
+/** What moving `v` alone would save over the horizon. */
+function gainOf(pool: CompiledPool, placement: Placement, v: number, to: number): number {
+  const from = placement.hostOf[v] ?? NOWHERE
+  const saved =
+    congestionOf(pool, placement, from) -
+    congestionOf(pool, placement, from, v, -1) -
+    (congestionOf(pool, placement, to, v, 1) - congestionOf(pool, placement, to))
+  return horizonMinutes(pool) * saved + softGain(pool, placement.hostOf, v, to)
+}
+
+/** The move off this host that would save most, and what is wrong with it. */
+function whyCongested(pool: CompiledPool, placement: Placement, gates: readonly FailoverGate[], h: number): string {
+  const host = pool.hosts[h]
+  if (host?.excluded.includes('optimisation')) return 'the host is excluded from optimisation'
+  const candidates = pool.vms
+    .flatMap((_, v) => (placement.hostOf[v] === h ? pool.hosts.map((__, to) => ({ v, to })) : []))
+    .filter(({ to }) => to !== h)
+    .map(({ v, to }) => ({ v, to, gain: gainOf(pool, placement, v, to) }))
+    .sort((one, other) => other.gain - one.gain || one.v - other.v || one.to - other.to)
+  const [best] = candidates
+  if (!best || best.gain <= 0) return 'no move of one VM would lower the load of the pool'
+  const vm = pool.vms[best.v]
+  const name = `${nameOfVm(pool, best.v)} to ${nameOfHost(pool, best.to)}`
+  const held = vm && mayMove(vm, pool.pool)
+  const refusal = held ?? checkStep(pool, placement, gates, best.v, best.to)
+  if (refusal) return `${name} would save most, but ${refusal.why} (${refusal.code})`
+  if (pool.isHostLoadKnown[best.to] === 0) return `${name} would save most, but the load of that host is not known`
+  const needed = moveCost(pool, best.v) * (1 + MARGIN)
+  return `${name} would save most: ${round(best.gain)} congested host-minutes, where ${round(needed)} would be worth it`
+}

@@ -1,0 +1,34 @@
+/** `wlb balance evacuate`: where the VMs of a host go, and which stay. */
+import { type Evacuation, evacuate, type Pool } from '../../balance/index.js'
+import { fail } from '../errors.js'
+import { printJson, renderTable } from '../print.js'
+import type { EvacuateFlags } from './commands.js'
+import { hostName, vmName } from './plan.js'
+import { nameOf, readDocument } from './read-document.js'
+
+/** @throws POOL_DOCUMENT_INVALID, POOL_DOCUMENT_LACKS */
+export async function balanceEvacuate({ poolFile, host, explain = false, json }: EvacuateFlags): Promise<void> {
+  const pool = await readDocument(poolFile)
+  const evacuation = evacuate(pool, host)
+  if (!evacuation) throw fail('POOL_DOCUMENT_LACKS', { file: nameOf(poolFile), kind: 'host', uuid: host })
+  if (json) printJson(evacuation)
+  else process.stdout.write(`${describe(pool, evacuation, explain)}\n`)
+}
+
+function describe(pool: Pool, { complete, moves, stays }: Evacuation, isExplained: boolean): string {
+  if (complete && moves.length === 0) return 'No VM is on this host.'
+  const targets = renderTable(
+    ['VM', 'to', 'seconds'],
+    moves.map(({ vm, to, seconds }) => [vmName(pool, vm), hostName(pool, to), `${seconds}`]),
+  )
+  const staying = renderTable(
+    ['VM that stays', 'code', 'why'],
+    stays.map(({ vm, code, why }) => [vmName(pool, vm), code, why]),
+  )
+  return [
+    complete ? 'All VMs can leave.' : `${stays.length} of ${moves.length + stays.length} VMs cannot leave.`,
+    ...(moves.length > 0 ? ['', targets] : []),
+    ...(stays.length > 0 ? ['', staying] : []),
+    ...(isExplained && moves.length > 0 ? ['', ...new Set(moves.map(({ why }) => why))] : []),
+  ].join('\n')
+}
