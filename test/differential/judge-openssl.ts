@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { checkHost } from '../../src/x509/index.js'
 import { ACCEPTED, type Answer, type JudgedSet, PREFIX, refused, WRONG_NAME } from './judge.js'
 
 /** What OpenSSL looks at when stunnel has already looked at the host name. */
@@ -28,7 +29,7 @@ export async function askOpenssl(set: JudgedSet): Promise<Answer | undefined> {
       ...(crls.length > 0 ? ['-crl_check', '-CRLfile', 'crls.pem'] : []),
       ...(set.clock ? ['-attime', String(set.clock.getTime() / 1000)] : []),
     ])
-    return readAnswer(output, leaf.checkHost(set.name, { subject: 'default' }) !== undefined)
+    return readAnswer(output, checkHost(leaf, set.name))
   } finally {
     await rm(directory, { recursive: true, force: true })
   }

@@ -58,7 +58,8 @@ export function readHeader({ bytes, at, end }: Cursor): Header {
   }
   if (length > 0x80) {
     const last = next + length - 0x80
-    if (last > end) throw MALFORMED
+    // up to OpenSSL 3.0.19 there had to be one byte more
+    if (last >= end) throw MALFORMED
     for (length = 0; next < last; next++) length = length * 256 + (bytes[next] ?? 0)
   }
   if (length > end - next) throw MALFORMED

@@ -1,4 +1,5 @@
 /** Name constraints (RFC 5280, 4.2.1.10) as OpenSSL 3.0 reads and compares them, its limits included (v3_ncons.c). */
+import { domainToUnicode } from 'node:url'
 import { implicit, integer, sequence, sequenceOf } from '../encoding/asn1-types.js'
 import { type DistinguishedName, isBelow, readString } from '../encoding/distinguished-name.js'
 import { type GeneralName, generalName } from '../encoding/general-name.js'
@@ -181,9 +182,34 @@ function compareEmail(name: Buffer, base: Buffer): boolean | DefectCode {
   return textOf(name.subarray(at + 1)) === textOf(base.subarray(baseAt + 1))
 }
 
+/** nc_email_eai: only the host counts, and it is compared with the constraint's Unicode form. */
 function compareMailbox(name: GeneralName, base: GeneralName): boolean | DefectCode {
   const value = name.kind === 'other' ? name.value : undefined
-  return value?.tag === UTF8_STRING ? compareEmail(value.content, base.bytes) : 'NAME_SYNTAX'
+  if (base.bytes.includes(0) || value?.tag !== UTF8_STRING) return 'NAME_SYNTAX'
+  const at = value.content.lastIndexOf(0x40)
+  if (at < 0) return 'NAME_SYNTAX'
+  const wanted = toUnicode(base.bytes)
+  if (!wanted) return 'UNSPECIFIED'
+  if (base.bytes[0] !== 0x2e) return textOf(value.content.subarray(at + 1)) === textOf(wanted)
+  const end = `.${textOf(wanted)}` // one dot more than the constraint has: OpenSSL adds its own
+  return value.content.length > end.length && textOf(value.content).endsWith(end)
+}
+
+const LONGEST_HOST = 254
+
+/** A host name with the labels that begin with `xn--` in Unicode; undefined where it is too long or one of them is malformed. */
+function toUnicode(host: Buffer): Buffer | undefined {
+  const labels = host
+    .toString('latin1')
+    .split('.')
+    .map((label) => {
+      if (!label.startsWith('xn--')) return Buffer.from(label, 'latin1')
+      const unicode = domainToUnicode(label)
+      return unicode === '' || unicode === label ? undefined : Buffer.from(unicode)
+    })
+  if (!labels.every((label) => label !== undefined)) return undefined
+  const joined = Buffer.concat(labels.flatMap((label, index) => (index > 0 ? [Buffer.from('.'), label] : [label])))
+  return joined.length > LONGEST_HOST ? undefined : joined
 }
 
 function compareUri(name: string, base: string): boolean | DefectCode {
