@@ -14,7 +14,7 @@ export async function status(root: string, json = false): Promise<void> {
 }
 
 function describe(found: Status, now: Date): string {
-  const { hostname, listener, database, log } = found
+  const { hostname, listener, connections, database, log } = found
   const where = `${listener.address} port ${listener.port}`
   const facts = renderFacts([
     ['host name', hostname],
@@ -24,6 +24,7 @@ function describe(found: Status, now: Date): string {
         ? `running on ${where} since ${listener.startedAt}, pid ${listener.pid}`
         : `stopped (${where})`,
     ],
+    ...(connections ? [describeConnections(connections)] : []),
     ...describeIdentity(found, now),
     ...describeIssuer(found),
     ...describeRenewal(found, now),
@@ -33,6 +34,13 @@ function describe(found: Status, now: Date): string {
       : []),
   ])
   return [facts, '', describePools(found), '', nextStep(found)].join('\n')
+}
+
+function describeConnections(connections: NonNullable<Status['connections']>): [label: string, value: string] {
+  const { open, limit, handshaking, givenUp } = connections
+  const unfinished = handshaking > 0 ? `, ${handshaking} without a finished handshake` : ''
+  const lost = givenUp > 0 ? `; ${givenUp} given up since the start` : ''
+  return ['connections', `${open} of at most ${limit}${unfinished}${lost}`]
 }
 
 function describeIdentity({ identity, listener }: Status, now: Date): [label: string, value: string][] {

@@ -28,6 +28,8 @@ const RUNNING = z.object({
     pid: z.number(),
     startedAt: z.string(),
   }),
+  /** At the listener for pools, now; `givenUp` counts since the start. */
+  connections: z.object({ open: z.number(), limit: z.number(), handshaking: z.number(), givenUp: z.number() }),
   database: z.enum(['embedded', 'server']),
   pools: z.array(POOL),
   /** Names and addresses that pools have connected to since the start, the latest last. */
@@ -53,6 +55,8 @@ export interface Status {
   readonly listener:
     | RunningStatus['listener']
     | { readonly state: 'stopped'; readonly address: string; readonly port: number }
+  /** Null when the appliance is stopped. */
+  readonly connections: RunningStatus['connections'] | null
   readonly database: 'embedded' | 'server'
   /** Null when the appliance is stopped: only the running process knows. */
   readonly pools: RunningStatus['pools'] | null
@@ -78,6 +82,7 @@ export async function readStatus(root: string): Promise<Status> {
     hostname,
     identity,
     listener: { state: 'stopped', address, port },
+    connections: null,
     database,
     pools: null,
     addressesUsed: null,

@@ -69,6 +69,7 @@ function controlRoutes({
       const state = { state: 'running', pid: process.pid, startedAt: startedAt.toISOString() } as const
       return {
         listener: { ...state, ...listener.where(), fingerprintSha256: listener.served() },
+        connections: listener.connections(),
         database,
         pools: (await store.pools.list()).map(describePool),
         addressesUsed: usedAddresses.list(),

@@ -8,7 +8,8 @@ import { type ServedIdentity, startTlsListener, type TlsListener } from '../tls/
 
 type ListenerOptions = Parameters<typeof startTlsListener>[0]
 
-export interface MovableListener extends Pick<TlsListener, 'replaceIdentity' | 'served' | 'close'> {
+export interface MovableListener
+  extends Pick<TlsListener, 'replaceIdentity' | 'served' | 'vouch' | 'connections' | 'close'> {
   /** Where it listens now. */
   where(): { readonly address: string; readonly port: number }
   /** What it serves. */
@@ -47,6 +48,8 @@ export async function startMovableListener(options: ListenerOptions, drainMs: nu
     where: () => ({ address: current.address, port: current.port }),
     identity: () => identity,
     served: () => current.served(),
+    vouch: (socket) => current.vouch(socket),
+    connections: () => current.connections(),
     setAside: () => inTurn(() => moveTo({ address: ASIDE_ADDRESS, port: 0 }, true)),
     bringBack: () => inTurn(() => moveTo(own, false)),
     replaceIdentity: (next) =>

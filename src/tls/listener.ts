@@ -3,13 +3,23 @@
  * connections are open (docs/protocol/pool.md).
  */
 import { randomBytes } from 'node:crypto'
-import type { RequestListener, ServerResponse } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createServer as createTlsServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
+import {
+  type ConnectionCounts,
+  Connections,
+  type ConnectionsOptions,
+  findRoom,
+  PHASE_LIMITS_MS,
+  type Phase,
+  type PhaseLimits,
+} from './connections.js'
 import { fail } from './errors.js'
+import { type Exchanges, superviseExchanges } from './http-exchanges.js'
 import { checkIdentity, type ServedIdentity } from './identity-check.js'
 import { POOL_TLS } from './pool-client.js'
 import { findPortHolder } from './port-holder.js'
@@ -27,7 +37,12 @@ export interface ListenerOptions extends ServedIdentity {
   readonly onConnection?: (socket: TLSSocket) => void
   /** Timeouts and limits of Node's HTTP server. */
   readonly http?: Omit<ServerOptions, 'cert' | 'key'>
-  readonly handshakeTimeoutMs?: number
+  readonly room?: ConnectionsOptions['room']
+  readonly limitsMs?: Partial<PhaseLimits>
+  /** Whether the right password has come from this network before (base/network.ts); it is served first. */
+  readonly isKnown?: ConnectionsOptions['isKnown']
+  /** Called for each connection that is closed without an answer, for the log. */
+  readonly onGivenUp?: ConnectionsOptions['onGivenUp']
   /** Called for each failed handshake, for the log. */
   readonly onHandshakeError?: (error: Error, socket: TLSSocket) => void
   /** Answers and closes a connection whose request is no HTTP or does not arrive; left out, Node answers. */
@@ -47,6 +62,9 @@ export interface TlsListener {
   replaceIdentity(identity: ServedIdentity): Promise<void>
   /** Fingerprint (SHA-256) of the leaf being served. */
   served(): string
+  /** Told of a connection whose client gave the right password. */
+  vouch(socket: Socket): void
+  connections(): ConnectionCounts
   /** Takes no new connections, cuts silent ones after a second and requests under way after `drainMs`. */
   close(options?: { readonly drainMs?: number }): Promise<void>
 }
@@ -59,7 +77,6 @@ const CIPHERS = [
   ...POOL_TLS.ciphers,
 ].join(':')
 
-const HANDSHAKE_TIMEOUT_MS = 20_000
 /** How long a connection may stay silent while the listener closes. */
 const SILENCE_MS = 1_000
 const PROOF_TIMEOUT_MS = 10_000
@@ -76,36 +93,16 @@ const PORT_RETRY_MS = 50
 export async function startTlsListener(options: ListenerOptions): Promise<TlsListener> {
   let leaf = checkIdentity(options)
   let identity: ServedIdentity = options
-  const server = createServer(options)
-  const sockets = new Set<Socket>()
-  const responses = new Set<ServerResponse>()
+  const connections = new Connections({
+    room: options.room ?? findRoom(),
+    isKnown: options.isKnown ?? (() => false),
+    limitsMs: { ...PHASE_LIMITS_MS, ...options.limitsMs },
+    onGivenUp: options.onGivenUp ?? (() => {}),
+  })
+  const { server, exchanges, carrierOf } = createServer(options, connections)
   let closing: Promise<void> | undefined
 
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  server.on('tlsClientError', (error, socket) => options.onHandshakeError?.(error, socket))
-  const { onUnreadableRequest } = options
-  if (onUnreadableRequest)
-    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-      const underWay = [...responses].find((response) => response.socket === socket)
-      if (!socket.writable) socket.destroy()
-      else if (underWay === undefined) onUnreadableRequest(error, socket)
-      else if (!underWay.req.complete) socket.destroy() // else garbage follows a whole request, which still gets its answer
-    })
-  // Any expectation but 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer by itself, in chunks.
-  server.on('checkExpectation', (...exchange: unknown[]) => server.emit('request', ...exchange))
-  server.prependListener('request', (_request, response: ServerResponse) => {
-    responses.add(response)
-    response.once('close', () => {
-      responses.delete(response)
-      if (closing) closeIdle(server)
-    })
-    if (closing) response.setHeader('Connection', 'close')
-  })
-
-  await listen(server, options)
+  await listen(server, connections, options)
   const { address, port } = readAddress(server)
 
   const prove = async () => {
@@ -143,25 +140,71 @@ export async function startTlsListener(options: ListenerOptions): Promise<TlsLis
       return replaced
     },
     served: () => leaf.fingerprint256,
+    vouch: (socket) => {
+      const carrier = carrierOf(socket)
+      if (carrier) connections.vouch(carrier)
+    },
+    connections: () => connections.counts(),
     close: ({ drainMs = 0 } = {}) => {
-      closing ??= drain({ server, sockets, responses, drainMs })
+      closing ??= drain({ server, exchanges, connections, drainMs })
       return closing
     },
   }
 }
 
-function createServer(options: ListenerOptions): Server {
+interface Parts {
+  readonly server: Server
+  readonly exchanges: Exchanges | undefined
+  /** The connection below TLS; undefined until the handshake has ended. */
+  readonly carrierOf: (socket: Duplex) => Socket | undefined
+}
+
+function createServer(options: ListenerOptions, connections: Connections): Parts {
   const tls = {
     ...options.http,
     ...secureOptions(options, options),
-    handshakeTimeout: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: options.limitsMs?.handshake ?? PHASE_LIMITS_MS.handshake,
   }
-  const server = options.onConnection
-    ? createTlsServer(tls, options.onConnection)
-    : createHttpsServer(tls, options.requestListener)
-  // a reset connection needs no action
-  if (options.onConnection) server.on('secureConnection', (socket: TLSSocket) => socket.on('error', () => {}))
-  return server
+  const https = options.onConnection ? undefined : createHttpsServer(tls)
+  const server = https ?? createTlsServer(tls, options.onConnection)
+
+  // Node begins the handshake with every connection at once; here it is the ledger of connections that says when.
+  const beginHandshake = server.listeners('connection')
+  server.removeAllListeners('connection')
+  server.on('connection', (carrier: Socket) => {
+    connections.admit(carrier, () => {
+      for (const begin of beginHandshake) Reflect.apply(begin, server, [carrier])
+    })
+  })
+
+  const carriers = new WeakMap<Duplex, Socket>()
+  const carrierOf = (socket: Duplex) => carriers.get(socket)
+  const enter = (socket: Duplex, phase: Phase) => {
+    const carrier = carriers.get(socket)
+    if (carrier) connections.enter(carrier, phase)
+  }
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    const carrier = connections.sockets().find((other) => peerOf(other) === peerOf(socket))
+    if (!carrier) return void socket.destroy() // the client is gone already
+    carriers.set(socket, carrier)
+    socket.on('error', () => {}) // a reset connection needs no action
+    connections.enter(carrier, options.onConnection ? 'handed out' : 'waiting')
+  })
+  server.on('tlsClientError', (error, socket) => {
+    options.onHandshakeError?.(error, socket)
+    socket.destroy()
+  })
+  const { requestListener: serve, onUnreadableRequest } = options
+  const phaseOf = (socket: Duplex) => {
+    const carrier = carriers.get(socket)
+    return carrier && connections.phaseOf(carrier)
+  }
+  const exchanges = https && serve && superviseExchanges(https, { enter, phaseOf, serve, onUnreadableRequest })
+  return { server, exchanges, carrierOf }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
 
 /** All of them each time: what is left out when a context is replaced falls back to Node's defaults. */
@@ -177,7 +220,7 @@ function secureOptions(options: ListenerOptions, identity: ServedIdentity): Secu
   }
 }
 
-async function listen(server: Server, { address, port }: ListenerOptions): Promise<void> {
+async function listen(server: Server, connections: Connections, { address, port }: ListenerOptions): Promise<void> {
   const deadline = performance.now() + PORT_PATIENCE_MS
   for (;;) {
     const error = await tryToListen(server, address, port)
@@ -185,7 +228,7 @@ async function listen(server: Server, { address, port }: ListenerOptions): Promi
     if (error.code !== 'EADDRINUSE' || performance.now() > deadline) throw await cannotListen(error, address, port)
     await pause(PORT_RETRY_MS)
   }
-  server.on('error', () => {}) // EMFILE while accepting: the next one may succeed
+  server.on('error', () => connections.shed()) // EMFILE or ENFILE while accepting; it goes on
 }
 
 function tryToListen(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
@@ -212,36 +255,22 @@ export function reachable(address: string): string {
 
 interface Draining {
   readonly server: Server
-  readonly sockets: ReadonlySet<Socket>
-  readonly responses: ReadonlySet<ServerResponse>
+  readonly exchanges: Exchanges | undefined
+  readonly connections: Connections
   readonly drainMs: number
 }
 
-async function drain({ server, sockets, responses, drainMs }: Draining): Promise<void> {
+async function drain({ server, exchanges, connections, drainMs }: Draining): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  for (const response of responses) if (!response.headersSent) response.setHeader('Connection', 'close')
-  closeIdle(server)
+  exchanges?.windDown()
   const timers = [
-    setTimeout(() => cutSilent(sockets, responses), Math.min(SILENCE_MS, drainMs)),
+    setTimeout(() => connections.cutIdle(), Math.min(SILENCE_MS, drainMs)),
     setTimeout(() => {
-      for (const socket of sockets) socket.destroy()
+      for (const socket of connections.sockets()) socket.destroy()
     }, drainMs),
   ]
   await closed
   timers.forEach(clearTimeout)
-}
-
-/** Closes connections without a request under way; Node does not count one that has sent nothing yet as idle. */
-function cutSilent(sockets: ReadonlySet<Socket>, responses: ReadonlySet<ServerResponse>): void {
-  const peerOf = (socket: Socket | null) => `${socket?.remoteAddress} ${socket?.remotePort}`
-  const busy = new Set([...responses].map(({ socket }) => peerOf(socket)))
-  for (const socket of sockets) if (!busy.has(peerOf(socket))) socket.destroy()
-}
-
-/** Kept-alive connections without a request; Node's HTTP server knows which ones. */
-function closeIdle(server: Server): void {
-  if ('closeIdleConnections' in server && typeof server.closeIdleConnections === 'function')
-    server.closeIdleConnections()
 }
 
 async function cannotListen(error: NodeJS.ErrnoException, address: string, port: number): Promise<Error> {

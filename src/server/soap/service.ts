@@ -16,6 +16,7 @@ const HEADERS_TIMEOUT_MS = 10_000
 const BODY_TIMEOUT_MS = 25_000
 /** How long a client that was refused early may go on sending before the connection ends. */
 const LINGER_MS = 500
+const LINGER_BYTES = 2 * 1024 * 1024
 const XML_TYPE = 'text/xml; charset=utf-8'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
@@ -36,6 +37,8 @@ export interface ServiceOptions extends Handlers {
   readonly account: Account
   /** Records the host names that authenticated clients used. */
   readonly usedAddresses: UsedAddresses
+  /** Told of each connection whose client gave the right password. */
+  readonly vouch: (socket: Socket) => void
   readonly clock: Clock
 }
 
@@ -68,8 +71,9 @@ async function respond(
   options: ServiceOptions,
 ): Promise<Record<string, unknown>> {
   if (!keepsAlive(request)) response.setHeader('Connection', 'close')
-  const refusal = findRefusal(request) ?? (await authenticate(request, options.account))
+  const refusal = findRefusal(request) ?? (await authenticate(request, response, options.account))
   if (refusal) return refuse(request, response, refusal)
+  options.vouch(request.socket)
   options.usedAddresses.record(request.headers.host)
 
   const body = await readBody(request, options.clock)
@@ -93,8 +97,14 @@ function findRefusal({ url, method, headers, httpVersion }: IncomingMessage): Ea
   return undefined
 }
 
-async function authenticate(request: IncomingMessage, account: Account): Promise<EarlyRefusal | undefined> {
-  const accepted = await account.accepts(request.headers.authorization, request.socket.remoteAddress ?? '')
+async function authenticate(
+  { headers: { authorization }, socket }: IncomingMessage,
+  response: ServerResponse,
+  account: Account,
+): Promise<EarlyRefusal | undefined> {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  const accepted = await account.accepts(authorization, socket.remoteAddress ?? '', gone.signal)
   if (accepted) return undefined
   const headers = { 'WWW-Authenticate': 'Basic realm="OpenWLB", charset="UTF-8"' }
   return { status: 401, text: 'The WLB user name or password is missing or wrong', headers }
@@ -132,12 +142,19 @@ function hasNoBody({ headers }: IncomingMessage): boolean {
 
 function drain(request: IncomingMessage): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, LINGER_MS)
-    request.once('close', () => {
+    const end = () => {
       clearTimeout(timer)
       resolve()
-    })
-    request.on('error', () => {}).resume()
+    }
+    const timer = setTimeout(end, LINGER_MS)
+    let bytes = 0
+    request
+      .once('close', end)
+      .on('error', () => {})
+      .on('data', (piece: Buffer) => {
+        bytes += piece.length
+        if (bytes > LINGER_BYTES) end()
+      })
   })
 }
 
@@ -183,7 +200,9 @@ export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex, l
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${text.length}`,
   ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy())
+  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`)
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+  socket.once('close', () => clearTimeout(timer))
 }
 
 function statusOf(code: string | undefined): 400 | 408 | 431 {
