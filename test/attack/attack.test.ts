@@ -1,0 +1,83 @@
+/**
+ * The appliance under attack (docs/security.md). While each attack lasts a pool asks every second from the address that the
+ * attack comes from: none of its requests fails or takes over two seconds. Afterwards memory and descriptors come back.
+ */
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { setUpForTests } from '../server/test-appliance.js'
+import { type Attacker, ask, startAttacker, startVictim, steadyPool, type Victim } from './victim.js'
+
+const ATTACK_MS = 6_000
+const SLOWEST_MS = 2_000
+const COME_BACK = { timeout: 60_000, interval: 250 }
+
+const root = mkdtempSync(join(tmpdir(), 'openwlb-attack-'))
+let victim: Victim
+let attacker: Attacker | undefined
+beforeAll(() => setUpForTests(root))
+afterEach(async () => {
+  await attacker?.stop()
+  attacker = undefined
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+const end = async ({ process: child }: Victim) => {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+/** What a pool's requests came to while the attack lasted. */
+async function underAttack(
+  name: string,
+): Promise<{ readonly failed: unknown[]; readonly slowestMs: number; readonly count: number }> {
+  attacker = await startAttacker(name, victim)
+  const pool = steadyPool(victim)
+  await new Promise((resolve) => setTimeout(resolve, ATTACK_MS))
+  const asked = await pool.stop()
+  await attacker.stop()
+  attacker = undefined
+  const took = asked.filter((one) => typeof one === 'number')
+  return { failed: asked.filter((one) => typeof one === 'string'), slowestMs: Math.max(...took), count: asked.length }
+}
+
+const ATTACKS = [
+  'silent connections',
+  'silent connections from many addresses',
+  'half a ClientHello',
+  'connections that end at once',
+  'half-closed connections',
+  'handshakes and no request',
+  'slow headers',
+  'slow bodies',
+  'pipelines of 1,000',
+  'wrong passwords from one address',
+  'wrong passwords from many addresses',
+  'headers of 1 MB',
+  'endless headers',
+  'answers never read',
+  'tiny records and renegotiation',
+]
+
+describe('with the descriptors a service has', () => {
+  let before: { descriptors: number; residentMb: number }
+  beforeAll(async () => {
+    victim = await startVictim(root)
+    for (let count = 0; count < 200; count++) await ask(victim)
+    before = { descriptors: victim.descriptors(), residentMb: victim.residentMb() }
+  })
+  afterAll(() => end(victim))
+
+  test.each(ATTACKS)('%s', { tags: 'long', timeout: 120_000 }, async (name) => {
+    const seen = await underAttack(name)
+    const peak = victim.residentMb()
+    await expect.poll(() => victim.descriptors(), COME_BACK).toBeLessThanOrEqual(before.descriptors + 10)
+    console.log(name, seen, { before: before.residentMb, peak, after: victim.residentMb(), fd: victim.descriptors() })
+    expect(seen.failed).toEqual([])
+    expect(seen.count).toBeGreaterThanOrEqual(4)
+    expect(seen.slowestMs).toBeLessThan(SLOWEST_MS)
+  })
+})
