@@ -14,6 +14,8 @@ import { systemCode } from './file-failure.js'
 import { findLockHolder, writeHolder } from './lock-holder.js'
 
 export interface DirectoryLock {
+  /** A process that inherits it holds the lock, too, for as long as it lives. */
+  readonly descriptor: number
   release(): Promise<void>
 }
 
@@ -66,7 +68,7 @@ function holdLock(file: number): DirectoryLock {
   } catch (error) {
     if (!isFull(error)) throw error // the number is there to be shown; the lock holds without
   }
-  return { release: async () => closeSync(file) }
+  return { descriptor: file, release: async () => closeSync(file) }
 }
 
 /** Opens the file as its owner's alone. Node marks what it opens: no program that we start inherits it by accident. */

@@ -1,20 +1,22 @@
 /** `wlb status`: what this appliance is, whether it runs, and which pools it serves. */
 
 import { quoteWord } from '../base/quote-word.js'
+import { paths } from '../config/index.js'
 import { readStatus, type Status } from '../identity/index.js'
 import { describeMissingNames } from './cert/show.js'
 import { daysFrom, EXIT, inRoot, printJson, renderFacts, renderTable } from './print.js'
 
-/** Exits 1 when the appliance does not run, or its certificate cannot be used. */
+/** Exits 1 when the appliance does not run, or its certificate or its database cannot be used. */
 export async function status(root: string, json = false): Promise<void> {
   const found = await readStatus(root)
   if (json) printJson(found)
   else process.stdout.write(`${describe(found, new Date())}\n`)
-  if (found.listener.state === 'stopped' || 'error' in found.identity) process.exitCode = EXIT.no
+  if (found.listener.state === 'stopped' || 'error' in found.identity || found.databaseTrouble)
+    process.exitCode = EXIT.no
 }
 
 function describe(found: Status, now: Date): string {
-  const { hostname, listener, connections, database, log } = found
+  const { hostname, listener, connections, database, databaseTrouble, log } = found
   const where = `${listener.address} port ${listener.port}`
   const facts = renderFacts([
     ['host name', hostname],
@@ -29,6 +31,9 @@ function describe(found: Status, now: Date): string {
     ...describeIssuer(found),
     ...describeRenewal(found, now),
     ['database', database],
+    ...(databaseTrouble
+      ? [['UNUSABLE', `the database, since ${databaseTrouble.since}: ${databaseTrouble.reason}`] as const]
+      : []),
     ...(log?.lostLines
       ? [['LOG', `${log.lostLines} lines could not be written; is its disk full, or its reader gone?`] as const]
       : []),
@@ -110,7 +115,8 @@ function describeBlocker(because: NonNullable<Renewal['held']>['because']): stri
   return `, which pool ${pool} does not: ${message} [${code}]: ${remedy}`
 }
 
-function describePools({ pools, addressesUsed }: Status): string {
+function describePools({ pools, addressesUsed, databaseTrouble }: Status): string {
+  if (databaseTrouble && pools === null) return 'Which pools are registered, the database cannot say now.'
   if (pools === null) return 'Which pools are registered, only the running appliance knows.'
   if (pools.length === 0) return 'No pool is registered.'
   const rows = pools.map(({ uuid, coordinatorAddress, hosts, username, registeredAt }) => [
@@ -124,9 +130,13 @@ function describePools({ pools, addressesUsed }: Status): string {
   return addressesUsed?.length ? `${table}\n\nPools connect to: ${addressesUsed.join(', ')}` : table
 }
 
-function nextStep({ root, listener, identity, pools, hostname }: Status): string {
+function nextStep({ root, listener, identity, database, databaseTrouble, pools, hostname }: Status): string {
   if ('error' in identity) return `Try:  ${inRoot(identity.error.remedy, root)}`
   if (listener.state === 'stopped') return `Start it:  wlb --root ${quoteWord(root)} serve`
+  if (databaseTrouble)
+    return database === 'embedded'
+      ? `Look at the disk:  df -h ${quoteWord(paths(root).stateFolder)}; dmesg | tail`
+      : 'Look at the database server; the appliance connects again by itself.'
   if (pools?.length === 0)
     return `Connect a pool:  xe pool-initialize-wlb wlb_url=${hostname}:${listener.port} wlb_username=... wlb_password=... xenserver_username=root xenserver_password=...`
   if (identity.selfSigned)

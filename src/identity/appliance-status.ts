@@ -31,7 +31,10 @@ const RUNNING = z.object({
   /** At the listener for pools, now; `givenUp` counts since the start. */
   connections: z.object({ open: z.number(), limit: z.number(), handshaking: z.number(), givenUp: z.number() }),
   database: z.enum(['embedded', 'server']),
-  pools: z.array(POOL),
+  /** Why the database cannot be used, if so. */
+  databaseTrouble: z.object({ since: z.string(), reason: z.string() }).nullable().default(null),
+  /** Null while the database cannot say. */
+  pools: z.array(POOL).nullable(),
   /** Names and addresses that pools have connected to since the start, the latest last. */
   addressesUsed: z.array(z.string()),
   log: z
@@ -58,7 +61,9 @@ export interface Status {
   /** Null when the appliance is stopped. */
   readonly connections: RunningStatus['connections'] | null
   readonly database: 'embedded' | 'server'
-  /** Null when the appliance is stopped: only the running process knows. */
+  /** Null when it can be used, or the appliance is stopped. */
+  readonly databaseTrouble: RunningStatus['databaseTrouble']
+  /** Null when the appliance is stopped, because only the running process knows, or its database cannot be used. */
   readonly pools: RunningStatus['pools'] | null
   /** Likewise; what pools have connected to since the start. */
   readonly addressesUsed: RunningStatus['addressesUsed'] | null
@@ -84,6 +89,7 @@ export async function readStatus(root: string): Promise<Status> {
     listener: { state: 'stopped', address, port },
     connections: null,
     database,
+    databaseTrouble: null,
     pools: null,
     addressesUsed: null,
     log: null,
@@ -97,7 +103,7 @@ function explainFault(error: unknown): { readonly error: IdentityFault } {
   return { error: { code, message, facts, remedy } }
 }
 
-export function describePool(pool: Pool): RunningStatus['pools'][number] {
+export function describePool(pool: Pool): z.infer<typeof POOL> {
   const { uuid, id, address, coordinatorAddress, userName, hostUuids, registeredAt, updatedAt, pins } = pool
   const pin = pins.findLast((candidate) => candidate.address === coordinatorAddress)
   return {

@@ -1,21 +1,12 @@
-/** The parts that open what the appliance keeps on disk: settings, state folder, identity, sealing key, database. */
+/** The parts that open what the appliance keeps on disk: settings, state folder, identity. */
 import { chmod } from 'node:fs/promises'
 import type { Clock } from '../base/clock.js'
 import { type DirectoryLock, lockDirectory } from '../base/directory-lock.js'
 import { ensureFolder } from '../base/durable-file.js'
 import { fail } from '../base/errors.js'
 import { touching } from '../base/file-failure.js'
-import {
-  type AppliancePaths,
-  askAppliance,
-  type Log,
-  paths,
-  readSecretKey,
-  readSettings,
-  type Settings,
-} from '../config/index.js'
+import { type AppliancePaths, askAppliance, type Log, paths, readSettings, type Settings } from '../config/index.js'
 import { checkStoredIdentity, isUnsettled, lockedIdentity, readIdentity, settleIdentity } from '../identity/index.js'
-import { openStore, type Store } from '../store/index.js'
 import type { ServedIdentity } from '../tls/index.js'
 import { describeCertificate } from '../x509/index.js'
 import type { Opened } from './part-list.js'
@@ -75,20 +66,4 @@ export async function identity({ place, clock, log }: Given & SettingsPart): Pro
   if (notAfter < clock.now()) log.warn({ notAfter, fingerprintSha256 }, 'the certificate has expired')
   if (key.type !== 'rsa') log.warn({ key: key.type, fingerprintSha256 }, 'pools can connect to RSA keys only')
   return { provides: { identity: stored } }
-}
-
-export interface DatabasePart {
-  readonly store: Store
-  readonly database: 'embedded' | 'server'
-  /** Opens the passwords of pools that are in the database. */
-  readonly secretKey: Buffer
-}
-
-export async function database({ place, settings: { databaseUrl } }: SettingsPart): Promise<Opened<DatabasePart>> {
-  const secretKey = await readSecretKey(place.secretKey)
-  const store = await openStore(
-    databaseUrl === undefined ? { kind: 'embedded', directory: place.database } : { kind: 'server', url: databaseUrl },
-  )
-  const kind = databaseUrl === undefined ? 'embedded' : 'server'
-  return { provides: { store, database: kind, secretKey }, close: () => store.close() }
 }

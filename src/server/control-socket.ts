@@ -8,9 +8,10 @@ import { z } from 'zod'
 import { touching } from '../base/file-failure.js'
 import { shortenSocketPath } from '../base/local-socket.js'
 import { readSettings } from '../config/index.js'
-import { describePool, type RunningStatus } from '../identity/index.js'
+import type { RunningStatus } from '../identity/index.js'
 import { reachable } from '../tls/index.js'
-import type { DatabasePart, Given, SettingsPart } from './appliance-files.js'
+import type { Given, SettingsPart } from './appliance-files.js'
+import { type DatabasePart, readDatabaseStatus } from './database.js'
 import type { ReloadPart } from './identity-watch.js'
 import { moveRequests } from './movable-listener.js'
 import type { Opened } from './part-list.js'
@@ -71,7 +72,7 @@ function controlRoutes({
         listener: { ...state, ...listener.where(), fingerprintSha256: listener.served() },
         connections: listener.connections(),
         database,
-        pools: (await store.pools.list()).map(describePool),
+        ...(await readDatabaseStatus(store, clock.now())),
         addressesUsed: usedAddresses.list(),
         log: { lostLines: log.lostLines() },
       }

@@ -1,8 +1,9 @@
 /** The running appliance: a list of parts, opened in order and closed in the other order. */
 import { type Clock, SYSTEM_CLOCK } from '../base/clock.js'
 import { type Log, openLog } from '../config/index.js'
-import { database, type Given, identity, settings, stateFolder } from './appliance-files.js'
+import { type Given, identity, settings, stateFolder } from './appliance-files.js'
 import { controlSocket } from './control-socket.js'
+import { database } from './database.js'
 import { identityWatch, type ReloadPart } from './identity-watch.js'
 import { type Opened, type PartList, partList } from './part-list.js'
 import { poolWatch } from './pool-watch.js'

@@ -5,7 +5,8 @@ import { networkOf } from '../base/network.js'
 import { VERSION } from '../base/version.js'
 import type { Log } from '../config/index.js'
 import { type PoolStore, SCHEMA_VERSION } from '../store/index.js'
-import type { DatabasePart, Given, IdentityPart, SettingsPart } from './appliance-files.js'
+import type { Given, IdentityPart, SettingsPart } from './appliance-files.js'
+import { type DatabasePart, isDatabaseFailure } from './database.js'
 import { type MovableListener, startMovableListener } from './movable-listener.js'
 import type { Opened } from './part-list.js'
 import { Account } from './soap/account.js'
@@ -37,7 +38,8 @@ export async function soapListener(
       startedAt,
       schemaVersion: SCHEMA_VERSION,
       database,
-      pools: await store.pools.count(),
+      pools: await store.pools.count().catch(unlessDatabaseFails),
+      troubleSince: store.trouble()?.since,
       listener: listener.where(),
       served: listener.identity(),
     })
@@ -95,4 +97,9 @@ function reportGivenUp(log: Log, clock: Clock) {
       unreported = undefined
     }, REPORT_EVERY_MS)
   }
+}
+
+/** The number of pools is what the diagnostics can do without. */
+function unlessDatabaseFails(error: unknown): undefined {
+  if (!isDatabaseFailure(error)) throw error
 }

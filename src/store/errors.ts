@@ -20,6 +20,16 @@ export const storeErrors = defineErrors({
     facts: ['directory'],
     remedy: ({ directory }) => `df -h ${parentOf(directory)}`,
   },
+  DATABASE_OUTCOME_UNKNOWN: {
+    message: 'The database broke off while it was storing a change: it is not known whether the change was stored.',
+    facts: ['reason'],
+    remedy: 'wlb status',
+  },
+  DATABASE_UNAVAILABLE: {
+    message: 'The database cannot be used at the moment; nothing was stored.',
+    facts: ['reason'],
+    remedy: 'wlb status',
+  },
   DATABASE_UNREACHABLE: {
     message: 'The database server cannot be used.',
     facts: ['server', 'reason'],

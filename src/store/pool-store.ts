@@ -115,6 +115,16 @@ export class PoolStore {
     return Number((await counted.executeTakeFirstOrThrow()).pools)
   }
 
+  /** Writes what is there already: tells whether changes can be stored, where there is a pool to change. */
+  async tryChange(): Promise<void> {
+    const first = this.#db.selectFrom('pool').select(({ fn }) => fn.min('id').as('id'))
+    await this.#db
+      .updateTable('pool')
+      .set(({ ref }) => ({ updated_at: ref('updated_at') }))
+      .where('id', '=', first)
+      .execute()
+  }
+
   /** Forgets a pool with its configuration and pins. Tells whether there was one. */
   async remove(uuid: string): Promise<boolean> {
     const { numDeletedRows } = await this.#db.deleteFrom('pool').where('uuid', '=', uuid).executeTakeFirst()

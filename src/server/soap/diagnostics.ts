@@ -12,7 +12,9 @@ export interface ApplianceFacts {
   readonly startedAt: Date
   readonly schemaVersion: string
   readonly database: 'embedded' | 'server'
-  readonly pools: number
+  /** Undefined while the database cannot say. */
+  readonly pools: number | undefined
+  readonly troubleSince?: Date | undefined
   readonly listener: { readonly address: string; readonly port: number }
   readonly served: ServedIdentity
 }
@@ -25,18 +27,23 @@ const DAY_MS = 86_400_000
 
 /** Lines of a name and a value, the certificates in the order they are sent. */
 export function describeAppliance(facts: ApplianceFacts): string {
-  const { version, now, startedAt, schemaVersion, database, pools, listener, served } = facts
+  const { version, now, startedAt, schemaVersion, database, pools, troubleSince, listener, served } = facts
   const lines: [name: string, value: string][] = [
     ['openwlb diagnostics', now.toISOString()],
     ['version', version],
     ['started', startedAt.toISOString()],
-    ['database', `${database}, schema ${schemaVersion}`],
-    ['pools', String(pools)],
+    ['database', `${database}, schema ${schemaVersion}${describeTrouble(troubleSince)}`],
+    ['pools', String(pools ?? 'not known')],
     ['listener', `${listener.address} port ${listener.port}, TLS 1.2 and 1.3`],
     ...describeChain(served, now),
   ]
   const text = lines.map(([name, value]) => `${name}: ${oneLine(value)}\n`).join('')
   return text.length <= LIMIT_CHARACTERS ? text : `${text.slice(0, LIMIT_CHARACTERS)}\n(cut off)\n`
+}
+
+/** Why, the appliance's own log says. */
+function describeTrouble(since: Date | undefined): string {
+  return since ? `, cannot be used since ${since.toISOString()}` : ''
 }
 
 function describeChain({ certificatePem }: ServedIdentity, now: Date): [name: string, value: string][] {

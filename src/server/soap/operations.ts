@@ -12,6 +12,7 @@ import {
   type WlbCall,
   type WlbReply,
 } from '../../wlb/index.js'
+import { isDatabaseFailure } from '../database.js'
 import { type RegistrationDesk, registerPool } from './registration.js'
 
 export interface Handlers extends RegistrationDesk {
@@ -56,6 +57,8 @@ export async function answerRequest(body: Uint8Array, handlers: Handlers): Promi
   } catch (error) {
     if (error instanceof WlbError && /^(XML|SOAP)_/.test(error.code))
       return encode({ state: 'fault', who: 'Sender', text: `${error.message} ${describeFacts(error)}`, method })
+    if (isDatabaseFailure(error))
+      return encode({ state: 'fault', who: 'Receiver', text: `${error.message} The appliance's log says why`, method })
     handlers.log.error({ err: error, method }, 'a request could not be answered')
     const text = 'The appliance could not do what was asked; its log says why'
     return encode({ state: 'fault', who: 'Receiver', text, method })
