@@ -14,6 +14,7 @@ import {
 } from './options.js'
 
 export type SetupFlags = FlagsOf<typeof setup>
+export type PasswordFlags = FlagsOf<typeof accountPassword>
 export type ForgetFlags = FlagsOf<typeof poolForget>
 export type WatchFlags = FlagsOf<typeof watch>
 export type DoctorFlags = FlagsOf<typeof doctor>
@@ -47,6 +48,23 @@ export function status(program: Parent) {
     .description('what this appliance is, whether it runs, and which pools it serves')
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb status', 'wlb status --json'))
+}
+
+export function accountShow(account: Parent) {
+  return account
+    .command('show')
+    .description('the name pools present, whether the running appliance takes it, and how many pools do')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb account show'))
+}
+
+export function accountPassword(account: Parent) {
+  return account
+    .command('password')
+    .description('another password for pools to present; the running appliance takes it over at once')
+    .option('--password-file <FILE>', 'the new password: the first line of FILE (else it is asked for)')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb account password', 'wlb account password --password-file pw'))
 }
 
 export function poolForget(pool: Parent) {

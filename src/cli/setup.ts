@@ -6,7 +6,7 @@ import { type SetupOptions, type SetupReport, setUp, suggestSetup } from '../ser
 import { askNewSecret, isAtTerminal, readSecretFile, sayNothingChanged } from './ask.js'
 import type { SetupFlags } from './commands.js'
 import { fail } from './errors.js'
-import { printJson, renderFacts } from './print.js'
+import { inRoot, printJson, renderFacts } from './print.js'
 
 const EXAMPLE = 'wlb setup --hostname wlb.example.com --password-file FILE --yes'
 
@@ -109,9 +109,10 @@ function describe({ hostname, address, port, userName, identity, items, notAppli
       ['SHA-256', identity.fingerprintSha256],
       ...items.map(({ item, outcome, path }): [string, string] => [item, `${outcome}: ${path}`]),
     ]),
-    ...notApplied.map(
-      ({ choice, kept: value }) =>
-        `\nNot changed: ${choice} stays ${value}. Edit ${root}/etc/openwlb/openwlb.toml to change it.`,
+    ...notApplied.map(({ choice, kept: value }) =>
+      choice === 'password'
+        ? `\nNot changed: the password stays ${value}. To change it:  ${inRoot('wlb account password', root)}`
+        : `\nNot changed: ${choice} stays ${value}. Edit ${root}/etc/openwlb/openwlb.toml and start it again to change it.`,
     ),
     '',
     ...(identity.selfSigned

@@ -27,6 +27,7 @@ function describe(found: Status, now: Date): string {
         : `stopped (${where})`,
     ],
     ...(connections ? [describeConnections(connections)] : []),
+    ...describeNextStart(found),
     ...describeIdentity(found, now),
     ...describeIssuer(found),
     ...describeRenewal(found, now),
@@ -46,6 +47,20 @@ function describeConnections(connections: NonNullable<Status['connections']>): [
   const unfinished = handshaking > 0 ? `, ${handshaking} without a finished handshake` : ''
   const lost = givenUp > 0 ? `; ${givenUp} given up since the start` : ''
   return ['connections', `${open} of at most ${limit}${unfinished}${lost}`]
+}
+
+/** The settings on disk, where they are others than those in use. */
+function describeNextStart({ root, nextStart: { fault, changed } }: Status): [label: string, value: string][] {
+  if (fault) {
+    const facts = Object.entries(fault.facts).map(([name, value]) => `, ${name}: ${value}`)
+    const what = `${fault.message} [${fault.code}]${facts.join('')}`
+    return [['next start', `FAILS: ${what}; mend it:  ${inRoot(fault.remedy, root)}`]]
+  }
+  if (changed.length === 0) return []
+  const words = changed.map(({ key, now, next }) =>
+    now === '' ? `another ${key}` : `${key} ${next} (now ${now}${key === 'port' ? ', which pools connect to' : ''})`,
+  )
+  return [['next start', `takes over ${words.join(', ')}`]]
 }
 
 function describeIdentity({ identity, listener }: Status, now: Date): [label: string, value: string][] {

@@ -25,7 +25,7 @@ export const configErrors = defineErrors({
   SETTINGS_INVALID: {
     message: 'The settings cannot be used as they are.',
     facts: ['file', 'key?', 'line?', 'why'],
-    remedy: ({ file }) => `vi ${file}`,
+    remedy: ({ file, key }) => (key === 'account.password_hash' ? 'wlb account password' : `vi ${file}`),
   },
 })
 export const { fail } = configErrors

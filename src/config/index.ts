@@ -18,6 +18,7 @@ export { type AppliancePaths, paths } from './paths.js'
 export { createSecretKey, readSecretKey, seal, unseal } from './secret.js'
 export {
   type Choices,
+  changePasswordHash,
   checkChoice,
   checkPassword,
   type FrontSettings,
@@ -25,3 +26,10 @@ export {
   type Settings,
   writeSettings,
 } from './settings.js'
+export {
+  compareSettings,
+  SETTINGS_IN_USE,
+  type SettingChange,
+  type SettingsInUse,
+  settingsInUse,
+} from './settings-in-use.js'

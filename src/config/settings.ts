@@ -79,7 +79,7 @@ const FILE = z.strictObject({
   port: PORT,
   account: z.strictObject({
     username: USER_NAME,
-    password_hash: z.string().refine(isPasswordHash, 'is not a hash that wlb setup wrote'),
+    password_hash: z.string().refine(isPasswordHash, 'is not a hash of ours; wlb account password makes one'),
   }),
   database: z.strictObject({ url: DATABASE_URL }).optional(),
   front: z
@@ -139,9 +139,37 @@ export function checkPassword(text: string): string | undefined {
  * @throws SETTINGS_INVALID when the file is not TOML, or a key is missing, unknown or has an unusable value.
  */
 export async function readSettings(path: string): Promise<Settings> {
-  const text = await readLimitedText(path).catch((error: unknown) => {
+  return decode(await readText(path), path)
+}
+
+/**
+ * Writes another hash into the file; every other line stays as it is.
+ *
+ * @throws as `readSettings`, for everything but the hash before.
+ */
+export async function changePasswordHash(path: string, passwordHash: string): Promise<void> {
+  const line = `password_hash = "${passwordHash}"`
+  const before = await readText(path)
+  const found = [
+    /(?<=^[^#\n]*)\bpassword_hash[ \t]*=[ \t]*(?:"[^"\n]*"|'[^'\n]*')/m,
+    /^[ \t]*password_hash\b.*$/m,
+  ].find((written) => written.test(before))
+  const changed = found
+    ? before.replace(found, () => line)
+    : before.replace(/^\[account\].*$/m, (heading) => `${heading}\n${line}`)
+  const settings = decode(changed, path)
+  // the key stands elsewhere too, in a text or another table
+  if (settings.passwordHash !== passwordHash) return writeSettings(path, { ...settings, passwordHash })
+  await touching(path, () => replaceFile(path, changed, 0o600))
+}
+
+async function readText(path: string): Promise<string> {
+  return readLimitedText(path).catch((error: unknown) => {
     throw error instanceof WlbError && error.code === 'FILE_MISSING' ? fail('NOT_SET_UP', { file: path }, error) : error
   })
+}
+
+function decode(text: string, path: string): Settings {
   const { data, error } = FILE.safeParse(parseToml(text, path))
   if (data) {
     const { hostname, address, port, account, database, front, acme: section, watch: watching } = data
@@ -193,7 +221,8 @@ function toWatchFile({ everySeconds, webhook, mailTo, mailFrom, smtp }: WatchSet
   return { every_seconds: everySeconds, webhook, mail_to: mailTo, mail_from: mailFrom, smtp }
 }
 
-const HEADING = '# OpenWLB. Read when the appliance starts; after a change, start it again.\n'
+const HEADING =
+  '# OpenWLB. Read when the appliance starts; after a change, start it again. The password: wlb account password.\n'
 
 function parseToml(text: string, path: string): unknown {
   try {

@@ -1,7 +1,15 @@
 /** The state of an appliance for `wlb status`: its certificate and settings from disk, the rest from the running process. */
 import { z } from 'zod'
 import { WlbError } from '../base/error.js'
-import { askAppliance, paths, readSettings } from '../config/index.js'
+import {
+  askAppliance,
+  compareSettings,
+  paths,
+  readSettings,
+  SETTINGS_IN_USE,
+  type SettingChange,
+  settingsInUse,
+} from '../config/index.js'
 import type { Pool } from '../store/index.js'
 import { type RenewalStatus, readRenewalStatus } from './acme/renewal.js'
 import { describeIdentity, type Identity } from './store/certificate-report.js'
@@ -37,6 +45,8 @@ const RUNNING = z.object({
   pools: z.array(POOL).nullable(),
   /** Names and addresses that pools have connected to since the start, the latest last. */
   addressesUsed: z.array(z.string()),
+  /** What it works with; null where it was started before the program could say. */
+  settings: SETTINGS_IN_USE.nullable().default(null),
   log: z
     .object({
       /** Lines that could not be written since the start. */
@@ -69,18 +79,47 @@ export interface Status {
   readonly addressesUsed: RunningStatus['addressesUsed'] | null
   /** Likewise. */
   readonly log: RunningStatus['log'] | null
+  /** Likewise; what it works with, where the file may say another thing. */
+  readonly settings: RunningStatus['settings']
+  readonly nextStart: NextStart
   /** Null where no ACME authority is configured. */
   readonly renewal: RenewalStatus | null
 }
 
-/** @throws NOT_SET_UP, SETTINGS_INVALID, APPLIANCE_SILENT. */
+/** What the next start makes of the settings on disk. */
+export interface NextStart {
+  /** Why it will fail; null where the settings can be used. */
+  readonly fault: IdentityFault | null
+  /** What the running appliance does otherwise now; empty where none runs. */
+  readonly changed: readonly SettingChange[]
+}
+
+/**
+ * Settings that cannot be used any more are told as a fault of the next start while an appliance runs that was started with others.
+ *
+ * @throws NOT_SET_UP, SETTINGS_INVALID, APPLIANCE_SILENT.
+ */
 export async function readStatus(root: string): Promise<Status> {
   const place = paths(root)
-  const { hostname, address, port, databaseUrl, acme } = await readSettings(place.settings)
+  const onDisk = await readSettings(place.settings).catch((error: unknown) => {
+    if (error instanceof WlbError && error.code === 'SETTINGS_INVALID') return error
+    throw error
+  })
+  const answer = await askAppliance(place.controlSocket)
+  const running = answer === undefined ? undefined : RUNNING.parse(answer)
+  if (onDisk instanceof WlbError) {
+    if (!running?.settings) throw onDisk
+    const { hostname } = running.settings
+    const identity = await describeIdentity(root, { hostname }).catch(explainFault)
+    return { root, hostname, identity, ...running, nextStart: { fault: faultOf(onDisk), changed: [] }, renewal: null }
+  }
+  const { hostname, address, port, databaseUrl, acme } = onDisk
   const identity = await describeIdentity(root).catch(explainFault)
   const renewal = await readRenewalStatus(place, acme, new Date())
-  const answer = await askAppliance(place.controlSocket)
-  if (answer !== undefined) return { root, hostname, identity, ...RUNNING.parse(answer), renewal }
+  if (running) {
+    const changed = running.settings ? compareSettings(running.settings, settingsInUse(onDisk)) : []
+    return { root, hostname, identity, ...running, nextStart: { fault: null, changed }, renewal }
+  }
   const database = databaseUrl === undefined ? 'embedded' : 'server'
   return {
     root,
@@ -93,14 +132,19 @@ export async function readStatus(root: string): Promise<Status> {
     pools: null,
     addressesUsed: null,
     log: null,
+    settings: null,
+    nextStart: { fault: null, changed: [] },
     renewal,
   }
 }
 
 function explainFault(error: unknown): { readonly error: IdentityFault } {
   if (!(error instanceof WlbError)) throw error
-  const { code, message, facts, remedy } = error
-  return { error: { code, message, facts, remedy } }
+  return { error: faultOf(error) }
+}
+
+function faultOf({ code, message, facts, remedy }: WlbError): IdentityFault {
+  return { code, message, facts, remedy }
 }
 
 export function describePool(pool: Pool): z.infer<typeof POOL> {

@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import { z } from 'zod'
 import { touching } from '../base/file-failure.js'
 import { shortenSocketPath } from '../base/local-socket.js'
-import { readSettings } from '../config/index.js'
+import { readSettings, settingsInUse } from '../config/index.js'
 import type { RunningStatus } from '../identity/index.js'
 import { reachable } from '../tls/index.js'
 import type { Given, SettingsPart } from './appliance-files.js'
@@ -53,6 +53,7 @@ export async function controlSocket(context: Needs): Promise<Opened<object>> {
 
 function controlRoutes({
   place,
+  settings,
   store,
   secretKey,
   database,
@@ -65,6 +66,7 @@ function controlRoutes({
   log,
 }: Needs): Routes {
   const { setAside, bringBack } = moveRequests(listener, log)
+  let inUse = settingsInUse(settings)
   return {
     'GET /status': plainRoute(async (): Promise<RunningStatus> => {
       const state = { state: 'running', pid: process.pid, startedAt: startedAt.toISOString() } as const
@@ -74,6 +76,7 @@ function controlRoutes({
         database,
         ...(await readDatabaseStatus(store, clock.now())),
         addressesUsed: usedAddresses.list(),
+        settings: inUse,
         log: { lostLines: log.lostLines() },
       }
     }),
@@ -91,6 +94,8 @@ function controlRoutes({
     'POST /account': plainRoute(async () => {
       const { userName, passwordHash } = await readSettings(place.settings)
       account.replace({ userName, passwordHash })
+      const { username, passwordDigest } = settingsInUse({ ...settings, userName, passwordHash })
+      inUse = { ...inUse, username, passwordDigest }
       log.info('user name and password were read again')
       return { userName }
     }),

@@ -1,4 +1,5 @@
 /** Public API of server: setting up an appliance, running it, and its parts. */
+export { type AccountReport, changePassword, describeAccount, type PasswordChange } from './account.js'
 export { askPools, type PoolsAsked } from './pool-outlook.js'
 export { poolWatch } from './pool-watch.js'
 export { forgetPool } from './registered-pools.js'

@@ -24,14 +24,17 @@ export interface Identity extends CertificateSummary {
 }
 
 /**
- * Reads the pair on disk and proves that it fits.
+ * Reads the pair on disk and proves that it fits. `hostname`: instead of the one in the settings.
  *
  * @throws NOT_SET_UP, SETTINGS_INVALID, IDENTITY_INCOMPLETE when a file is missing, and the codes of an identity that
  *   cannot be served.
  */
-export async function describeIdentity(root: string, machineName = hostname()): Promise<Identity> {
+export async function describeIdentity(
+  root: string,
+  { machineName = hostname(), hostname: given }: { readonly machineName?: string; readonly hostname?: string } = {},
+): Promise<Identity> {
   const place = paths(root)
-  const settings = await readSettings(place.settings)
+  const configured = given ?? (await readSettings(place.settings)).hostname
   await settleIfLeft(place)
   const identity = await readIdentity(place)
   const leaf = checkStoredIdentity(place, identity)
@@ -41,7 +44,7 @@ export async function describeIdentity(root: string, machineName = hostname()): 
     keyFile: place.key,
     ...describeCertificate(leaf),
     chain: issuers.map(({ der }) => describeCertificate(new X509Certificate(der))),
-    missingNames: findMissingNames(leaf, settings.hostname, machineName),
+    missingNames: findMissingNames(leaf, configured, machineName),
   }
 }
 
@@ -70,7 +73,7 @@ const DAY_MS = 86_400_000
 /** Compares the pair on disk with a handshake: a file may have changed under a running appliance. */
 export async function reportCertificate(root: string, now: Date, machineName = hostname()): Promise<CertificateReport> {
   const { address, port } = await readSettings(paths(root).settings)
-  const identity = await describeIdentity(root, machineName)
+  const identity = await describeIdentity(root, { machineName })
   const daysLeft = Math.floor((identity.notAfter.getTime() - now.getTime()) / DAY_MS)
   const seen = await probeServed({ address: reachable(address), port, timeoutMs: PROBE_TIMEOUT_MS })
   const [leaf] = seen.state === 'served' ? seen.chain : []
