@@ -41,6 +41,9 @@ export async function askAppliance(
   }
 }
 
+/** Whoever holds the socket's name may not be an appliance. */
+const ANSWER_LIMIT_CHARACTERS = 16 * 1024 * 1024
+
 async function ask(
   socketPath: string,
   method: string,
@@ -53,7 +56,10 @@ async function ask(
     request({ socketPath, method, path, signal }, async (response) => {
       let body = ''
       try {
-        for await (const piece of response.setEncoding('utf8')) body += piece
+        for await (const piece of response.setEncoding('utf8')) {
+          body += piece
+          if (body.length > ANSWER_LIMIT_CHARACTERS) throw new Error('the answer has no end')
+        }
         if (response.statusCode === 200) resolve(body)
         else reject(new Error(reasonIn(body) ?? `status ${response.statusCode}`))
       } catch (error) {

@@ -8,7 +8,7 @@ import { WlbError } from '../base/error.js'
 import { connectPinned, type Trust } from '../tls/index.js'
 import { ApiFailure, type ApiResult } from './api-failure.js'
 import { fail } from './errors.js'
-import { decodeJsonRpcResponse, encodeJsonRpcCall } from './json-rpc.js'
+import { decodeJsonRpcResponseInSteps, encodeJsonRpcCall } from './json-rpc.js'
 import type { ApiValue } from './value.js'
 import { decodeXmlRpcResponse, encodeXmlRpcCall } from './xml-rpc.js'
 
@@ -41,7 +41,9 @@ export interface XenApiClient {
   close(): void
 }
 
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+/** Records of 10,000 VMs, and the events of as many; any other answer is about one object. */
+const RECORDS_CALL = /\.get_all_records(_where)?$|^event\.from$/
+const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
 const MAX_CONNECTIONS = 4
 
 /** @throws what `connectPinned` throws: PIN_MISMATCH, TLS_UNTRUSTED, CONNECT_REFUSED and the like. */
@@ -64,7 +66,9 @@ export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient>
     },
     async callWithin(waitMs, method, ...params) {
       const body = codec.encode(method, params)
-      const send = () => post({ agent, address, port, path: codec.path, type: codec.type, body, waitMs, method, open })
+      const limitBytes = RECORDS_CALL.test(method) ? codec.recordsLimitBytes : ANSWER_LIMIT_BYTES
+      const { path, type } = codec
+      const send = () => post({ agent, address, port, path, type, body, waitMs, method, limitBytes, open })
       // The pool may have closed a kept connection while it was idle. Then there is no answer, and the call is sent once more.
       const answer = await send()
         .catch((error: unknown) => {
@@ -74,7 +78,7 @@ export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient>
         .catch((error: unknown) => {
           throw error instanceof StaleConnection ? unreachable(`${address}:${port}`, error) : error
         })
-      const result = codec.decode(answer)
+      const result = await codec.decode(answer)
       if (result.status === 'success') return result.value
       const [code = 'INTERNAL_ERROR', ...failureParams] = result.description
       throw new ApiFailure(code, failureParams)
@@ -92,16 +96,25 @@ export async function connectXenApi(target: XenApiTarget): Promise<XenApiClient>
 interface Codec {
   readonly path: string
   readonly type: string
+  /** Of an answer with the records of a class. */
+  readonly recordsLimitBytes: number
   encode(method: string, params: readonly ApiValue[]): string
-  decode(body: string): ApiResult
+  decode(body: string): Promise<ApiResult>
 }
 
-const XML: Codec = { path: '/', type: 'text/xml', encode: encodeXmlRpcCall, decode: decodeXmlRpcResponse }
+const XML: Codec = {
+  path: '/',
+  type: 'text/xml',
+  recordsLimitBytes: 8 * 1024 * 1024, // read in one piece, a tenth of a second
+  encode: encodeXmlRpcCall,
+  decode: async (body) => decodeXmlRpcResponse(body),
+}
 const JSON_RPC: Codec = {
   path: '/jsonrpc',
   type: 'application/json',
+  recordsLimitBytes: 64 * 1024 * 1024,
   encode: (method, params) => encodeJsonRpcCall({ version: '2.0', method, params, id: 1n }),
-  decode: (body) => decodeJsonRpcResponse(body).result,
+  decode: async (body) => (await decodeJsonRpcResponseInSteps(body)).result,
 }
 
 /** Uses the first, already verified connection, and opens further ones with the same verification. */
@@ -146,11 +159,12 @@ interface Post {
   readonly body: string
   readonly waitMs: number
   readonly method: string
+  readonly limitBytes: number
   readonly open: Set<ClientRequest>
 }
 
 function post(call: Post): Promise<string> {
-  const { agent, address, port, path, type, body, waitMs, method, open } = call
+  const { agent, address, port, path, type, body, waitMs, method, limitBytes, open } = call
   return new Promise((resolve, reject) => {
     const headers = { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), 'User-Agent': 'OpenWLB' }
     const sent = request({ agent, host: address, port, path, method: 'POST', headers })
@@ -172,7 +186,7 @@ function post(call: Post): Promise<string> {
     })
     sent.once('response', (response) => {
       answered = true
-      readAnswer(response, place).then(resolve, (error: unknown) => {
+      readAnswer(response, place, limitBytes).then(resolve, (error: unknown) => {
         reject(error instanceof WlbError ? error : unreachable(place, error))
         sent.destroy()
       })
@@ -181,12 +195,12 @@ function post(call: Post): Promise<string> {
   })
 }
 
-async function readAnswer(response: IncomingMessage, place: string): Promise<string> {
+async function readAnswer(response: IncomingMessage, place: string, limitBytes: number): Promise<string> {
   const pieces: Buffer[] = []
   let length = 0
   for await (const piece of response as AsyncIterable<Buffer>) {
     length += piece.length
-    if (length > MAX_ANSWER_BYTES) throw fail('RPC_MALFORMED', { reason: `an answer above ${MAX_ANSWER_BYTES} bytes` })
+    if (length > limitBytes) throw fail('RPC_MALFORMED', { reason: `an answer above ${limitBytes} bytes` })
     pieces.push(piece)
   }
   if (response.statusCode !== 200) throw fail('API_HTTP_STATUS', { server: place, status: response.statusCode ?? 0 })

@@ -4,7 +4,8 @@
  */
 import type { ApiResult } from './api-failure.js'
 import { fail } from './errors.js'
-import { type ApiValue, formatApiDate, isApiSet, MAX_DEPTH } from './value.js'
+import { type JsonMembers, readJsonMembers, readJsonMembersInSteps } from './json-reader.js'
+import { type ApiValue, formatApiDate, isApiSet } from './value.js'
 
 type JsonRpcVersion = '1.0' | '2.0'
 type JsonRpcId = string | bigint
@@ -29,11 +30,11 @@ export function encodeJsonRpcCall({ version, method, params, id }: JsonRpcCall):
   return version === '2.0' ? `{"jsonrpc":"2.0",${fields}}` : `{${fields}}`
 }
 
-/** @throws RPC_MALFORMED when the text is not JSON, is nested too deeply, or has no method or id. */
+/** @throws RPC_MALFORMED when the text is not JSON, exceeds a limit, or has no method or id. */
 export function decodeJsonRpcCall(body: string): JsonRpcCall {
-  const { version, id, fields } = decodeEnvelope(body)
-  const method = fields.get('method')
-  const params = fields.get('params') ?? []
+  const { version, id, members } = readEnvelope(readJsonMembers(body))
+  const method = members.get('method')
+  const params = members.get('params') ?? []
   if (typeof method !== 'string') throw fail('RPC_MALFORMED', { reason: 'no method' })
   if (!isApiSet(params)) throw fail('RPC_MALFORMED', { reason: 'params is not a list' })
   return { version, method, params, id }
@@ -52,14 +53,23 @@ export function encodeJsonRpcResponse({ version, id, result }: JsonRpcResponse):
     : `{"result":null,"error":${encodeJson([code, ...params])},${end}`
 }
 
-/** @throws RPC_MALFORMED when the text is not JSON, is nested too deeply, or has neither a result nor an error. */
+/** @throws RPC_MALFORMED when the text is not JSON, exceeds a limit, or has neither a result nor an error. */
 export function decodeJsonRpcResponse(body: string): JsonRpcResponse {
-  const { version, id, fields, nulls } = decodeEnvelope(body)
-  const error = fields.get('error')
-  const value = fields.get('result')
+  return readResponse(readJsonMembers(body))
+}
+
+/** The same, in steps: an answer may be large. */
+export async function decodeJsonRpcResponseInSteps(body: string): Promise<JsonRpcResponse> {
+  return readResponse(await readJsonMembersInSteps(body))
+}
+
+/** XenAPI has no null value: a null `result` is void, a null `error` means none. */
+function readResponse(given: JsonMembers): JsonRpcResponse {
+  const { version, id, members } = readEnvelope(given)
+  const error = members.get('error') ?? undefined
+  const value = members.get('result')
   if (error !== undefined) return { version, id, result: { status: 'failure', description: readError(error) } }
-  if (value !== undefined) return { version, id, result: { status: 'success', value } }
-  if (nulls.has('result')) return { version, id, result: { status: 'success', value: '' } }
+  if (value !== undefined) return { version, id, result: { status: 'success', value: value ?? '' } }
   throw fail('RPC_MALFORMED', { reason: 'an answer with neither a result nor an error' })
 }
 
@@ -74,53 +84,14 @@ function readError(error: ApiValue): string[] {
 interface Envelope {
   readonly version: JsonRpcVersion
   readonly id: JsonRpcId
-  readonly fields: ReadonlyMap<string, ApiValue>
-  /** Fields that are present and null. XenAPI has no null value: a null `result` is void, a null `error` means none. */
-  readonly nulls: ReadonlySet<string>
+  readonly members: JsonMembers
 }
 
-function decodeEnvelope(body: string): Envelope {
-  const tree = parseTagged(body)
-  if (typeof tree !== 'object' || tree === null || Array.isArray(tree))
-    throw fail('RPC_MALFORMED', { reason: 'no JSON object' })
-  const fields = new Map<string, ApiValue>()
-  const nulls = new Set<string>()
-  for (const [name, value] of Object.entries(tree)) {
-    if (value === null) nulls.add(name.slice(1))
-    else fields.set(name.slice(1), untag(value, 1))
-  }
-  const id = fields.get('id')
+function readEnvelope(members: JsonMembers): Envelope {
+  const id = members.get('id')
   if (typeof id !== 'string' && typeof id !== 'bigint')
     throw fail('RPC_MALFORMED', { reason: 'the id is neither text nor an int' })
-  return { version: fields.get('jsonrpc') === '2.0' ? '2.0' : '1.0', id, fields, nulls }
-}
-
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
-
-/**
- * Parses JSON after prefixing each string with `s` and turning each int into a string prefixed with `i`. JSON.parse alone
- * would round 64-bit ints and not distinguish `60` from `60.0`.
- */
-function parseTagged(body: string): unknown {
-  try {
-    JSON.parse(body)
-  } catch (error) {
-    throw fail('RPC_MALFORMED', { reason: error instanceof Error ? error.message.slice(0, 120) : 'no JSON' })
-  }
-  const tagged = body.replace(TOKEN, (token) => {
-    if (token.startsWith('"')) return `"s${token.slice(1)}`
-    return /[.eE]/.test(token) ? token : `"i${token}"`
-  })
-  return JSON.parse(tagged)
-}
-
-function untag(value: unknown, depth: number): ApiValue {
-  if (depth > MAX_DEPTH) throw fail('RPC_MALFORMED', { reason: `more than ${MAX_DEPTH} levels` })
-  if (typeof value === 'string') return value.startsWith('i') ? BigInt(value.slice(1)) : value.slice(1)
-  if (typeof value === 'number' || typeof value === 'boolean') return value
-  if (Array.isArray(value)) return value.map((item) => untag(item, depth + 1))
-  if (typeof value !== 'object' || value === null) return '' // some clients write void as null
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name.slice(1), untag(item, depth + 1)]))
+  return { version: members.get('jsonrpc') === '2.0' ? '2.0' : '1.0', id, members }
 }
 
 function encodeJson(value: ApiValue): string {

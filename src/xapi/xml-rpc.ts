@@ -148,7 +148,7 @@ function decodeTyped(typed: XmlElement): ApiValue {
     case 'int':
     case 'i4':
     case 'i8':
-      return known(/^\s*[+-]?\d+\s*$/.test(text) ? BigInt(text.trim().replace(/^\+/, '')) : undefined, typed)
+      return known(/^\s*[+-]?\d{1,20}\s*$/.test(text) ? BigInt(text.trim().replace(/^\+/, '')) : undefined, typed)
     case 'double':
       return known(decodeFloat(text.trim()), typed)
     case 'boolean':
