@@ -33,8 +33,8 @@ const PREPARING_LIMIT_MS = 60_000
 const statementLimit = (useLimitMs: number) => useLimitMs - 500
 const FIRST_DELAY_MS = 250
 const LONGEST_DELAY_MS = 5000
-/** A session that lasted this long says that what made the ones before fail is over. */
-const STEADY_MS = 60_000
+/** A session that lasted this long says that what made the ones before fail is over: its end is a new beginning. */
+const STEADY_MS = 5000
 const CLOSE_LIMIT_MS = 5000
 
 interface Waiter {

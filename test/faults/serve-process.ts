@@ -142,7 +142,10 @@ export function askSteadily(port: () => number, filler = () => ''): SteadyClient
       const seen = () => answers.slice(from).filter(({ outcome }) => outcome === wanted).length
       while (seen() < count) {
         if (performance.now() > endMs) {
-          const got = answers.slice(from).map(({ outcome, ms, text }) => `${outcome} ${Math.round(ms)} ms ${text}`)
+          const got = answers
+            .slice(from)
+            .slice(-5)
+            .map(({ outcome, ms, text }) => `${outcome} ${Math.round(ms)} ms ${text}`)
           throw new Error(`${count} x ${wanted} not seen in ${limitMs} ms:\n${got.join('\n')}`)
         }
         await pause(50)

@@ -186,7 +186,7 @@ describe.skipIf(!postgres)('PostgreSQL server (postgres): what can be wrong with
     ['newer', 'DATABASE_MIGRATION_FAILED'],
   ]
   test.each(cases)('%s: %s', async (name, code) => {
-    const url = name === 'latin1' ? server.createDatabase('latin1', 'LATIN1') : name
+    const url = name === 'latin1' ? server.createDatabase('latin1', { encoding: 'LATIN1' }) : name
     const failure = await openStore({ kind: 'server', url: name === 'newer' ? await newerDatabase(server) : url }).then(
       () => undefined,
       (error) => error,
