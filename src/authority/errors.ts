@@ -1,8 +1,9 @@
 /** Errors of the small certificate authority. */
 import { join } from 'node:path'
 import { defineErrors } from '../base/error.js'
+import { shell } from '../base/quote-word.js'
 
-const restore = ({ file }: { readonly file: unknown }) => `ls -l ${file}   # restore it from a backup`
+const restore = ({ file }: { readonly file: unknown }) => shell`ls -l ${file}   # restore it from a backup`
 
 export const authorityErrors = defineErrors({
   AUTHORITY_DAMAGED: {
@@ -13,7 +14,7 @@ export const authorityErrors = defineErrors({
   AUTHORITY_FOLDER_OCCUPIED: {
     message: 'An authority needs a folder of its own; this one holds other files or is a mount point.',
     facts: ['folder'],
-    remedy: ({ folder }) => `wlb ca create --dir ${join(String(folder), 'ca')} --passphrase-file FILE --yes`,
+    remedy: ({ folder }) => shell`wlb ca create --dir ${join(String(folder), 'ca')} --passphrase-file FILE --yes`,
   },
   AUTHORITY_INDEX_DAMAGED: {
     message: 'The index of issued certificates cannot be read; without it nothing is signed or revoked.',
@@ -23,27 +24,27 @@ export const authorityErrors = defineErrors({
   AUTHORITY_MISSING: {
     message: 'There is no authority in this folder.',
     facts: ['folder'],
-    remedy: ({ folder }) => `wlb ca create --dir ${folder} --passphrase-file FILE --yes`,
+    remedy: ({ folder }) => shell`wlb ca create --dir ${folder} --passphrase-file FILE --yes`,
   },
   AUTHORITY_NAME_DIFFERS: {
     message: 'The folder holds an authority with another name; it was not changed.',
     facts: ['folder', 'name', 'asked'],
-    remedy: ({ folder }) => `wlb ca list --dir ${folder}`,
+    remedy: ({ folder }) => shell`wlb ca list --dir ${folder}`,
   },
   CERTIFICATE_NOT_ISSUED_HERE: {
     message: 'This authority has issued no certificate with that serial number.',
     facts: ['folder', 'serialNumber'],
-    remedy: ({ folder }) => `wlb ca list --dir ${folder}`,
+    remedy: ({ folder }) => shell`wlb ca list --dir ${folder}`,
   },
   OUTPUT_FOLDER_MISSING: {
     message: 'The folder for the output file does not exist; nothing was signed.',
     facts: ['folder'],
-    remedy: ({ folder }) => `mkdir -p ${folder}`,
+    remedy: ({ folder }) => shell`mkdir -p ${folder}`,
   },
   OUTPUT_OCCUPIED: {
     message: 'The output file exists and holds something else; it was not touched, and nothing was signed.',
     facts: ['path', 'expected'],
-    remedy: ({ path }) => `mv ${path} ${path}.before`,
+    remedy: ({ path }) => shell`mv ${path} ${path}.before`,
   },
   USAGE_AUTHORITY: {
     message: 'An authority cannot be created with this value.',

@@ -1,6 +1,7 @@
 /** What can be wrong with files, folders and documents, whatever they are for. */
 import { dirname } from 'node:path'
 import { defineErrors } from './error.js'
+import { shell } from './quote-word.js'
 
 const folderOf = (path: unknown) => dirname(String(path))
 
@@ -19,12 +20,12 @@ export const baseErrors = defineErrors({
   DISK_FULL: {
     message: 'There is no space left for this file; what was there before is unchanged.',
     facts: ['path'],
-    remedy: ({ path }) => `df -h ${folderOf(path)}`,
+    remedy: ({ path }) => shell`df -h ${folderOf(path)}`,
   },
   FILE_MISSING: {
     message: 'There is no such file.',
     facts: ['file'],
-    remedy: ({ file }) => `ls -l ${file}`,
+    remedy: ({ file }) => shell`ls -l ${file}`,
   },
   FILE_SIZE_LIMITED: {
     message: 'This process may not write a file of that size; what was there before is unchanged.',
@@ -34,12 +35,12 @@ export const baseErrors = defineErrors({
   FILE_TOO_LARGE: {
     message: 'No file of this kind is that large.',
     facts: ['file', 'bytes', 'limit'],
-    remedy: ({ file }) => `ls -l ${file}`,
+    remedy: ({ file }) => shell`ls -l ${file}`,
   },
   FOLDER_IMPOSSIBLE: {
     message: 'The file system there takes no folders.',
     facts: ['path'],
-    remedy: ({ path }) => `df -T ${folderOf(path)}`,
+    remedy: ({ path }) => shell`df -T ${folderOf(path)}`,
   },
   HOME_UNKNOWN: {
     message: 'This user has no home folder, where files of its own would be.',
@@ -49,12 +50,12 @@ export const baseErrors = defineErrors({
   LOCK_FILE_UNUSABLE: {
     message: 'The lock file of this directory was not made by its owner; nothing was changed.',
     facts: ['path', 'found'],
-    remedy: ({ path }) => `ls -l ${path}`,
+    remedy: ({ path }) => shell`ls -l ${path}`,
   },
   LOCK_IMPOSSIBLE: {
     message: 'The file system there gives no locks.',
     facts: ['path', 'reason'],
-    remedy: ({ path }) => `df -T ${folderOf(path)}`,
+    remedy: ({ path }) => shell`df -T ${folderOf(path)}`,
   },
   LOCK_PROGRAM_MISSING: {
     message: 'A program that takes locks is missing; the package util-linux has it.',
@@ -74,17 +75,17 @@ export const baseErrors = defineErrors({
   PATH_NOT_PERMITTED: {
     message: 'This user may not read or write there; nothing was changed.',
     facts: ['path', 'systemError'],
-    remedy: ({ path }) => `ls -ld ${path} ${folderOf(path)}`,
+    remedy: ({ path }) => shell`ls -ld ${path} ${folderOf(path)}`,
   },
   PATH_OCCUPIED: {
     message: 'Something else is in the way: a file where a folder belongs, or a folder where a file belongs.',
     facts: ['path', 'systemError'],
-    remedy: ({ path }) => `ls -ld ${path}`,
+    remedy: ({ path }) => shell`ls -ld ${path}`,
   },
   TEXT_UNREADABLE: {
     message: ({ why }) => `The file was to be text: it ${why}.`,
     facts: ['file', '(why)'],
-    remedy: ({ file }) => `head -c 64 ${file} | od -c`,
+    remedy: ({ file }) => shell`head -c 64 ${file} | od -c`,
   },
   TOO_MANY_OPEN_FILES: {
     message: 'This process may not open as many files at once as it needs.',

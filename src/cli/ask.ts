@@ -5,8 +5,9 @@
 
 import { WlbError } from '../base/error.js'
 import { readLimitedFile, readStandardInput, readText } from '../base/limited-file.js'
+import { visibleCommand, visibleLine } from '../base/printable.js'
 import { fail } from './errors.js'
-import { EXIT } from './print.js'
+import { EXIT, printNote } from './print.js'
 
 export function isAtTerminal(): boolean {
   return process.stdin.isTTY
@@ -40,12 +41,12 @@ export async function isSure(question: string, consent: Consent): Promise<boolea
 async function confirm(message: string, command: string, initialValue: boolean): Promise<boolean> {
   if (!isAtTerminal()) throw fail('USAGE_NEEDS_YES', { question: message, missing: '--yes', command })
   const prompts = await import('@clack/prompts')
-  return (await prompts.confirm({ message, initialValue, output: process.stderr })) === true
+  return (await prompts.confirm({ message: visibleLine(message), initialValue, output: process.stderr })) === true
 }
 
 /** For a command that ends because a question was answered with no or left with Ctrl-C. */
 export function sayNothingChanged(otherwise = 'nothing was changed'): void {
-  process.stderr.write(`wlb: ${otherwise}\n`)
+  printNote(`wlb: ${visibleLine(otherwise)}\n`)
   process.exitCode = EXIT.interrupted
 }
 
@@ -66,7 +67,7 @@ export function stopOnInterrupt(resumeCommand: string): SafeStop {
   process.once('SIGINT', () => {
     const where = isChanging ? 'at the next safe point' : 'before anything is changed'
     const then = isChanging ? `; to go on:  ${resumeCommand}` : ''
-    process.stderr.write(`\nwlb: stopping ${where} (again: at once)${then}\n`)
+    printNote(`\nwlb: stopping ${where} (again: at once)${then}\n`)
     controller.abort()
   })
   return {
@@ -120,7 +121,7 @@ async function nameOther(bytes: Buffer): Promise<string> {
 /** Asks for a secret without showing it. Undefined when the question was left with Ctrl-C. */
 export async function askSecret(message: string): Promise<string | undefined> {
   const { isCancel, password } = await import('@clack/prompts')
-  const answer = await password({ message })
+  const answer = await password({ message: visibleLine(message) })
   return isCancel(answer) ? undefined : answer
 }
 
@@ -130,7 +131,7 @@ export async function askNewSecret(
   check?: (secret: string) => string | undefined,
 ): Promise<string | undefined> {
   const { isCancel, password } = await import('@clack/prompts')
-  const first = await password({ message, validate: check && ((value) => check(value ?? '')) })
+  const first = await password({ message: visibleLine(message), validate: check && ((value) => check(value ?? '')) })
   if (isCancel(first)) return undefined
   const again = await password({
     message: 'The same again',
@@ -158,7 +159,9 @@ export const ON_THE_APPLIANCE: OtherSide = {
  */
 export async function compareByEye(what: string, fingerprintSha256: string, there: OtherSide): Promise<boolean> {
   const { place, command } = there
-  process.stderr.write(`${what} has the SHA-256 fingerprint\n  ${fingerprintSha256}\n${place}:  ${command}\n`)
+  printNote(
+    `${visibleLine(what)} has the SHA-256 fingerprint\n  ${fingerprintSha256}\n${place}:  ${visibleCommand(command)}\n`,
+  )
   const prompts = await import('@clack/prompts')
   const answer = await prompts.confirm({
     message: 'Is it the same there?',

@@ -1,5 +1,6 @@
 /** `wlb demo`: from an appliance and a pool without any connection to one that every host verifies, step by step. */
 
+import { visibleText } from '../base/printable.js'
 import type { LabDocument } from '../lab/index.js'
 import type { DemoFlags } from './commands.js'
 import { certificateFromAuthority } from './demo/authority-steps.js'
@@ -31,7 +32,7 @@ async function present(program: string, options: DemoFlags): Promise<number> {
   const interrupted = hearEnd(screen)
   const stage = await openStage(program)
   let stopping = false
-  const say = (text: string) => void (stopping || screen.write(`${text}\n`))
+  const say = (text: string) => void (stopping || screen.write(visibleText(`${text}\n`)))
   try {
     const ended = await Promise.race([play(stage, options, say), interrupted])
     if (!ended) return EXIT.interrupted

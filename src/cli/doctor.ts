@@ -1,6 +1,7 @@
 /** `wlb doctor`: examines pool and appliance, and prints what is wrong and what to type, in the order of repair. */
 
 import { WlbError } from '../base/error.js'
+import { visible } from '../base/printable.js'
 import { type Diagnosis, diagnose, diagnosisDocument, type Evidence, type FixedStep, gather } from '../trust/index.js'
 import { explainRefusal, type PoolSession } from '../xapi/index.js'
 import type { DoctorFlags } from './commands.js'
@@ -8,7 +9,7 @@ import { describeDiagnosis } from './doctor/diagnosis-text.js'
 import { fixSafely } from './doctor/fix.js'
 import { startProgress } from './doctor/progress.js'
 import { fail } from './errors.js'
-import { EXIT, printError, printJson } from './print.js'
+import { EXIT, printError, printJson, printText } from './print.js'
 import { type PoolChoice, remember, withPoolSession } from './trust/open-pool.js'
 import { chooseReadStores, type ReadStores } from './trust/open-ssh.js'
 
@@ -36,8 +37,8 @@ export async function doctor(root: string, flags: DoctorFlags): Promise<void> {
   if (flags.json) {
     const told = error instanceof WlbError ? error : undefined
     printJson(diagnosisDocument(diagnosis, { fixed: flags.fix ? fixed : undefined, error: told }))
-  } else if (flags.predict) process.stdout.write(`${JSON.stringify(diagnosis.predicted)}\n`)
-  else process.stdout.write(`${describeDiagnosis(evidence, diagnosis, fixed)}\n`)
+  } else if (flags.predict) printText(`${JSON.stringify(diagnosis.predicted)}\n`)
+  else printText(`${describeDiagnosis(visible(evidence), visible(diagnosis), visible(fixed))}\n`)
   if (error !== undefined) printError(error, 'text')
   process.exitCode = exitCodeOf(looked, flags)
 }

@@ -1,6 +1,6 @@
 /** What can be wrong with a call of `wlb`, and with what a command reads or asks before another room does its work. */
 import { defineErrors } from '../base/error.js'
-import { quoteWord } from '../base/quote-word.js'
+import { shell } from '../base/quote-word.js'
 
 /** The option that corrects a setting of an ACME order. */
 const ACME_OPTIONS: Readonly<Record<string, string>> = {
@@ -32,7 +32,7 @@ export const cliErrors = defineErrors({
   CA_FILE_UNREADABLE: {
     message: 'The file of the authority cannot be read.',
     facts: ['file', 'why'],
-    remedy: ({ file }) => `ls -l ${file}`,
+    remedy: ({ file }) => shell`ls -l ${file}`,
   },
   CHAIN_WITHOUT_ROOT: {
     message: 'The certificates do not bring a root along, so what hosts trust has to be given.',
@@ -57,12 +57,12 @@ export const cliErrors = defineErrors({
   ENDPOINT_UNREACHABLE: {
     message: 'Nobody answers there.',
     facts: ['host', 'port', 'why', 'poolError'],
-    remedy: ({ host, port }) => `nc -vz ${host} ${port}`,
+    remedy: ({ host, port }) => shell`nc -vz ${host} ${port}`,
   },
   FETCH_WOULD_OVERWRITE: {
     message: 'There is a file of that name, and it holds something else.',
     facts: ['file'],
-    remedy: ({ file }) => `wlb trust fetch USER@HOST ${quoteWord(String(file))} --overwrite`,
+    remedy: ({ file }) => shell`wlb trust fetch USER@HOST ${file} --overwrite`,
   },
   FINGERPRINT_MISMATCH: {
     message: 'The appliance shows another certificate than the one whose fingerprint was given.',
@@ -78,7 +78,7 @@ export const cliErrors = defineErrors({
   INPUT_UNREADABLE: {
     message: 'A file that was named cannot be read.',
     facts: ['what', 'file', 'why'],
-    remedy: ({ file }) => `ls -l ${file}`,
+    remedy: ({ file }) => shell`ls -l ${file}`,
   },
   INTERNAL_ERROR: {
     message: ({ defect }) => `This is a defect in OpenWLB, not in what was typed: ${defect}`,
@@ -168,7 +168,7 @@ export const cliErrors = defineErrors({
     remedy: ({ appliance, seen }) =>
       appliance === undefined
         ? 'wlb trust apply --goal self-signed --fingerprint SHA256'
-        : `wlb trust fetch --from-tls ${appliance} --fingerprint ${seen}`,
+        : shell`wlb trust fetch --from-tls ${appliance} --fingerprint ${seen}`,
   },
   USAGE_NEEDS_HOST_SSH: {
     message: 'Options about SSH to hosts were given without --host-ssh, which names the user to log in as.',
@@ -213,7 +213,7 @@ export const cliErrors = defineErrors({
   USAGE_NEEDS_SSH_FINGERPRINT: {
     message: 'This host was not met before, and there is nobody to compare the fingerprint of its key.',
     facts: ['host', 'port', 'seen', 'missing', '(target)', '(fingerprint)'],
-    remedy: ({ target, fingerprint }) => `wlb trust fetch ${target} --ssh-fingerprint ${fingerprint}`,
+    remedy: ({ target, fingerprint }) => shell`wlb trust fetch ${target} --ssh-fingerprint ${fingerprint}`,
   },
   USAGE_NEEDS_SSH_LOGIN: {
     message: 'There is nothing to log in with, and nobody to ask for a password.',
@@ -284,7 +284,7 @@ export const cliErrors = defineErrors({
   USAGE_WATCH_INTERVAL: {
     message: 'Pools cannot be checked as often as that.',
     facts: ['every', 'leastSeconds'],
-    remedy: ({ leastSeconds }) => `wlb watch --every ${leastSeconds}`,
+    remedy: ({ leastSeconds }) => shell`wlb watch --every ${leastSeconds}`,
   },
 })
 export const { fail } = cliErrors

@@ -1,9 +1,10 @@
 /** `wlb pool …`: the pools that have registered. */
 
+import { shell } from '../base/quote-word.js'
 import { forgetPool } from '../server/index.js'
 import { isSure } from './ask.js'
 import type { ForgetFlags } from './commands.js'
-import { printJson } from './print.js'
+import { printJson, printText } from './print.js'
 
 /**
  * Asks once, then forgets; a pool that is not there is forgotten already.
@@ -12,10 +13,10 @@ import { printJson } from './print.js'
  */
 export async function forget(root: string, uuid: string, flags: ForgetFlags): Promise<void> {
   const question = `Forget pool ${uuid}: its registration, credentials, configuration and pinned certificates?`
-  if (!(await isSure(question, { command: `wlb pool forget ${uuid}`, yes: flags.yes, isFinal: true }))) return
+  if (!(await isSure(question, { command: shell`wlb pool forget ${uuid}`, yes: flags.yes, isFinal: true }))) return
   const forgotten = await forgetPool(root, uuid)
   if (flags.json) return printJson({ pool: uuid, forgotten })
-  process.stdout.write(
+  printText(
     forgotten
       ? 'Forgotten. To register it again:  xe pool-initialize-wlb ...\n'
       : 'No such pool is registered; nothing was to be done.\n',

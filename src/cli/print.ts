@@ -1,6 +1,7 @@
 /** Output of `wlb`: JSON documents, errors, tables and exit codes. stdout is the answer; all else goes to stderr. */
 import { errorDocument, WlbError } from '../base/error.js'
 import { explainShortage } from '../base/file-failure.js'
+import { visible, visibleCommand, visibleJson, visibleLine, visibleText } from '../base/printable.js'
 import { quoteWord } from '../base/quote-word.js'
 import { fail } from './errors.js'
 
@@ -35,9 +36,9 @@ export function printError(
   const shown = explainShortage(cause) ?? (cause instanceof WlbError ? cause : defect(cause))
   const remedy = inRoot(shown.remedy, root)
   const lines = [
-    `wlb: ${shown.message} [${shown.code}]`,
-    ...Object.entries(shown.facts).map(([name, value]) => `  ${name}: ${value}`),
-    ...(remedy ? [`  try: ${remedy}`] : []),
+    `wlb: ${visibleLine(shown.message)} [${visibleLine(shown.code)}]`,
+    ...Object.entries(shown.facts).map(([name, value]) => visibleLine(`  ${name}: ${value}`)),
+    ...(remedy ? [`  try: ${visibleCommand(remedy)}`] : []),
   ]
   err.write(`${lines.join('\n')}\n`)
   if (format === 'json') {
@@ -49,7 +50,17 @@ export function printError(
 
 /** Prints the one document a program asked for. */
 export function printJson(document: unknown, out: Output = process.stdout): void {
-  out.write(`${JSON.stringify(document, jsonValue, 2)}\n`)
+  out.write(`${visibleJson(JSON.stringify(document, jsonValue, 2))}\n`)
+}
+
+/** Writes the answer for people. What is not to be seen in it is escaped, except for the ends of lines. */
+export function printText(text: string): void {
+  process.stdout.write(visibleText(text))
+}
+
+/** Writes what is not the answer: progress, warnings, questions. */
+export function printNote(text: string): void {
+  process.stderr.write(visibleText(text))
 }
 
 function jsonValue(_key: string, value: unknown): unknown {
@@ -67,11 +78,12 @@ export function daysFrom(now: Date, then: Date): string {
 /** `label: value` lines with the values under one another. */
 export function renderFacts(facts: readonly (readonly [label: string, value: string])[]): string {
   const width = Math.max(...facts.map(([label]) => label.length)) + 1
-  return facts.map(([label, value]) => `${`${label}:`.padEnd(width)}  ${value}`).join('\n')
+  return facts.map(([label, value]) => `${`${label}:`.padEnd(width)}  ${visibleLine(value)}`).join('\n')
 }
 
 /** A plain table: a header, then a row each, columns two blanks apart, nothing cut off. */
-export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+export function renderTable(header: readonly string[], cells: readonly (readonly string[])[]): string {
+  const rows = visible(cells)
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)))
   return [header, ...rows]
     .map((row) =>

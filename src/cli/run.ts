@@ -1,7 +1,7 @@
 /** One call of `wlb`: parse, call, print. */
 import { CommanderError } from '@commander-js/extra-typings'
 import { commandLine, givenRoot } from './command-line.js'
-import { EXIT, printError, printJson } from './print.js'
+import { EXIT, printError, printJson, printText } from './print.js'
 import { failIfUnwritable } from './standard-output.js'
 
 const JOBS = `The five common jobs:
@@ -18,7 +18,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   failIfUnwritable()
   const program = commandLine()
   if (argv.length === 0) {
-    process.stdout.write(`${JOBS}\n`)
+    printText(`${JOBS}\n`)
     return
   }
   const format = argv.includes('--json') ? 'json' : 'text'

@@ -1,12 +1,13 @@
 /** `wlb setup`: the configuration wizard. It asks questions with default answers, or takes all answers from options. */
 
+import { visible } from '../base/printable.js'
 import { quoteWord } from '../base/quote-word.js'
 import { checkChoice, checkPassword } from '../config/index.js'
 import { type SetupOptions, type SetupReport, setUp, suggestSetup } from '../server/index.js'
 import { askNewSecret, isAtTerminal, readSecretFile, sayNothingChanged } from './ask.js'
 import type { SetupFlags } from './commands.js'
 import { fail } from './errors.js'
-import { inRoot, printJson, renderFacts } from './print.js'
+import { inRoot, printJson, printNote, printText, renderFacts } from './print.js'
 
 const EXAMPLE = 'wlb setup --hostname wlb.example.com --password-file FILE --yes'
 
@@ -28,9 +29,9 @@ export async function setup(root: string, flags: SetupFlags): Promise<void> {
   }
   const options = suggestion.configured ? given : await complete(given, suggestion, flags.yes ?? false)
   if (!options) return sayNothingChanged()
-  const report = await setUp({ ...options, onItem: (item) => void process.stderr.write(`${item} ...\n`) })
+  const report = await setUp({ ...options, onItem: (item) => printNote(`${item} ...\n`) })
   if (flags.json) printJson(report)
-  else process.stdout.write(`${describe(report)}\n`)
+  else printText(`${describe(visible(report))}\n`)
 }
 
 /** Takes defaults with `--yes`, asks at a terminal, and otherwise refuses the call: it never waits for an answer. */

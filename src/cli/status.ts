@@ -1,16 +1,17 @@
 /** `wlb status`: what this appliance is, whether it runs, and which pools it serves. */
 
+import { visible } from '../base/printable.js'
 import { quoteWord } from '../base/quote-word.js'
 import { paths } from '../config/index.js'
 import { readStatus, type Status } from '../identity/index.js'
 import { describeMissingNames } from './cert/show.js'
-import { daysFrom, EXIT, inRoot, printJson, renderFacts, renderTable } from './print.js'
+import { daysFrom, EXIT, inRoot, printJson, printText, renderFacts, renderTable } from './print.js'
 
 /** Exits 1 when the appliance does not run, or its certificate or its database cannot be used. */
 export async function status(root: string, json = false): Promise<void> {
   const found = await readStatus(root)
   if (json) printJson(found)
-  else process.stdout.write(`${describe(found, new Date())}\n`)
+  else printText(`${describe(visible(found), new Date())}\n`)
   if (found.listener.state === 'stopped' || 'error' in found.identity || found.databaseTrouble)
     process.exitCode = EXIT.no
 }

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { openLineSink } from '../base/line-sink.js'
+import { visibleJson, visibleLine } from '../base/printable.js'
 import {
   audienceOf,
   type DatedEvent,
@@ -35,16 +36,16 @@ export async function watch(root: string, flags: WatchFlags): Promise<void> {
     folder: join(configFolder(), 'watch', audienceOf(channels)),
     channels,
     now: () => new Date(),
-    onEvent: (event: DatedEvent) => answer.write(`${json ? JSON.stringify(event) : lineOf(event)}\n`),
+    onEvent: (event: DatedEvent) => answer.write(`${json ? visibleJson(JSON.stringify(event)) : lineOf(event)}\n`),
     onUndelivered: (channel: string, count: number, why: string) =>
-      notes.write(`wlb: ${channel}: ${count} events wait, ${why}\n`),
+      notes.write(`${visibleLine(`wlb: ${channel}: ${count} events wait, ${why}`)}\n`),
   }
   if (flags.once) {
     const { exitCode } = await watchOnce(options)
     process.exitCode = exitCode
     return
   }
-  notes.write(`watching ${(await pools()).map(({ name }) => name).join(', ')}, every ${every} s\n`)
+  notes.write(`watching ${visibleLine((await pools()).map(({ name }) => name).join(', '))}, every ${every} s\n`)
   const watching = startWatch({
     ...options,
     everyMs: every * 1000,

@@ -1,11 +1,12 @@
 /** What can be wrong with the settings, the sealing key and the running appliance's control socket. */
 import { defineErrors } from '../base/error.js'
+import { shell } from '../base/quote-word.js'
 
 export const configErrors = defineErrors({
   APPLIANCE_SILENT: {
     message: 'The appliance is running and could not answer.',
     facts: ['socket', 'why'],
-    remedy: ({ socket }) => `ss -xlp | grep ${socket}`,
+    remedy: ({ socket }) => shell`ss -xlp | grep ${socket}`,
   },
   NOT_SET_UP: {
     message: 'There is no appliance here yet.',
@@ -15,7 +16,7 @@ export const configErrors = defineErrors({
   SECRET_KEY_UNUSABLE: {
     message: 'The key that seals the passwords of pools cannot be used.',
     facts: ['file', 'why'],
-    remedy: ({ file }) => `mv ${file} ${file}.broken; wlb setup   # then register each pool again`,
+    remedy: ({ file }) => shell`mv ${file} ${file}.broken; wlb setup   # then register each pool again`,
   },
   SECRET_UNREADABLE: {
     message: "The pool's stored password does not open with this key.",
@@ -25,7 +26,7 @@ export const configErrors = defineErrors({
   SETTINGS_INVALID: {
     message: 'The settings cannot be used as they are.',
     facts: ['file', 'key?', 'line?', 'why'],
-    remedy: ({ file, key }) => (key === 'account.password_hash' ? 'wlb account password' : `vi ${file}`),
+    remedy: ({ file, key }) => (key === 'account.password_hash' ? 'wlb account password' : shell`vi ${file}`),
   },
 })
 export const { fail } = configErrors

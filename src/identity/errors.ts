@@ -1,5 +1,6 @@
 /** What can be wrong with the appliance's certificate: on disk, installed, requested, or ordered from an ACME authority. */
 import { defineErrors } from '../base/error.js'
+import { shell } from '../base/quote-word.js'
 
 type Fact = string | number | boolean
 
@@ -49,7 +50,7 @@ export const identityErrors = defineErrors({
   ACME_ANSWER_UNUSABLE: {
     message: 'The authority’s answer cannot be used.',
     facts: ['directory', 'asked', 'why'],
-    remedy: ({ directory }) => `curl -v ${directory}`,
+    remedy: ({ directory }) => shell`curl -v ${directory}`,
   },
   ACME_BINDING_KEY_UNUSABLE: {
     message:
@@ -67,13 +68,15 @@ export const identityErrors = defineErrors({
     message:
       'The authority has issued a certificate that no pool would accept; nothing was changed, and it is kept for inspection.',
     facts: ['file', 'because', 'refusal*'],
-    remedy: ({ file }) => `wlb cert check ${file}`,
+    remedy: ({ file }) => shell`wlb cert check ${file}`,
   },
   ACME_CHALLENGE_FAILED: {
     message: 'The authority could not convince itself that this name is ours.',
     facts: ['name', 'type', 'authoritySays', 'check'],
     remedy: ({ name, type }) =>
-      type === 'dns-01' ? `dig TXT _acme-challenge.${name}` : `curl -v http://${name}/.well-known/acme-challenge/`,
+      type === 'dns-01'
+        ? shell`dig TXT _acme-challenge.${name}`
+        : shell`curl -v http://${name}/.well-known/acme-challenge/`,
   },
   ACME_CHALLENGE_NOT_OFFERED: {
     message: 'The authority lets this name not be proved this way.',
@@ -88,7 +91,7 @@ export const identityErrors = defineErrors({
   ACME_DIRECTORY_UNREACHABLE: {
     message: 'The authority could not be reached.',
     facts: ['url', 'why'],
-    remedy: ({ url }) => `curl -v ${url}`,
+    remedy: ({ url }) => shell`curl -v ${url}`,
   },
   ACME_DIRECTORY_UNTRUSTED: {
     message: 'The certificate of the authority’s own server is not trusted here; nothing was sent.',
@@ -128,13 +131,13 @@ export const identityErrors = defineErrors({
   ACME_PORT_FORBIDDEN: {
     message: 'This user may not listen there: the first 1024 ports are root’s unless the system says otherwise.',
     facts: ['address', 'port'],
-    remedy: ({ port }) => `sysctl net.ipv4.ip_unprivileged_port_start=${port}`,
+    remedy: ({ port }) => shell`sysctl net.ipv4.ip_unprivileged_port_start=${port}`,
   },
   ACME_PORT_IN_USE: {
     message:
       'Another program listens where the authority’s question is to be answered: stop it meanwhile, let it pass the question on to another port (--http-port), or prove the name by DNS (--dns-hook).',
     facts: ['address', 'port'],
-    remedy: ({ port }) => `ss -tlnp sport = :${port}`,
+    remedy: ({ port }) => shell`ss -tlnp sport = :${port}`,
   },
   ACME_PROFILE_UNKNOWN: {
     message: 'The authority has no kind of certificate (profile) of that name.',
@@ -196,12 +199,12 @@ export const identityErrors = defineErrors({
   EXPORT_WOULD_OVERWRITE: {
     message: 'There is a file of that name, and it holds something else than certificates.',
     facts: ['file'],
-    remedy: ({ file }) => `ls -l ${file}`,
+    remedy: ({ file }) => shell`ls -l ${file}`,
   },
   IDENTITY_INCOMPLETE: {
     message: 'A certificate needs its key and a key its certificate: one of the two files is missing.',
     facts: ['missing'],
-    remedy: ({ missing }) => `ls -l ${String(missing).replace(/(?<=\/)[^/]*$/, '')}`,
+    remedy: ({ missing }) => shell`ls -l ${String(missing).replace(/(?<=\/)[^/]*$/, '')}`,
   },
   IDENTITY_NO_PREVIOUS: {
     message: 'The certificate in place has replaced none that works, so there is none to go back to.',
@@ -264,7 +267,7 @@ export const identityErrors = defineErrors({
     message:
       'A key of another size is waiting for its certificate; a new one has to be asked for (it is kept beside the new one).',
     facts: ['file', 'bits', 'wanted'],
-    remedy: ({ wanted }) => `wlb cert request --new-key --key-bits ${wanted}`,
+    remedy: ({ wanted }) => shell`wlb cert request --new-key --key-bits ${wanted}`,
   },
   REQUEST_FIELD_INVALID: {
     message: 'One of the fields of the request cannot be used.',

@@ -1,12 +1,13 @@
 /** What can be wrong with the lab. Failures that its pool reports to clients are `ApiFailure`, with xapi's codes. */
 import { dirname } from 'node:path'
 import { defineErrors } from '../base/error.js'
+import { shell } from '../base/quote-word.js'
 import { layoutOf } from './host/host-files.js'
 
 /** As large as a pool may be. */
 export const MOST_HOSTS = 64
 
-const readHostLog = ({ root }: { readonly root: unknown }) => `tail ${layoutOf(String(root)).log}`
+const readHostLog = ({ root }: { readonly root: unknown }) => shell`tail ${layoutOf(String(root)).log}`
 
 export const labErrors = defineErrors({
   COMMAND_NOT_FOUND: {
@@ -94,7 +95,7 @@ export const labErrors = defineErrors({
   LAB_NOT_WRITABLE: {
     message: 'The folder of the lab cannot be used.',
     facts: ['folder', 'reason'],
-    remedy: ({ folder }) => `df -h ${dirname(String(folder))}; ls -ld ${dirname(String(folder))}`,
+    remedy: ({ folder }) => shell`df -h ${dirname(String(folder))}; ls -ld ${dirname(String(folder))}`,
   },
   LAB_SIZE_DIFFERS: {
     message: 'There is a lab here already, of another size; another one needs another folder.',
@@ -109,7 +110,7 @@ export const labErrors = defineErrors({
   LAB_STAND_IN_FAILED: {
     message: 'The stand-in for the appliance did not do what was asked of it.',
     facts: ['folder', 'why'],
-    remedy: ({ folder }) => `tail ${folder}/stand-in.log`,
+    remedy: ({ folder }) => shell`tail ${folder}/stand-in.log`,
   },
   LAB_TIMEOUT: {
     message: 'A host of the lab took too long.',
@@ -119,7 +120,7 @@ export const labErrors = defineErrors({
   PORT_IN_USE: {
     message: 'Another program listens on the address and port this host of the lab needs.',
     facts: ['address', 'port'],
-    remedy: ({ port }) => `ss -ltnp 'sport = :${port}'`,
+    remedy: ({ port }) => shell`ss -ltnp 'sport = :${port}'`,
   },
 })
 export const { fail } = labErrors

@@ -1,16 +1,15 @@
 /** What can be wrong with a machine that is reached over SSH. */
 import { dirname } from 'node:path'
 import { defineErrors } from '../base/error.js'
-import { quoteWord } from '../base/quote-word.js'
+import { quoteWord, shell } from '../base/quote-word.js'
 import { parseTarget, sshCommand } from './target.js'
 
 type Fact = string | number | boolean
-const word = (fact: Fact) => quoteWord(String(fact))
-const knock = ({ host, port }: { readonly host: Fact; readonly port: Fact }) => `nc -vz ${word(host)} ${port}`
+const knock = ({ host, port }: { readonly host: Fact; readonly port: Fact }) => shell`nc -vz ${host} ${port}`
 const logIn = ({ user, host, port }: { readonly user: Fact; readonly host: Fact; readonly port: Fact }) =>
-  `ssh -v -p ${port} ${word(`${user}@${host}`)} true`
+  shell`ssh -v -p ${port} ${user}@${host} true`
 const runByHand = ({ target, command }: { readonly target: Fact; readonly command: Fact }) =>
-  sshCommand(String(target), word(command))
+  sshCommand(String(target), quoteWord(String(command)))
 const FINGERPRINT_ON_HOST = 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, on the host itself'
 
 export const sshErrors = defineErrors({
@@ -47,7 +46,7 @@ export const sshErrors = defineErrors({
   SSH_HOST_KEY_CHANGED: {
     message: 'The host shows another key than the one it is known by: it was set up anew, or somebody else answers.',
     facts: ['host', 'seen', 'known', 'file', 'line'],
-    remedy: ({ host, file }) => `ssh-keygen -R ${word(host)} -f ${word(file)}`,
+    remedy: ({ host, file }) => shell`ssh-keygen -R ${host} -f ${file}`,
   },
   SSH_HOST_KEY_DECLINED: {
     message: 'The host is not known, and its key was not accepted; nothing was sent.',
@@ -57,7 +56,7 @@ export const sshErrors = defineErrors({
   SSH_HOST_KEY_REVOKED: {
     message: 'The key the host shows is marked as revoked.',
     facts: ['host', 'seen', 'file', 'line'],
-    remedy: ({ file, line }) => `sed -n ${line}p ${word(file)}`,
+    remedy: ({ file, line }) => shell`sed -n ${line}p ${file}`,
   },
   SSH_HOST_KEY_UNSTEADY: {
     message: 'The host shows another key on each connection; nothing was sent.',
@@ -67,12 +66,12 @@ export const sshErrors = defineErrors({
   SSH_HOST_UNKNOWN: {
     message: 'The name does not resolve.',
     facts: ['host', 'port', 'why'],
-    remedy: ({ host }) => `getent hosts ${word(host)}`,
+    remedy: ({ host }) => shell`getent hosts ${host}`,
   },
   SSH_HOST_UNREACHABLE: {
     message: 'There is no way to that address.',
     facts: ['host', 'port', 'why'],
-    remedy: ({ host }) => `ip route get ${word(host)}`,
+    remedy: ({ host }) => shell`ip route get ${host}`,
   },
   SSH_KEY_PASSPHRASE_NEEDED: {
     message: 'The key for SSH is encrypted, and no passphrase was given.',
@@ -82,22 +81,22 @@ export const sshErrors = defineErrors({
   SSH_KEY_PASSPHRASE_WRONG: {
     message: 'The passphrase does not open the key for SSH.',
     facts: ['file'],
-    remedy: ({ file }) => `ssh-keygen -y -f ${word(file)}`,
+    remedy: ({ file }) => shell`ssh-keygen -y -f ${file}`,
   },
   SSH_KEY_UNREADABLE: {
     message: 'The file is no private key in a form that SSH has.',
     facts: ['file', 'why'],
-    remedy: ({ file }) => `ssh-keygen -p -f ${word(file)}`,
+    remedy: ({ file }) => shell`ssh-keygen -p -f ${file}`,
   },
   SSH_KNOWN_HOSTS_UNREADABLE: {
     message: 'The file of known hosts cannot be read.',
     facts: ['file', 'why'],
-    remedy: ({ file }) => `ls -l ${word(file)}`,
+    remedy: ({ file }) => shell`ls -l ${file}`,
   },
   SSH_KNOWN_HOSTS_UNWRITABLE: {
     message: 'The host cannot be written into the file of known hosts, so it is not connected to.',
     facts: ['file', 'why'],
-    remedy: ({ file }) => `ls -ld ${word(dirname(String(file)))}`,
+    remedy: ({ file }) => shell`ls -ld ${dirname(String(file))}`,
   },
   SSH_OUTPUT_TOO_LARGE: {
     message: 'A command on the other machine says more than was expected of it.',

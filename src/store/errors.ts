@@ -1,6 +1,7 @@
 /** What can be wrong with the database. */
 import { dirname } from 'node:path'
 import { defineErrors } from '../base/error.js'
+import { shell } from '../base/quote-word.js'
 
 const parentOf = (directory: unknown) => dirname(String(directory))
 
@@ -18,7 +19,7 @@ export const storeErrors = defineErrors({
   DATABASE_NO_SPACE: {
     message: 'There is no space left for the database; it needs 40 MB to begin with. Nothing was left behind.',
     facts: ['directory'],
-    remedy: ({ directory }) => `df -h ${parentOf(directory)}`,
+    remedy: ({ directory }) => shell`df -h ${parentOf(directory)}`,
   },
   DATABASE_OUTCOME_UNKNOWN: {
     message: 'The database broke off while it was storing a change: it is not known whether the change was stored.',
@@ -33,12 +34,12 @@ export const storeErrors = defineErrors({
   DATABASE_UNREACHABLE: {
     message: 'The database server cannot be used.',
     facts: ['server', 'reason'],
-    remedy: ({ server }) => `psql ${server}`,
+    remedy: ({ server }) => shell`psql ${server}`,
   },
   DATABASE_UNUSABLE: {
     message: 'The embedded database could not be made or opened.',
     facts: ['directory', 'reason'],
-    remedy: ({ directory }) => `df -h ${parentOf(directory)} && ls -ld ${parentOf(directory)}`,
+    remedy: ({ directory }) => shell`df -h ${parentOf(directory)} && ls -ld ${parentOf(directory)}`,
   },
   DATABASE_URL_INVALID: {
     message: 'The address of the database is not of the form postgres://user@host/name.',

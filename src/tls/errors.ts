@@ -1,8 +1,9 @@
 /** What can be wrong with a listener, with what it serves, and with a connection. */
 import { defineErrors } from '../base/error.js'
+import { shell } from '../base/quote-word.js'
 
 const showCertificates = (address: unknown, port: unknown) =>
-  `openssl s_client -connect ${address}:${port} -showcerts </dev/null`
+  shell`openssl s_client -connect ${address}:${port} -showcerts </dev/null`
 
 export const tlsErrors = defineErrors({
   ADDRESS_NOT_HERE: {
@@ -28,12 +29,12 @@ export const tlsErrors = defineErrors({
   CONNECT_REFUSED: {
     message: 'Nothing listens there.',
     facts: ['address', 'port', 'why'],
-    remedy: ({ address, port }) => `nc -vz ${address} ${port}`,
+    remedy: ({ address, port }) => shell`nc -vz ${address} ${port}`,
   },
   CONNECT_TIMEOUT: {
     message: 'The server does not answer.',
     facts: ['address', 'port', 'timeoutMs?', 'why?'],
-    remedy: ({ address, port }) => `nc -vz ${address} ${port}`,
+    remedy: ({ address, port }) => shell`nc -vz ${address} ${port}`,
   },
   FAKETIME_NOT_FOUND: {
     message: 'The library libfaketime is not installed, without which stunnel knows the time of the machine only.',
@@ -43,12 +44,12 @@ export const tlsErrors = defineErrors({
   HOST_UNKNOWN: {
     message: 'The name does not resolve.',
     facts: ['address', 'port', 'why'],
-    remedy: ({ address }) => `getent hosts ${address}`,
+    remedy: ({ address }) => shell`getent hosts ${address}`,
   },
   HOST_UNREACHABLE: {
     message: 'There is no way to that address.',
     facts: ['address', 'port', 'why'],
-    remedy: ({ address }) => `ip route get ${address}`,
+    remedy: ({ address }) => shell`ip route get ${address}`,
   },
   IDENTITY_NOT_SERVED: {
     message: 'A handshake does not show the new certificate, so the one before was put back.',
@@ -83,7 +84,7 @@ export const tlsErrors = defineErrors({
   PORT_IN_USE: {
     message: 'Another process listens there already.',
     facts: ['address', 'port', 'pid?', 'program?'],
-    remedy: ({ port }) => `ss -ltnp sport = :${port}`,
+    remedy: ({ port }) => shell`ss -ltnp sport = :${port}`,
   },
   PORT_NOT_PERMITTED: {
     message: 'This user may not listen on that port.',

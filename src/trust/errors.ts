@@ -1,5 +1,6 @@
 /** What can be in the way of a verified connection, of changing what a pool trusts, and of exchanging a certificate. */
 import { defineErrors } from '../base/error.js'
+import { shell } from '../base/quote-word.js'
 
 export const trustErrors = defineErrors({
   ANOTHER_RUN_OPEN: {
@@ -19,12 +20,12 @@ export const trustErrors = defineErrors({
   APPLIANCE_NOT_SEEN: {
     message: 'The appliance shows no certificate here, so nothing can be said of it.',
     facts: ['appliance', 'why'],
-    remedy: ({ appliance }) => `wlb cert check --connect ${appliance}`,
+    remedy: ({ appliance }) => shell`wlb cert check --connect ${appliance}`,
   },
   APPLIANCE_NOT_SERVING: {
     message: 'The appliance shows no certificate there.',
     facts: ['address', 'port', 'why'],
-    remedy: ({ address, port }) => `nc -vz ${address} ${port}`,
+    remedy: ({ address, port }) => shell`nc -vz ${address} ${port}`,
   },
   APPLIANCE_STATES_ANOTHER: {
     message:
@@ -40,7 +41,7 @@ export const trustErrors = defineErrors({
   CERTIFICATE_BYTES_UNKNOWN: {
     message: 'That certificate cannot be brought back: the pool told its fingerprint only.',
     facts: ['name', 'fingerprintSha256'],
-    remedy: ({ name }) => `xe pool-install-ca-certificate filename=${name}`,
+    remedy: ({ name }) => shell`xe pool-install-ca-certificate filename=${name}`,
   },
   CERTIFICATE_NAME_TAKEN: {
     message: 'Another certificate was installed under that name in the meantime.',
@@ -65,17 +66,17 @@ export const trustErrors = defineErrors({
   FLEET_FILE_INVALID: {
     message: 'The fleet file cannot be used as it is.',
     facts: ['file', 'line?', 'pool?', 'key?', 'why'],
-    remedy: ({ file }) => `vi ${file}`,
+    remedy: ({ file }) => shell`vi ${file}`,
   },
   FLEET_FILE_UNREADABLE: {
     message: 'The fleet file cannot be read.',
     facts: ['file', 'why'],
-    remedy: ({ file }) => `ls -l ${file}`,
+    remedy: ({ file }) => shell`ls -l ${file}`,
   },
   GOAL_CANNOT_VERIFY: {
     message: 'With all of it done the hosts would still refuse the appliance, so nothing is installed.',
     facts: ['name', 'poolError?', 'hosts*'],
-    remedy: ({ name }) => `wlb cert check --name ${name}`,
+    remedy: ({ name }) => shell`wlb cert check --name ${name}`,
   },
   GOAL_IS_ANOTHER: {
     message: ({ subject, issuer }) =>
@@ -83,7 +84,7 @@ export const trustErrors = defineErrors({
         ? 'The appliance serves a self-signed certificate, not one of an authority.'
         : 'The appliance serves a certificate of an authority, not a self-signed one.',
     facts: ['subject', 'issuer'],
-    remedy: ({ subject, issuer }) => `wlb trust plan --goal ${subject === issuer ? 'self-signed' : 'ca'}`,
+    remedy: ({ subject, issuer }) => shell`wlb trust plan --goal ${subject === issuer ? 'self-signed' : 'ca'}`,
   },
   HOSTS_DOWN: {
     message: 'A host is down; what is installed now would not reach it.',
@@ -103,12 +104,12 @@ export const trustErrors = defineErrors({
   JOURNAL_UNREADABLE: {
     message: 'The journal of this pool cannot be read.',
     facts: ['path', 'why'],
-    remedy: ({ path }) => `mv ${path} /tmp`,
+    remedy: ({ path }) => shell`mv ${path} /tmp`,
   },
   NEXT_CERTIFICATE_REFUSED: {
     message: 'The hosts would refuse the new certificate, so nothing is changed.',
     facts: ['name', 'hosts*'],
-    remedy: ({ name }) => `wlb cert check --name ${name}`,
+    remedy: ({ name }) => shell`wlb cert check --name ${name}`,
   },
   NOTHING_TO_RESUME: {
     message: 'No run was cut short here; say which goal is meant.',
@@ -118,7 +119,7 @@ export const trustErrors = defineErrors({
   NOTHING_TO_TRUST: {
     message: 'A file holds neither a certificate nor a revocation list.',
     facts: ['file', 'holds'],
-    remedy: ({ file }) => `openssl x509 -in ${file} -noout -subject`,
+    remedy: ({ file }) => shell`openssl x509 -in ${file} -noout -subject`,
   },
   NOT_VOUCHED: {
     message: 'The fingerprint was not recognised; nothing was installed.',
@@ -222,7 +223,7 @@ export const trustErrors = defineErrors({
   TRUST_BUSY: {
     message: 'Another process is changing what this pool trusts.',
     facts: ['pool', 'pid?'],
-    remedy: ({ pid }) => (pid === undefined ? 'wlb trust status' : `ps -o pid,lstart,args -p ${pid}`),
+    remedy: ({ pid }) => (pid === undefined ? 'wlb trust status' : shell`ps -o pid,lstart,args -p ${pid}`),
   },
   UNDO_NEEDS_PASSWORD: {
     message:
@@ -248,7 +249,7 @@ export const trustErrors = defineErrors({
   WLB_PAUSED: {
     message: 'Workload balancing is paused in this pool: until it goes on, nothing is done there by itself.',
     facts: ['pool'],
-    remedy: ({ pool }) => `xe pool-param-set wlb-enabled=true uuid=${pool}`,
+    remedy: ({ pool }) => shell`xe pool-param-set wlb-enabled=true uuid=${pool}`,
   },
 })
 export const { fail } = trustErrors

@@ -1,5 +1,6 @@
 /** What can be wrong with certificates, keys, requests and the files they come in. */
 import { defineErrors } from '../base/error.js'
+import { shell } from '../base/quote-word.js'
 
 /** The file alone: `where` may go on with a line or with the part of a container (`describePlace`). */
 const fileOf = (where: unknown) => String(where).replace(/( line \d+)?( \(PKCS#\d+, [^)]*\))?$/, '')
@@ -13,7 +14,7 @@ export const x509Errors = defineErrors({
   CERTIFICATE_MALFORMED: {
     message: 'A block is labelled as a certificate and is none.',
     facts: ['where'],
-    remedy: ({ where }) => `openssl x509 -noout -text -in ${fileOf(where)}`,
+    remedy: ({ where }) => shell`openssl x509 -noout -text -in ${fileOf(where)}`,
   },
   CERTIFICATE_MISSING: {
     message: 'There is no certificate in the text.',
@@ -23,72 +24,72 @@ export const x509Errors = defineErrors({
   FILE_UNRECOGNIZED: {
     message: 'The file holds no certificate, key, request or CRL.',
     facts: ['file', 'looksLike'],
-    remedy: ({ file }) => `head -c 300 ${file}`,
+    remedy: ({ file }) => shell`head -c 300 ${file}`,
   },
   KEY_FORMAT_UNSUPPORTED: {
     message: 'The private key is in a form that OpenSSL 3 no longer opens by itself; convert it first.',
     facts: ['file', 'format'],
     remedy: ({ file, format }) =>
       String(format).startsWith('OpenSSH')
-        ? `ssh-keygen -p -m PKCS8 -f ${file}`
-        : `openssl pkey -provider legacy -provider default -in ${file} -out ${file}.pem`,
+        ? shell`ssh-keygen -p -m PKCS8 -f ${file}`
+        : shell`openssl pkey -provider legacy -provider default -in ${file} -out ${file}.pem`,
   },
   KEY_MALFORMED: {
     message: 'The private key cannot be read.',
     facts: ['file', 'why'],
-    remedy: ({ file }) => `openssl pkey -noout -check -in ${file}`,
+    remedy: ({ file }) => shell`openssl pkey -noout -check -in ${file}`,
   },
   KEY_MISSING: {
     message: 'There is no private key in the file.',
     facts: ['file', 'found'],
-    remedy: ({ file }) => `openssl pkey -noout -check -in ${file}`,
+    remedy: ({ file }) => shell`openssl pkey -noout -check -in ${file}`,
   },
   KEY_PASSPHRASE_NEEDED: {
     message: 'The private key is encrypted, and its passphrase was not given (--passphrase-file).',
     facts: ['file'],
     remedy: ({ file }) =>
-      `openssl pkey -noout -in ${file}   # asks for it, and prints nothing when it is the right one`,
+      shell`openssl pkey -noout -in ${file}   # asks for it, and prints nothing when it is the right one`,
   },
   KEY_PASSPHRASE_WRONG: {
     message: 'The private key does not open with this passphrase.',
     facts: ['file'],
     remedy: ({ file }) =>
-      `openssl pkey -noout -in ${file}   # asks for it, and prints nothing when it is the right one`,
+      shell`openssl pkey -noout -in ${file}   # asks for it, and prints nothing when it is the right one`,
   },
   PASSWORD_TOO_COSTLY: {
     message: 'Trying one password on this file would keep the processor busy for far longer than any real file does.',
     facts: ['file', 'work', 'limit'],
-    remedy: ({ file }) => `openssl asn1parse -in ${file}`,
+    remedy: ({ file }) => shell`openssl asn1parse -in ${file}`,
   },
   PEM_MALFORMED: {
     message: 'The text is not well-formed PEM.',
     facts: ['file?', 'line', 'found'],
-    remedy: ({ file = 'server.pem' }) => `grep -n -e ----- ${file}`,
+    remedy: ({ file = 'server.pem' }) => shell`grep -n -e ----- ${file}`,
   },
   PKCS12_MALFORMED: {
     message: 'The PKCS#12 file is damaged.',
     facts: ['file', 'where'],
-    remedy: ({ file }) => `openssl pkcs12 -info -noout -in ${file}`,
+    remedy: ({ file }) => shell`openssl pkcs12 -info -noout -in ${file}`,
   },
   PKCS12_PASSWORD_NEEDED: {
     message: 'The PKCS#12 file has a password, and it was not given (--passphrase-file).',
     facts: ['file'],
-    remedy: ({ file }) => `openssl pkcs12 -info -noout -in ${file}   # asks for it`,
+    remedy: ({ file }) => shell`openssl pkcs12 -info -noout -in ${file}   # asks for it`,
   },
   PKCS12_PASSWORD_WRONG: {
     message: 'The PKCS#12 file does not open with this password.',
     facts: ['file'],
-    remedy: ({ file }) => `openssl pkcs12 -info -noout -in ${file}   # asks for it`,
+    remedy: ({ file }) => shell`openssl pkcs12 -info -noout -in ${file}   # asks for it`,
   },
   PKCS12_UNSUPPORTED: {
     message: 'The PKCS#12 file is protected in a way that OpenSSL 3 no longer opens by itself; convert it first.',
     facts: ['file', 'what'],
-    remedy: ({ file }) => `openssl pkcs12 -legacy -in ${file} -nodes -out ${file}.pem`,
+    remedy: ({ file }) => shell`openssl pkcs12 -legacy -in ${file} -nodes -out ${file}.pem`,
   },
   PKCS7_MALFORMED: {
     message: 'The file begins as PKCS#7 and goes on as something else.',
     facts: ['file'],
-    remedy: ({ file }) => `openssl pkcs7 -inform DER -in ${file} -print_certs -noout`,
+    remedy: ({ file }) => shell`openssl pkcs7 -inform DER -in ${file} -print_certs -noout`,
   },
   REQUEST_KEY_UNSUITABLE: {
     message: 'A certificate for the key in this request would be of no use.',
@@ -115,7 +116,7 @@ export const x509Errors = defineErrors({
     message:
       'There are more certificates, keys and CRLs than any chain needs; give the few that belong to this appliance.',
     facts: ['file', 'limit'],
-    remedy: ({ file }) => `grep -c -e '-----BEGIN' ${file}`,
+    remedy: ({ file }) => shell`grep -c -e '-----BEGIN' ${file}`,
   },
   USAGE_LIFETIME: {
     message: "A server's certificate is valid for 1 to 824 days.",

@@ -1,5 +1,6 @@
 /** Errors in the communication with a pool, over XenAPI and the thin CLI. The pool's own codes are in api-failure.ts. */
 import { defineErrors } from '../base/error.js'
+import { shell } from '../base/quote-word.js'
 
 export const xapiErrors = defineErrors({
   API_HTTP_STATUS: {
@@ -35,7 +36,7 @@ export const xapiErrors = defineErrors({
   KNOWN_POOLS_UNREADABLE: {
     message: 'The list of known pools cannot be read.',
     facts: ['path', 'why'],
-    remedy: ({ path }) => `rm ${path}`,
+    remedy: ({ path }) => shell`rm ${path}`,
   },
   POOL_CREDENTIALS_REFUSED: {
     message: 'The pool does not take this user name and password.',
@@ -48,7 +49,7 @@ export const xapiErrors = defineErrors({
     remedy: ({ given, coordinator }) => {
       const port = String(given).replace(/^.*:/, '')
       const host = String(coordinator)
-      return `wlb trust status --pool https://${host.includes(':') ? `[${host}]` : host}:${port}`
+      return shell`wlb trust status --pool https://${host.includes(':') ? `[${host}]` : host}:${port}`
     },
   },
   RPC_MALFORMED: {

@@ -1,7 +1,9 @@
 /** `wlb balance capacity`: failures, growth, and how many more VMs fit. */
+
 import { type Capacity, capacity, type Pool } from '../../balance/index.js'
+import { visible } from '../../base/printable.js'
 import { fail } from '../errors.js'
-import { printJson, renderFacts, renderTable } from '../print.js'
+import { printJson, printText, renderFacts, renderTable } from '../print.js'
 import type { CapacityFlags } from './commands.js'
 import { hostName, vmName } from './plan.js'
 import { nameOf, readDocument } from './read-document.js'
@@ -12,7 +14,7 @@ export async function balanceCapacity({ poolFile, vm, json }: CapacityFlags): Pr
   const room = capacity(pool, vm)
   if (!room) throw fail('POOL_DOCUMENT_LACKS', { file: nameOf(poolFile), kind: 'VM', uuid: vm ?? '' })
   if (json) printJson(room)
-  else process.stdout.write(`${describeCapacity(pool, room)}\n`)
+  else printText(`${describeCapacity(visible(pool), visible(room))}\n`)
 }
 
 export function describeCapacity(pool: Pool, { failures, trends, more }: Capacity): string {

@@ -1,7 +1,9 @@
 /** `wlb balance evacuate`: where the VMs of a host go, and which stay. */
+
 import { type Evacuation, evacuate, type Pool } from '../../balance/index.js'
+import { visible } from '../../base/printable.js'
 import { fail } from '../errors.js'
-import { printJson, renderTable } from '../print.js'
+import { printJson, printText, renderTable } from '../print.js'
 import type { EvacuateFlags } from './commands.js'
 import { hostName, vmName } from './plan.js'
 import { nameOf, readDocument } from './read-document.js'
@@ -12,7 +14,7 @@ export async function balanceEvacuate({ poolFile, host, explain = false, json }:
   const evacuation = evacuate(pool, host)
   if (!evacuation) throw fail('POOL_DOCUMENT_LACKS', { file: nameOf(poolFile), kind: 'host', uuid: host })
   if (json) printJson(evacuation)
-  else process.stdout.write(`${describe(pool, evacuation, explain)}\n`)
+  else printText(`${describe(visible(pool), visible(evacuation), explain)}\n`)
 }
 
 function describe(pool: Pool, { complete, moves, stays }: Evacuation, isExplained: boolean): string {

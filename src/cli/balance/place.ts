@@ -1,7 +1,9 @@
 /** `wlb balance place`: stars for every live host. */
+
 import { type Pool, place, type Rating } from '../../balance/index.js'
+import { visible } from '../../base/printable.js'
 import { fail } from '../errors.js'
-import { printJson, renderTable } from '../print.js'
+import { printJson, printText, renderTable } from '../print.js'
 import type { PlaceFlags } from './commands.js'
 import { hostName } from './plan.js'
 import { nameOf, readDocument } from './read-document.js'
@@ -12,7 +14,7 @@ export async function balancePlace({ poolFile, vm, json }: PlaceFlags): Promise<
   const hosts = place(pool, vm)
   if (!hosts) throw fail('POOL_DOCUMENT_LACKS', { file: nameOf(poolFile), kind: 'VM', uuid: vm })
   if (json) printJson({ hosts })
-  else process.stdout.write(`${describe(pool, hosts)}\n`)
+  else printText(`${describe(visible(pool), visible(hosts))}\n`)
 }
 
 function describe(pool: Pool, ratings: readonly Rating[]): string {

@@ -1,4 +1,5 @@
 /** `wlb balance plan`: the moves, what they do to each host, and why. */
+
 import {
   type Explanation,
   explain,
@@ -8,8 +9,9 @@ import {
   type Plan,
   type Pool,
 } from '../../balance/index.js'
+import { visible } from '../../base/printable.js'
 import { fail } from '../errors.js'
-import { printJson, renderFacts, renderTable } from '../print.js'
+import { printJson, printText, renderFacts, renderTable } from '../print.js'
 import type { PlanFlags } from './commands.js'
 import { readDocument } from './read-document.js'
 import { streamPlans } from './stream.js'
@@ -22,7 +24,7 @@ export async function balancePlan({ poolFile, stream, explain: isExplained = fal
   const plan = optimise(pool)
   const explanation = isExplained ? explain(pool, plan) : undefined
   if (json) printJson(explanation ? { ...plan, explanation } : plan)
-  else process.stdout.write(`${describePlan(pool, plan, explanation)}\n`)
+  else printText(`${describePlan(visible(pool), visible(plan), visible(explanation))}\n`)
 }
 
 export function describePlan(pool: Pool, plan: Plan, explanation?: Explanation): string {

@@ -1,6 +1,8 @@
 /** `wlb balance what-if`: plan and capacity now, and after a change. */
+
 import { type Comparison, compare, type Pool } from '../../balance/index.js'
-import { printJson, renderTable } from '../print.js'
+import { visible } from '../../base/printable.js'
+import { printJson, printText, renderTable } from '../print.js'
 import type { WhatIfFlags } from './commands.js'
 import { describePlan } from './plan.js'
 import { invalid, readDocument } from './read-document.js'
@@ -19,7 +21,7 @@ export async function balanceWhatIf(flags: WhatIfFlags): Promise<void> {
   )
   if ('problems' in answer) throw invalid(flags.poolFile, answer.problems)
   if (flags.json) printJson(answer.comparison)
-  else process.stdout.write(`${describe(answer.changed, answer.comparison)}\n`)
+  else printText(`${describe(visible(answer.changed), visible(answer.comparison))}\n`)
 }
 
 function describe(changed: Pool, { now, then }: Comparison): string {

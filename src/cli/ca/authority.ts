@@ -7,9 +7,10 @@ import {
   reportAuthority,
   stateOf,
 } from '../../authority/index.js'
+import { visible } from '../../base/printable.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { isSure, sayNothingChanged } from '../ask.js'
-import { daysFrom, printJson, renderFacts, renderTable } from '../print.js'
+import { daysFrom, printJson, printText, renderFacts, renderTable } from '../print.js'
 import type { CreateFlags, ListFlags } from './commands.js'
 import { chooseFolder, readPassphrase, sayWhatItIs } from './inputs.js'
 
@@ -30,7 +31,7 @@ export async function create(root: string, flags: CreateFlags): Promise<void> {
     now,
   })
   if (flags.json) return printJson(report)
-  process.stdout.write(`${describeCreated(report, now)}\n`)
+  printText(`${describeCreated(visible(report), now)}\n`)
 }
 
 export function describeCreated(report: AuthorityReport & { readonly already: boolean }, now: Date): string {
@@ -70,7 +71,7 @@ export async function list(root: string, { dir, json }: ListFlags): Promise<void
   const now = new Date()
   const report = await reportAuthority(chooseFolder(root, dir))
   if (json) return printJson(authorityDocument(report, now))
-  process.stdout.write(`${describeList(report, now)}\n`)
+  printText(`${describeList(visible(report), now)}\n`)
 }
 
 export function describeList(report: AuthorityReport, now: Date): string {

@@ -7,6 +7,7 @@ import { isStandardOutput } from '../../base/output-file.js'
 import { paths } from '../../config/index.js'
 import { askNewSecret, askSecret, isAtTerminal, readSecretFile } from '../ask.js'
 import { fail } from '../errors.js'
+import { printNote } from '../print.js'
 
 /** The authority's folder: the one that was named, or its place below the root, which needs no appliance to be set up. */
 export function chooseFolder(root: string, dir: string | undefined): string {
@@ -29,7 +30,7 @@ export async function chooseOutput(out: string | undefined, json: boolean | unde
 
 /** Every command prints the limits of this authority on stderr, so that nobody takes it for more than it is. */
 export function sayWhatItIs(): void {
-  process.stderr.write(`A small authority, for labs and small sites.\n${AUTHORITY_LIMITS.join('\n')}\n\n`)
+  printNote(`A small authority, for labs and small sites.\n${AUTHORITY_LIMITS.join('\n')}\n\n`)
 }
 
 /**

@@ -15,7 +15,7 @@ import { quoteWord } from '../../base/quote-word.js'
 import { describeFile, readContainers } from '../../x509/index.js'
 import { isSure, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { daysFrom, printJson, renderFacts } from '../print.js'
+import { daysFrom, printJson, printNote, renderFacts } from '../print.js'
 import type { CrlFlags, RevokeFlags } from './commands.js'
 import { chooseFolder, chooseOutput, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
 
@@ -26,7 +26,7 @@ export async function revoke(root: string, serialOrFile: string, flags: RevokeFl
   sayWhatItIs()
   const serialNumber = await readSerial(serialOrFile)
   const { subject } = await findCertificate(folder, serialNumber)
-  process.stderr.write(`revokes: ${serialNumber}, ${subject}\n`)
+  printNote(`revokes: ${serialNumber}, ${subject}\n`)
   const command = `wlb ca revoke ${serialNumber} --passphrase-file FILE`
   const question = 'Revoke it? It cannot be taken back.'
   if (!(await isSure(question, { command, yes: flags.yes, isFinal: true }))) return

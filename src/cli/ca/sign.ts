@@ -1,11 +1,12 @@
 /** `wlb ca sign`: signs a request, and names every requested name that was left out, with the reason. */
 
 import { authorityFolder, planSignature, type Signed, signedDocument, signRequest } from '../../authority/index.js'
+import { visible } from '../../base/printable.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { describeCertificate, type LeafPlan, renderNameFields } from '../../x509/index.js'
 import { isSure, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { daysFrom, printJson, renderFacts } from '../print.js'
+import { daysFrom, printJson, printNote, renderFacts } from '../print.js'
 import type { SignFlags } from './commands.js'
 import { chooseFolder, chooseOutput, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
 
@@ -24,7 +25,7 @@ export async function sign(root: string, csr: string, flags: SignFlags): Promise
     now,
   }
   const plan = await planSignature(options)
-  process.stderr.write(`${describePlan(plan)}\n`)
+  printNote(`${describePlan(visible(plan))}\n`)
   const command = `wlb ca sign ${quoteWord(csr)} --passphrase-file FILE`
   if (!(await isSure('Sign this?', { command, yes: flags.yes, isFinal: true }))) return
   const passphrase = await readPassphrase(flags.passphraseFile, 'known', command)

@@ -15,7 +15,7 @@ import {
 } from '../../identity/index.js'
 import { isAtTerminal, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { inRoot, printJson } from '../print.js'
+import { inRoot, printJson, printNote, printText } from '../print.js'
 import { chooseAcme, commandOf } from './acme-choices.js'
 import { describeDone, describeObtained, describeOffers, describeWish } from './acme-text.js'
 import type { AcmeFlags } from './commands.js'
@@ -26,8 +26,8 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   const place = paths(root)
   const { hostname, acme: remembered } = await readSettings(place.settings)
   const chosen = chooseAcme(flags, hostname, remembered)
-  const screen = flags.json ? process.stderr : process.stdout
-  screen.write(`${describeWish(chosen)}\n`)
+  const show = flags.json ? printNote : printText
+  show(`${describeWish(chosen)}\n`)
   const now = new Date()
 
   const isSameKind = remembered?.directory === chosen.directory && remembered.profile === chosen.profile
@@ -35,14 +35,14 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   if (inPlace && !isRenewalDue({ ...inPlace, failures: undefined }, now)) {
     if (!flags.dryRun) await rememberAcme(place, chosen)
     if (flags.json) printJson({ state: 'already so', acme: chosen })
-    else process.stdout.write('\nSuch a certificate is in place, and its time has not come. Nothing was ordered.\n')
+    else printText('\nSuch a certificate is in place, and its time has not come. Nothing was ordered.\n')
     return
   }
 
   const offers = await readDirectoryOf(chosen)
   const { terms } = offers
   if (flags.dryRun) {
-    screen.write(`\n${describeOffers(offers)}\n`)
+    show(`\n${describeOffers(offers)}\n`)
     if (flags.json) printJson({ state: 'planned', acme: chosen, terms: terms ?? null })
     return
   }
@@ -52,14 +52,14 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
 
   const stopping = new AbortController()
   process.once('SIGINT', () => stopping.abort()) // first remove the records that were added to the DNS
-  const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
+  const onStep = (step: string) => printNote(`${step} ...\n`)
   const obtained = await obtainCertificate({ root, settings, now: () => new Date(), onStep, signal: stopping.signal })
   await rememberAcme(place, settings) // whatever is answered: what was issued waits there
-  screen.write(`\n${describeObtained(obtained, now)}\n`)
+  show(`\n${describeObtained(obtained, now)}\n`)
   const { plan } = obtained
   const ahead = await lookAtPools(root, plan.identity.certificatePem)
   const renewal = `wlb trust renew ${quoteWord(plan.sources[0]?.place.file ?? '')} --key ${quoteWord(plan.key.file)}`
-  for (const line of describePools(ahead, renewal, root)) screen.write(`${line}\n`)
+  for (const line of describePools(ahead, renewal, root)) show(`${line}\n`)
   const sure = await isSureOfPools(ahead, {
     question: `Install this certificate for ${plan.name}?`,
     command: commandOf(flags),
@@ -71,7 +71,7 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   if (!sure) return
   const done = await installObtained(root, obtained, settings, { now, onStep })
   if (flags.json) printJson({ ...acmeDocument(settings, obtained, done), ...poolsDocument(ahead) })
-  else process.stdout.write(`${describeDone(root, obtained, done)}\n`)
+  else printText(`${describeDone(root, obtained, done)}\n`)
 }
 
 /** The key that was given is copied to where the appliance can read it again. @throws ACME_BINDING_KEY_UNUSABLE */

@@ -1,6 +1,7 @@
 /** `wlb cert check`: predicts what a pool, or a strict client, says of certificates. */
+import { visible } from '../../base/printable.js'
 import { checkDocument, judge } from '../../tls/index.js'
-import { CouldNotTell, EXIT, printJson } from '../print.js'
+import { CouldNotTell, EXIT, printJson, printText } from '../print.js'
 import { describeJudgement } from './check/picture.js'
 import { readQuestion } from './check/question.js'
 import type { CheckFlags } from './commands.js'
@@ -11,7 +12,7 @@ export async function certCheck(root: string, files: readonly string[], options:
     throw new CouldNotTell('the question cannot be answered', { cause: error })
   })
   if (options.json) printJson(checkDocument(judgement, question))
-  else process.stdout.write(`${describeJudgement(judgement, question)}\n`)
+  else printText(`${describeJudgement(visible(judgement), question)}\n`)
   if (!judgement.accepted) process.exitCode = EXIT.no
 }
 

@@ -6,7 +6,7 @@ import { quoteWord } from '../../base/quote-word.js'
 import { encodeCertificates, exportCertificates, exportDocument, writeExport } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { fail } from '../errors.js'
-import { printJson, renderFacts } from '../print.js'
+import { printJson, printText, renderFacts } from '../print.js'
 import type { ExportFlags } from './commands.js'
 
 /** @throws USAGE_ONE_PART, USAGE_DER_IS_ONE, and what `exportCertificates` and `writeExport` throw. */
@@ -23,7 +23,7 @@ export async function certExport(root: string, flags: ExportFlags): Promise<void
   if (file !== undefined) await writeExport(file, content)
   if (flags.json) return printJson(exportDocument(certificates, content, file))
   if (file === undefined) process.stdout.write(content)
-  else process.stdout.write(`${describe(certificates, file)}\n`)
+  else printText(`${describe(certificates, file)}\n`)
 }
 
 function describe(certificates: readonly X509Certificate[], file: string): string {

@@ -10,7 +10,7 @@ import {
   planInstallation,
 } from '../../identity/index.js'
 import { askSecret, isAtTerminal, readSecretFile } from '../ask.js'
-import { printJson } from '../print.js'
+import { printJson, printNote, printText } from '../print.js'
 import type { InstallFlags } from './commands.js'
 import { describeInstallation, describePlan } from './install-text.js'
 import { describePools, isSureOfPools, lookAtPools, NO_POOLS, poolsDocument } from './pools-first.js'
@@ -22,11 +22,11 @@ export async function certInstall(root: string, files: readonly string[], flags:
   const now = new Date()
   const passphrase = await readSecretFile(flags.passphraseFile)
   const plan = await planWithPassphrase({ root, files, now, keyFile: flags.key, passphrase, name: flags.name })
-  const screen = flags.json ? process.stderr : process.stdout
-  screen.write(`${describePlan(plan, now)}\n`)
+  const show = flags.json ? printNote : printText
+  show(`${describePlan(plan, now)}\n`)
   const ahead = plan.isInPlace ? NO_POOLS : await lookAtPools(root, plan.identity.certificatePem)
   const renewal = `wlb trust renew ${wordsOf(files, flags)}`
-  for (const line of describePools(ahead, renewal, root)) screen.write(`${line}\n`)
+  for (const line of describePools(ahead, renewal, root)) show(`${line}\n`)
   if (flags.dryRun) {
     if (flags.json) printJson({ ...installationDocument(plan, undefined), ...poolsDocument(ahead) })
     return
@@ -41,10 +41,10 @@ export async function certInstall(root: string, files: readonly string[], flags:
   if (!sure) return
   const done = await installCertificate(root, plan, {
     now,
-    onStep: (step) => void process.stderr.write(`${step} ...\n`),
+    onStep: (step) => printNote(`${step} ...\n`),
   })
   if (flags.json) printJson({ ...installationDocument(plan, done), ...poolsDocument(ahead) })
-  else process.stdout.write(`${describeInstallation(root, plan, done)}\n`)
+  else printText(`${describeInstallation(root, plan, done)}\n`)
 }
 
 /** Files and options as they were typed. */

@@ -1,5 +1,7 @@
 /** What a pool has to be told before it verifies a chain: the commands for its coordinator, with the files that were given. */
+
 import { basename } from 'node:path'
+import { shell } from '../../base/quote-word.js'
 import type { CertificateSource, InstallPlan } from '../../identity/index.js'
 
 /** The root first, as in the procedure by hand; a self-signed leaf is its own root. */
@@ -15,7 +17,7 @@ export function nextOnThePool({ chain, sources }: InstallPlan): string[] {
       ? []
       : [`Get the root, "${chain.missingIssuer}", from the authority: the pool needs it, unless it has it.`, '']),
     `Next, on the pool's coordinator${installed.length > 0 ? ', with copies of these files' : ''}:`,
-    ...installed.map(({ file }) => `  xe ${verb} filename=${file}`),
+    ...installed.map(({ file }) => shell`  xe ${verb} filename=${file}`),
     '  xe pool-certificate-sync',
   ]
 }

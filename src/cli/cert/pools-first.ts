@@ -4,7 +4,7 @@ import { askPools, type PoolsAsked } from '../../server/index.js'
 import type { PoolOutlook } from '../../trust/index.js'
 import { isAtTerminal, isSure } from '../ask.js'
 import { fail } from '../errors.js'
-import { inRoot } from '../print.js'
+import { inRoot, printNote } from '../print.js'
 
 export interface PoolsAhead {
   readonly asked: PoolsAsked
@@ -28,7 +28,7 @@ export const NO_POOLS: PoolsAhead = { asked: { state: 'asked', pools: [] }, cutO
 
 /** Asks the registered pools, and changes nothing. `certificatePem`: what would be served, leaf first. */
 export async function lookAtPools(root: string, certificatePem: string): Promise<PoolsAhead> {
-  process.stderr.write('asking the registered pools ...\n')
+  printNote('asking the registered pools ...\n')
   const asked = await askPools(root, certificatePem)
   const isCutOff = ({ outlook }: PoolOutlook) => outlook === 'refuses' || outlook === 'unknown'
   return { asked, cutOff: asked.state === 'asked' ? asked.pools.filter(isCutOff) : [] }

@@ -2,10 +2,11 @@
 
 import { resolve } from 'node:path'
 import { isStandardOutput } from '../../base/output-file.js'
+import { visible } from '../../base/printable.js'
 import { type RequestReport, requestCertificate, suggestCommonName } from '../../identity/index.js'
 import { isAtTerminal, isSure, readSecretFile, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { inRoot, printJson, renderFacts } from '../print.js'
+import { inRoot, printJson, printNote, printText, renderFacts } from '../print.js'
 import type { RequestFlags } from './commands.js'
 import { type Answers, askForRequest } from './request-questions.js'
 
@@ -38,12 +39,12 @@ export async function certRequest(root: string, flags: RequestFlags): Promise<vo
     force: flags.force ?? false,
     out: toStdout ? undefined : resolve(flags.out),
   })
-  for (const warning of report.warnings) process.stderr.write(`warning: ${warning}\n`)
+  for (const warning of report.warnings) printNote(`warning: ${warning}\n`)
   if (flags.json) printJson(report)
   else if (toStdout) {
-    process.stdout.write(report.requestPem)
-    process.stderr.write(`${describe(report, root)}\n`)
-  } else process.stdout.write(`${report.requestPem}\n${describe(report, root)}\n`)
+    printText(report.requestPem)
+    printNote(`${describe(visible(report), root)}\n`)
+  } else printText(`${report.requestPem}\n${describe(visible(report), root)}\n`)
 }
 
 const REQUIRED = ['country', 'state', 'locality', 'organization', 'email'] as const

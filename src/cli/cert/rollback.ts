@@ -1,5 +1,6 @@
 /** `wlb cert history` and `wlb cert rollback`: the identities that were in place here, and the return to an earlier one. */
 
+import { visible } from '../../base/printable.js'
 import { quoteWord } from '../../base/quote-word.js'
 import {
   findRollback,
@@ -12,7 +13,7 @@ import {
   replacementDocument,
   replaceSteps,
 } from '../../identity/index.js'
-import { daysFrom, inRoot, printJson, renderFacts } from '../print.js'
+import { daysFrom, inRoot, printJson, printNote, printText, renderFacts } from '../print.js'
 import type { RollbackFlags } from './commands.js'
 import { describeReplacement, renderSteps } from './install-text.js'
 import { describePools, isSureOfPools, lookAtPools, NO_POOLS, poolsDocument } from './pools-first.js'
@@ -20,7 +21,7 @@ import { describePools, isSureOfPools, lookAtPools, NO_POOLS, poolsDocument } fr
 export async function certHistory(root: string, json = false): Promise<void> {
   const kept = await listIdentities(root)
   if (json) printJson(historyDocument(kept))
-  else process.stdout.write(`${describeKept(kept, new Date(), root)}\n`)
+  else printText(`${describeKept(visible(kept), new Date(), root)}\n`)
 }
 
 function describeKept(kept: readonly KeptIdentity[], now: Date, root: string): string {
@@ -60,11 +61,11 @@ export async function certRollback(root: string, id: string | undefined, flags: 
   const now = new Date()
   const target = await findRollback(root, id)
   const steps = target.isInPlace ? [] : replaceSteps(root, target.from)
-  const screen = flags.json ? process.stderr : process.stdout
-  screen.write(`${describePlan(target, steps, now)}\n`)
+  const show = flags.json ? printNote : printText
+  show(`${describePlan(target, steps, now)}\n`)
   const ahead = target.isInPlace ? NO_POOLS : await lookAtPools(root, target.identity.certificatePem)
   const renewal = `wlb trust renew ${quoteWord(target.from.certificate)} --key ${quoteWord(target.from.key)}`
-  for (const line of describePools(ahead, renewal, root)) screen.write(`${line}\n`)
+  for (const line of describePools(ahead, renewal, root)) show(`${line}\n`)
   if (flags.dryRun) {
     if (flags.json)
       printJson({
@@ -83,10 +84,10 @@ export async function certRollback(root: string, id: string | undefined, flags: 
     flags: { yes: target.isInPlace || flags.yes, anyway: flags.anyway },
   })
   if (!sure) return
-  const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
+  const onStep = (step: string) => printNote(`${step} ...\n`)
   const done = await replaceIdentity(root, target.identity, { how: 'rollback', now, onStep })
   if (flags.json) printJson({ ...replacementDocument(done), ...poolsDocument(ahead) })
-  else process.stdout.write(`\n${describeReplacement(root, done)}\n`)
+  else printText(`\n${describeReplacement(root, done)}\n`)
 }
 
 function describePlan({ record, isInPlace }: RollbackTarget, steps: readonly InstallStep[], now: Date): string {

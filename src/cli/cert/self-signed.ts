@@ -1,7 +1,7 @@
 /** `wlb cert self-signed`: a new self-signed certificate, with another name, key or lifetime. */
 
 import { X509Certificate } from 'node:crypto'
-import { quoteWord } from '../../base/quote-word.js'
+import { quoteWord, shell } from '../../base/quote-word.js'
 import { paths } from '../../config/index.js'
 import {
   type InstallStep,
@@ -12,7 +12,7 @@ import {
   type SelfSignedPlan,
 } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { inRoot, printJson, renderFacts } from '../print.js'
+import { inRoot, printJson, printNote, printText, renderFacts } from '../print.js'
 import type { SelfSignedFlags } from './commands.js'
 import { describeReplacement, renderSteps } from './install-text.js'
 import { describePools, isSureOfPools, lookAtPools, poolsDocument } from './pools-first.js'
@@ -27,13 +27,13 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
   }
   const plan = await planSelfSigned(root, choices, now)
   const steps = stepsOf(root, plan)
-  const screen = flags.json ? process.stderr : process.stdout
-  screen.write(`${describePlan(plan, steps)}\n`)
-  const onStep = (step: string) => void process.stderr.write(`${step} ...\n`)
+  const show = flags.json ? printNote : printText
+  show(`${describePlan(plan, steps)}\n`)
+  const onStep = (step: string) => printNote(`${step} ...\n`)
   onStep('make')
   const identity = await plan.make()
   const ahead = await lookAtPools(root, identity.certificatePem)
-  for (const line of describePools(ahead, RENEWAL, root)) screen.write(`${line}\n`)
+  for (const line of describePools(ahead, RENEWAL, root)) show(`${line}\n`)
   if (flags.dryRun) {
     const { hostname, addresses, days, keyBits } = plan
     if (flags.json)
@@ -60,7 +60,7 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
   if (flags.json) {
     const summary = describeCertificate(new X509Certificate(identity.certificatePem))
     printJson({ ...replacementDocument(done), identity: summary, ...poolsDocument(ahead) })
-  } else process.stdout.write(`\n${describeReplacement(root, done)}\n\n${nextOnThePool(root)}\n`)
+  } else printText(`\n${describeReplacement(root, done)}\n\n${nextOnThePool(root)}\n`)
 }
 
 /** Makes a self-signed certificate anew too, where the one in place is one. */
@@ -77,7 +77,7 @@ function commandOf({ hostname, days, keyBits }: SelfSignedFlags): string {
 }
 
 function stepsOf(root: string, { hostname, days, keyBits }: SelfSignedPlan): readonly InstallStep[] {
-  const make = `openssl req -x509 -newkey rsa:${keyBits} -nodes -days ${days} -subj /CN=${hostname} -addext subjectAltName=DNS:${hostname} -keyout server.key -out server.pem`
+  const make = shell`openssl req -x509 -newkey rsa:${keyBits} -nodes -days ${days} -subj /CN=${hostname} -addext subjectAltName=DNS:${hostname} -keyout server.key -out server.pem`
   return [
     { id: 'make', what: 'make a key and a certificate signed with it', command: make },
     ...replaceSteps(root, { certificate: 'server.pem', key: 'server.key' }),
@@ -105,7 +105,7 @@ function describePlan(plan: SelfSignedPlan, steps: readonly InstallStep[]): stri
 function nextOnThePool(root: string): string {
   return [
     "A pool that verifies refuses it until it is installed there. Next, on the pool's coordinator:",
-    `  scp root@<appliance>:${paths(root).certificate} wlb-new.pem`,
+    shell`  scp root@<appliance>:${paths(root).certificate} wlb-new.pem`,
     '  xe pool-certificate-install filename=wlb-new.pem',
     '  xe pool-certificate-sync',
     `Compare the fingerprint:  ${inRoot('wlb cert show', root)}`,

@@ -1,13 +1,14 @@
 /** `wlb cert show`: the appliance's certificate on disk and as a handshake shows it. */
+import { visible } from '../../base/printable.js'
 import { type CertificateReport, type MissingName, reportCertificate } from '../../identity/index.js'
-import { daysFrom, EXIT, printJson, renderFacts } from '../print.js'
+import { daysFrom, EXIT, printJson, printText, renderFacts } from '../print.js'
 
 /** Exits 1 when the served certificate is not the one on disk, or has expired. */
 export async function certShow(root: string, json = false): Promise<void> {
   const now = new Date()
   const report = await reportCertificate(root, now)
   if (json) printJson(report)
-  else process.stdout.write(`${describe(report, now)}\n`)
+  else printText(`${describe(visible(report), now)}\n`)
   const { served, daysLeft } = report
   if (daysLeft < 0 || (served.state === 'served' && !served.sameAsOnDisk)) process.exitCode = EXIT.no
 }

@@ -1,6 +1,7 @@
 /** An answer in the form that each shell's script reads: one line for each candidate. */
 import { readdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
+import { visibleLine } from '../../base/printable.js'
 import { type Answer, type Candidate, matching } from './answer.js'
 import type { Quote, Request, Typed } from './typed-words.js'
 
@@ -12,12 +13,18 @@ export function render(request: Request, typed: Typed, answer: Answer): string {
   const { shell } = request
   if (shell === 'zsh' && answer.kind === 'files') return `${answer.head === '' ? ':' : '='}${answer.only}\n`
   const last = typed.words.at(-1) ?? ''
-  const candidates = answer.kind === 'files' ? listFiles(last, answer, shell === 'bash') : answer.candidates
+  const candidates =
+    answer.kind === 'files' ? listFiles(last, answer, shell === 'bash') : answer.candidates.filter(isShown)
   const lines =
     shell === 'bash'
       ? bashLines(candidates, typed, LISTING.includes(request.completionType))
       : candidates.map((candidate) => (shell === 'zsh' ? zshLine(candidate, last) : fishLine(candidate)))
   return lines.map((line) => `${line}\n`).join('')
+}
+
+/** What cannot be typed is not offered: a new line in a name would be a candidate of its own. */
+function isShown({ word, meaning = '' }: Candidate): boolean {
+  return visibleLine(`${word}${meaning}`) === `${word}${meaning}`
 }
 
 /** The text to insert, with the blank after it; in a list, the word with its meaning. */

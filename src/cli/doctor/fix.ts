@@ -2,12 +2,14 @@
 
 import { chmod } from 'node:fs/promises'
 import { WlbError } from '../../base/error.js'
+import { shell } from '../../base/quote-word.js'
 import { activateIdentity } from '../../identity/index.js'
 import { breaksNothing, type Diagnosis, type Evidence, type Finding, type FixedStep } from '../../trust/index.js'
 import type { PoolSession } from '../../xapi/index.js'
 import { ApiFailure } from '../../xapi/index.js'
 import { isSure } from '../ask.js'
 import { fail } from '../errors.js'
+import { printNote } from '../print.js'
 
 export interface FixOptions {
   readonly root: string
@@ -28,7 +30,7 @@ export async function fixSafely({ findings }: Diagnosis, options: FixOptions): P
   const distinct = [...new Map(mendings.map((mending) => [mending.command, mending])).values()]
   if (distinct.length === 0) return []
   const list = distinct.map(({ command }) => `  ${command}\n`).join('')
-  process.stderr.write(`Safe to do now:\n${list}`)
+  printNote(`Safe to do now:\n${list}`)
   if (!(await isSure('Do it?', { command: 'wlb doctor --fix', yes: options.yes }))) return []
   const steps: FixedStep[] = []
   for (const { row, command, mend } of distinct) {
@@ -53,7 +55,7 @@ function mendingOf({ row, code, remedy }: Finding, { root, evidence, session }: 
     case 'KEY_PERMISSIONS': {
       const file = evidence.local?.keyFile
       if (file === undefined || evidence.local?.fault) return undefined
-      return { row, command: `chmod 600 ${file}`, mend: () => chmod(file, 0o600) }
+      return { row, command: shell`chmod 600 ${file}`, mend: () => chmod(file, 0o600) }
     }
     default:
       return undefined

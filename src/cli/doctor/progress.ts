@@ -1,4 +1,5 @@
 /** Progress while hosts are asked: nothing in the first second, then the hosts that have not answered yet. */
+import { visibleLine } from '../../base/printable.js'
 
 export interface Progress {
   readonly onHost: (host: string, isDone: boolean) => void
@@ -19,7 +20,7 @@ export function startProgress(): Progress {
     const done = known.size - waiting.size
     const names = waiting.size > 0 ? `, waiting for ${[...waiting].slice(0, 4).join(', ')}` : ''
     const line = `wlb: host ${done} of ${known.size}${names}`
-    process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`)
+    process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${visibleLine(line)}` : `${visibleLine(line)}\n`)
   }
   const timer = setTimeout(() => {
     isTelling = true

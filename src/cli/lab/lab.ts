@@ -1,6 +1,7 @@
 /** `wlb lab …`: starts, shows, breaks and stops a simulated pool. */
 
-import { quoteWord } from '../../base/quote-word.js'
+import { visible } from '../../base/printable.js'
+import { quoteWord, shell } from '../../base/quote-word.js'
 import {
   clearFaults,
   type FaultRow,
@@ -16,17 +17,17 @@ import {
   passwordFile,
 } from '../../lab/index.js'
 import { fail } from '../errors.js'
-import { EXIT, inRoot, printJson, renderTable } from '../print.js'
+import { EXIT, inRoot, printJson, printNote, printText, renderTable } from '../print.js'
 import { FAULT_NAMES, FAULTS, type InjectFlags, type UpFlags } from './commands.js'
 
 export async function up(root: string, { hosts, addHost, tlsClient, json }: UpFlags): Promise<void> {
-  process.stderr.write('starting the hosts of the pool\n')
+  printNote('starting the hosts of the pool\n')
   const { document, already } = await labUp({ root, addHosts: addHost, tlsClient, hosts })
   if (json) return printJson(document)
-  process.stdout.write(`${already ? 'The pool is up already.' : 'The pool is up.'}\n\n${describe(document)}\n\n`)
+  printText(`${already ? 'The pool is up already.' : 'The pool is up.'}\n\n${describe(visible(document))}\n\n`)
   const [first] = document.hosts
-  process.stdout.write(`On a host:     ${inRoot(`wlb lab exec ${first?.name} -- xe pool-list`, root)}\n`)
-  process.stdout.write(
+  printText(`On a host:     ${inRoot(shell`wlb lab exec ${first?.name} -- xe pool-list`, root)}\n`)
+  printText(
     `From outside:  xe -s ${first?.address}${portOption(first?.tlsPort)} -pwf ${quoteWord(passwordFile(root))} pool-list\n`,
   )
 }
@@ -39,15 +40,14 @@ function portOption(tlsPort: number | undefined): string {
 export async function status(root: string, json = false): Promise<void> {
   const document = await labStatus(root)
   if (json) printJson(document)
-  else process.stdout.write(`${describe(document)}\n`)
+  else printText(`${describe(visible(document))}\n`)
   if (document.hosts.some(({ pid, wlb }) => pid === null || wlb?.accepted === false)) process.exitCode = EXIT.no
 }
 
 export async function down(root: string, json = false): Promise<void> {
   const { already } = await labDown(root)
   if (json) printJson({ already })
-  else
-    process.stdout.write(already ? 'The pool is down already.\n' : 'The pool is down; wlb lab up goes on from here.\n')
+  else printText(already ? 'The pool is down already.\n' : 'The pool is down; wlb lab up goes on from here.\n')
 }
 
 /** Ends with the command's own exit code. The `--` that ends our own options is not part of the command. */
@@ -61,7 +61,7 @@ export async function breakHost(root: string, action: string, host: string, json
   if (!isFault(action)) throw fail('USAGE_FAULT', { action, known: FAULT_NAMES.join(', ') })
   await labFault({ root, action, host })
   if (json) printJson({ host, action })
-  else process.stdout.write(`${host} ${FAULTS[action]}\n`)
+  else printText(`${host} ${FAULTS[action]}\n`)
 }
 
 function isFault(action: string): action is LabFault {
@@ -91,20 +91,20 @@ export async function inject(root: string, row: number, { host, variant, json }:
   const { fault, already } = await injectFault({ root, row, host, variant })
   if (json) return printJson({ ...fault, host: host ?? null, variant: variant ?? null, already })
   const where = host ?? fault.where
-  process.stdout.write(`row ${row} (${where}): ${fault.what}${already ? ' (already so)' : ''}\n`)
-  process.stdout.write(`take it back: ${inRoot('wlb lab fault clear', root)}\n`)
+  printText(`row ${row} (${where}): ${fault.what}${already ? ' (already so)' : ''}\n`)
+  printText(`take it back: ${inRoot('wlb lab fault clear', root)}\n`)
 }
 
 export async function clear(root: string, json = false): Promise<void> {
   const { cleared } = await clearFaults(root)
   if (json) return printJson({ cleared, already: cleared.length === 0 })
-  process.stdout.write(cleared.length === 0 ? 'Nothing was injected.\n' : `taken back: row ${cleared.join(', row ')}\n`)
+  printText(cleared.length === 0 ? 'Nothing was injected.\n' : `taken back: row ${cleared.join(', row ')}\n`)
 }
 
 export function list(json = false): void {
   const rows = listFaults()
   if (json) printJson(rows)
-  else process.stdout.write(`${renderTable(['row', 'where', 'what happens'], rows.map(describeRow))}\n`)
+  else printText(`${renderTable(['row', 'where', 'what happens'], rows.map(describeRow))}\n`)
 }
 
 function describeRow({ row, where, what, variants }: FaultRow): string[] {

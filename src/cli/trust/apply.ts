@@ -1,4 +1,5 @@
 /** `wlb trust apply` and `wlb trust undo`: the plan is shown, confirmed once, and carried out step by step. */
+import { visible, visibleLine } from '../../base/printable.js'
 import {
   applyPlan,
   makeStep,
@@ -10,7 +11,7 @@ import {
   undoLast,
 } from '../../trust/index.js'
 import { stopOnInterrupt } from '../ask.js'
-import { EXIT, printError, printJson } from '../print.js'
+import { EXIT, printError, printJson, printNote, printText } from '../print.js'
 import type { ApplyFlags, UndoFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
@@ -34,12 +35,12 @@ export async function trustApply(root: string, files: readonly string[], flags: 
           const world = { session, observe: async () => prepared.connection, poolUser, allowDown, wlbPassword }
           const steps = reportPlanned(prepared, world)
           if (steps.every(({ state }) => state === 'already')) return true
-          if (!flags.json && !stop.signal.aborted) process.stdout.write(`${describePlan(prepared, steps)}\n\n`)
+          if (!flags.json && !stop.signal.aborted) printText(`${describePlan(visible(prepared), visible(steps))}\n\n`)
           return stop.confirm(`Carry it out on ${pool.name}?`, { command: 'wlb trust apply', yes: flags.yes })
         },
         {
           signal: stop.signal,
-          onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
+          onStep: (step) => void (flags.json || printText(`${describeStep(visible(step))}\n`)),
         },
       )
       if (!outcome) return
@@ -67,9 +68,7 @@ export function printOutcome(
     printJson(outcomeDocument(outcome, ok, plan))
     return
   }
-  process.stdout.write(
-    `\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, goOn, (words) => toType(words, root, flags))}\n`,
-  )
+  printText(`\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, goOn, (words) => toType(words, root, flags))}\n`)
 }
 
 function lastLine(
@@ -113,12 +112,12 @@ export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
             const world = { session, observe: unseen, poolUser, allowDown, wlbPassword, ssh }
             const entries = openEntries(journal).reverse()
             if (!flags.json) {
-              process.stdout.write(`Of ${journal.last?.startedAt}, to be taken back:\n`)
-              for (const { order } of entries) process.stdout.write(`  ${makeStep(order, world).title}\n`)
+              printText(`Of ${journal.last?.startedAt}, to be taken back:\n`)
+              for (const { order } of entries) printText(`  ${visibleLine(makeStep(order, world).title)}\n`)
               const lost = entries.filter(({ order }) => order.kind === 'uninstall' && order.pem === null)
               for (const { order } of lost) {
-                process.stdout.write(
-                  `  cannot be brought back, its bytes are not known: ${makeStep(order, world).title}\n`,
+                printText(
+                  `  cannot be brought back, its bytes are not known: ${visibleLine(makeStep(order, world).title)}\n`,
                 )
               }
             }
@@ -126,8 +125,8 @@ export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
           },
           {
             signal: stop.signal,
-            onWait: (what) => void process.stderr.write(`waiting: ${what}\n`),
-            onStep: (step) => void (flags.json || process.stdout.write(`${describeStep(step)}\n`)),
+            onWait: (what) => printNote(`waiting: ${what}\n`),
+            onStep: (step) => void (flags.json || printText(`${describeStep(visible(step))}\n`)),
           },
         )
         if (outcome) printOutcome(outcome, undefined, flags, root, 'undo')

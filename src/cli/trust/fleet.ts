@@ -1,4 +1,5 @@
 /** `wlb trust status --fleet FILE`: one line for each pool. */
+import { visible } from '../../base/printable.js'
 import {
   errorText,
   type FleetLine,
@@ -9,7 +10,7 @@ import {
   readFleet,
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { daysFrom, EXIT, printJson, renderTable } from '../print.js'
+import { daysFrom, EXIT, printJson, printNote, printText, renderTable } from '../print.js'
 import type { StatusFlags } from './commands.js'
 import { choosePool } from './open-pool.js'
 import { exitCodeOf } from './status.js'
@@ -26,11 +27,11 @@ export async function fleetStatus(
     atOnce: parallel,
     now: () => new Date(),
     onPool: ({ name }) => {
-      if (performance.now() - startedMs > 1000) process.stderr.write(`${name} ...\n`)
+      if (performance.now() - startedMs > 1000) printNote(`${name} ...\n`)
     },
   })
   if (json) printJson(fleetDocument(lines))
-  else process.stdout.write(`${describeFleet(lines, hosts, new Date())}\n`)
+  else printText(`${describeFleet(visible(lines), hosts, new Date())}\n`)
   const codes = lines.map(exitOf)
   process.exitCode = codes.includes(EXIT.no) ? EXIT.no : codes.includes(EXIT.usage) ? EXIT.usage : EXIT.done
 }

@@ -1,9 +1,10 @@
 /** `wlb trust install`: replaces the certificate of an appliance on another machine over SSH. */
+import { visible } from '../../base/printable.js'
 import { parseSshTarget } from '../../ssh/index.js'
 import { installDocument, planInstallOverSsh, replaceOverSsh } from '../../trust/index.js'
 import { isSure, readSecretFile } from '../ask.js'
 import { describeOutcomeOverSsh, describePlanOverSsh } from '../cert/install-text.js'
-import { printJson } from '../print.js'
+import { printJson, printNote, printText } from '../print.js'
 import type { InstallFlags } from './commands.js'
 import { proofMsOf, withSshConnection } from './open-ssh.js'
 
@@ -29,8 +30,8 @@ export async function trustInstall(given: string, files: readonly string[], flag
       applianceRoot,
       restartCommand,
     })
-    const screen = flags.json ? process.stderr : process.stdout
-    screen.write(`${describePlanOverSsh(install, now)}\n`)
+    const show = flags.json ? printNote : printText
+    show(`${describePlanOverSsh(install, now)}\n`)
     if (flags.dryRun) {
       if (flags.json) printJson(installDocument(install, 'planned'))
       return
@@ -40,9 +41,9 @@ export async function trustInstall(given: string, files: readonly string[], flag
     if (!(await isSure(question, { command, yes: install.plan.isInPlace || flags.yes }))) return
     const outcome = await replaceOverSsh(ssh, install.replacement, {
       proofMs: proofMsOf(flags),
-      onStep: ({ what }) => void process.stderr.write(`${what} ...\n`),
+      onStep: ({ what }) => printNote(`${what} ...\n`),
     })
     if (flags.json) printJson(installDocument(install, outcome))
-    else process.stdout.write(`${describeOutcomeOverSsh(install, outcome)}\n`)
+    else printText(`${describeOutcomeOverSsh(visible(install), visible(outcome))}\n`)
   })
 }

@@ -18,6 +18,7 @@ import { readHostStores, type SshReach, type StoreSights } from '../../trust/ind
 import { askSecret, isAtTerminal, readSecretFile } from '../ask.js'
 import { fail } from '../errors.js'
 import type { HostSshFlags, RestartFlags, SshFlags } from '../options.js'
+import { printNote } from '../print.js'
 
 const SSH_TIMEOUT_MS = 15_000
 const PROOF_SECONDS = 20
@@ -61,7 +62,7 @@ export async function withSshReach<T>(
     connections.set(name, ssh)
     return ssh
   }
-  const onStep = ({ what }: InstallStep) => void process.stderr.write(`${what} ...\n`)
+  const onStep = ({ what }: InstallStep) => printNote(`${what} ...\n`)
   try {
     return await work({ connect, restartCommand: flags.restartCommand, proofMs: proofMsOf(flags), onStep })
   } finally {
@@ -133,7 +134,7 @@ async function askPerson(question: HostKeyQuestion): Promise<boolean> {
       fingerprint,
     })
   }
-  process.stderr.write(
+  printNote(
     `${target.host} was not met before. It shows a key (${type}) with the fingerprint\n  ${fingerprint}\n` +
       'On its console:  for k in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $k; done\n',
   )

@@ -1,6 +1,7 @@
 /** `wlb trust plan`, and how plans, steps and hosts are shown by it, by `apply`, `undo` and `renew`. */
 
 import { WlbError } from '../../base/error.js'
+import { visible } from '../../base/printable.js'
 import { quoteWord } from '../../base/quote-word.js'
 import {
   type HostVerdict,
@@ -14,7 +15,7 @@ import {
   type StepReport,
 } from '../../trust/index.js'
 import { formatWlbAddress } from '../../xapi/index.js'
-import { inRoot, printError, printJson, renderFacts, renderTable } from '../print.js'
+import { inRoot, printError, printJson, printText, renderFacts, renderTable } from '../print.js'
 import type { CredentialFlags, PlanFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { readTrustRequest } from './trust-request.js'
@@ -46,9 +47,9 @@ function printPlan(prepared: Prepared, steps: readonly StepReport[], flags: Plan
   const { plan } = prepared
   const [obstacle] = plan.obstacles
   if (flags.json) printJson(planDocument(plan, steps))
-  else process.stdout.write(`${describePlan(prepared, steps)}\n`)
+  else printText(`${describePlan(visible(prepared), visible(steps))}\n`)
   if (obstacle) process.exitCode = printError(obstacle, 'text', root)
-  else if (!flags.json) process.stdout.write(`\n${lastLine(steps, root, flags)}\n`)
+  else if (!flags.json) printText(`\n${lastLine(steps, root, flags)}\n`)
 }
 
 function lastLine(steps: readonly StepReport[], root: string, flags: PlanFlags): string {

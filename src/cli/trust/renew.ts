@@ -1,5 +1,6 @@
 /** `wlb trust renew`: the plan is shown, confirmed once, and carried out phase by phase. */
 
+import { visible } from '../../base/printable.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { parseSshTarget } from '../../ssh/index.js'
 import {
@@ -20,7 +21,7 @@ import { describeCertificate } from '../../x509/index.js'
 import { configFolder } from '../../xapi/index.js'
 import { readSecretFile, stopOnInterrupt } from '../ask.js'
 import { fail } from '../errors.js'
-import { printJson, renderFacts } from '../print.js'
+import { printJson, printText, renderFacts } from '../print.js'
 import { printOutcome } from './apply.js'
 import type { RenewFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
@@ -73,13 +74,13 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
         return report(makeStep(order, context), 'planned')
       })
       if (flags.dryRun && json) printJson(renewalDocument(prepared, steps))
-      if (!json && !stop.signal.aborted) process.stdout.write(`${describeRenewal(prepared, steps)}\n\n`)
+      if (!json && !stop.signal.aborted) printText(`${describeRenewal(visible(prepared), visible(steps))}\n\n`)
       if (flags.dryRun) return false
       return stop.confirm(`Exchange the certificate for ${pool.name}?`, { command: 'wlb trust renew', yes: flags.yes })
     }
     const outcome = await renew(session, request, pool, isMeant, {
       signal: stop.signal,
-      onStep: (step) => void (json || process.stdout.write(`${describeStep(step)}\n`)),
+      onStep: (step) => void (json || printText(`${describeStep(visible(step))}\n`)),
     })
     if (!outcome) return
     printOutcome(outcome, undefined, flags, root, 'renew', resumeWords(flags))

@@ -1,4 +1,5 @@
 /** Text of `wlb trust status`: the pool, the appliance, the installed certificates, then each host with its verdict and disk. */
+
 import type { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../base/quote-word.js'
 import {
@@ -145,7 +146,7 @@ function conclude({ pool }: Connection, verdicts: readonly HostVerdict[]): strin
   if (refused > 0)
     return `${refused} of ${all} hosts ${refused === 1 ? 'does' : 'do'} not verify the appliance.  Why:  wlb doctor --pool ${quoteWord(pool.name)}`
   if (!pool.verifies)
-    return `Nothing is verified.  Switch it on:  xe pool-param-set wlb-verify-cert=true uuid=${pool.uuid}`
+    return `Nothing is verified.  Switch it on:  xe pool-param-set wlb-verify-cert=true uuid=${quoteWord(pool.uuid)}`
   if (unknown > 0) return `Of ${unknown} of ${all} hosts nobody can tell.`
   const proved = verdicts.filter(({ proof }) => proof === 'host').length
   return proved === all

@@ -1,4 +1,5 @@
 /** `wlb trust status`: one line for each host, and above it what all hosts depend on. */
+import { visible } from '../../base/printable.js'
 import {
   type Connection,
   doAllVerify,
@@ -10,7 +11,7 @@ import {
   statusDocument,
 } from '../../trust/index.js'
 import { explainRefusal } from '../../xapi/index.js'
-import { CouldNotTell, EXIT, printJson } from '../print.js'
+import { CouldNotTell, EXIT, printJson, printText } from '../print.js'
 import type { StatusFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { chooseReadStores, type ReadStores } from './open-ssh.js'
@@ -24,7 +25,7 @@ export async function trustStatus(root: string, flags: StatusFlags): Promise<voi
     throw new CouldNotTell('the pool could not be looked at', { cause: explainRefusal(error, 'trust status') })
   })
   if (flags.json) printJson(statusDocument(connection, verdicts))
-  else process.stdout.write(`${describeStatus(connection, verdicts, now)}\n`)
+  else printText(`${describeStatus(visible(connection), visible(verdicts), now)}\n`)
   process.exitCode = exitCodeOf(connection, verdicts)
 }
 

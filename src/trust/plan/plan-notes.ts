@@ -1,6 +1,8 @@
 /** Notes of a plan: leftovers in the pool, files that are not used, a name that does not resolve. */
+
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
+import { quoteWord } from '../../base/quote-word.js'
 import type { Connection } from '../connection/connection.js'
 import type { Material } from './material.js'
 import type { NeededCertificate } from './needed-certificates.js'
@@ -48,11 +50,12 @@ function noteUnused({ leaf, needed, given, crls }: Seen): string[] {
 function noteInstalled({ installed, known, observedAt }: Connection, leaf: X509Certificate): string[] {
   return installed.flatMap(({ name, fingerprintSha256, notAfter }) => {
     if (fingerprintSha256 === '') return [`${name}: the pool lost its fingerprint in an upgrade; install it again`]
-    if (notAfter && notAfter < observedAt) return [`${name}: expired; xe pool-uninstall-ca-certificate name=${name}`]
+    if (notAfter && notAfter < observedAt)
+      return [`${name}: expired; xe pool-uninstall-ca-certificate name=${quoteWord(name)}`]
     const before = known.get(fingerprintSha256)
     const isOlder = before?.subject === leaf.subject && fingerprintSha256 !== leaf.fingerprint256
     return isOlder
-      ? [`${name}: an earlier certificate of this appliance; xe pool-uninstall-ca-certificate name=${name}`]
+      ? [`${name}: an earlier certificate of this appliance; xe pool-uninstall-ca-certificate name=${quoteWord(name)}`]
       : []
   })
 }

@@ -3,9 +3,11 @@
  * step, proved by a handshake from here, and taken back when the proof fails. After a cut at any point a journal on the
  * appliance lets the next attempt continue or put the old pair back (docs/ssh.md, steps).
  */
+
 import { randomBytes, type X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { WlbError } from '../../base/error.js'
+import { quoteWord, shell } from '../../base/quote-word.js'
 import {
   awaitServed,
   findGivenKeys,
@@ -90,8 +92,8 @@ export async function planReplacement(ssh: SshConnection, request: ReplacementRe
 }
 
 function proofCommand({ address, port, serverName }: ApplianceEndpoint): string {
-  const name = serverName === undefined ? '' : ` -servername ${serverName}`
-  return `openssl s_client -connect ${address}:${port}${name} </dev/null | openssl x509 -noout -fingerprint -sha256`
+  const name = serverName === undefined ? '' : shell` -servername ${serverName}`
+  return `openssl s_client -connect ${quoteWord(address)}:${port}${name} </dev/null | openssl x509 -noout -fingerprint -sha256`
 }
 
 /** An installation over SSH: the plan as for the appliance on this machine, and how it is carried out. */

@@ -5,6 +5,7 @@
  */
 
 import { WlbError } from '../../base/error.js'
+import { shell } from '../../base/quote-word.js'
 import { type AnchorOutcome, type Blocker, dropStaged, listIdentities, settleObtained } from '../../identity/index.js'
 import { explainRefusal, formatWlbAddress } from '../../xapi/index.js'
 import { readLastRun } from '../run/journal-records.js'
@@ -194,6 +195,6 @@ async function explain(error: WlbError, pool: string, { members }: AnchorRequest
 function roleRemedy({ code, remedy }: WlbError, address: string, pools: number): string {
   if (code !== 'RBAC_PERMISSION_DENIED' && code !== 'POOL_CREDENTIALS_REFUSED') return remedy
   return pools === 1
-    ? `wlb trust renew --pool ${address} --username USER --password-file FILE`
+    ? shell`wlb trust renew --pool ${address} --username USER --password-file FILE`
     : 'xe pool-initialize-wlb wlb_url=... wlb_username=... wlb_password=... xenserver_username=USER xenserver_password=...'
 }

@@ -1,6 +1,8 @@
 /** Where events are delivered: a webhook or a mailbox. Events hold no secrets. */
+
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
+import { visibleLine } from '../../base/printable.js'
 import { readWebhookAddress } from '../../config/index.js'
 import type { WlbAddress } from '../../xapi/index.js'
 import { fail } from '../errors.js'
@@ -103,11 +105,11 @@ export function audienceOf(channels: readonly Channel[]): string {
 }
 
 export function lineOf({ at, kind, pool, text }: DatedEvent): string {
-  return `${at} ${kind.padEnd(7)} ${pool}: ${text}`
+  return visibleLine(`${at} ${kind.padEnd(7)} ${pool}: ${text}`)
 }
 
 function subjectOf(events: readonly DatedEvent[]): string {
   const [first] = events
   const more = events.length > 1 ? ` (and ${events.length - 1} more)` : ''
-  return first ? `OpenWLB: ${first.pool}: ${first.text}${more}` : 'OpenWLB'
+  return first ? visibleLine(`OpenWLB: ${first.pool}: ${first.text}${more}`) : 'OpenWLB'
 }

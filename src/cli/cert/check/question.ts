@@ -15,6 +15,7 @@ import {
 import { describeFile, encodePem, readContainers, validate } from '../../../x509/index.js'
 import type { WlbAddress } from '../../../xapi/index.js'
 import { fail } from '../../errors.js'
+import { printNote } from '../../print.js'
 import type { CheckFlags } from '../commands.js'
 import { readRevocationLists } from './revocation-lists.js'
 
@@ -42,7 +43,7 @@ export async function readQuestion(
   const served = isOwn ? [paths(root).certificate] : files
   const bundleFiles = options.trust && (await readFiles(options.trust))
   const lists = await readRevocationLists(options.crl ?? [])
-  for (const warning of lists.warnings) process.stderr.write(`warning: ${warning}\n`)
+  for (const warning of lists.warnings) printNote(`warning: ${warning}\n`)
   const facts = connect && (await ask(connect, name))
   const presented = facts ? readSent(facts) : await readCertificates(served)
   const own = bundleFiles ? undefined : findOwnRoot(presented, name, now)

@@ -1,4 +1,5 @@
 /** What is said once the connection stands: passwords in both directions, and odd answers. */
+import { shell } from '../../../base/quote-word.js'
 import { formatWlbAddress, judgeWlbError } from '../../../xapi/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
@@ -11,7 +12,7 @@ export function findCredentials(view: View): readonly Draft[] {
   const { pool, results, name, port } = view
   if (!pool) return []
   const url = formatWlbAddress({ host: name, port })
-  const again = `xe pool-initialize-wlb wlb_url=${url} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`
+  const again = shell`xe pool-initialize-wlb wlb_url=${url} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`
   const { call } = view.evidence
   const shut = results.filter(({ error: [code] }) => code === 'WLB_AUTHENTICATION_FAILED')
   if (shut.length > 0) {

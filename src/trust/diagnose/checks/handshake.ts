@@ -1,5 +1,6 @@
 /** Whether pool and appliance agree on how to talk, by handshakes from here. */
 
+import { shell } from '../../../base/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { subjectOf } from '../wording.js'
@@ -15,7 +16,7 @@ const CODES: Readonly<Record<string, string>> = {
 export function findHandshake(view: View): readonly Draft[] {
   const { facts, anyConnected, leaf, name, port } = view
   if (!facts || anyConnected) return []
-  const remedy = `openssl s_client -connect ${name}:${port} -tls1_2 -curves secp384r1 </dev/null`
+  const remedy = shell`openssl s_client -connect ${name}:${port} -tls1_2 -curves secp384r1 </dev/null`
   if (facts.state === 'agreed' && facts.clientCertificate === 'demanded') {
     return [
       {

@@ -1,5 +1,7 @@
 /** The name the pool connects by, against those the certificate speaks for. */
+
 import { isIP } from 'node:net'
+import { shell } from '../../../base/quote-word.js'
 import { checkHost, describeCertificate } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
@@ -53,11 +55,11 @@ export function explainName(view: View, flaw: Flaw): readonly Draft[] {
 
 /** With placeholders for the passwords, which are not known here. */
 function reconnectAs(name: string, port: number): string {
-  return `xe pool-initialize-wlb wlb_url=${name}:${port} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`
+  return shell`xe pool-initialize-wlb wlb_url=${name}:${port} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`
 }
 
 function requestFor(name: string): string {
-  return `wlb cert request --common-name ${name}`
+  return shell`wlb cert request --common-name ${name}`
 }
 
 /** What is accepted and worth knowing. */

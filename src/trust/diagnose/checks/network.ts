@@ -1,5 +1,7 @@
 /** Whether there is a connection at all: from here, and as the hosts say. */
+
 import { isIP } from 'node:net'
+import { shell } from '../../../base/quote-word.js'
 import { formatWlbAddress, parseWlbAddress } from '../../../xapi/index.js'
 import type { HostResult, View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
@@ -43,7 +45,7 @@ function explain(view: View, code: string, results: readonly HostResult[]): Draf
     case 'WLB_CONNECTION_REFUSED':
       return { code: 'CONNECTION_REFUSED', hosts, evidence, cause: refused(view), remedy: serveRemedy(view) }
     case 'WLB_TIMEOUT':
-      return { code: 'NO_ANSWER', hosts, evidence, cause: silent(view), remedy: `nc -vz -w 5 ${name} ${port}` }
+      return { code: 'NO_ANSWER', hosts, evidence, cause: silent(view), remedy: shell`nc -vz -w 5 ${name} ${port}` }
     case 'WLB_UNKNOWN_HOST':
       return unknownHost(view, hosts, evidence)
     case 'WLB_URL_INVALID':
@@ -67,7 +69,7 @@ function seenFromHere(view: View): readonly Draft[] {
           evidence: endpoint.connected
             ? `${where} accepts connections and says nothing`
             : `no answer from ${where} within the time, not even a refusal`,
-          remedy: `nc -vz -w 5 ${appliance.host} ${appliance.port}`,
+          remedy: shell`nc -vz -w 5 ${appliance.host} ${appliance.port}`,
         },
       ]
     case 'not-tls':
@@ -89,7 +91,7 @@ function unreachable(view: View, where: string, why: string, indicator: string |
     case 'No route to host':
       return { code: 'NO_ROUTE', evidence, cause: 'No way leads to the appliance.', remedy: route(view) }
     default:
-      return { code: 'NO_ANSWER', evidence, cause: silent(view), remedy: `nc -vz -w 5 ${view.name} ${view.port}` }
+      return { code: 'NO_ANSWER', evidence, cause: silent(view), remedy: shell`nc -vz -w 5 ${view.name} ${view.port}` }
   }
 }
 
@@ -143,7 +145,7 @@ function notTls({ name, port }: View, firstLine: string, quoted?: string): Draft
     code: 'NOT_TLS',
     cause: `Something else than TLS answers on port ${port}.`,
     evidence: `${quoted === undefined ? '' : `${quoted}; `}it answers a TLS greeting with "${firstLine}"`,
-    remedy: `openssl s_client -connect ${name}:${port} -tls1_2 </dev/null`,
+    remedy: shell`openssl s_client -connect ${name}:${port} -tls1_2 </dev/null`,
   }
 }
 

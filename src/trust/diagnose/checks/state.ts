@@ -1,5 +1,6 @@
 /** The pool's switches: connected, licensed, in use, verifying. */
 
+import { shell } from '../../../base/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { predictVerified } from '../prediction.js'
@@ -21,7 +22,7 @@ function notInUse({ pool, evidence: { appliance } }: View): readonly Draft[] {
         code: 'NOT_IN_USE',
         cause: 'The licence of the pool does not include workload balancing.',
         evidence: 'restrict_wlb is true among the restrictions of the pool; it answers LICENSE_RESTRICTION',
-        remedy: `xe pool-param-get param-name=restrictions uuid=${uuid}`,
+        remedy: shell`xe pool-param-get param-name=restrictions uuid=${uuid}`,
         error: ['LICENSE_RESTRICTION', 'WLB'],
       },
     ]
@@ -32,7 +33,7 @@ function notInUse({ pool, evidence: { appliance } }: View): readonly Draft[] {
         code: 'NOT_IN_USE',
         cause: 'The pool is not connected to an appliance.',
         evidence: 'wlb_url is empty; it answers WLB_NOT_INITIALIZED',
-        remedy: `xe pool-initialize-wlb wlb_url=${where} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`,
+        remedy: shell`xe pool-initialize-wlb wlb_url=${where} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`,
         error: ['WLB_NOT_INITIALIZED'],
       },
     ]
@@ -44,7 +45,7 @@ function notInUse({ pool, evidence: { appliance } }: View): readonly Draft[] {
       severity: 'note',
       cause: 'Workload balancing is paused: the pool is connected and asks for no recommendation.',
       evidence: 'wlb-enabled is false; recommendations answer WLB_DISABLED',
-      remedy: `xe pool-param-set wlb-enabled=true uuid=${uuid}`,
+      remedy: shell`xe pool-param-set wlb-enabled=true uuid=${uuid}`,
     },
   ]
 }
@@ -54,14 +55,14 @@ function verificationOff(view: View): Draft {
   const { pool, installed } = view
   const uuid = pool?.uuid ?? 'UUID'
   const expected = predictVerified(view)
-  const switchOn = `xe pool-param-set wlb-verify-cert=true uuid=${uuid}`
+  const switchOn = shell`xe pool-param-set wlb-verify-cert=true uuid=${uuid}`
   const soFar =
     expected.kind === 'unknown'
       ? 'whether it would work switched on cannot be told from here'
       : expected.kind === 'accepted'
         ? 'switched on, it would work as far as can be told from here'
         : `switched on now, it would answer ${errorText(expected.error)}`
-  const install = `scp root@${view.name}:/etc/ssl/certs/server.pem wlb.pem; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`
+  const install = shell`scp root@${view.name}:/etc/ssl/certs/server.pem wlb.pem; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`
   return {
     code: 'VERIFICATION_OFF',
     cause: 'Verification is off: everything works, and the pool would send its password to whoever answers.',

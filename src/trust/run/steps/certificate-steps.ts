@@ -2,6 +2,7 @@
  * Steps that install and uninstall certificates and revocation lists in the store that WLB uses. The pool writes its files first and its record
  * last, so an attempt that a member cut short leaves a file that no list shows (docs/trust-stores.md).
  */
+import { shell } from '../../../base/quote-word.js'
 import type { PoolSession } from '../../../xapi/index.js'
 import { fail } from '../../errors.js'
 import { isFailure, isSomeHostDown, readCrlNamesNow, readInstalledNow } from './pool-state.js'
@@ -14,7 +15,7 @@ export function installStep(order: OrderOf<'install'>, context: StepContext): St
     id: order.id,
     order,
     title: `install the ${role === 'self-signed' ? 'self-signed certificate' : role} as ${name}`,
-    command: `xe ${commandOf(role)} filename=${name}`,
+    command: shell`xe ${commandOf(role)} filename=${name}`,
     check: async () => {
       const installed = await readInstalledNow(session)
       if (installed.some((one) => one.fingerprintSha256 === fingerprintSha256)) return 'holds'
@@ -36,7 +37,7 @@ export function uninstallStep(order: OrderOf<'uninstall'>, context: StepContext)
     id: order.id,
     order,
     title: `uninstall ${name}`,
-    command: `xe pool-uninstall-ca-certificate name=${name}`,
+    command: shell`xe pool-uninstall-ca-certificate name=${name}`,
     check: async () => {
       const named = (await readInstalledNow(session)).find((one) => one.name === name)
       return named?.fingerprintSha256 === fingerprintSha256 ? 'open' : 'holds'
@@ -94,7 +95,7 @@ export function installCrlStep(order: OrderOf<'install-crl'>, { session, allowDo
     id: order.id,
     order,
     title: `install the revocation list as ${name}`,
-    command: `xe pool-crl-install filename=${name}`,
+    command: shell`xe pool-crl-install filename=${name}`,
     check: async () => ((await readCrlNamesNow(session)).includes(name) ? 'holds' : 'open'),
     do: async () => {
       try {

@@ -1,4 +1,5 @@
 /** Steps that change how the pool connects: by a name that the certificate has, and with verification. */
+import { shell } from '../../../base/quote-word.js'
 import { fail } from '../../errors.js'
 import { readPoolNow, setVerification } from './pool-state.js'
 import type { OrderOf, Step, StepContext } from './step.js'
@@ -34,8 +35,8 @@ async function goBack({ before }: OrderOf<'connect'>, context: StepContext): Pro
 /** Passwords are masked. */
 export function connectCommand(url: string, wlbUserName: string, poolUserName: string): string {
   return [
-    `xe pool-initialize-wlb wlb_url=${url} wlb_username=${wlbUserName} wlb_password=******`,
-    `xenserver_username=${poolUserName} xenserver_password=******`,
+    shell`xe pool-initialize-wlb wlb_url=${url} wlb_username=${wlbUserName} wlb_password=******`,
+    shell`xenserver_username=${poolUserName} xenserver_password=******`,
   ].join(' ')
 }
 
@@ -59,7 +60,7 @@ export function verificationStep(order: OrderOf<'verification'>, { session }: St
     id: order.id,
     order,
     title: value ? 'verification on, and off again if one host refuses' : 'verification off',
-    command: `xe pool-param-set wlb-verify-cert=${value} uuid=${poolUuid}`,
+    command: shell`xe pool-param-set wlb-verify-cert=${value} uuid=${poolUuid}`,
     check: async () => ((await readPoolNow(session)).verifies === value ? 'holds' : 'open'),
     do: () => setVerification(session, value),
     undo: () => setVerification(session, before),
