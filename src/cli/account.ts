@@ -11,12 +11,12 @@ import {
 import { askNewSecret, isAtTerminal, readSecretFile, sayNothingChanged } from './ask.js'
 import type { PasswordFlags } from './commands.js'
 import { fail } from './errors.js'
-import { inRoot, printJson, renderFacts } from './print.js'
+import { inRoot, printJson, printText, renderFacts } from './print.js'
 
 export async function accountShow(root: string, json = false): Promise<void> {
   const account = await describeAccount(root)
   if (json) return printJson(documentOf(account))
-  process.stdout.write(`${describe(account, root)}\n`)
+  printText(`${describe(account, root)}\n`)
 }
 
 /** @throws USAGE_NEEDS_ANSWERS when there is nobody to ask for the password, and what `changePassword` throws. */
@@ -25,7 +25,7 @@ export async function accountPassword(root: string, flags: PasswordFlags): Promi
   if (password === undefined) return sayNothingChanged()
   const change = await changePassword(root, password)
   if (flags.json) return printJson({ state: change.state, ...documentOf(change) })
-  process.stdout.write(`${await describeChange(change, root)}\n`)
+  printText(`${await describeChange(change, root)}\n`)
 }
 
 async function ask(): Promise<string | undefined> {
