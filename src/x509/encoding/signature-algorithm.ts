@@ -2,8 +2,9 @@
  * Signature algorithms (RFC 3279, RFC 4055, RFC 5758, RFC 8410): their names, the digest and kind of key each one takes,
  * how strong OpenSSL 3.0 counts it, and whether a signature is right.
  */
-import { constants, type KeyObject, verify } from 'node:crypto'
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { type AnyValue, any, type Bits, decode, explicit, integer, map, oid, sequence } from './asn1-types.js'
+import { encodeElement, TAG } from './der.js'
 
 type KeyKind = 'rsa' | 'rsa-pss' | 'ec' | 'dsa' | 'ed25519' | 'ed448' | 'sm2' | 'none of ours'
 
@@ -150,13 +151,27 @@ export function isSignatureOf(signature: Bits, algorithm: SignatureAlgorithm, si
   const { pss } = algorithm
   try {
     if (algorithm.key !== 'rsa-pss') return verify(algorithm.digest, signed, key, signature.bytes)
-    if (!pss || pss.maskDigest !== pss.digest) return false // node:crypto has one digest for both
+    if (!pss) return false
     const padding = constants.RSA_PKCS1_PSS_PADDING
-    return verify(pss.digest, signed, { key, padding, saltLength: pss.saltBytes }, signature.bytes)
+    const { digest, maskDigest, saltBytes: saltLength } = pss
+    const verifier = maskDigest === digest ? key : withMask(key, algorithm)
+    return verify(digest, signed, { key: verifier, padding, saltLength }, signature.bytes)
   } catch {
     return false
   }
 }
+
+/** The key bound to the parameters of a signature: node:crypto takes the digest of the mask from nowhere else. */
+function withMask(key: KeyObject, { parameters }: SignatureAlgorithm): KeyObject {
+  if (key.asymmetricKeyType === 'rsa-pss') return key // it has its own, or none but the digest's
+  const identifier = [encodeElement(TAG.oid, PSS_IDENTIFIER), parameters?.content ?? Buffer.alloc(0)]
+  const bits = Buffer.concat([Buffer.from([0]), key.export({ type: 'pkcs1', format: 'der' })])
+  const info = [encodeElement(TAG.sequence, Buffer.concat(identifier)), encodeElement(TAG.bitString, bits)]
+  return createPublicKey({ key: encodeElement(TAG.sequence, Buffer.concat(info)), format: 'der', type: 'spki' })
+}
+
+/** 1.2.840.113549.1.1.10. */
+const PSS_IDENTIFIER = Buffer.from('2a864886f70d01010a', 'hex')
 
 /** Strength of a signature in bits (x509_sig_info_init); 0 for algorithms that OpenSSL does not know, and for unusable parameters. */
 export function signatureStrengthBits({ key, digest, pss }: SignatureAlgorithm): number {

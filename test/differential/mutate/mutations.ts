@@ -113,17 +113,19 @@ const KINDS = Object.keys(MUTATIONS)
  * What is deep is as likely as what is not.
  */
 export function drawStep(tree: Tree, random: Random): Step {
-  const ways = listWays(tree)
-  const inside = ways.filter(([field]) => field !== ALGORITHM).filter(random.chance(0.9) ? isInside : isPart)
+  const ways = listWays(tree).filter(([field]) => field !== ALGORITHM)
+  const inside = ways.filter(random.chance(0.9) ? isInside : isPart)
   const top = random.pick(inside.length > 0 ? inside : ways)
   const below = ways.filter((way) => top.every((part, depth) => way[depth] === part))
   return { what: random.pick(KINDS), way: random.pick(below) }
 }
 
-const FIRST_NAME = 3
-/** Of a list: up to 3.0.19 OpenSSL does not compare it with the one beside the signature. */
+/**
+ * Of a list: up to 3.0.19 OpenSSL does not compare it with the one beside the signature. Of a certificate it is the serial number,
+ * which has its own facts.
+ */
 const ALGORITHM = 1
 
 /** A part of a relative name, or of what an OCTET STRING of an extension holds. */
-const isInside = (way: Way): boolean => (way[0] ?? 0) >= FIRST_NAME && way.length >= 4
+const isInside = (way: Way): boolean => way.length >= 4
 const isPart = (way: Way): boolean => way.length > 0

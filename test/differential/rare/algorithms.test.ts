@@ -1,9 +1,9 @@
 /** Signature algorithms and kinds of keys, the seldom ones included: each line a fact, held against `openssl verify`. */
 import { execFileSync } from 'node:child_process'
-import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { requirePart } from '../../real-parts.js'
-import { integer, nothing, objectIdentifier, sequence, wrapped } from '../der-writer.js'
+import { integer, nothing, objectIdentifier, octetString, sequence, wrapped } from '../der-writer.js'
 import { describeAnswer } from '../judge.js'
 import { askOpenssl } from '../judge-openssl.js'
 import { askOurs } from '../judge-ours.js'
@@ -181,5 +181,18 @@ describe.skipIf(requirePart('openssl') === undefined)('rare algorithms (needs op
     const sm2 = { ...keys.ec, root: { ...keys.ec.root, publicKey } }
     const path = { root: { algorithm: sequence(objectIdentifier('1.2.156.10197.1.501')) } }
     await check({ ...path, issuer: { algorithm: sequence(objectIdentifier('1.2.156.10197.1.501')) } }, sm2, WRONG)
+  })
+
+  it('a list signed with RSASSA-PSS whose mask has another digest is checked', async () => {
+    const mask = sequence(objectIdentifier(MASK), hash('2.16.840.1.101.3.4.2.2'))
+    const mixed = pss(wrapped(0, hash(SHA256)), wrapped(1, mask), wrapped(2, integer(32)))
+    const pkcs1 = keys.rsa.issuer.privateKey.export({ type: 'pkcs1', format: 'der' })
+    const der = sequence(integer(0), mixed, octetString(pkcs1))
+    const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+    const signWith = (part: Buffer) => sign('sha256', part, { key, saltLength: 32 })
+    const list = { serials: [integer(3)], signature: { algorithm: mixed, sign: signWith } }
+    await check({ list }, keys.rsa, '!certificate revoked')
+    const wrong = { ...list.signature, sign: (part: Buffer) => signWith(Buffer.concat([part, part])) }
+    await check({ list: { ...list, signature: wrong } }, keys.rsa, '!CRL signature failure')
   })
 })

@@ -6,6 +6,7 @@ import { OID } from '../extension-writer.js'
 import { describeAnswer } from '../judge.js'
 import { askOpenssl } from '../judge-openssl.js'
 import { askOurs } from '../judge-ours.js'
+import { askStunnel } from '../judge-stunnel.js'
 import { createRareKeys, extensionOf, makePath, oddExtension, oneString, type RarePath } from './rare-path.js'
 
 const NO_ISSUER = '!unable to get local issuer certificate'
@@ -262,5 +263,13 @@ describe.skipIf(requirePart('openssl') === undefined)('rare encodings (needs ope
     expect(describeAnswer(askOurs(set))).toBe(answer)
     const judge = await askOpenssl(set)
     expect(judge && describeAnswer(judge)).toBe(answer)
+  })
+})
+
+describe.skipIf(requirePart('stunnel') === undefined)('rare encodings (needs stunnel)', () => {
+  const keys = createRareKeys('rsa')
+
+  it.each([...extensions, ...around, ...lists])('%s: %s', { tags: 'long' }, async (_what, answer, path) => {
+    expect(describeAnswer(await askStunnel(makePath(path, keys, new Date())))).toBe(answer)
   })
 })

@@ -28,6 +28,8 @@ export interface Parts {
 }
 
 export interface ListParts {
+  /** Signs it in the place of the issuer's key. */
+  readonly signature?: { readonly algorithm: Buffer; readonly sign: (part: Buffer) => Buffer }
   readonly issuer?: Buffer
   readonly serials?: readonly Buffer[]
   readonly entryExtensions?: readonly RawExtension[]
@@ -47,7 +49,7 @@ export interface RareKeys {
   readonly root: Pair
 }
 
-/** EC by default: it signs fast. */
+/** EC by default: it signs fast. Pools take RSA alone. */
 export function createRareKeys(kind: 'ec' | 'rsa' = 'ec'): RareKeys {
   const pair = () =>
     kind === 'rsa'
@@ -58,6 +60,7 @@ export function createRareKeys(kind: 'ec' | 'rsa' = 'ec'): RareKeys {
 
 const EC_SHA256 = sequence(objectIdentifier('1.2.840.10045.4.3.2'))
 const RSA_SHA256 = sequence(objectIdentifier('1.2.840.113549.1.1.11'), Buffer.from([5, 0]))
+const plainAlgorithm = ({ privateKey }: Pair) => (privateKey.asymmetricKeyType === 'rsa' ? RSA_SHA256 : EC_SHA256)
 const AUTHORITY: RawExtension = { oid: OID.basicConstraints, critical: true, value: sequence(boolean(true)) }
 const SERVER: RawExtension = {
   oid: OID.altNames,
@@ -74,8 +77,7 @@ export function makePath(path: RarePath, keys: RareKeys, now: Date): JudgedSet {
     const { extensions = [], ...parts } = path[place] ?? {}
     const needed = place === 'leaf' ? SERVER : AUTHORITY
     const isGiven = extensions.some((one) => !Buffer.isBuffer(one) && one.oid === needed.oid)
-    const plain = keys[above].privateKey.asymmetricKeyType === 'rsa' ? RSA_SHA256 : EC_SHA256
-    const algorithm = parts.algorithm ?? plain
+    const algorithm = parts.algorithm ?? plainAlgorithm(keys[above])
     const signed = sequence(
       wrapped(0, integer(2)),
       parts.serial ?? integer(serial),
@@ -95,32 +97,35 @@ export function makePath(path: RarePath, keys: RareKeys, now: Date): JudgedSet {
   ]
   return {
     sent: [leaf, issuer].map((der) => new X509Certificate(der)),
-    leafKeyPem: '',
+    leafKeyPem: keys.leaf.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     bundle: Buffer.from(encodePem('CERTIFICATE', root)),
-    crlFiles: path.list ? { list: encodePem('X509 CRL', makeList(path.list, keys, now)) } : {},
+    crlFiles: path.list ? { 'list.pem': encodePem('X509 CRL', makeList(path.list, keys, now)) } : {},
     name: NAME,
     clock: undefined,
   }
 }
 
 function makeList(
-  { issuer, serials = [], entryExtensions = [], extensions = [] }: ListParts,
+  { signature, issuer, serials = [], entryExtensions = [], extensions = [] }: ListParts,
   keys: RareKeys,
   now: Date,
 ): Buffer {
   const date = time(new Date(+now - DAY_MS), 'utc')
   const inEntry = entryExtensions.length > 0 ? [sequence(...entryExtensions.map(writeExtension))] : []
   const entries = serials.map((serial) => sequence(serial, date, ...inEntry))
+  const algorithm = signature?.algorithm ?? plainAlgorithm(keys.issuer)
   const signed = sequence(
     integer(1),
-    EC_SHA256,
+    algorithm,
     issuer ?? NAMES.issuer,
     date,
     time(new Date(+now + 30 * DAY_MS), 'utc'),
     ...(entries.length > 0 ? [sequence(...entries)] : []),
     ...(extensions.length > 0 ? [wrapped(0, sequence(...extensions.map(writeExtension)))] : []),
   )
-  return signPart(signed, EC_SHA256, keys.issuer)
+  return signature
+    ? sequence(signed, algorithm, bitString(signature.sign(signed)))
+    : signPart(signed, algorithm, keys.issuer)
 }
 
 const writeEither = (extension: RawExtension | Buffer) =>

@@ -5,6 +5,7 @@ import { bitString, integer, nothing, octetString, sequence, wrapped } from '../
 import { describeAnswer } from '../judge.js'
 import { askOpenssl } from '../judge-openssl.js'
 import { askOurs } from '../judge-ours.js'
+import { askStunnel } from '../judge-stunnel.js'
 import { createRareKeys, makePath, type RarePath } from './rare-path.js'
 
 const NOT_HELD = "!RFC 3779 resource not subset of parent's resources"
@@ -106,9 +107,14 @@ describe.skipIf(requirePart('openssl') === undefined)('resources of RFC 3779 (ne
   const saying = (oid: string, held: Held) =>
     held ? { extensions: [{ oid, critical: true, value: sequence(...held) }] } : {}
 
-  async function check(oid: string, [, answer, leaf, issuer, root]: Row): Promise<void> {
+  const makeSet = (oid: string, [, , leaf, issuer, root]: Row, of = keys) => {
     const path: RarePath = { leaf: saying(oid, leaf), issuer: saying(oid, issuer), root: saying(oid, root) }
-    const set = makePath(path, keys, new Date())
+    return makePath(path, of, new Date())
+  }
+
+  async function check(oid: string, row: Row): Promise<void> {
+    const [, answer] = row
+    const set = makeSet(oid, row)
     expect(describeAnswer(askOurs(set))).toBe(answer)
     const judge = await askOpenssl(set)
     expect(judge && describeAnswer(judge)).toBe(answer)
@@ -116,4 +122,16 @@ describe.skipIf(requirePart('openssl') === undefined)('resources of RFC 3779 (ne
 
   it.each(addresses)('addresses, %s: %s', (...row) => check(ADDRESSES, row))
   it.each(autonomous)('numbers, %s: %s', (...row) => check(NUMBERS, row))
+
+  describe.skipIf(requirePart('stunnel') === undefined)('stunnel', () => {
+    const rsaKeys = createRareKeys('rsa')
+    const all = [
+      ...addresses.map((row) => [ADDRESSES, row] as const),
+      ...autonomous.map((row) => [NUMBERS, row] as const),
+    ]
+
+    it.each(all)('says the same of %s: %#', { tags: 'long' }, async (oid, row) => {
+      expect(describeAnswer(await askStunnel(makeSet(oid, row, rsaKeys)))).toBe(row[1])
+    })
+  })
 })
