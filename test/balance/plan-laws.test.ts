@@ -1,0 +1,89 @@
+/** What is true of every plan, whatever the pool: the laws that users and other programs may rely on. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { optimise } from '../../src/balance/index.js'
+import { faultsOf, resultOf } from './own-arithmetic.js'
+import { anyDocument, type Document, poolOf } from './pools.js'
+
+const small = anyDocument({ hosts: 6, vms: 14 })
+
+function holds(documents: fc.Arbitrary<Document>, runs: number, law: (document: Document) => void): void {
+  fc.assert(fc.property(documents, law), { numRuns: runs })
+}
+
+function everyStepIsPossible(document: Document): void {
+  const pool = poolOf(document)
+  expect(faultsOf(pool, optimise(pool))).toEqual([])
+}
+
+function nothingIsLeft(document: Document): void {
+  const pool = poolOf(document)
+  const plan = optimise(pool)
+  const { moves, power } = optimise(resultOf(pool, plan))
+  expect({ moves, power }).toEqual({ moves: [], power: [] })
+}
+
+describe('every step of a plan is possible when it is taken', () => {
+  test('150 pools', () => holds(small, 150, everyStepIsPossible))
+  test('1,000 pools', { tags: 'long', timeout: 300_000 }, () => holds(small, 1000, everyStepIsPossible))
+})
+
+describe('the plan for the result of a plan is empty', () => {
+  test('150 pools', () => holds(small, 150, nothingIsLeft))
+  test('1,000 pools', { tags: 'long', timeout: 300_000 }, () => holds(small, 1000, nothingIsLeft))
+})
+
+test('the order of the document does not matter', () => {
+  fc.assert(
+    fc.property(small, fc.infiniteStream(fc.nat()), (document, numbers) => {
+      const shuffle = <Item>(items: readonly Item[]) =>
+        items
+          .map((item) => ({ item, key: numbers.next().value }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ item }) => item)
+      const other = { ...document, hosts: shuffle(document.hosts), vms: shuffle(document.vms) }
+      expect(optimise(poolOf(other))).toEqual(optimise(poolOf(document)))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('twice the load on hosts of twice the size: the same moves', () => {
+  holds(small, 60, (document) => {
+    const double = (value: unknown) => (typeof value === 'number' ? value * 2 : value)
+    const twice = {
+      ...document,
+      hosts: document.hosts.map((host) => ({ ...host, cpus: double(host.cpus) })),
+      vms: poolOf(document).vms.map((vm) => ({
+        ...vm,
+        vcpus: vm.vcpus * 2,
+        demand: { cpu: (vm.demand.cpu ?? []).map(double) },
+      })),
+    }
+    const movesOf = (given: Document) => optimise(poolOf(given)).moves.map(({ vm, to }) => `${vm} ${to}`)
+    expect(movesOf(twice)).toEqual(movesOf(document))
+  })
+})
+
+test('a move that is no repair gains more than it costs', () => {
+  holds(small, 100, (document) => {
+    for (const { reason, gain, cost } of optimise(poolOf(document)).moves) {
+      if (!['Rule', 'Evacuate', 'Memory', 'Consolidate'].includes(reason)) expect(gain).toBeGreaterThan(cost)
+    }
+  })
+})
+
+test('what is not known draws no VM', () => {
+  holds(small, 100, (document) => {
+    const pool = poolOf(document)
+    const unknown = new Set(
+      pool.vms
+        .filter(({ state, demand }) => state === 'running' && !demand.cpu?.slice(-3).some((sample) => sample !== null))
+        .map(({ host }) => host),
+    )
+    const drawn = optimise(pool).moves.filter(
+      ({ to, reason }) => unknown.has(to) && !['Rule', 'Evacuate', 'Memory'].includes(reason),
+    )
+    expect(drawn).toEqual([])
+  })
+})
