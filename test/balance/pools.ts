@@ -54,14 +54,15 @@ export function anyDocument(most: { readonly hosts: number; readonly vms: number
           allowOvercommit: rarely,
         }),
       ),
+      hasVersions: fc.boolean(),
       mode: fc.constantFrom('performance', 'performance', 'density'),
       clusteredStorage: rarely,
     })
-    .map(({ hosts, vms, rules, ha, mode, clusteredStorage }) => {
+    .map(({ hosts, vms, rules, ha, mode, clusteredStorage, hasVersions }) => {
       const hostAt = (index: number) => `h${(index % hosts.length) + 1}`
       const vmAt = (index: number) => `v${(index % vms.length) + 1}`
       return document(
-        hosts,
+        hosts.map((host) => ({ ...host, version: hasVersions ? host.version : undefined })),
         vms.map(({ at, ...vm }) => ({
           ...vm,
           host: vm.state === 'running' || vm.state === 'paused' ? hostAt(at) : null,
@@ -90,7 +91,7 @@ const anyHost = fc.record({
   enabled: mostly,
   storageRepositories: storage,
   excluded: fc.constantFrom([], [], [], ['placement'], ['evacuation'], ['optimisation'], ['accepting']),
-  version: fc.constantFrom(undefined, undefined, undefined, '8.2.1', '8.3.0'),
+  version: fc.constantFrom('8.2.1', '8.3.0', '8.3.0'),
   power: fc.constantFrom(undefined, { managed: true, tested: true }, { managed: true, tested: false }),
 })
 

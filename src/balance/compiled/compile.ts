@@ -49,7 +49,6 @@ export function compile(pool: Pool, scenarios: readonly Scenario[] = recentScena
     isMovable: Uint8Array.from(vms, (vm) => Number(mayMove(vm, pool) === undefined)),
     mayRun: mayRunMatrix(vms, hosts, hostOf, rules),
     isLoadKnown,
-    isHostLoadKnown: hostsOfKnownLoad(hosts.length, hostOf, isLoadKnown),
     isLive: Uint8Array.from(hosts, ({ live }) => Number(live)),
     isEnabled: Uint8Array.from(hosts, ({ live, enabled }) => Number(live && enabled)),
     isAccepting: Uint8Array.from(hosts, ({ live, enabled, excluded }) =>
@@ -64,14 +63,6 @@ export function compile(pool: Pool, scenarios: readonly Scenario[] = recentScena
 /** A paused VM keeps its memory; a halted and a suspended one have none, wherever they were. */
 function isOnHost({ state }: Vm): boolean {
   return state === 'running' || state === 'paused'
-}
-
-function hostsOfKnownLoad(hostCount: number, hostOf: Int32Array, isLoadKnown: Uint8Array): Uint8Array {
-  const known = new Uint8Array(hostCount).fill(1)
-  for (const [v, h] of hostOf.entries()) {
-    if (h !== NOWHERE && isLoadKnown[v] === 0) known[h] = 0
-  }
-  return known
 }
 
 function rulesOfEach(vmCount: number, rules: CompiledPool['rules']): number[][] {

@@ -66,8 +66,6 @@ export interface CompiledPool {
   readonly mayRun: Uint8Array
   /** [v] 0: no CPU sample in the last quarter of an hour. It is not moved because of load. */
   readonly isLoadKnown: Uint8Array
-  /** [h] 0: a running VM's load is unknown. It receives nothing because of load. */
-  readonly isHostLoadKnown: Uint8Array
   /** [h] live. */
   readonly isLive: Uint8Array
   /** [h] live and enabled. */

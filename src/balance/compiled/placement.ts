@@ -11,6 +11,8 @@ export interface Placement {
   readonly wantBytes: Float64Array
   readonly staticMaxBytes: Float64Array
   readonly vmCount: Int32Array
+  /** [h] VMs whose load is not known: such a host receives nothing because of load. */
+  readonly unknownCount: Int32Array
 }
 
 /** The pool as it is. */
@@ -23,6 +25,7 @@ export function startPlacement(pool: CompiledPool): Placement {
     wantBytes: new Float64Array(hosts),
     staticMaxBytes: new Float64Array(hosts),
     vmCount: new Int32Array(hosts),
+    unknownCount: new Int32Array(hosts),
   }
   for (const [v, h] of pool.hostOf.entries()) put(pool, placement, v, h)
   return placement
@@ -36,6 +39,7 @@ export function copyPlacement(placement: Placement): Placement {
     wantBytes: placement.wantBytes.slice(),
     staticMaxBytes: placement.staticMaxBytes.slice(),
     vmCount: placement.vmCount.slice(),
+    unknownCount: placement.unknownCount.slice(),
   }
 }
 
@@ -57,4 +61,5 @@ function add(pool: CompiledPool, placement: Placement, v: number, h: number, sig
     placement[name][h] = (placement[name][h] ?? 0) + sign * (pool[name][v] ?? 0)
   }
   placement.vmCount[h] = (placement.vmCount[h] ?? 0) + sign
+  if (pool.isLoadKnown[v] === 0) placement.unknownCount[h] = (placement.unknownCount[h] ?? 0) + sign
 }

@@ -4,16 +4,15 @@
  */
 import { compile } from '../compiled/compile.js'
 import { type CompiledPool, NOWHERE } from '../compiled/compiled-pool.js'
-import { congestionOf, horizonMinutes, moveCost } from '../compiled/congestion.js'
+import { congestionOf, moveCost } from '../compiled/congestion.js'
 import { nameOfHost, nameOfVm, round } from '../compiled/describe.js'
 import { type Placement, put, startPlacement } from '../compiled/placement.js'
-import { softGain } from '../compiled/soft-rules.js'
 import type { Pool } from '../document/pool-document.js'
 import type { Move, Plan } from '../plan.js'
 import { checkStep } from '../rules/check-step.js'
 import { type FailoverGate, failoverGates } from '../rules/failover-gate.js'
 import { mayMove } from '../rules/may-move.js'
-import { MARGIN } from './improve.js'
+import { gainOf, MARGIN } from './improve.js'
 
 export interface Explanation {
   /** One for each move of the plan. */
@@ -74,16 +73,6 @@ function explainMove(pool: CompiledPool, placement: Placement, gates: readonly F
   }
 }
 
-/** What moving `v` alone would save over the horizon. */
-function gainOf(pool: CompiledPool, placement: Placement, v: number, to: number): number {
-  const from = placement.hostOf[v] ?? NOWHERE
-  const saved =
-    congestionOf(pool, placement, from) -
-    congestionOf(pool, placement, from, v, -1) -
-    (congestionOf(pool, placement, to, v, 1) - congestionOf(pool, placement, to))
-  return horizonMinutes(pool) * saved + softGain(pool, placement.hostOf, v, to)
-}
-
 /** The move off this host that would save most, and what is wrong with it. */
 function whyCongested(pool: CompiledPool, placement: Placement, gates: readonly FailoverGate[], h: number): string {
   const host = pool.hosts[h]
@@ -100,7 +89,8 @@ function whyCongested(pool: CompiledPool, placement: Placement, gates: readonly 
   const held = vm && mayMove(vm, pool.pool)
   const refusal = held ?? checkStep(pool, placement, gates, best.v, best.to)
   if (refusal) return `${name} would save most, but ${refusal.why} (${refusal.code})`
-  if (pool.isHostLoadKnown[best.to] === 0) return `${name} would save most, but the load of that host is not known`
+  if ((placement.unknownCount[best.to] ?? 0) > 0)
+    return `${name} would save most, but the load of that host is not known`
   const needed = moveCost(pool, best.v) * (1 + MARGIN)
   return `${name} would save most: ${round(best.gain)} congested host-minutes, where ${round(needed)} would be worth it`
 }

@@ -1,7 +1,11 @@
-/** Moves that pay: the single move with the largest gain, again and again, until none gains more than it costs and a margin. */
+/**
+ * Moves that pay: the one with the largest surplus, again and again, until none gains more than it costs and a margin. When another
+ * host turns out to be better for a VM that has moved, it goes there in the first place; only where that is impossible it moves
+ * twice.
+ */
 import { type CompiledPool, NOWHERE } from '../compiled/compiled-pool.js'
 import { congestionOf, horizonMinutes, moveCost } from '../compiled/congestion.js'
-import { type Placement, put } from '../compiled/placement.js'
+import { type Placement, put, startPlacement } from '../compiled/placement.js'
 import { softGain } from '../compiled/soft-rules.js'
 import { checkStep, checkStepApartFromFailover } from '../rules/check-step.js'
 import type { FailoverGate } from '../rules/failover-gate.js'
@@ -11,42 +15,98 @@ import type { Step } from './step.js'
 export const MARGIN = 0.25
 
 export interface Improvement {
+  /** Those that were given, possibly to other hosts, and those that pay. */
   readonly steps: readonly Step[]
+  /** Where they lead. */
+  readonly placement: Placement
   /** The best move that was found in the end and not worth it. */
   readonly best: Step | undefined
 }
 
-/** Improves `placement` as long as it pays, and returns the steps. */
-export function improve(pool: CompiledPool, placement: Placement, gates: readonly FailoverGate[]): Improvement {
-  const steps: Step[] = []
-  const moved = new Set<number>()
-  while (steps.length < pool.vms.length) {
-    const candidates = candidatesOf(pool, placement, moved)
-    const step = candidates.find(
-      ({ v, to, gain }) =>
-        gain > moveCost(pool, v) * (1 + MARGIN) && checkStep(pool, placement, gates, v, to) === undefined,
-    )
-    if (!step) return { steps, best: candidates[0] }
-    put(pool, placement, step.v, step.to)
-    moved.add(step.v)
-    steps.push(step)
+/** Adds steps to `repairs` as long as they pay. */
+export function improve(pool: CompiledPool, gates: readonly FailoverGate[], repairs: readonly Step[]): Improvement {
+  let plan = replay(pool, gates, repairs) ?? { steps: [], placement: startPlacement(pool) }
+  // each round lowers the cost of the pool by more than rounding; the bound is for the day that this is wrong
+  for (let round = 0; round < ROUNDS_PER_VM * pool.vms.length; round++) {
+    const candidates = candidatesOf(pool, plan.placement)
+    const next = firstThatWorks(pool, gates, plan, candidates)
+    if (!next) return { ...plan, best: candidates[0] }
+    plan = next
   }
-  return { steps, best: undefined }
+  return { ...plan, best: undefined }
+}
+const ROUNDS_PER_VM = 4
+
+type Draft = Pick<Improvement, 'steps' | 'placement'>
+
+function firstThatWorks(
+  pool: CompiledPool,
+  gates: readonly FailoverGate[],
+  plan: Draft,
+  candidates: readonly Step[],
+): Draft | undefined {
+  for (const step of candidates) {
+    if (!isWorthIt(pool, step)) return undefined
+    const next = redirect(pool, gates, plan, step) ?? append(pool, gates, plan, step)
+    if (next) return next
+  }
+  return undefined
+}
+
+function isWorthIt(pool: CompiledPool, { v, gain }: Step): boolean {
+  return gain > moveCost(pool, v) * (1 + MARGIN)
+}
+
+function append(pool: CompiledPool, gates: readonly FailoverGate[], { steps, placement }: Draft, step: Step) {
+  if (checkStep(pool, placement, gates, step.v, step.to)) return undefined
+  put(pool, placement, step.v, step.to)
+  return { steps: [...steps, step], placement }
+}
+
+/** The VM's earlier move leads to the new host: in its place, or else at the end; each step must still be possible and pay. */
+function redirect(
+  pool: CompiledPool,
+  gates: readonly FailoverGate[],
+  { steps }: Draft,
+  { v, to }: Step,
+): Draft | undefined {
+  const before = steps.find((step) => step.v === v)
+  if (!before) return undefined
+  if (before.reason === 'Evacuate' && pool.hosts[to]?.excluded.includes('evacuation')) return undefined
+  const others = steps.filter((step) => step !== before)
+  const moved = { ...before, to }
+  if (to === before.from) return replay(pool, gates, others)
+  const inPlace = steps.map((step) => (step === before ? moved : step))
+  return replay(pool, gates, inPlace) ?? replay(pool, gates, [...others, moved])
+}
+
+/** Takes the steps one after another, with the gain each has at that time; nothing if one is impossible or does not pay. */
+function replay(pool: CompiledPool, gates: readonly FailoverGate[], steps: readonly Step[]): Draft | undefined {
+  const placement = startPlacement(pool)
+  const taken: Step[] = []
+  for (const step of steps) {
+    const now = { ...step, gain: gainOf(pool, placement, step.v, step.to) }
+    if (step.because === undefined && !isWorthIt(pool, now)) return undefined
+    if (checkStep(pool, placement, gates, step.v, step.to)) return undefined
+    put(pool, placement, step.v, step.to)
+    taken.push(now)
+  }
+  return { steps: taken, placement }
 }
 
 /** Every move that may be made because of load, the largest surplus over its cost first. */
-function candidatesOf(pool: CompiledPool, placement: Placement, moved: ReadonlySet<number>): Step[] {
+function candidatesOf(pool: CompiledPool, placement: Placement): Step[] {
   const hosts = pool.hosts.length
   const congestion = pool.hosts.map((_, h) => congestionOf(pool, placement, h))
   const found: Step[] = []
   for (const [v, from] of placement.hostOf.entries()) {
-    if (from === NOWHERE || pool.isMovable[v] === 0 || pool.isLoadKnown[v] === 0 || moved.has(v)) continue
+    if (from === NOWHERE || pool.isMovable[v] === 0 || pool.isLoadKnown[v] === 0) continue
     if (pool.isGiving[from] === 0 || pool.isEnabled[from] === 0) continue
     const out = (congestion[from] ?? 0) - congestionOf(pool, placement, from, v, -1)
     if (out <= 0 && (pool.rulesOf[v] ?? []).length === 0) continue
     for (let to = 0; to < hosts; to++) {
       if (to === from || pool.mayRun[v * hosts + to] === 0 || pool.isAccepting[to] === 0) continue
-      if (pool.isHostLoadKnown[to] === 0) continue
+      if ((placement.unknownCount[to] ?? 0) > 0) continue
       const more = congestionOf(pool, placement, to, v, 1) - (congestion[to] ?? 0)
       const gain = horizonMinutes(pool) * (out - more) + softGain(pool, placement.hostOf, v, to)
       if (gain > 0 && !checkStepApartFromFailover(pool, placement, v, to))
@@ -55,4 +115,14 @@ function candidatesOf(pool: CompiledPool, placement: Placement, moved: ReadonlyS
   }
   const surplus = ({ v, gain }: Step) => gain - moveCost(pool, v)
   return found.sort((one, other) => surplus(other) - surplus(one) || one.v - other.v || one.to - other.to)
+}
+
+/** What moving `v` alone would save over the horizon. */
+export function gainOf(pool: CompiledPool, placement: Placement, v: number, to: number): number {
+  const from = placement.hostOf[v] ?? NOWHERE
+  const saved =
+    congestionOf(pool, placement, from) -
+    congestionOf(pool, placement, from, v, -1) -
+    (congestionOf(pool, placement, to, v, 1) - congestionOf(pool, placement, to))
+  return horizonMinutes(pool) * saved + softGain(pool, placement.hostOf, v, to)
 }

@@ -15,12 +15,19 @@ import { writePlan } from './write-plan.js'
 /** Says what to do with a pool, or that nothing is worth doing, and why. */
 export function optimise(pool: Pool): Plan {
   const compiled = compile(pool)
-  const start = startPlacement(compiled)
-  const steps: Step[] = []
-  const now = startPlacement(compiled)
   const gates = failoverGates(compiled)
-  steps.push(...repair(compiled, now, gates))
-  const { steps: paying, best } = improve(compiled, now, gates)
-  steps.push(...paying)
-  return writePlan(compiled, { start, end: now, steps, best })
+  let steps: readonly Step[] = []
+  // what pays may make room for a repair that was impossible before, and a repair may make a move pay
+  for (let round = 0; ; round++) {
+    const improvement = improve(compiled, gates, repair(compiled, gates, steps))
+    const isSettled = isSame(improvement.steps, steps) || round > compiled.vms.length
+    steps = improvement.steps
+    if (!isSettled) continue
+    const { placement, best } = improvement
+    return writePlan(compiled, { start: startPlacement(compiled), end: placement, steps, best })
+  }
+}
+
+function isSame(some: readonly Step[], others: readonly Step[]): boolean {
+  return some.length === others.length && some.every(({ v, to }, at) => v === others[at]?.v && to === others[at]?.to)
 }

@@ -5,7 +5,7 @@
 import type { CompiledPool } from '../compiled/compiled-pool.js'
 import { congestionOf, horizonMinutes } from '../compiled/congestion.js'
 import { nameOfHost } from '../compiled/describe.js'
-import { type Placement, put } from '../compiled/placement.js'
+import { type Placement, put, startPlacement } from '../compiled/placement.js'
 import type { Reason } from '../plan.js'
 import { checkStep } from '../rules/check-step.js'
 import type { FailoverGate } from '../rules/failover-gate.js'
@@ -20,11 +20,13 @@ interface Defect {
   readonly helps: (v: number, to: number) => boolean
 }
 
-/** Repairs what can be repaired and returns the steps; `placement` becomes the result. */
-export function repair(pool: CompiledPool, placement: Placement, gates: readonly FailoverGate[]): Step[] {
-  const steps: Step[] = []
-  // each step lowers one of finitely many counts, and the limit is one move a VM
-  while (steps.length < pool.vms.length) {
+/** Adds to `given` the steps that repair what can be repaired after them, with VMs that have not moved if possible. */
+export function repair(pool: CompiledPool, gates: readonly FailoverGate[], given: readonly Step[]): readonly Step[] {
+  const placement = startPlacement(pool)
+  for (const { v, to } of given) put(pool, placement, v, to)
+  const steps = [...given]
+  // each step lowers one of finitely many counts and raises none before it; the bound is for the day that this is wrong
+  while (steps.length < given.length + 2 * pool.vms.length) {
     const step = findDefects(pool, placement)
       .map((defect) => bestStep(pool, placement, gates, defect, steps))
       .find((found) => found !== undefined)
@@ -88,11 +90,14 @@ function bestStep(
   { reason, because, vms, helps }: Defect,
   taken: readonly Step[],
 ): Step | undefined {
+  const hasMoved = ({ v }: Step) => Number(taken.some((step) => step.v === v))
   const candidates = vms
-    .filter((v) => pool.isMovable[v] === 1 && !taken.some((step) => step.v === v))
+    .filter((v) => pool.isMovable[v] === 1)
     .flatMap((v) => stepsOf(pool, placement, v).map((step): Step => ({ ...step, reason, because })))
     .filter(({ v, to }) => helps(v, to))
-    .sort((one, other) => other.gain - one.gain || one.v - other.v || one.to - other.to)
+    .sort(
+      (one, other) => hasMoved(one) - hasMoved(other) || other.gain - one.gain || one.v - other.v || one.to - other.to,
+    )
   return candidates.find(({ v, to }) => checkStep(pool, placement, gates, v, to) === undefined)
 }
 

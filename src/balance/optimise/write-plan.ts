@@ -21,9 +21,10 @@ export interface Outcome {
 }
 
 export function writePlan(pool: CompiledPool, { start, end, steps, best, power = [] }: Outcome): Plan {
-  const stuck = findStuck(pool, end)
+  const unrepaired = findUnrepaired(pool, end)
+  const stuck = [...unrepaired, ...deadHosts(pool, end)]
   const moves = writeMoves(pool, start, steps)
-  const verdict = moves.length + power.length > 0 ? 'plan' : stuck.length > 0 ? 'cannot' : 'nothing-to-do'
+  const verdict = moves.length + power.length > 0 ? 'plan' : unrepaired.length > 0 ? 'cannot' : 'nothing-to-do'
   const off = power.filter(({ action }) => action === 'off').length
   const before = figuresOf(pool, start, 0)
   return {
@@ -118,9 +119,9 @@ function severityOf(pool: CompiledPool, start: Placement, moves: readonly Move[]
 }
 
 /** What should be different at the end and is not. */
-function findStuck(pool: CompiledPool, end: Placement): Stuck[] {
+function findUnrepaired(pool: CompiledPool, end: Placement): Stuck[] {
   const gates = failoverGates(pool)
-  const found = findDefects(pool, end).flatMap(({ vms, helps, because }) =>
+  return findDefects(pool, end).flatMap(({ vms, helps, because }) =>
     vms.flatMap((v): Stuck[] => {
       const vm = pool.vms[v]
       if (!vm) return []
@@ -131,16 +132,14 @@ function findStuck(pool: CompiledPool, end: Placement): Stuck[] {
       return refusal ? [{ vm: vm.uuid, code: refusal.code, why: `${because}, and ${refusal.why}` }] : []
     }),
   )
-  const dead = pool.hosts.flatMap((host, h): Stuck[] =>
-    !host.live && (end.vmCount[h] ?? 0) > 0
-      ? [
-          {
-            host: host.uuid,
-            code: 'HOST_NOT_LIVE',
-            why: `${nameOfHost(pool, h)} is not live and ${count(end.vmCount[h] ?? 0, 'VM')} are on it`,
-          },
-        ]
-      : [],
-  )
-  return [...found, ...dead]
+}
+
+/** Of no use to a plan, and not repaired by one: xapi forgets such VMs when somebody tells it that the host is dead. */
+function deadHosts(pool: CompiledPool, { vmCount }: Placement): Stuck[] {
+  return pool.hosts.flatMap((host, h): Stuck[] => {
+    const vms = vmCount[h] ?? 0
+    if (host.live || vms === 0) return []
+    const why = `${nameOfHost(pool, h)} is not live, and ${count(vms, 'VM')} ${vms === 1 ? 'is' : 'are'} recorded there`
+    return [{ host: host.uuid, code: 'HOST_NOT_LIVE', why }]
+  })
 }

@@ -82,8 +82,8 @@ function scoreOf(pool: CompiledPool, now: Placement, without: Placement, v: numb
   )
 }
 const EVENNESS_MINUTES = 20
-/** The coordinator is filled last. */
-const COORDINATOR_MINUTES = 5
+/** The coordinator is filled last; less than a move costs, so that nothing leaves it for this alone. */
+const COORDINATOR_MINUTES = 2
 
 function meanCpuOf({ demand, scenarioCount, scenarioWeight }: CompiledPool, v: number): number {
   return scenarioWeight.reduce(
@@ -115,7 +115,9 @@ function refuse(
   )
 }
 
+/** The members of a VM group are spread if possible: xapi starts one on a host of the others rather than not at all. */
 function refuseByRule(pool: CompiledPool, { hostOf }: Placement, v: number, h: number): Refusal | undefined {
   const rule = ruleMadeWorse(pool, hostOf, v, h)
-  return rule && { code: 'RULE_WOULD_BREAK', why: `${rule.name} (${rule.kind}) would be broken` }
+  if (!rule || rule.isGroup) return undefined
+  return { code: 'RULE_WOULD_BREAK', why: `${rule.name} (${rule.kind}) would be broken` }
 }

@@ -1,0 +1,213 @@
+/** Documents that are wrong, odd or huge: refused with the place of what is wrong, or read as said in docs/pool-document.md. */
+import { expect, it, test } from 'vitest'
+import { compile } from '../../src/balance/compiled/compile.js'
+import { LIMITS, optimise, readPool } from '../../src/balance/index.js'
+import { document, poolOf } from './pools.js'
+
+const GIB = 2 ** 30
+const host = { uuid: 'h1', cpus: 8, memoryBytes: 32 * GIB }
+const vm = { uuid: 'v1', host: 'h1', vcpus: 2, memoryFloorBytes: GIB }
+const good = {
+  format: 'openwlb-pool/1',
+  at: '2026-03-01T12:00:00Z',
+  pool: { uuid: 'p', coordinator: 'h1' },
+  hosts: [host],
+}
+
+const refused: [what: string, given: unknown, path: string, problem: RegExp][] = [
+  ['not a document', 7, '', /expected object/],
+  ['another format', { ...good, format: 'openwlb-pool/2' }, 'format', /openwlb-pool\/1/],
+  ['no time', { ...good, at: undefined }, 'at', /received undefined/],
+  ['a time without a zone', { ...good, at: '2026-03-01T12:00:00' }, 'at', /Invalid ISO/],
+  ['no hosts', { ...good, hosts: undefined }, 'hosts', /received undefined/],
+  ['no coordinator', { ...good, pool: { uuid: 'p' } }, 'pool.coordinator', /received undefined/],
+  ['an unknown coordinator', { ...good, pool: { uuid: 'p', coordinator: 'h9' } }, 'pool.coordinator', /names no host/],
+  ['a host without CPUs', { ...good, hosts: [{ ...host, cpus: 0 }] }, 'hosts[0].cpus', />=1/],
+  ['negative memory', { ...good, hosts: [{ ...host, memoryBytes: -1 }] }, 'hosts[0].memoryBytes', />=0/],
+  ['the same host twice', { ...good, hosts: [host, host] }, 'hosts[1].uuid', /the same as hosts\[0\]/],
+  ['the same VM twice', { ...good, vms: [vm, vm] }, 'vms[1].uuid', /the same as vms\[0\]/],
+  ['a VM on an unknown host', { ...good, vms: [{ ...vm, host: 'h9' }] }, 'vms[0].host', /names no host/],
+  ['a running VM on no host', { ...good, vms: [{ ...vm, host: null }] }, 'vms[0].host', /running has a host/],
+  ['an unknown state', { ...good, vms: [{ ...vm, state: 'crashed' }] }, 'vms[0].state', /expected one of/],
+  [
+    'a sample that is text',
+    { ...good, vms: [{ ...vm, demand: { cpu: [1, '2'] } }] },
+    'vms[0].demand.cpu[1]',
+    /number or null/,
+  ],
+  ['a series that is a number', { ...good, vms: [{ ...vm, demand: { cpu: 1 } }] }, 'vms[0].demand.cpu', /array/],
+  [
+    'a series that is too long',
+    { ...good, vms: [{ ...vm, demand: { diskRead: Array.from({ length: LIMITS.samples + 1 }, () => 0) } }] },
+    'vms[0].demand.diskRead',
+    /at most 20160 samples/,
+  ],
+  [
+    'a rule about an unknown VM',
+    { ...good, rules: [{ kind: 'apart', vms: ['v9'] }] },
+    'rules[0].vms[0]',
+    /names no VM/,
+  ],
+  [
+    'a pin without a host',
+    { ...good, vms: [vm], rules: [{ kind: 'pin', vms: ['v1'] }] },
+    'rules[0].hosts',
+    /names hosts/,
+  ],
+  [
+    'an unknown rule',
+    { ...good, vms: [vm], rules: [{ kind: 'near', vms: ['v1'] }] },
+    'rules[0].kind',
+    /expected one of/,
+  ],
+  ['more hosts than are read', { ...good, hosts: Array.from({ length: 1025 }, () => 0) }, 'hosts', /at most 1024/],
+  ['more VMs than are read', { ...good, vms: Array.from({ length: 20_001 }, () => 0) }, 'vms', /at most 20000/],
+]
+
+it.each(refused)('%s is refused, and its place is named', (_, given, path, problem) => {
+  const reading = readPool(JSON.stringify(given))
+  expect(reading.state === 'refused' && reading.problems[0]).toEqual({ path, problem: expect.stringMatching(problem) })
+})
+
+test('text that is no JSON, and text that is too long', () => {
+  for (const [text, problem] of [
+    ['{"format":', /not JSON/],
+    ['[NaN]', /not JSON/],
+    [' '.repeat(LIMITS.documentBytes + 1), /larger than/],
+  ] as const) {
+    const reading = readPool(text)
+    expect(reading.state === 'refused' && reading.problems[0].problem).toMatch(problem)
+  }
+})
+
+test('every problem of a document is listed, twenty at most', () => {
+  const reading = readPool(JSON.stringify({ ...good, vms: Array.from({ length: 30 }, () => ({ ...vm, vcpus: 0 })) }))
+  expect(reading.state === 'refused' && reading.problems.length).toBe(20)
+})
+
+test('unknown keys are kept and ignored, and null stands for a key that is missing', () => {
+  const pool = poolOf({ ...good, ours: 1, vms: [{ ...vm, colour: 'red', immovable: null, lastMovedAt: null }] })
+  expect(pool).toMatchObject({ ours: 1, vms: [{ colour: 'red' }] })
+  expect(pool.vms[0]?.immovable).toBeUndefined()
+})
+
+/** Odd, and read: what becomes of it. The VM v1 is on h1 with h2 beside it; the plan is the verdict and the moves. */
+const read: [what: string, hosts: object[], vms: object[], more: object, plan: string][] = [
+  ['no VM', [{}, {}], [], {}, 'nothing-to-do'],
+  ['one host', [{}], [{ demand: { cpu: [9] } }], {}, 'nothing-to-do'],
+  ['a VM on a dead host', [{}, { live: false }], [{ host: 'h2' }], {}, 'nothing-to-do; h2 HOST_NOT_LIVE'],
+  [
+    'all hosts excluded',
+    [{}, { excluded: ['accepting'] }],
+    [{ demand: { cpu: [4] } }, { demand: { cpu: [4] } }],
+    {},
+    'nothing-to-do',
+  ],
+  [
+    'a floor above what is wanted',
+    [{}, {}],
+    [{ memoryFloorBytes: 3 * GIB, memoryWantBytes: GIB }],
+    {},
+    'nothing-to-do',
+  ],
+  [
+    'a VM larger than any host',
+    [{}, { enabled: false }],
+    [{ host: 'h2', memoryFloorBytes: 64 * GIB }],
+    {},
+    'cannot; v1 HOST_NOT_ENOUGH_FREE_MEMORY',
+  ],
+  [
+    'a host with less memory than its VMs hold',
+    [{ memoryBytes: 3 * GIB }, {}],
+    [{}, {}],
+    {},
+    'plan; v1 to h2 (Memory)',
+  ],
+  ['no load is known', [{}, {}], [{ demand: {} }, { demand: { cpu: [null, null] } }], {}, 'nothing-to-do'],
+  ['all samples impossible', [{}, {}], [{ demand: { cpu: [-1, 1e300] } }, {}], {}, 'nothing-to-do'],
+  [
+    'the clock went back',
+    [{}, { enabled: false }],
+    [{ host: 'h2', lastMovedAt: '2027-01-01T00:00:00Z' }],
+    {},
+    'cannot; v1 RECENTLY_MOVED',
+  ],
+  [
+    'moved an hour ago',
+    [{}, { enabled: false }],
+    [{ host: 'h2', lastMovedAt: '2026-03-01T11:00:00Z' }],
+    {},
+    'plan; v1 to h1 (Evacuate)',
+  ],
+  [
+    'rules that contradict each other',
+    [{}, {}],
+    [{}, {}],
+    {
+      rules: [
+        { kind: 'apart', vms: ['v1', 'v2'] },
+        { kind: 'together', vms: ['v1', 'v2'] },
+      ],
+    },
+    'cannot; v1 RULE_WOULD_BREAK; v2 RULE_WOULD_BREAK',
+  ],
+  [
+    'a failover plan that does not exist',
+    [{}, { enabled: false }],
+    [{ host: 'h2', haProtected: true, memoryFloorBytes: 20 * GIB }],
+    { pool: { uuid: 'p', coordinator: 'h1', ha: { enabled: true, planExistsFor: 2 } } },
+    'plan; v1 to h1 (Evacuate)',
+  ],
+]
+
+it.each(read)('%s: read, and planned for', (_, hosts, vms, more, expected) => {
+  const { verdict, moves, stuck } = optimise(
+    poolOf(
+      document(
+        hosts.map((one) => ({ ...one })),
+        vms.map((one) => ({ ...one })),
+        { ...more },
+      ),
+    ),
+  )
+  const parts = [
+    verdict,
+    ...moves.map(({ vm: name, to, reason }) => `${name} to ${to} (${reason})`),
+    ...stuck.map((one) => `${'vm' in one ? one.vm : one.host} ${one.code}`),
+  ]
+  expect(parts.join('; ')).toBe(expected)
+})
+
+test('a pool of no host: nothing to do', () => {
+  expect(optimise(poolOf({ ...good, hosts: [] }))).toMatchObject({
+    verdict: 'nothing-to-do',
+    because: 'the pool has no host',
+  })
+})
+
+test('series of different length end at the same time, and what is unknown is the mean of the VM', () => {
+  const vms = [
+    { demand: { cpu: [9, 9, 0.5] } },
+    { demand: { cpu: [0.5] } },
+    { demand: { cpu: [1, null, 3] } },
+    { demand: {} },
+  ]
+  const { demand, scenarioWeight, scenarioCount } = compile(poolOf(document([{}, {}], vms)))
+  const cpuOf = (v: number) => [...demand.slice(v * 5 * scenarioCount, v * 5 * scenarioCount + scenarioCount)]
+  const [last = 0, , first = 0] = scenarioWeight
+  expect(cpuOf(0)).toEqual([0.5, 9, 9])
+  expect(cpuOf(1)).toEqual([0.5, 0.5, 0.5])
+  expect(cpuOf(2)).toEqual([3, (3 * last + first) / (last + first), 1])
+  const others = [0, 1, 2].flatMap((v) => cpuOf(v).map((cores, s) => cores * (scenarioWeight[s] ?? 0)))
+  expect(cpuOf(3)[0]).toBeCloseTo(others.reduce((sum, cores) => sum + cores, 0) / 3)
+})
+
+test('10,000 VMs are read and planned for', { tags: 'long', timeout: 120_000 }, () => {
+  const hosts = Array.from({ length: 64 }, () => ({ cpus: 256, memoryBytes: 1024 * GIB }))
+  const vms = Array.from({ length: 10_000 }, (_, at) => ({
+    host: `h${(at % 64) + 1}`,
+    demand: { cpu: [0.4, 0.6, 0.5] },
+  }))
+  expect(optimise(poolOf(document(hosts, vms))).verdict).toBe('nothing-to-do')
+})
