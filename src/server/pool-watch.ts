@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { mapBounded, within } from '../base/bounded.js'
+import { onceUntilOver } from '../base/once-until-over.js'
 import type { FleetMember } from '../trust/index.js'
 import { parseWlbAddress } from '../xapi/index.js'
 import type { Given, SettingsPart } from './appliance-files.js'
@@ -39,18 +40,20 @@ function startWatching(trust: Trust, context: Needs): { close(): Promise<void> }
       if (leftDays <= 0) log.error(facts, 'the certificate has expired')
       else log.warn(facts, 'the certificate ends soon')
     })
+  const ownEnd = onceUntilOver((error) => log.error({ err: error }, 'the certificate could not be looked at'))
+  const clocks = onceUntilOver((error) => log.error({ err: error }, 'the clocks of the pools could not be looked at'))
   const round = async () => {
-    await checkOwnEnd().catch((error: unknown) => log.error({ err: error }, 'the certificate could not be looked at'))
+    await checkOwnEnd().then(ownEnd.over, ownEnd.failed)
     if (watch) return
-    await compareClocks(trust, await registered(), wrongClocks, log).catch((error: unknown) =>
-      log.error({ err: error }, 'the clocks of the pools could not be looked at'),
-    )
+    await registered()
+      .then((members) => compareClocks(trust, members, wrongClocks, log))
+      .then(clocks.over, clocks.failed)
   }
   let running = Promise.resolve()
   let cancel = () => {}
   const startRound = () => {
     cancel = clock.schedule(startRound, HOUR_MS)
-    running = round().catch((error: unknown) => log.error({ err: error }, 'the watch failed'))
+    running = round()
   }
   startRound()
 

@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** `inject` as strace has it: `fsync:error=EIO`. */
-export async function spoilCalls(strace: string, pids: readonly number[], inject: readonly string[]) {
+/** `inject` as strace has it: `fsync:error=EIO`; of all files, or of `path` only. */
+export async function spoilCalls(strace: string, pids: readonly number[], inject: readonly string[], path?: string) {
   const folder = mkdtempSync(join(tmpdir(), 'openwlb-strace-'))
   const log = join(folder, 'log')
   const names = inject.map((one) => one.split(':')[0]).join(',')
   const options = ['-f', '-o', log, '-e', `trace=${names}`, ...inject.flatMap((one) => ['-e', `inject=${one}`])]
+  if (path !== undefined) options.push('-P', path)
   const child = spawn(strace, [...options, ...pids.flatMap((pid) => ['-p', `${pid}`])], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -38,7 +38,7 @@ export function openSmallDisk(size: string): SmallDisk | undefined {
     },
     empty: () => rmSync(filler, { force: true }),
     remove: () => {
-      execFileSync('/bin/umount', [folder])
+      execFileSync('/bin/umount', ['-l', folder]) // a process that was killed just now may still have a file open
       rmSync(folder, { recursive: true })
     },
   }

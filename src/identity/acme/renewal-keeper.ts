@@ -4,6 +4,7 @@
  */
 import { within } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
+import { onceUntilOver } from '../../base/once-until-over.js'
 import { type AcmeSettings, type AppliancePaths, type Log, paths, readSettings } from '../../config/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import type { Patience } from '../store/activate-identity.js'
@@ -72,6 +73,9 @@ export function startRenewalKeeper(options: KeeperOptions): RenewalKeeper {
   const { root, log, schedule } = options
   const place = paths(root)
   const closing = new AbortController()
+  const failure = onceUntilOver((error) =>
+    log.error(describe(error), 'the renewal of the certificate could not be looked at'),
+  )
   let turn: Promise<void> = Promise.resolve()
   let callOff = () => {}
 
@@ -81,9 +85,9 @@ export function startRenewalKeeper(options: KeeperOptions): RenewalKeeper {
     let delayMs = LOOK_MS
     try {
       delayMs = await renewIfDue(options, place, closing.signal)
+      failure.over()
     } catch (error) {
-      // an unreadable file or a defect of ours is no reason to stop serving or checking
-      log.error(describe(error), 'the renewal of the certificate could not be looked at')
+      failure.failed(error) // an unreadable file or a defect of ours is no reason to stop serving or checking
     }
     if (!closing.signal.aborted) callOff = schedule(() => void look(), delayMs)
   }

@@ -2,6 +2,7 @@
 import { mapBounded } from '../../base/bounded.js'
 import { lockDirectory } from '../../base/directory-lock.js'
 import { ensureFolder } from '../../base/durable-file.js'
+import { onceUntilOver } from '../../base/once-until-over.js'
 import { type FleetMember, lookAtFleet } from '../connection/fleet.js'
 import type { Channel } from './channels.js'
 import { compareSnapshots, isWell } from './compare.js'
@@ -106,15 +107,16 @@ export interface Watch {
   close(): Promise<void>
 }
 
-/** Observes at once, then every `everyMs`; a round that failed as a whole is reported and tried again. */
+/** Observes at once, then every `everyMs`. A round that failed as a whole is tried again; the same failure is reported once. */
 export function startWatch(
   options: WatchOptions & { readonly everyMs: number; readonly onFailure: (error: unknown) => void },
 ): Watch {
-  const { everyMs, onFailure } = options
+  const { everyMs } = options
+  const failure = onceUntilOver(options.onFailure)
   let timer: NodeJS.Timeout | undefined
   let closed = false
   const round = async (): Promise<void> => {
-    await watchOnce(options).catch(onFailure)
+    await watchOnce(options).then(failure.over, failure.failed)
     if (!closed) timer = setTimeout(() => (running = round()), everyMs).unref()
   }
   let running = round()
