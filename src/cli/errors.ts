@@ -197,8 +197,8 @@ export const cliErrors = defineErrors({
   },
   USAGE_NEEDS_POOL_TRUST: {
     message: 'This pool was not met before, and there is nobody to compare its fingerprint.',
-    facts: ['pool', 'missing'],
-    remedy: 'wlb trust status --pool-fingerprint SHA256',
+    facts: ['pool', 'seen', 'compareWith', 'missing', '(command)'],
+    remedy: ({ command }) => String(command),
   },
   USAGE_NEEDS_GOAL: {
     message: 'No goal was named: what is the pool to trust.',

@@ -108,3 +108,28 @@ test('what is on disk beside what runs: the port, the name, and a password that 
   })
   writeFileSync(appliance.paths.settings, original)
 })
+
+const seen: [given: string, from: RegExp, to: string, code: string, remedy: RegExp][] = [
+  ['a bad hash', /^password_hash.*$/m, 'password_hash = "geheim"', 'SETTINGS_UNUSABLE', /^wlb account password$/],
+  ['another port', /^port = .*$/m, 'port = 9012', 'SETTINGS_NOT_IN_USE', /^sed -i 's\/\^port \*=/],
+  ['another user name', /^username = .*$/m, 'username = "x"', 'SETTINGS_NOT_IN_USE', /^wlb account password$/],
+]
+it.each(seen)('the doctor sees %s on disk before the next start does', async (_, from, to, code, remedy) => {
+  edit(from, to)
+  const { stdout, exitCode } = await wlb('doctor', '--json')
+  const { findings, notSeen } = JSON.parse(stdout)
+  expect(findings).toContainEqual(
+    expect.objectContaining({ code, severity: 'warning', remedy: expect.stringMatching(remedy) }),
+  )
+  expect(exitCode).toBe(1)
+  expect(notSeen.join(' ')).not.toContain('does not run on this machine')
+})
+
+test('and after that start, which failed, it says so too', async () => {
+  edit(/^password_hash.*$/m, 'password_hash = "geheim"')
+  await appliance.close()
+  const { findings } = JSON.parse(
+    (await wlb('doctor', '--json', '--appliance', `${OWN_ADDRESS}:${appliance.port}`)).stdout,
+  )
+  expect(findings).toMatchObject([{ code: 'SETTINGS_UNUSABLE', severity: 'error', remedy: 'wlb account password' }])
+})

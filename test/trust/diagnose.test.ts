@@ -370,3 +370,30 @@ it('what is to be typed of our own can be typed', async () => {
     }
   }
 })
+
+const remedies: readonly [words: string, codes: string, remedy: string, cause: string][] = [
+  ['local; xs2 refused', 'CONNECTION_REFUSED', 'ssh root@', 'the appliance runs, and'],
+  ['xs2 refused', 'CONNECTION_REFUSED', 'ssh root@', 'xs1 and xs3 connect'],
+  ['xs2 times out', 'NO_ANSWER', 'ssh root@', 'leads elsewhere there'],
+  ['name unknown to xs2', 'NAME_UNKNOWN', 'ssh root@', 'do not find the address'],
+  ['local; closed', 'CONNECTION_REFUSED', 'wlb status', 'The appliance runs on this machine'],
+  ['stopped', 'CONNECTION_REFUSED', 'wlb serve', 'The appliance is not running'],
+  [
+    'started on another port',
+    'CONNECTION_REFUSED',
+    "sed -i 's/^port *=.*/port = 8012/' /etc/openwlb/openwlb.toml   # then end",
+    'listens on port 9012, and the pool connects to port 8012',
+  ],
+  ['unusable settings', 'SETTINGS_UNUSABLE', 'wlb account password', 'its next start fails'],
+  ['unusable settings; stopped', 'SETTINGS_UNUSABLE', 'wlb account password', 'does not start'],
+  ['another port on disk', 'SETTINGS_NOT_IN_USE', "sed -i 's/^port", 'pools would still connect to the port in use'],
+  ['another password on disk', 'SETTINGS_NOT_IN_USE', 'wlb account password', 'refused (row 75)'],
+]
+it.each(remedies)('%s: %s, %s', async (words, code, remedy, cause) => {
+  const { findings } = diagnose(await evidenceOf(words))
+  const [first] = findings
+  expect(first?.code).toBe(code)
+  expect(first?.remedy).toContain(remedy)
+  expect(first?.cause).toContain(cause)
+  expect(findings.map((finding) => finding.remedy).join(';')).not.toMatch(/\bkill (?!-HUP)|killall/)
+})

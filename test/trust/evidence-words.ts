@@ -59,6 +59,8 @@ export interface Scene {
   fault: LocalFacts['fault'] | undefined
   keyMode: number
   running: boolean
+  localPort: number
+  nextStart: LocalFacts['nextStart']
   noPool: boolean
   known: string
   atDays: number | undefined
@@ -249,6 +251,21 @@ export const WORDS: Readonly<Record<string, Change>> = {
   'encrypted key': fault('key encrypted'),
   'open key': set({ local: 'same', keyMode: 0o100644 }),
   stopped: all(set({ local: 'same', running: false }), closed),
+  'unusable settings': set({
+    local: 'same',
+    nextStart: { faults: [{ message: 'It is wrong: a hash.', remedy: 'wlb account password' }], changed: [] },
+  }),
+  'another port on disk': set({
+    local: 'same',
+    nextStart: { faults: [], changed: [{ key: 'port', now: '8012', next: '9012' }] },
+  }),
+  'another password on disk': set({
+    local: 'same',
+    nextStart: { faults: [], changed: [{ key: 'account.password_hash', now: '', next: '' }] },
+  }),
+  'started on another port': all(set({ local: 'same', localPort: 9012 }), closed),
+  'xs2 refused': says('xs2', ['WLB_CONNECTION_REFUSED']),
+  'xs2 times out': says('xs2', ['WLB_TIMEOUT', '30.']),
   // passwords and switches
   'wrong password': (scene) => {
     scene.says = { all: ['WLB_AUTHENTICATION_FAILED'], ...scene.says }
@@ -310,6 +327,8 @@ export function newScene(): Scene {
     fault: undefined,
     keyMode: 0o100600,
     running: true,
+    localPort: 8012,
+    nextStart: { faults: [], changed: [] },
     noPool: false,
     known: '',
     atDays: undefined,

@@ -266,7 +266,9 @@ function localOf(scene: Scene, { leaf, mid, root, before, other }: Made<Shown>):
     onDisk: onDisk.flatMap((one) => one?.certificate ?? []),
     hostname: NAME,
     running: scene.running,
-    port: PORT,
+    port: scene.localPort,
+    settingsFile: '/etc/openwlb/openwlb.toml',
+    nextStart: scene.nextStart,
     formerSha256: [],
     isAsked: true,
   }

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { WlbError } from '../../base/error.js'
 import { readLimitedFile } from '../../base/limited-file.js'
+import { quoteWord } from '../../base/quote-word.js'
 import { connectPinned, type Trust } from '../../tls/index.js'
 import { describeFile, encodePem, readContainers } from '../../x509/index.js'
 import {
@@ -17,7 +18,7 @@ import {
   type WlbAddress,
   withPool,
 } from '../../xapi/index.js'
-import { compareByEye, isAtTerminal, readSecretLines } from '../ask.js'
+import { compareByEye, isAtTerminal, type OtherSide, readSecretLines } from '../ask.js'
 import { fail } from '../errors.js'
 import type { PoolFlags } from '../options.js'
 
@@ -153,19 +154,32 @@ async function readAnchors(file: string): Promise<string> {
   }
 }
 
-/** First contact: the fingerprint is shown, and a person compares it. */
+/** Prints on a host what its port shows; xapi keeps certificate and key in that file. */
+const ON_THE_HOST: OtherSide = {
+  place: 'On its console',
+  command: 'openssl x509 -in /etc/xensource/xapi-ssl.pem -noout -fingerprint -sha256',
+}
+
+/**
+ * First contact: the fingerprint is shown, and a person compares it.
+ *
+ * @throws USAGE_NEEDS_POOL_TRUST with the fingerprint, where nobody is there; POOL_NOT_RECOGNISED; what connecting throws.
+ */
 async function askAboutFingerprint({ host, port }: WlbAddress): Promise<Trust> {
-  if (!isAtTerminal()) {
-    const missing = '--pool-fingerprint SHA256, --pool-cacert FILE, or --pool-insecure'
-    throw fail('USAGE_NEEDS_POOL_TRUST', { pool: formatWlbAddress({ host, port }), missing })
-  }
   const trust = { kind: 'first-use' } as const
   const { socket, fingerprintSha256 } = await connectPinned({ address: host, port, trust, timeoutMs: PROBE_TIMEOUT_MS })
   socket.on('error', () => {}).destroy()
-  const isSame = await compareByEye('This pool was not met before. Its certificate', fingerprintSha256, {
-    place: 'On its console',
-    command: 'openssl x509 -in /etc/xensource/xapi-ssl.pem -noout -fingerprint -sha256',
-  })
+  if (!isAtTerminal()) {
+    const pool = formatWlbAddress({ host, port })
+    throw fail('USAGE_NEEDS_POOL_TRUST', {
+      pool,
+      seen: fingerprintSha256,
+      compareWith: `${ON_THE_HOST.command}, on the console of that host`,
+      missing: '--pool-fingerprint SHA256, --pool-cacert FILE, or --pool-insecure',
+      command: `wlb trust status --pool ${quoteWord(`https://${pool}`)} --password-file FILE --pool-fingerprint ${fingerprintSha256}`,
+    })
+  }
+  const isSame = await compareByEye('This pool was not met before. Its certificate', fingerprintSha256, ON_THE_HOST)
   if (!isSame) throw fail('POOL_NOT_RECOGNISED', { pool: host, seen: fingerprintSha256 })
   return { kind: 'pin', fingerprintSha256 }
 }

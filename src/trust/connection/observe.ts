@@ -186,8 +186,19 @@ async function observeAppliance(
     applianceRoot === undefined ? undefined : findLocal(applianceRoot, given),
   ])
   const [leaf] = 'certificates' in endpoint ? endpoint.certificates : []
-  const name = isNameOpen && leaf ? chooseName({ wlbUrl: '', hostname: local?.hostname, asked }, leaf) : asked
-  return { host, port, name, endpoint, resolved: name === asked ? found : await resolve(name), clockOffsetMs, local }
+  const name =
+    isNameOpen && leaf
+      ? chooseName({ wlbUrl: '', hostname: local?.isPort ? local.status.hostname : undefined, asked }, leaf)
+      : asked
+  return {
+    ...{ host, port, name, endpoint, clockOffsetMs },
+    resolved: name === asked ? found : await resolve(name),
+    // nobody listens there: the port may have been changed
+    local:
+      local?.isPort || (local?.status.hostname === asked && endpoint.state === 'unreachable')
+        ? local.status
+        : undefined,
+  }
 }
 
 async function resolve(name: string): Promise<readonly string[]> {
@@ -217,21 +228,30 @@ async function readApplianceClock({ host, port }: WlbAddress): Promise<number | 
   }
 }
 
-/** The appliance in that folder, if it is the one that is asked. */
-async function findLocal(root: string, { host, port }: WlbAddress): Promise<Status | undefined> {
+/** The appliance in that folder, if it is on the machine that is asked. */
+async function findLocal(root: string, { host, port }: WlbAddress): Promise<FoundHere | undefined> {
   try {
     const status = await readStatus(root)
+    if (host !== status.hostname && !(await isThisMachine(host))) return undefined
     // what it has set aside for a stand-in is on another port for the time being
-    const { port: configured, front } = await readSettings(paths(root).settings)
-    if (![status.listener.port, configured, front?.port].includes(port)) return undefined
-    const own = new Set(Object.values(networkInterfaces()).flatMap((one) => (one ?? []).map(({ address }) => address)))
-    const addresses = [host, ...(await resolve(host))]
-    const isHere = addresses.some((address) => own.has(address) || address.startsWith('127.'))
-    return isHere || host === status.hostname ? status : undefined
+    const settings = await readSettings(paths(root).settings).catch(() => undefined)
+    return { status, isPort: [status.listener.port, settings?.port, settings?.front?.port].includes(port) }
   } catch (error) {
     if (error instanceof WlbError) return undefined
     throw error
   }
+}
+
+interface FoundHere {
+  readonly status: Status
+  /** It has to do with the port that is asked. */
+  readonly isPort: boolean
+}
+
+export async function isThisMachine(host: string): Promise<boolean> {
+  const own = new Set(Object.values(networkInterfaces()).flatMap((one) => (one ?? []).map(({ address }) => address)))
+  const addresses = [host, ...(await resolve(host))]
+  return addresses.some((address) => own.has(address) || address.startsWith('127.'))
 }
 
 export function indexByFingerprint(certificates: readonly X509Certificate[]): ReadonlyMap<string, X509Certificate> {

@@ -13,6 +13,7 @@ import { findHandshake } from './checks/handshake.js'
 import { findLint } from './checks/lint.js'
 import { findNameNotes } from './checks/names.js'
 import { findNetwork } from './checks/network.js'
+import { findNextStart } from './checks/next-start.js'
 import { findPath } from './checks/path.js'
 import { findLeafWanted } from './checks/path-end.js'
 import { findServed } from './checks/served.js'
@@ -41,7 +42,7 @@ export function diagnose(evidence: Evidence): Diagnosis {
 
 function findAll(view: View): readonly Draft[] {
   const handshake = findHandshake(view)
-  const files = findFiles(view)
+  const files = [...findNextStart(view), ...findFiles(view)]
   const network = without(findNetwork(view), [
     ...(handshake.length > 0 ? ['BROKEN_OFF'] : []),
     // the port is closed because of the files

@@ -20,7 +20,7 @@ export const CATALOGUE: readonly Cause[] = [
 const MENDED_FIRST: readonly (readonly string[])[] = [
   // there has to be a connection
   ...each('URL_INVALID', 'NAME_UNKNOWN', 'NO_ROUTE', 'ROOT_FIRST', 'JOINED_LINES', 'KEY_OF_ANOTHER', 'KEY_ENCRYPTED'),
-  ...each('FILES_UNUSABLE', 'KEY_PERMISSIONS', 'CONNECTION_REFUSED', 'NO_ANSWER', 'NOT_TLS'),
+  ...each('SETTINGS_UNUSABLE', 'FILES_UNUSABLE', 'KEY_PERMISSIONS', 'CONNECTION_REFUSED', 'NO_ANSWER', 'NOT_TLS'),
   // both have to agree on how to talk
   ...each('TLS_1_3_ONLY', 'TLS_TOO_OLD', 'KEY_NOT_RSA', 'NO_COMMON_SUITE', 'NO_COMMON_CURVE'),
   ...each('CLIENT_CERTIFICATE_DEMANDED', 'HANDSHAKE_FAILS'),
@@ -50,7 +50,15 @@ const MENDED_FIRST: readonly (readonly string[])[] = [
   // what is said after the handshake
   ...each('BROKEN_OFF', 'APPLIANCE_PASSWORD_WRONG', 'POOL_PASSWORD_WRONG', 'ODD_ANSWER'),
   // the pool's switches, then what drifts apart
-  ...each('NOT_IN_USE', 'VERIFICATION_OFF', 'RECORD_MISSING', 'RECORD_DIFFERS', 'STORE_DAMAGED', 'HOST_HOLDS_OTHER'),
+  ...each(
+    'SETTINGS_NOT_IN_USE',
+    'NOT_IN_USE',
+    'VERIFICATION_OFF',
+    'RECORD_MISSING',
+    'RECORD_DIFFERS',
+    'STORE_DAMAGED',
+    'HOST_HOLDS_OTHER',
+  ),
   ...each('HOST_MISSED_SYNC', 'HOST_LACKS_CERTIFICATE', 'HOST_HOLDS_MORE', 'KEY_IN_STORE', 'FILE_HOLDS_CHAIN'),
   ...each('FINGERPRINTS_MISSING', 'INSTALLED_OUT_OF_DATES', 'FILE_LINE_ENDS'),
 ]

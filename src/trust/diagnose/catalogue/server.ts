@@ -180,6 +180,21 @@ export const FURTHER_CAUSES: readonly Cause[] = [
     seenBy: SEEN_HERE,
     remedy: 'wlb cert show',
   }),
+  cause(0, 'SETTINGS_UNUSABLE', 'settings that the next start fails with', FILES, {
+    seenBy: 'openwlb.toml and the sealing key of an appliance on this machine, beside what runs',
+    remedy: 'wlb status',
+  }),
+  cause(
+    0,
+    'SETTINGS_NOT_IN_USE',
+    'settings that the next start takes over',
+    { severity: 'warning', blame: 'none' },
+    {
+      poolSays: 'nothing yet; after the start WLB_CONNECTION_REFUSED or WLB_AUTHENTICATION_FAILED',
+      seenBy: 'openwlb.toml of an appliance on this machine, beside what the running one works with',
+      remedy: 'wlb status',
+    },
+  ),
   cause(0, 'HANDSHAKE_FAILS', 'a handshake that fails in another way', HANDSHAKE, {
     seenBy: 'handshakes from here',
     remedy: LOOK_AT_SERVER,
@@ -197,7 +212,7 @@ export const FURTHER_CAUSES: readonly Cause[] = [
   ),
   cause(0, 'BROKEN_OFF', 'a connection that is broken off', HANDSHAKE, {
     seenBy: 'what the hosts say, while a handshake from here succeeds',
-    remedy: 'wlb serve',
+    remedy: 'wlb status',
   }),
   cause(
     0,

@@ -6,6 +6,7 @@ import { formatWlbAddress, parseWlbAddress } from '../../../xapi/index.js'
 import type { HostResult, View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { errorText, listOf } from '../wording.js'
+import { setBack } from './next-start.js'
 
 export function findNetwork(view: View): readonly Draft[] {
   const url = view.pool?.wlbUrl ?? ''
@@ -41,6 +42,8 @@ function explain(view: View, code: string, results: readonly HostResult[]): Draf
   const url = pool?.wlbUrl ?? ''
   const hosts = results.map(({ host }) => host.name)
   const evidence = `${listOf(hosts)} said ${errorText(results[0]?.error ?? [code])} for ${url}`
+  const strayed = strayedHosts(view, code, results, evidence)
+  if (strayed) return strayed
   switch (code) {
     case 'WLB_CONNECTION_REFUSED':
       return { code: 'CONNECTION_REFUSED', hosts, evidence, cause: refused(view), remedy: serveRemedy(view) }
@@ -52,6 +55,34 @@ function explain(view: View, code: string, results: readonly HostResult[]): Draf
       return urlInvalid(url)
     default:
       return reset(view, hosts, evidence)
+  }
+}
+
+const STRAYED: Readonly<Record<string, { readonly code: string; readonly met: string }>> = {
+  WLB_CONNECTION_REFUSED: { code: 'CONNECTION_REFUSED', met: 'meet nobody on the port' },
+  WLB_TIMEOUT: { code: 'NO_ANSWER', met: 'get no answer' },
+  WLB_UNKNOWN_HOST: { code: 'NAME_UNKNOWN', met: 'do not find the address' },
+  WLB_CONNECTION_RESET: { code: 'BROKEN_OFF', met: 'are cut off' },
+}
+
+/** Other hosts reach the appliance, so it is running: what differs is where the name leads, or the way there. */
+function strayedHosts(
+  { results: all, name }: View,
+  code: string,
+  results: readonly HostResult[],
+  evidence: string,
+): Draft | undefined {
+  const fine = all.filter(({ outcome }) => outcome === 'accepted').map(({ host }) => host.name)
+  const [first] = results
+  const known = STRAYED[code]
+  if (fine.length === 0 || !first || !known) return undefined
+  const hosts = results.map(({ host }) => host.name)
+  return {
+    code: known.code,
+    hosts,
+    cause: `${listOf(hosts)} ${known.met}, while ${listOf(fine)} ${fine.length === 1 ? 'connects' : 'connect'}: the appliance runs, and ${name} leads elsewhere there (/etc/hosts, DNS), or the way is closed.`,
+    evidence: `${evidence}; ${listOf(fine)} connected`,
+    remedy: shell`ssh ${`root@${first.host.address}`} ${shell`getent hosts ${name}; grep -n ${name} /etc/hosts`}`,
   }
 }
 
@@ -150,12 +181,22 @@ function notTls({ name, port }: View, firstLine: string, quoted?: string): Draft
 }
 
 function refused({ port, evidence: { local } }: View): string {
-  if (local?.isAsked && !local.running) return `The appliance is not running: nobody listens on port ${port}.`
-  return `Nobody listens on port ${port} there.`
+  if (!local?.isAsked) return `Nobody listens on port ${port} there.`
+  if (local.port !== port && local.port !== 0)
+    return `The appliance ${local.running ? 'listens' : 'is not running, and is set to listen'} on port ${local.port}, and the pool connects to port ${port}.`
+  return local.running
+    ? `The appliance runs on this machine, and nobody listens on port ${port} where the pool connects to.`
+    : `The appliance is not running: nobody listens on port ${port}.`
 }
 
+/** Never one that would end an appliance that serves, or start a second one beside it. */
 function serveRemedy({ evidence: { local }, port }: View): string {
-  return local?.isAsked ? 'wlb serve' : `ss -ltn 'sport = :${port}'`
+  if (!local?.isAsked) return `ss -ltn 'sport = :${port}'`
+  if (local.port !== port && local.port !== 0) {
+    const back = setBack('port', String(port), local.settingsFile)
+    return local.running ? `${back}   # then end wlb serve as you started it, and start it again` : `${back}; wlb serve`
+  }
+  return local.running ? 'wlb status' : 'wlb serve'
 }
 
 function silent({ name, port }: View): string {

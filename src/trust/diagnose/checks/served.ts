@@ -26,7 +26,7 @@ export function findServed(view: View): readonly Draft[] {
         severity,
         cause: 'New files are in place, and what serves the port still shows the certificate from before.',
         evidence: seen,
-        remedy: local.frontReload ?? `kill -HUP $(pgrep -f 'wlb.* serve')`,
+        remedy: local.frontReload ?? (local.pid === undefined ? 'wlb serve' : `kill -HUP ${local.pid}`),
       },
     ]
   }

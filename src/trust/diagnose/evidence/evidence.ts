@@ -1,5 +1,6 @@
 /** Everything a diagnosis is made from, gathered before: `diagnose` itself does no I/O. */
 import type { X509Certificate } from 'node:crypto'
+import type { SettingChange } from '../../../config/index.js'
 import type { HostProof, Observation } from '../../connection/connection.js'
 
 /** What was observed, and what only the doctor asks. */
@@ -35,7 +36,17 @@ export interface LocalFacts {
   /** As set up, which is what pools connect to. */
   readonly hostname: string
   readonly running: boolean
+  /** Of the running appliance. */
+  readonly pid?: number
+  /** 0 where the settings do not tell. */
   readonly port: number
+  readonly settingsFile: string
+  readonly nextStart: {
+    /** Why it will fail. */
+    readonly faults: readonly { readonly message: string; readonly remedy: string }[]
+    /** What it takes over that the running appliance does otherwise. */
+    readonly changed: readonly SettingChange[]
+  }
   /** The command that makes a TLS proxy in front of the appliance reload its certificate, if there is one. */
   readonly frontReload?: string
   /** Of certificates this appliance has had before. */

@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { WlbError } from '../../../base/error.js'
+import type { Status } from '../../../identity/index.js'
 import { reachable } from '../../../tls/index.js'
 import {
   ApiFailure,
@@ -12,9 +13,9 @@ import {
   parseWlbAddress,
   type WlbAddress,
 } from '../../../xapi/index.js'
-import type { HostProof } from '../../connection/connection.js'
+import type { HostProof, Observation } from '../../connection/connection.js'
 import type { StoresSeen } from '../../connection/disks.js'
-import { readClocks, startObserving } from '../../connection/observe.js'
+import { isThisMachine, readClocks, startObserving } from '../../connection/observe.js'
 import { proveHosts } from '../../connection/prove.js'
 import { readKnownCertificates } from '../../run/journal-records.js'
 import type { CallOutcome, Evidence } from './evidence.js'
@@ -59,7 +60,7 @@ export async function gather(options: GatherOptions): Promise<Evidence> {
     applianceRoot,
     readStores,
     now,
-    fallback: local && addressOf(local),
+    fallback: local?.status && addressOf(local.status),
     askedName: isLocal ? local.facts.hostname : undefined,
     known: [...(local?.certificates ?? []), ...recorded, ...known],
   })
@@ -69,14 +70,19 @@ export async function gather(options: GatherOptions): Promise<Evidence> {
   return {
     ...observation,
     ...asked,
-    local: local && { ...local.facts, isAsked: observation.appliance?.local !== undefined },
+    local: local && { ...local.facts, isAsked: await isAskedHere(local, observation) },
     at,
     notAsked: [],
   }
 }
 
-function addressOf({ status }: LocalAppliance): WlbAddress {
-  const { address, port } = status.listener
+/** Settings that cannot be used name no port: then what is asked on this machine is taken to be it. */
+async function isAskedHere({ status }: LocalAppliance, { appliance }: Observation): Promise<boolean> {
+  if (!appliance) return status === undefined
+  return appliance.local !== undefined || (status === undefined && (await isThisMachine(appliance.host)))
+}
+
+function addressOf({ listener: { address, port } }: Status): WlbAddress {
   return { host: reachable(address), port }
 }
 

@@ -5,24 +5,26 @@ import { join } from 'node:path'
 import { WlbError } from '../../../base/error.js'
 import { readOwnFile } from '../../../base/limited-file.js'
 import { quoteWord } from '../../../base/quote-word.js'
-import { type AppliancePaths, paths, readSettings } from '../../../config/index.js'
+import { type AppliancePaths, paths, readSecretKey, readSettings } from '../../../config/index.js'
 import { readStatus, type Status } from '../../../identity/index.js'
 import type { LocalFacts, LocalFault } from './evidence.js'
 
 export interface LocalAppliance {
   readonly facts: Omit<LocalFacts, 'isAsked'>
-  readonly status: Status
+  /** Undefined where it is stopped, and its settings cannot be used. */
+  readonly status: Status | undefined
   /** Every certificate that lies there, of today or of before. */
   readonly certificates: readonly X509Certificate[]
 }
 
 /** Undefined where none is set up, or its folder is not for this user. */
 export async function readLocalAppliance(root: string): Promise<LocalAppliance | undefined> {
-  const status = await readStatus(root).catch((error: unknown) => {
-    if (error instanceof WlbError) return undefined
+  const found = await readStatus(root).catch((error: unknown) => {
+    if (error instanceof WlbError) return error
     throw error
   })
-  if (!status) return undefined
+  if (found instanceof WlbError && found.code !== 'SETTINGS_INVALID') return undefined
+  const status = found instanceof WlbError ? undefined : found
   const place = paths(root)
   const [pem, key, keyMode, former, front] = await Promise.all([
     readText(place.certificate),
@@ -32,11 +34,15 @@ export async function readLocalAppliance(root: string): Promise<LocalAppliance |
       () => undefined,
     ),
     readFormer(place),
-    readSettings(place.settings).then((settings) => settings.front),
+    readSettings(place.settings).then(
+      (settings) => settings.front,
+      () => undefined, // told by the status
+    ),
   ])
   const onDisk = certificatesIn(pem.text)
   const own = new Set(onDisk.map(({ fingerprint256 }) => fingerprint256))
-  const { listener, hostname } = status
+  const identity = status?.identity
+  const settingsFault = found instanceof WlbError ? found : found.nextStart.fault
   return {
     status,
     certificates: [...onDisk, ...former],
@@ -44,15 +50,36 @@ export async function readLocalAppliance(root: string): Promise<LocalAppliance |
       certificateFile: place.certificate,
       keyFile: place.key,
       keyMode,
-      fault: 'error' in status.identity ? explain(status.identity.error, pem.text, key) : undefined,
+      fault: identity && 'error' in identity ? explain(identity.error, pem.text, key) : undefined,
       onDisk,
-      hostname,
-      running: listener.state === 'running',
-      port: listener.port,
+      hostname: status?.hostname ?? '',
+      running: status?.listener.state === 'running',
+      ...(status?.listener.state === 'running' && { pid: status.listener.pid }),
+      port: status?.listener.port ?? 0,
+      settingsFile: place.settings,
+      nextStart: {
+        faults: [
+          ...(settingsFault ? [describeFault(settingsFault)] : []),
+          ...(await readSecretKey(place.secretKey).then(() => [], asFaults)),
+        ],
+        changed: status?.nextStart.changed ?? [],
+      },
       ...(front && { frontReload: front.reload.map(quoteWord).join(' ') }),
       formerSha256: former.map(({ fingerprint256 }) => fingerprint256).filter((one) => !own.has(one)),
     },
   }
+}
+
+type Told = Pick<WlbError, 'message' | 'code' | 'facts' | 'remedy'>
+
+function describeFault({ message, code, facts, remedy }: Told): { message: string; remedy: string } {
+  const known = Object.entries(facts).map(([name, value]) => `${name}: ${value}`)
+  return { message: `${message} [${code}] (${known.join(', ')})`, remedy }
+}
+
+function asFaults(error: unknown): ReturnType<typeof describeFault>[] {
+  if (error instanceof WlbError) return [describeFault(error)]
+  throw error
 }
 
 interface Read {
