@@ -21,10 +21,17 @@ import type { ListenerPart } from './soap-listener.js'
 
 type Needs = Given & SettingsPart & DatabasePart & ListenerPart & ReloadPart
 
+/** Only the appliance's user can connect; a program of theirs that hangs must not use up what pools need. */
+export const CONTROL_CONNECTIONS = 32
+const CONTROL_LIMITS = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 1_000 } as const
+/** Longer than a request takes: setting the listener aside waits ten seconds for requests under way. */
+const SILENCE_MS = 60_000
+
 /** The state folder's lock is held, so a socket found there belongs to a process that is gone. */
 export async function controlSocket(context: Needs): Promise<Opened<object>> {
   const path = context.place.controlSocket
-  const server = createServer(router(controlRoutes(context)))
+  const server = createServer(CONTROL_LIMITS, router(controlRoutes(context))).setTimeout(SILENCE_MS)
+  server.maxConnections = CONTROL_CONNECTIONS
   await touching(path, () => rm(path, { force: true }))
   const place = shortenSocketPath(path)
   await touching(

@@ -47,6 +47,8 @@ const LEAST_IN_ALL = 16
 /** File descriptors for all the rest: the database opens some as it works, the log, connections to pools. */
 export const SPARE_DESCRIPTORS = 64
 
+/** Phases in which the client has nothing to wait for. */
+const IDLE: readonly Phase[] = ['silent', 'waiting']
 const CHECK_EVERY_MS = 1_000
 /** Given up at once when the process has no file descriptor left. */
 const SHED_AT_ONCE = 8
@@ -171,15 +173,15 @@ export class Connections {
 
   /**
    * One whose client has not given the password before one that has; then one of a network that is not known; then one of the
-   * network that has most; then one that has not said hello; then the one that has stood still for longest, which costs a
-   * client that makes progress nothing.
+   * network that has most; then one that has not said hello, or asks nothing; then the one that has stood still for longest,
+   * which costs a client that makes progress nothing.
    */
   #leastWanted(candidates: readonly Connection[]): Connection | undefined {
     const rank = (connection: Connection) => [
       connection.vouched ? 1 : 0,
       this.#options.isKnown(connection.network) ? 1 : 0,
       -this.#count(connection.network),
-      connection.phase === 'silent' ? 0 : 1,
+      IDLE.includes(connection.phase) ? IDLE.indexOf(connection.phase) : IDLE.length,
       connection.sinceMs,
     ]
     let least: { readonly connection: Connection; readonly rank: readonly number[] } | undefined

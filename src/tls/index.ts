@@ -1,4 +1,5 @@
 /** Public API of tls: what a handshake says, seen from a pool, from us, and from the appliance that listens. */
+export { MOST_ROOM, PHASE_LIMITS_MS, SPARE_DESCRIPTORS } from './connections.js'
 export { dialAsPool } from './dial.js'
 export { type EndpointFacts, observeEndpoint } from './endpoint.js'
 export { checkIdentity, type ServedIdentity } from './identity-check.js'

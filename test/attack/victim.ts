@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { request } from 'node:https'
+import { Agent, request } from 'node:https'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { encodeRequest, SERVICE_PATH } from '../../src/wlb/index.js'
@@ -46,17 +46,17 @@ const BODY = encodeRequest({
   request: { poolUuid: '0c3f6f3c-77f1-4c1e-9d5b-5d6e0a4a9b10' },
 })
 
-/** Asks once, as a pool does: TLS 1.2, a connection of its own. */
-export function ask({ address, port }: Pick<Victim, 'address' | 'port'>): Promise<Asked> {
+/** Asks once, as a pool does: TLS 1.2, a connection of its own, if it is not given a kept one. */
+export function ask({ address, port }: Victim, agent: Agent | false = false): Promise<Asked> {
   const startedMs = performance.now()
   return new Promise((resolve) => {
     const headers = {
       Authorization: basic(),
       'Content-Type': 'text/xml',
       'Content-Length': Buffer.byteLength(BODY),
-      Connection: 'close',
+      Connection: agent ? 'keep-alive' : 'close',
     }
-    const options = { host: address, port, method: 'POST', path: SERVICE_PATH, headers, agent: false }
+    const options = { host: address, port, method: 'POST', path: SERVICE_PATH, headers, agent }
     const tls = { rejectUnauthorized: false, maxVersion: 'TLSv1.2', ecdhCurve: 'secp384r1' } as const
     const sent = request({ ...options, ...tls, timeout: ANSWER_TIMEOUT_MS }, (response) => {
       response
@@ -69,6 +69,20 @@ export function ask({ address, port }: Pick<Victim, 'address' | 'port'>): Promis
     sent.once('timeout', () => sent.destroy(new Error('no answer')))
     sent.end(BODY)
   })
+}
+
+/** Asks on eight kept connections. */
+export async function askMany(victim: Victim, count: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+  let left = count
+  const askOn = async () => {
+    while (left-- > 0) {
+      const asked = await ask(victim, agent)
+      if (typeof asked === 'string') throw new Error(`a request failed: ${asked}`)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, askOn))
+  agent.destroy()
 }
 
 /** A pool that asks every second until it is stopped. */

@@ -65,6 +65,8 @@ interface ChallengeServer {
 
 const PATH = '/.well-known/acme-challenge/'
 const TIMEOUT_MS = 10_000
+/** The port is open to the world for as long as an order takes. */
+const MOST_CONNECTIONS = 64
 
 /**
  * Answers http-01 (RFC 8555, 8.3): a small HTTP server that runs while an order is under way and serves the tokens of
@@ -90,7 +92,8 @@ async function startChallengeServer({ address, port }: HttpChallenge): Promise<C
       response.end(method === 'HEAD' ? '' : body)
     },
   )
-  server.listen(port, address)
+  server.maxConnections = MOST_CONNECTIONS
+  server.setTimeout(TIMEOUT_MS).listen(port, address)
   await once(server, 'listening').catch((error: unknown) => {
     throw explainListen(error, { address, port })
   })

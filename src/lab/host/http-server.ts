@@ -41,12 +41,18 @@ const UNREADABLE = [
   UNREADABLE_BODY,
 ].join('\r\n')
 
+/** Ends clients that send half a request or do not take an answer. */
+const SILENCE_MS = 60_000
+
 /** Builds the server; connections are handed to it one by one, it listens nowhere itself. */
 export function createHttpServer({ host, methods, originOf, deafen }: HttpServerOptions): Server {
   // A pool answers an HTTP/1.1 request without a Host header too.
   const options = { keepAliveTimeout: 60_000, requestTimeout: 0, requireHostHeader: false }
   let answerMode: AnswerMode = 'well'
   const server = createServer(options, (request, response) => {
+    const { socket } = request
+    request.once('end', () => socket.setTimeout(0)) // an event may be waited for as long as the client likes
+    response.once('prefinish', () => socket.setTimeout(SILENCE_MS))
     response.setHeader('date', host.now().toUTCString())
     const exchange = { host, methods, origin: originOf(request.socket), request, response, answerMode }
     const behave = (other: AnswerMode) => {
@@ -59,8 +65,9 @@ export function createHttpServer({ host, methods, originOf, deafen }: HttpServer
   })
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end(UNREADABLE)
+    else socket.destroy()
   })
-  return server
+  return server.setTimeout(SILENCE_MS)
 }
 
 interface Switches {

@@ -33,6 +33,9 @@ const LIMITS = {
   honorCipherOrder: true,
 } as const
 
+/** At each of the three; what comes beyond is closed at once. */
+const MOST_CONNECTIONS = 512
+
 /** @throws PORT_IN_USE when something else listens there. */
 export async function openListeners(layout: HostLayout, settings: HostSettings, receive: Receive): Promise<Listeners> {
   const open = new Map<Duplex, Origin>()
@@ -71,6 +74,7 @@ export async function openListeners(layout: HostLayout, settings: HostSettings, 
   await chmod(short.path, 0o600)
 
   const servers = [tls, plain, local]
+  for (const server of servers) server.maxConnections = MOST_CONNECTIONS
   return {
     async reloadIdentities() {
       internal = await secureContext(layout.internalIdentity)

@@ -64,7 +64,10 @@ function serverFor(orders: StandInOrders, log: (message: string) => void): Serve
     case 'relay':
       return createTlsServer(tlsOptions(orders), (socket) => void relay(socket, orders, log)).on(
         'tlsClientError',
-        (error) => log(`handshake failed: ${error.message}`),
+        (error, socket) => {
+          log(`handshake failed: ${error.message}`)
+          socket.destroy()
+        },
       )
   }
 }

@@ -13,10 +13,10 @@ import { answerRequest, type Handlers } from './operations.js'
 import type { UsedAddresses } from './used-addresses.js'
 
 const HEADERS_TIMEOUT_MS = 10_000
-const BODY_TIMEOUT_MS = 25_000
+export const BODY_TIMEOUT_MS = 25_000
 /** How long a client that was refused early may go on sending before the connection ends. */
-const LINGER_MS = 500
-const LINGER_BYTES = 2 * 1024 * 1024
+export const LINGER_MS = 500
+export const LINGER_BYTES = 2 * 1024 * 1024
 const XML_TYPE = 'text/xml; charset=utf-8'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
