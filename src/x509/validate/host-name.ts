@@ -50,6 +50,6 @@ export function readExtension<Out>(certificate: X509Certificate, read: () => Out
   try {
     return read()
   } finally {
-    void certificate.ca // of the properties that empty the queue the cheapest
+    certificate.checkIssued(certificate) // empties the queue each time; properties such as `ca` do so once, then Node remembers them
   }
 }

@@ -1,5 +1,7 @@
 /** What OpenSSL 3.0 can decode in a path and what it cannot: each line a fact, held against `openssl verify`. */
-import { describe, expect, it } from 'vitest'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { describe, expect, it, test } from 'vitest'
+import { checkHost } from '../../../src/x509/index.js'
 import { requirePart } from '../../real-parts.js'
 import { element, integer, octetString, sequence, setOf, utf8, wrapped } from '../der-writer.js'
 import { OID } from '../extension-writer.js'
@@ -7,7 +9,7 @@ import { describeAnswer } from '../judge.js'
 import { askOpenssl } from '../judge-openssl.js'
 import { askOurs } from '../judge-ours.js'
 import { askStunnel } from '../judge-stunnel.js'
-import { createRareKeys, extensionOf, makePath, oddExtension, oneString, type RarePath } from './rare-path.js'
+import { createRareKeys, extensionOf, makePath, NAME, oddExtension, oneString, type RarePath } from './rare-path.js'
 
 const NO_ISSUER = '!unable to get local issuer certificate'
 const ACCEPTED = 'accepted'
@@ -264,6 +266,21 @@ describe.skipIf(requirePart('openssl') === undefined)('rare encodings (needs ope
     const judge = await askOpenssl(set)
     expect(judge && describeAnswer(judge)).toBe(answer)
   })
+})
+
+test('a name that is asked about twice leaves no error behind for the next key', () => {
+  const [served] = makePath(
+    { leaf: { extensions: [extensionOf(OID.altNames, '3002 3000')] } },
+    createRareKeys(),
+    new Date(),
+  ).sent
+  if (!served) throw new Error('no leaf')
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
+  for (const _time of [1, 2, 3]) {
+    expect(checkHost(served, NAME)).toBe(true)
+    expect(createPrivateKey(pem).type).toBe('private')
+  }
 })
 
 describe.skipIf(requirePart('stunnel') === undefined)('rare encodings (needs stunnel)', () => {
