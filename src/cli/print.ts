@@ -103,6 +103,6 @@ export function inRoot(command: string, root: string | undefined): string {
 
 function defect(error: unknown): WlbError {
   const cause = error instanceof Error ? error : new Error(String(error))
-  const where = cause.stack?.split('\n')[1]?.trim() ?? 'unknown'
+  const where = /^\s+at .*$/m.exec(cause.stack ?? '')?.[0].trim() ?? 'unknown'
   return fail('INTERNAL_ERROR', { where, defect: cause.message }, cause)
 }

@@ -12,6 +12,7 @@ import {
   VERSION_TEXT,
 } from './xe/settings.js'
 import { readShortFile } from './xe/short-file.js'
+import { textFor } from './xe/terminal-text.js'
 
 const FAILED = 1
 
@@ -52,14 +53,18 @@ switch (reading.kind) {
   }
 }
 
+function say(text: string): void {
+  process.stderr.write(textFor(process.stderr, text))
+}
+
 async function run(settings: Settings): Promise<number> {
   const traced: string[] = []
   const trace = (text: string) => {
-    if (settings.debug) process.stderr.write(`${text}\n`)
+    if (settings.debug) say(`${text}\n`)
     else if (settings.debugOnFail) traced.push(text)
   }
   const status = await converse(settings, trace)
-  if (status !== 0 && traced.length > 0) process.stderr.write(`Debug info:\n${traced.join('\n')}\n`)
+  if (status !== 0 && traced.length > 0) say(`Debug info:\n${traced.join('\n')}\n`)
   return status
 }
 
@@ -72,7 +77,7 @@ async function converse(settings: Settings, trace: (text: string) => void): Prom
   const terminal = openTerminal(trace)
   const connector = createConnector(settings, {
     hostRoot: env.XE_ROOT ?? '',
-    warn: (line) => process.stderr.write(line),
+    warn: say,
     trace,
   })
   try {
@@ -90,7 +95,7 @@ async function converse(settings: Settings, trace: (text: string) => void): Prom
   } catch (error) {
     const { describeFailure } = await import('./xe/failures.js')
     const { lines, withUsage } = describeFailure(error, settings.server)
-    process.stderr.write(`${lines.join('\n')}\n${withUsage ? USAGE_TEXT : ''}`)
+    say(`${lines.join('\n')}\n${withUsage ? USAGE_TEXT : ''}`)
     return FAILED
   }
 }

@@ -1,5 +1,6 @@
 /** Errors in the communication with a pool, over XenAPI and the thin CLI. The pool's own codes are in api-failure.ts. */
 import { defineErrors } from '../base/error.js'
+import { isHostAddress } from '../base/host-address.js'
 import { shell } from '../base/quote-word.js'
 
 export const xapiErrors = defineErrors({
@@ -49,6 +50,7 @@ export const xapiErrors = defineErrors({
     remedy: ({ given, coordinator }) => {
       const port = String(given).replace(/^.*:/, '')
       const host = String(coordinator)
+      if (!isHostAddress(host)) return 'wlb trust status --pool https://COORDINATOR'
       return shell`wlb trust status --pool https://${host.includes(':') ? `[${host}]` : host}:${port}`
     },
   },

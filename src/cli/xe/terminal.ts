@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { ThinCliTerminal } from '../../xapi/index.js'
 import { ByteReader } from '../../xapi/thin-cli/reader.js'
+import { textStream } from './terminal-text.js'
 
 const LEAVE_CONSOLE = 0x1d // Ctrl-]
 
@@ -9,8 +10,8 @@ const LEAVE_CONSOLE = 0x1d // Ctrl-]
 export function openTerminal(trace: (text: string) => void): ThinCliTerminal {
   let keyboard: ByteReader | undefined
   return {
-    output: process.stdout,
-    errors: process.stderr,
+    output: textStream(process.stdout),
+    errors: textStream(process.stderr),
     trace,
     async readLine() {
       keyboard ??= new ByteReader(process.stdin)

@@ -1,4 +1,5 @@
 /** Reads the pool's records into typed values, with only the fields WLB needs (docs/protocol/pool.md, classes). */
+import { isHostAddress } from '../../base/host-address.js'
 import { type ApiValue, isApiMap, parseApiDate } from '../value.js'
 
 export interface PoolFacts {
@@ -122,12 +123,13 @@ export function readHosts(
 ): readonly HostFacts[] {
   const coordinator = pool.text('master')
   const facts = [...hosts].map(([ref, record]): HostFacts => {
+    const address = record.text('address')
     const role = ref === coordinator ? 'coordinator' : 'member'
     return {
       uuid: record.text('uuid'),
       ref,
       name: record.text('name_label') || record.text('hostname') || record.text('uuid'),
-      address: record.text('address'),
+      address: isHostAddress(address) ? address : '',
       role,
       live: role === 'coordinator' || (metrics.get(record.text('metrics'))?.flag('live') ?? false),
       enabled: record.flag('enabled', true),

@@ -5,6 +5,7 @@
  */
 import { isIP } from 'node:net'
 import { WlbError } from '../../base/error.js'
+import { type HostAddress, isHostAddress } from '../../base/host-address.js'
 import type { Trust } from '../../tls/index.js'
 import { ApiFailure } from '../api-failure.js'
 import { connectXenApi, type XenApiClient } from '../client.js'
@@ -312,8 +313,9 @@ function isMembersAnswer(error: unknown): error is ApiFailure {
   return error instanceof ApiFailure && error.code === 'HOST_IS_SLAVE'
 }
 
-function coordinatorNamedBy(error: unknown): string | undefined {
-  return isMembersAnswer(error) ? error.params[0] : undefined
+function coordinatorNamedBy(error: unknown): HostAddress | undefined {
+  const [named = ''] = isMembersAnswer(error) ? error.params : []
+  return isHostAddress(named) ? named : undefined
 }
 
 function isLost(error: unknown): boolean {
