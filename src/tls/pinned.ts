@@ -1,6 +1,7 @@
 /** Connections from us to pools: the certificate is pinned, verified, or reported to the caller. */
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls'
 import type { WlbError } from '../base/error.js'
+import { tlsReason } from '../base/tls-reason.js'
 import { fail } from './errors.js'
 import { isVerifyCode, sniOf } from './pool-client.js'
 
@@ -88,7 +89,7 @@ function normalise(fingerprint: string): string {
 
 function connectionFailed(error: Error, { address, port, trust }: PinnedTarget): WlbError {
   const { code }: NodeJS.ErrnoException = error
-  const facts = { address, port, why: error.message }
+  const facts = { address, port, why: tlsReason(error) }
   switch (code) {
     case 'ECONNREFUSED':
       return fail('CONNECT_REFUSED', facts, error)

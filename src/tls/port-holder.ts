@@ -5,6 +5,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { BlockList, isIPv6 } from 'node:net'
 import { endianness } from 'node:os'
+import { basename } from 'node:path'
 
 export interface PortHolder {
   readonly pid: number
@@ -75,9 +76,15 @@ async function findProcess(file: string): Promise<PortHolder | undefined> {
     const folder = `/proc/${pid}/fd`
     const names = await readdir(folder).catch(() => [])
     const files = await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')))
-    if (files.includes(file)) return { pid: Number(pid), program: (await readOrNothing(`/proc/${pid}/comm`)).trim() }
+    if (files.includes(file)) return { pid: Number(pid), program: await readProgram(pid) }
   }
   return undefined
+}
+
+/** Node names its main thread, from release to release in another way, and with it the process. */
+async function readProgram(pid: string): Promise<string> {
+  const name = (await readOrNothing(`/proc/${pid}/comm`)).trim()
+  return name.endsWith('MainThread') ? basename(await readlink(`/proc/${pid}/exe`).catch(() => name)) : name
 }
 
 function readOrNothing(path: string): Promise<string> {

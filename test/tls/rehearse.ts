@@ -11,6 +11,7 @@ import { once } from 'node:events'
 import { connect as connectPlain } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import { type ConnectionOptions, connect, createSecureContext, TLSSocket } from 'node:tls'
+import { tlsReason } from '../../src/base/tls-reason.js'
 import type { Endpoint } from '../../src/tls/endpoint.js'
 import type { ServedIdentity } from '../../src/tls/identity-check.js'
 import { isVerifyCode, POOL_TLS, poolTlsOptions, sniOf } from '../../src/tls/pool-client.js'
@@ -99,13 +100,14 @@ function shakeHands(stream: Duplex, host: RehearsedHost, timeoutMs: number): Pro
       const isNamed = leaf !== undefined && checkHost(leaf, host.name)
       settle(isNamed ? { state: 'accepted' } : { state: 'refused', reason: 'Subject checks failed' })
     })
-    socket.once('error', ({ code, message }: NodeJS.ErrnoException) =>
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = tlsReason(error)
       settle(
-        isVerifyCode(code)
-          ? { state: 'refused', reason: `Pre-verification error: ${FIRST_OF[code] ?? message}` }
-          : { state: 'no handshake', why: message },
-      ),
-    )
+        isVerifyCode(error.code)
+          ? { state: 'refused', reason: `Pre-verification error: ${FIRST_OF[error.code] ?? reason}` }
+          : { state: 'no handshake', why: reason },
+      )
+    })
     socket.once('close', () => settle({ state: 'no handshake', why: 'closed during the handshake' }))
   })
 }

@@ -7,6 +7,7 @@ import type { ClientRequest } from 'node:http'
 import { Agent, request } from 'node:https'
 import { WlbError } from '../../base/error.js'
 import { systemCode } from '../../base/file-failure.js'
+import { tlsReason } from '../../base/tls-reason.js'
 import { fail } from '../errors.js'
 import { type Problem, parseRetryAfter, readLinks, readProblem } from './problem.js'
 
@@ -149,7 +150,7 @@ function explainConnection(url: string, error: unknown, { signal, timeoutMs }: W
   if (error instanceof WlbError) return error
   if (signal.aborted) return fail('ACME_INTERRUPTED', { url })
   const code = systemCode(error) ?? ''
-  const why = error instanceof Error ? error.message || code : String(error)
+  const why = tlsReason(error) || code
   if (DISTRUST.test(code)) return fail('ACME_DIRECTORY_UNTRUSTED', { url, why }, error)
   const isSlow = error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
   const facts = { url, why: isSlow ? `no answer in ${timeoutMs / 1000} seconds` : why }

@@ -3,6 +3,7 @@ import { mapBounded } from '../../base/bounded.js'
 import { lockDirectory } from '../../base/directory-lock.js'
 import { ensureFolder } from '../../base/durable-file.js'
 import { onceUntilOver } from '../../base/once-until-over.js'
+import { tlsReason } from '../../base/tls-reason.js'
 import { type FleetMember, lookAtFleet } from '../connection/fleet.js'
 import type { Channel } from './channels.js'
 import { compareSnapshots, isWell } from './compare.js'
@@ -97,9 +98,9 @@ async function deliver(
 
 /** The error of `fetch` says only that it failed; its cause says why. */
 function describeFailure(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { cause } = error
-  return cause instanceof Error && cause.message !== '' ? `${error.message}: ${cause.message}` : error.message
+  const said = tlsReason(error)
+  const cause = error instanceof Error && error.cause instanceof Error ? tlsReason(error.cause) : ''
+  return cause === '' ? said : `${said}: ${cause}`
 }
 
 export interface Watch {
