@@ -16,10 +16,29 @@ const common = {
   metafile: true,
   mainFields: ['module', 'main'],
 }
+const external = ['@electric-sql/pglite', 'pg', 'pino', 'ssh2', 'acme-client']
 const programLine = '#!/usr/bin/env node'
 /** Some libraries are CommonJS, and ask for Node's modules in its way. */
 const requireLine =
   "import { createRequire as openwlbRequire } from 'node:module';const require = openwlbRequire(import.meta.url);"
+
+/** `wlb cert check` has a bundle of its own, which loads nothing of the other commands: scripts run it hundreds of times. */
+const checkApart = {
+  name: 'wlb cert check apart',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/cert\/check-line\.js$/ }, () => ({ path: './check.js', external: true })),
+}
+
+/** Commander can start a program for each command; ours never do, and loading what starts programs takes two milliseconds. */
+const noPrograms = {
+  name: 'commander starts no programs',
+  setup: ({ onLoad, onResolve }) => {
+    const ofCommander = ({ importer }) =>
+      /\/commander\//.test(importer) ? { path: 'none', namespace: 'unused' } : undefined
+    onResolve({ filter: /^node:child_process$/ }, ofCommander)
+    onLoad({ filter: /^none$/, namespace: 'unused' }, () => ({ contents: 'module.exports = {}' }))
+  },
+}
 
 await rm('dist', { recursive: true, force: true })
 const built = await Promise.all([
@@ -32,8 +51,20 @@ const built = await Promise.all([
       'lab-stand-in': 'src/lab/stand-in/main.ts',
     },
     splitting: true,
-    external: ['@electric-sql/pglite', 'pg', 'pino', 'ssh2', 'acme-client'],
+    external,
     chunkNames: 'chunks/[name]-[hash]',
+    plugins: [checkApart, noPrograms],
+  }),
+  build({
+    ...common,
+    banner: { js: requireLine },
+    entryPoints: { check: 'src/cli/cert/check-line.ts' },
+    splitting: true,
+    external,
+    plugins: [noPrograms],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    chunkNames: 'chunks/check-[name]-[hash]',
   }),
   build({ ...common, banner: { js: programLine }, entryPoints: { xe: 'src/cli/xe.ts' } }),
 ])

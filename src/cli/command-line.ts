@@ -2,31 +2,20 @@
  * The whole command line of `wlb`: each command, and the function that carries it out. A function is loaded when its command
  * is called, so that `wlb --version` and shell completion load no room.
  */
-import { resolve } from 'node:path'
-import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
-import { homeFolder } from '../base/home-folder.js'
-import { VERSION } from '../base/version.js'
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import * as balance from './balance/commands.js'
 import * as ca from './ca/commands.js'
 import * as cert from './cert/commands.js'
 import * as single from './commands.js'
 import * as lab from './lab/commands.js'
 import * as trust from './trust/commands.js'
+import { certGroup, leaves, rootOption, wlbCommand } from './wlb-command.js'
+
+export { run } from './run.js'
 
 /** Builds the command line; the reference page and shell completion are made from it too. */
 export function commandLine(): CommandUnknownOpts {
-  const program = new Command('wlb')
-    .description('Workload Balancing for XenServer and XCP-ng pools, with a connection that every host verifies.')
-    .version(VERSION, '--version', 'print the version')
-    .addOption(rootOption())
-    .exitOverride()
-    .showSuggestionAfterError()
-    .enablePositionalOptions() // or `lab exec` would read the options of the command it runs
-  let chosenRoot: string | undefined
-  program.hook('preAction', (_, action) => {
-    chosenRoot = rootOf(action) ?? rootOf(program)
-  })
-  const root = () => resolve(chosenRoot ?? process.env.WLB_ROOT ?? `${homeFolder()}/.openwlb`)
+  const { program, root } = wlbCommand()
 
   single.setup(program).action(async (flags) => (await import('./setup.js')).setup(root(), flags))
   single.serve(program).action(async () => (await import('./serve.js')).serveCommand(root()))
@@ -58,7 +47,7 @@ export function commandLine(): CommandUnknownOpts {
 type Root = () => string
 
 function addCert(program: CommandUnknownOpts, root: Root): void {
-  const group = program.command('cert').description('the certificate of this appliance')
+  const group = certGroup(program)
   cert.show(group).action(async ({ json }) => (await import('./cert/show.js')).certShow(root(), json))
   cert
     .install(group)
@@ -129,24 +118,4 @@ function addLab(program: CommandUnknownOpts, root: Root): void {
   for (const what of lab.FAULT_NAMES) {
     lab.oldFault(fault, what).action(async (host, { json }) => (await load()).breakHost(root(), what, host, json))
   }
-}
-
-/** The folder named on the command line, as it was typed. */
-export function givenRoot(program: CommandUnknownOpts): string | undefined {
-  return [...leaves(program), program].map(rootOf).find(Boolean)
-}
-
-function rootOf(command: CommandUnknownOpts): string | undefined {
-  const { root } = command.opts()
-  return typeof root === 'string' ? root : undefined
-}
-
-/** Every command that does something, however deep. */
-function leaves(command: CommandUnknownOpts): CommandUnknownOpts[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
-}
-
-/** It may stand before the command or behind it. */
-function rootOption() {
-  return new Option('--root <DIR>', 'the folder that holds the appliance (environment: WLB_ROOT; default: ~/.openwlb)')
 }

@@ -1,8 +1,8 @@
 /** One call of `wlb`: parse, call, print. */
-import { CommanderError } from '@commander-js/extra-typings'
-import { commandLine, givenRoot } from './command-line.js'
+import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { EXIT, printError, printJson, printText } from './print.js'
 import { failIfUnwritable } from './standard-output.js'
+import { givenRoot } from './wlb-command.js'
 
 const JOBS = `The five common jobs:
   wlb setup                                 configure this machine as an appliance (or see what is configured)
@@ -14,9 +14,8 @@ const JOBS = `The five common jobs:
 More: wlb --help, wlb COMMAND --help`
 
 /** Runs the command; its outcome is in `process.exitCode`. */
-export async function run(argv: readonly string[]): Promise<void> {
+export async function run(argv: readonly string[], program: CommandUnknownOpts): Promise<void> {
   failIfUnwritable()
-  const program = commandLine()
   if (argv.length === 0) {
     printText(`${JOBS}\n`)
     return

@@ -6,7 +6,13 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 const [first, ...rest] = process.argv.slice(2)
 try {
   if (first === '__complete') await (await import('./completion/complete.js')).complete(rest)
-  else await (await import('./run.js')).run(process.argv.slice(2))
+  else if (first === 'cert' && rest[0] === 'check') {
+    const { checkLine, run } = await import('./cert/check-line.js')
+    await run([first, ...rest], checkLine())
+  } else {
+    const { commandLine, run } = await import('./command-line.js')
+    await run(process.argv.slice(2), commandLine())
+  }
 } catch (error) {
   // The program could not be loaded, and with it what prints errors. Nothing is imported above, or this could not be said.
   const why = error instanceof Error ? error.message : String(error)

@@ -1,5 +1,6 @@
 /** One connection to a database, whichever engine is behind it, and what its failures mean. */
 import { WlbError } from '../base/error.js'
+import { tlsReason } from '../base/tls-reason.js'
 
 export interface Session {
   /**
@@ -52,6 +53,5 @@ export function speaksOfCondition(sqlState: string): boolean {
 /** Why something failed, on one line. */
 export function reasonOf(error: unknown): string {
   if (error instanceof WlbError && typeof error.facts.reason === 'string') return error.facts.reason
-  const said = error instanceof Error ? error.message : String(error)
-  return said.replace(/\s+/g, ' ').trim()
+  return tlsReason(error).replace(/\s+/g, ' ').trim()
 }

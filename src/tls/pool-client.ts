@@ -2,8 +2,9 @@
  * A pool's TLS client towards its appliance: what it offers, what one connection needs, how it fails, and which error xapi raises
  * (docs/protocol/pool.md, docs/protocol/wlb.md).
  */
-import { isIP } from 'node:net'
+
 import type { Duplex } from 'node:stream'
+import { isAddress } from '../base/ip-address.js'
 
 /** What a pool offers, and nothing else. */
 export const POOL_TLS = {
@@ -26,7 +27,7 @@ export function poolTlsOptions(securityLevel: 0 | 2) {
 
 /** The server name to send: stunnel sends addresses too, but RFC 6066, 3 forbids it and Node warns. */
 export function sniOf(name: string | undefined): string | undefined {
-  return name === undefined || isIP(name) !== 0 ? undefined : name
+  return name === undefined || isAddress(name) ? undefined : name
 }
 
 export interface PoolDial {

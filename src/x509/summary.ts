@@ -1,6 +1,6 @@
 /** What people want to know of a certificate, read from it once. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
+import { isAddress } from '../base/ip-address.js'
 import { printable } from './encoding/distinguished-name.js'
 import { describeGeneralName } from './encoding/general-name.js'
 import { isSignedBy, readFacts } from './validate/certificate-facts.js'
@@ -76,7 +76,7 @@ function readCommonName(subject: string | undefined): string | undefined {
 }
 
 function looksLikeName(text: string): boolean {
-  return isIP(text) !== 0 || /^(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$/.test(text)
+  return isAddress(text) || /^(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$/.test(text)
 }
 
 const CURVE_BITS: Readonly<Record<string, number>> = { prime256v1: 256, secp256k1: 256, secp384r1: 384, secp521r1: 521 }

@@ -1,5 +1,5 @@
 /** What a call of `wlb` prints, without a process of its own: for questions asked of every command there is. */
-import { run } from '../../src/cli/run.js'
+import { commandLine, run } from '../../src/cli/command-line.js'
 
 export interface Printed {
   readonly stdout: string
@@ -23,7 +23,7 @@ export async function runHere(args: readonly string[], folder: string): Promise<
   }
   process.chdir(folder)
   try {
-    await run(args)
+    await run(args, commandLine())
   } finally {
     process.chdir(before.folder)
     process.exitCode = before.exitCode

@@ -1,6 +1,7 @@
 /** `wlb cert check`: predicts what a pool, or a strict client, says of certificates. */
 import { visible } from '../../base/printable.js'
-import { checkDocument, judge } from '../../tls/index.js'
+// not through index.ts: with it the bundle of this command would load what makes connections
+import { checkDocument, judge } from '../../tls/judgement.js'
 import { CouldNotTell, EXIT, printJson, printText } from '../print.js'
 import { describeJudgement } from './check/picture.js'
 import { readQuestion } from './check/question.js'

@@ -3,7 +3,7 @@
  * applies it, in which the common name counts only where no dNSName is present and iPAddress never counts (docs/protocol/pool.md).
  */
 import type { X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
+import { isAddress } from '../../base/ip-address.js'
 import { describeCertificate } from '../summary.js'
 
 /** Compares the host part of a pool's `wlb_url`, be it a name or an IP address, as a name. */
@@ -33,7 +33,7 @@ export function explainMismatch(certificate: X509Certificate, name: string): str
 /** The strict rule of browsers (RFC 9525, 6.3): addresses against iPAddress, names against dNSName, a wildcard is the whole first label. */
 export function checkHostStrictly(certificate: X509Certificate, name: string): boolean {
   const { dnsNames, ipAddresses } = describeCertificate(certificate)
-  if (isIP(name) !== 0) return ipAddresses.some((address) => address.toLowerCase() === name.toLowerCase())
+  if (isAddress(name)) return ipAddresses.some((address) => address.toLowerCase() === name.toLowerCase())
   const wanted = name.toLowerCase().replace(/\.$/, '')
   const [, ...parent] = wanted.split('.')
   return dnsNames.some((dnsName) => {

@@ -1,6 +1,6 @@
 /** Warnings: what a pool accepts and an operator should know all the same, most of it about other clients. No verdict depends on it. */
 import type { X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
+import { isAddress } from '../../base/ip-address.js'
 import { DAY_MS } from '../issue/signing.js'
 import { describeCertificate, subjectInSentence } from '../summary.js'
 import { findOtherPath } from './browser.js'
@@ -124,7 +124,7 @@ function checkLeaf(facts: CertificateFacts, now: Date, add: Add): void {
   )
   const { commonName } = describeCertificate(certificate)
   if (!alternativeNames) add('NO_ALTERNATIVE_NAME', certificate)
-  const addresses = dnsNames.filter((name) => isIP(name) !== 0)
+  const addresses = dnsNames.filter((name) => isAddress(name))
   if (addresses.length > 0) add('ADDRESS_AS_DNS_NAME', certificate, addresses.join(', '))
   const isListed = dnsNames.some((name) => name.toLowerCase() === commonName?.toLowerCase())
   if (dnsNames.length > 0 && commonName !== undefined && !isListed) {

@@ -1,25 +1,16 @@
 /** Input of `wlb cert check`: its options, files, an endpoint, and the appliance's own folder. */
 
 import type { X509Certificate } from 'node:crypto'
-import { WlbError } from '../../../base/error.js'
 import { paths } from '../../../config/paths.js'
 // not through index.ts: the whole room loads a database, and scripts run this command hundreds of times
 import { readCertificateFiles } from '../../../identity/install/certificate-files.js'
-import {
-  type AnsweredFacts,
-  type CheckQuestion,
-  observeEndpoint,
-  poolErrorOf,
-  type TlsFailure,
-} from '../../../tls/index.js'
+import type { AnsweredFacts, CheckQuestion } from '../../../tls/index.js'
 import { describeFile, encodePem, readContainers, validate } from '../../../x509/index.js'
-import type { WlbAddress } from '../../../xapi/index.js'
 import { fail } from '../../errors.js'
 import { printNote } from '../../print.js'
 import type { CheckFlags } from '../commands.js'
 import { readRevocationLists } from './revocation-lists.js'
 
-const TIMEOUT_MS = 10_000
 const DEFAULT_PORT = 8012
 
 /**
@@ -39,12 +30,12 @@ export async function readQuestion(
   const { connect, at: now = new Date() } = options
   if (files.length > 0 && connect) throw fail('USAGE_FILES_OR_ENDPOINT', {})
   const isOwn = files.length === 0 && !connect
-  const name = options.name ?? connect?.host ?? (await readHostname(root))
+  const name = options.name ?? connect?.host ?? (await (await import('./elsewhere.js')).readHostname(root))
   const served = isOwn ? [paths(root).certificate] : files
   const bundleFiles = options.trust && (await readFiles(options.trust))
   const lists = await readRevocationLists(options.crl ?? [])
   for (const warning of lists.warnings) printNote(`warning: ${warning}\n`)
-  const facts = connect && (await ask(connect, name))
+  const facts = connect && (await (await import('./elsewhere.js')).askEndpoint(connect, name))
   const presented = facts ? readSent(facts) : await readCertificates(served)
   const own = bundleFiles ? undefined : findOwnRoot(presented, name, now)
   if (bundleFiles === undefined && own === undefined && presented.length > 0) {
@@ -64,15 +55,6 @@ export async function readQuestion(
   }
 }
 
-async function readHostname(root: string): Promise<string> {
-  const { readSettings } = await import('../../../config/index.js')
-  const settings = await readSettings(paths(root).settings).catch((error: unknown) => {
-    const isMissing = error instanceof WlbError && error.code === 'NOT_SET_UP'
-    throw isMissing ? fail('USAGE_NEEDS_NAME', { missing: '--name' }, error) : error
-  })
-  return settings.hostname
-}
-
 async function readFiles(files: readonly string[]): Promise<Buffer[]> {
   return (await readCertificateFiles(files)).map(({ bytes }) => bytes)
 }
@@ -90,18 +72,6 @@ async function readCertificates(files: readonly string[]): Promise<X509Certifica
     throw fail('NO_CERTIFICATE', { files: files.join(' '), found })
   }
   return certificates.map(({ certificate }) => certificate)
-}
-
-async function ask({ host, port }: WlbAddress, name: string): Promise<AnsweredFacts> {
-  const facts = await observeEndpoint({ host, port, timeoutMs: TIMEOUT_MS }, name)
-  const unreachable = (why: string, failure: TlsFailure) => {
-    const poolError = poolErrorOf(failure, `${host}:${port}`, 30_000).join(' ')
-    return fail('ENDPOINT_UNREACHABLE', { host, port, why, poolError })
-  }
-  if (facts.state === 'silent') throw unreachable('no answer', { kind: 'timeout' })
-  if (facts.state !== 'unreachable') return facts
-  const { why, indicator } = facts
-  throw unreachable(why, indicator ? { kind: 'stunnel', indicator } : { kind: 'reset' })
 }
 
 function readSent(facts: AnsweredFacts): readonly X509Certificate[] {
