@@ -23,6 +23,12 @@ export const sshErrors = defineErrors({
     facts: ['target', 'command', 'exitCode', 'stderr'],
     remedy: runByHand,
   },
+  SSH_COMMAND_NOT_RUN: {
+    message:
+      'The other side did something else than the command it was sent: its shell or its sshd decides what runs there.',
+    facts: ['target', 'command', 'exitCode', 'said'],
+    remedy: ({ target }) => `ssh ${target} 'echo answer'`,
+  },
   SSH_COMMAND_TIMEOUT: {
     message: 'A command on the other machine did not end in time.',
     facts: ['target', 'command', 'timeoutMs'],

@@ -1,6 +1,7 @@
 /** One command on the other machine: its input, its output up to a limit, its exit code, in a limited time. */
 import type { Client, ClientChannel } from 'ssh2'
 import { fail } from './errors.js'
+import { markCommand } from './marked-answer.js'
 import { renderSshTarget, type SshTarget } from './target.js'
 
 export interface CommandOptions {
@@ -26,9 +27,11 @@ export interface CommandResult {
 
 const DEFAULT_LIMIT_BYTES = 1024 * 1024
 const TAIL_CHARACTERS = 600
+/** What a login shell prints besides. */
+const NOISE_BYTES = 64 * 1024
 const LAST_WORDS_MS = 1_000
 
-/** @throws SSH_CONNECTION_LOST, SSH_COMMAND_TIMEOUT, SSH_OUTPUT_TOO_LARGE. */
+/** @throws SSH_CONNECTION_LOST, SSH_COMMAND_TIMEOUT, SSH_OUTPUT_TOO_LARGE; SSH_COMMAND_NOT_RUN when the other side did something else. */
 export async function runCommand(
   client: Client,
   target: SshTarget,
@@ -42,7 +45,10 @@ export async function runCommand(
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     let channel: ClientChannel | undefined
+    let isSettled = false
     const settle = (end: () => void) => {
+      if (isSettled) return // data that was under way still arrives
+      isSettled = true
       clearTimeout(timer)
       clearTimeout(lastWords)
       client.off('close', lost).off('error', lose)
@@ -50,6 +56,7 @@ export async function runCommand(
       end()
     }
     const facts = { target: renderSshTarget(target), command }
+    const marked = markCommand(command)
     const lose = (cause?: unknown) => settle(() => reject(fail('SSH_CONNECTION_LOST', facts, cause)))
     const lost = () => lose()
     let lastWords: NodeJS.Timeout | undefined
@@ -59,24 +66,36 @@ export async function runCommand(
     )
     client.once('close', lost).once('error', lose)
     try {
-      client.exec(command, (error, opened) => {
+      client.exec(marked.text, (error, opened) => {
         if (error) return lose(error)
         channel = opened
         const pieces: Buffer[] = []
         let [sizeBytes, tail] = [0, '']
         let exitCode: number | undefined
         let hasEnded = false
-        const finish = () =>
-          settle(() => resolve({ exitCode, stdout: Buffer.concat(pieces), stderrTail: harmless(tail) }))
+        const finish = () => {
+          const printed = Buffer.concat(pieces)
+          const answer = marked.unwrap(printed)
+          const stderrTail = harmless(marked.unwrapEnd(tail)).slice(-TAIL_CHARACTERS)
+          // of a daemon that holds the output open, the end is not waited for; a command killed by a signal prints no mark
+          if (answer === undefined && !leavesDaemon && typeof exitCode === 'number') {
+            const code = exitCode
+            const said = harmless(`${printed.subarray(0, TAIL_CHARACTERS)} ${tail.slice(-TAIL_CHARACTERS)}`)
+            return settle(() => reject(fail('SSH_COMMAND_NOT_RUN', { ...facts, exitCode: code, said })))
+          }
+          if ((answer?.length ?? 0) > limitBytes)
+            return settle(() => reject(fail('SSH_OUTPUT_TOO_LARGE', { ...facts, limitBytes })))
+          settle(() => resolve({ exitCode, stdout: answer ?? Buffer.alloc(0), stderrTail }))
+        }
         opened.on('data', (piece: Buffer) => {
           sizeBytes += piece.length
-          if (sizeBytes > limitBytes) {
+          if (sizeBytes > limitBytes + NOISE_BYTES) {
             return settle(() => reject(fail('SSH_OUTPUT_TOO_LARGE', { ...facts, limitBytes })))
           }
           pieces.push(piece)
         })
         opened.stderr.on('data', (piece: Buffer) => {
-          tail = (tail + piece.toString('utf8')).slice(-TAIL_CHARACTERS)
+          tail = (tail + piece.toString('utf8')).slice(-NOISE_BYTES)
         })
         opened.once('exit', (code: number | null) => {
           hasEnded = true

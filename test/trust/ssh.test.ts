@@ -367,9 +367,9 @@ describe('servers that are no sshd', () => {
         }
       })
       client.on('session', (accept) => {
-        accept().on('exec', (acceptExec) => {
+        accept().on('exec', (acceptExec, _refuse, { command }) => {
           const channel = acceptExec()
-          channel.write('in\n')
+          channel.write(execFileSync('sh', ['-c', command], { stdio: 'pipe' }))
           channel.exit(0)
           channel.end()
         })
