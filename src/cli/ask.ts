@@ -118,6 +118,11 @@ async function nameOther(bytes: Buffer): Promise<string> {
   return `it is no password, but ${describeFile(bytes)}`
 }
 
+/** Said before a file is opened that takes more than a moment of work. */
+export function sayOpening(file: string): void {
+  printNote(`opening ${file}, which asks for many rounds of hashing ...\n`)
+}
+
 /** Asks for a secret without showing it. Undefined when the question was left with Ctrl-C. */
 export async function askSecret(message: string): Promise<string | undefined> {
   const { isCancel, password } = await import('@clack/prompts')

@@ -27,7 +27,7 @@ export const sshErrors = defineErrors({
     message:
       'The other side did something else than the command it was sent: its shell or its sshd decides what runs there.',
     facts: ['target', 'command', 'exitCode', 'said'],
-    remedy: ({ target }) => `ssh ${target} 'echo answer'`,
+    remedy: ({ target }) => shell`ssh ${target} echo answer`,
   },
   SSH_COMMAND_TIMEOUT: {
     message: 'A command on the other machine did not end in time.',

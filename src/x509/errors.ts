@@ -57,9 +57,11 @@ export const x509Errors = defineErrors({
       shell`openssl pkey -noout -in ${file}   # asks for it, and prints nothing when it is the right one`,
   },
   PASSWORD_TOO_COSTLY: {
-    message: 'Trying one password on this file would keep the processor busy for far longer than any real file does.',
-    facts: ['file', 'work', 'limit'],
-    remedy: ({ file }) => shell`openssl asn1parse -in ${file}`,
+    message:
+      'Trying one password on this file would keep the processor busy for too long: it asks for too many rounds of hashing.',
+    facts: ['file', 'rounds', 'limit'],
+    remedy: ({ file }) =>
+      shell`openssl pkcs12 -in ${file} -nodes -out ${file}.pem   # of a key alone: openssl pkey -in ${file} -out ${file}.pem`,
   },
   PEM_MALFORMED: {
     message: 'The text is not well-formed PEM.',
@@ -82,7 +84,7 @@ export const x509Errors = defineErrors({
     remedy: ({ file }) => shell`openssl pkcs12 -info -noout -in ${file}   # asks for it`,
   },
   PKCS12_UNSUPPORTED: {
-    message: 'The PKCS#12 file is protected in a way that OpenSSL 3 no longer opens by itself; convert it first.',
+    message: 'The PKCS#12 file is protected in a way that is not opened here; convert it first.',
     facts: ['file', 'what'],
     remedy: ({ file }) => shell`openssl pkcs12 -legacy -in ${file} -nodes -out ${file}.pem`,
   },

@@ -152,10 +152,23 @@ describe.skipIf(!requirePart('openssl'))('files that openssl writes', () => {
       () => files.openssl('pkcs12 -export -nokeys -in both.pem -passout pass:pw'),
       'leaf (PKCS#12, certificate 1) root (PKCS#12, certificate 2)',
     ],
+    ...['-iter 600000', '-iter 200000 -macalg sha512', '-macalg blake2b512', '-macalg sha3-256'].map(
+      (how): [string, () => Buffer, string] => [
+        `PKCS#12 with ${how}`,
+        () => pkcs12(how),
+        'leaf (PKCS#12, certificate 1) root (PKCS#12, certificate 2) key (PKCS#12, key 1)',
+      ],
+    ),
+    ['a certificate with bytes behind it', () => Buffer.concat([der('leaf.pem'), Buffer.of(1, 2, 3)]), 'leaf'],
+    [
+      'a certificate of open length',
+      () => Buffer.concat([Buffer.of(0x30, 0x80), der('leaf.pem').subarray(4), Buffer.of(0, 0)]),
+      'leaf',
+    ],
     ['PKCS#12 with RC2', () => pkcs12('-legacy'), 'PKCS12_UNSUPPORTED 40-bit RC2'],
     [
       'PKCS#12 with too many rounds',
-      () => pkcs12('-iter 3000000 -nomac -certpbe AES-256-CBC -keypbe NONE'),
+      () => pkcs12('-iter 11000000 -nomac -certpbe AES-256-CBC -keypbe NONE'),
       'PASSWORD_TOO_COSTLY',
     ],
     ['PKCS#12 cut off', () => pkcs12('').subarray(0, 800), 'FILE_UNRECOGNIZED DER that is cut off'],

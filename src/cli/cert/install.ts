@@ -9,7 +9,7 @@ import {
   installCertificate,
   planInstallation,
 } from '../../identity/index.js'
-import { askSecret, isAtTerminal, readSecretFile } from '../ask.js'
+import { askSecret, isAtTerminal, readSecretFile, sayOpening } from '../ask.js'
 import { printJson, printNote, printText } from '../print.js'
 import type { InstallFlags } from './commands.js'
 import { describeInstallation, describePlan } from './install-text.js'
@@ -21,7 +21,15 @@ import { describePools, isSureOfPools, lookAtPools, NO_POOLS, poolsDocument } fr
 export async function certInstall(root: string, files: readonly string[], flags: InstallFlags): Promise<void> {
   const now = new Date()
   const passphrase = await readSecretFile(flags.passphraseFile)
-  const plan = await planWithPassphrase({ root, files, now, keyFile: flags.key, passphrase, name: flags.name })
+  const plan = await planWithPassphrase({
+    root,
+    files,
+    now,
+    keyFile: flags.key,
+    passphrase,
+    onSlow: sayOpening,
+    name: flags.name,
+  })
   const show = flags.json ? printNote : printText
   show(`${describePlan(plan, now)}\n`)
   const ahead = plan.isInPlace ? NO_POOLS : await lookAtPools(root, plan.identity.certificatePem)

@@ -2,7 +2,7 @@
 import { visible } from '../../base/printable.js'
 import { parseSshTarget } from '../../ssh/index.js'
 import { installDocument, planInstallOverSsh, replaceOverSsh } from '../../trust/index.js'
-import { isSure, readSecretFile } from '../ask.js'
+import { isSure, readSecretFile, sayOpening } from '../ask.js'
 import { describeOutcomeOverSsh, describePlanOverSsh } from '../cert/install-text.js'
 import { printJson, printNote, printText } from '../print.js'
 import type { InstallFlags } from './commands.js'
@@ -24,6 +24,7 @@ export async function trustInstall(given: string, files: readonly string[], flag
       files,
       keyFile,
       passphrase,
+      onSlow: sayOpening,
       name,
       now,
       endpoint,

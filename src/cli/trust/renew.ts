@@ -19,7 +19,7 @@ import {
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { configFolder } from '../../xapi/index.js'
-import { readSecretFile, stopOnInterrupt } from '../ask.js'
+import { readSecretFile, sayOpening, stopOnInterrupt } from '../ask.js'
 import { fail } from '../errors.js'
 import { printJson, printText, renderFacts } from '../print.js'
 import { printOutcome } from './apply.js'
@@ -61,7 +61,7 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
       wlbPassword,
       name: flags.name,
       wlbUserName: flags.wlbUsername,
-      given: { files, keyFile: flags.key, passphrase },
+      given: { files, keyFile: flags.key, passphrase, onSlow: sayOpening },
       appliance: choice.appliance,
       home: configFolder(),
       otherPoolsReady: flags.otherPoolsReady ?? false,

@@ -30,6 +30,8 @@ export interface GivenKey {
   readonly keyFile?: string | undefined
   /** Of the key, or of a PKCS#12 file. */
   readonly passphrase?: string | undefined
+  /** Called before a file is opened that takes more than a moment of work. */
+  readonly onSlow?: ((file: string) => void) | undefined
 }
 
 /**

@@ -78,9 +78,9 @@ export interface InstallPlace {
  * @throws CERTIFICATE_REFUSED when no pool would accept the result.
  */
 export async function judgeFiles(question: InstallQuestion, place: InstallPlace): Promise<JudgedFiles> {
-  const { passphrase, name, port, now } = question
+  const { passphrase, onSlow, name, port, now } = question
   const files = await readCertificateFiles(question.files)
-  const contents = readContainers(files, passphrase)
+  const contents = readContainers(files, passphrase, onSlow)
   const given = contents.certificates.map(({ certificate }) => certificate)
   if (given.length === 0) throw nothingToInstall(question.files, contents)
 

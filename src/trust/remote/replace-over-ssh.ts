@@ -167,7 +167,7 @@ export async function readManagedKey(
   leaf: X509Certificate,
 ): Promise<string> {
   const files = await readCertificateFiles(given.keyFile === undefined ? given.files : [])
-  const contents = readContainers(files, given.passphrase)
+  const contents = readContainers(files, given.passphrase, given.onSlow)
   const { findKeys } = placeWithKeys(given, async () => undefined)
   return exportPrivateKey(requireKey(await findKeys(contents), [leaf]).open())
 }

@@ -12,7 +12,7 @@ import { fail } from '../errors.js'
 import { readCertificate } from '../validate/certificate-facts.js'
 import { readCrl } from '../validate/crl.js'
 import { type DerKind, describeForeignFile, recognizeDer } from './file-kind.js'
-import { readPkcs7, readPkcs12 } from './pkcs.js'
+import { type OnSlow, readPkcs7, readPkcs12 } from './pkcs.js'
 import { isKeyBlock, isKeyKind, type SealedKey, sealedBlock, sealedDer } from './private-key.js'
 
 export interface Place {
@@ -53,13 +53,14 @@ export interface NamedBytes {
 
 /**
  * Reads files in any form; the order is that of the files, and within a file its own. Nothing is left out or verified.
- * `passphrase` opens PKCS#12 files; other keys stay closed until `SealedKey.open`.
+ * `passphrase` opens PKCS#12 files; other keys stay closed until `SealedKey.open`. `onSlow` is called before a file is opened that
+ * takes more than a moment of work.
  *
  * @throws FILE_TOO_LARGE, TOO_MANY_CERTIFICATES, FILE_UNRECOGNIZED, CERTIFICATE_MALFORMED, PEM_MALFORMED, and what
  * `readPkcs7` and `readPkcs12` throw.
  */
-export function readContainers(files: readonly NamedBytes[], passphrase?: string): FileContents {
-  const found = new Collection()
+export function readContainers(files: readonly NamedBytes[], passphrase?: string, onSlow?: OnSlow): FileContents {
+  const found = new Collection(onSlow)
   for (const file of files) readFile(file, passphrase, found)
   return found
 }
@@ -99,7 +100,8 @@ function splitDer(bytes: Buffer): Buffer[] | undefined {
   const whole = readElement(bytes)?.bytes
   if (whole && whole.length >= end) return [whole]
   const elements = readElements(bytes.subarray(0, end))
-  return elements?.every(({ tag }) => tag === TAG.sequence) ? elements.map((element) => element.bytes) : undefined
+  if (elements?.every(({ tag }) => tag === TAG.sequence)) return elements.map((element) => element.bytes)
+  return whole && [bytes] // OpenSSL leaves out what is behind it
 }
 
 function isBlank(byte: number | undefined): boolean {
@@ -153,12 +155,17 @@ function addBareBase64(text: string, file: string, passphrase: string | undefine
 }
 
 class Collection implements FileContents {
+  readonly #onSlow: OnSlow | undefined
   readonly certificates: { certificate: X509Certificate; place: Place }[] = []
   readonly keys: { key: SealedKey; place: Place }[] = []
   readonly requests: { der: Buffer; place: Place }[] = []
   readonly crls: { der: Buffer; place: Place }[] = []
   readonly notes: { place: Place; text: string }[] = []
   count = 0
+
+  constructor(onSlow: OnSlow | undefined) {
+    this.#onSlow = onSlow
+  }
 
   /** Adds what the bytes hold, if anything, and returns its kind. */
   addDer(der: Buffer, place: Place, passphrase: string | undefined): ItemKind {
@@ -167,6 +174,8 @@ class Collection implements FileContents {
     else if (kind === 'pkcs12') this.addPkcs12(der, place, passphrase)
     else if (isKeyKind(kind)) this.addKey(sealedDer(der, kind, place.file), place)
     else if (kind === 'signed') return this.addSigned(der, place)
+    // OpenSSL loads certificates in BER too, whose lengths may be open
+    else if (kind === 'unknown' && this.addCertificate(der, place)) return 'certificate'
     return kind
   }
 
@@ -193,10 +202,11 @@ class Collection implements FileContents {
   }
 
   private addCertificate(der: Buffer, place: Place): boolean {
-    if (der.length > CERTIFICATE_LIMIT_BYTES || readElement(der)?.bytes.length !== der.length) return false
+    if (der.length > CERTIFICATE_LIMIT_BYTES) return false
     const certificate = readCertificate(der)
     if (!certificate) return false
     this.admit(place)
+    if (!certificate.raw.equals(der)) this.note(place, 'not in DER, or with bytes behind it: only OpenSSL reads that')
     this.certificates.push({ certificate, place })
     return true
   }
@@ -208,7 +218,7 @@ class Collection implements FileContents {
   }
 
   private addPkcs12(der: Buffer, place: Place, passphrase: string | undefined): void {
-    const { certificates, crls, keys, password } = readPkcs12(der, passphrase, place.file)
+    const { certificates, crls, keys, password } = readPkcs12(der, passphrase, place.file, this.#onSlow)
     this.addParts(certificates, crls, place, 'PKCS#12')
     for (const [index, { der: pkcs8, encrypted }] of keys.entries()) {
       const sealed = sealedDer(pkcs8, encrypted ? 'encrypted pkcs8' : 'pkcs8', place.file)

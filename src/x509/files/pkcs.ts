@@ -24,6 +24,7 @@ import {
   readAlgorithm,
   readPasswordScheme,
   readPbkdf2,
+  SLOW_WORK,
   workOf,
   workOfPbkdf2,
 } from './password-encryption.js'
@@ -75,7 +76,19 @@ const MAC_DIGESTS: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.1': 'sha256',
   '2.16.840.1.101.3.4.2.2': 'sha384',
   '2.16.840.1.101.3.4.2.3': 'sha512',
+  '2.16.840.1.101.3.4.2.5': 'sha512-224',
+  '2.16.840.1.101.3.4.2.6': 'sha512-256',
+  '2.16.840.1.101.3.4.2.7': 'sha3-224',
+  '2.16.840.1.101.3.4.2.8': 'sha3-256',
+  '2.16.840.1.101.3.4.2.9': 'sha3-384',
+  '2.16.840.1.101.3.4.2.10': 'sha3-512',
+  '1.2.840.113549.2.5': 'md5',
+  '1.3.6.1.4.1.1722.12.2.1.16': 'blake2b512',
+  '1.3.6.1.4.1.1722.12.2.2.8': 'blake2s256',
 }
+
+/** Called before work that takes more than a moment, so that it can be said. */
+export type OnSlow = (file: string) => void
 
 /**
  * Opens a PKCS#12 file. The MAC proves the password before anything is opened.
@@ -83,7 +96,12 @@ const MAC_DIGESTS: Readonly<Record<string, string>> = {
  * @throws PKCS12_MALFORMED, PKCS12_PASSWORD_NEEDED, PKCS12_PASSWORD_WRONG.
  * @throws PKCS12_UNSUPPORTED when it is encrypted or signed in a way we do not open; PASSWORD_TOO_COSTLY when it would take too long.
  */
-export function readPkcs12(der: Buffer, password: string | undefined, file: string): Pkcs12Contents {
+export function readPkcs12(
+  der: Buffer,
+  password: string | undefined,
+  file: string,
+  onSlow: OnSlow = () => {},
+): Pkcs12Contents {
   const whole = rewriteAsDefinite(der)
   const [version, authSafe, mac] = fieldsOf(whole && readElement(whole))
   const safe = readContentInfo(authSafe)
@@ -96,6 +114,7 @@ export function readPkcs12(der: Buffer, password: string | undefined, file: stri
   const sealed = parts.filter((part) => part.kind === 'sealed')
   const work = sealed.reduce((sum, { scheme }) => sum + workOf(scheme, 'us'), check?.work ?? 0)
   checkWork(work, file)
+  if (work > SLOW_WORK) onSlow(file)
 
   const opened = findPassword(password, file, (candidate) => {
     if (check && !check.proves(candidate, safe.content?.content ?? Buffer.alloc(0))) return undefined
@@ -191,7 +210,7 @@ function readMac(mac: DerElement, file: string): MacCheck {
     }
   }
   const digest = MAC_DIGESTS[oid]
-  if (!digest) throw fail('PKCS12_UNSUPPORTED', { file, what: `a MAC with the digest ${oid}` })
+  if (!digest) throw fail('PKCS12_MALFORMED', { file, where: `its MAC, which names ${oid || 'nothing'} as its digest` })
   const rounds = count ? readWholeNumber(count) : 1
   if (!rounds || salt.content.length > 1024) throw fail('PKCS12_MALFORMED', { file, where: 'its MAC' })
   const length = expected.content.length
