@@ -5,10 +5,11 @@
  */
 import { type CompiledPool, NOWHERE } from '../compiled/compiled-pool.js'
 import { congestionOf, horizonMinutes, moveCost } from '../compiled/congestion.js'
-import { type Placement, put, startPlacement } from '../compiled/placement.js'
+import { copyPlacement, type Placement, put, startPlacement } from '../compiled/placement.js'
 import { softGain } from '../compiled/soft-rules.js'
-import { checkStep, checkStepApartFromFailover } from '../rules/check-step.js'
+import { checkStep } from '../rules/check-step.js'
 import type { FailoverGate } from '../rules/failover-gate.js'
+import { Gains } from './gains.js'
 import type { Step } from './step.js'
 
 /** A gain must exceed its cost by this share, or noise would move VMs. */
@@ -26,32 +27,28 @@ export interface Improvement {
 /** Adds steps to `repairs` as long as they pay. */
 export function improve(pool: CompiledPool, gates: readonly FailoverGate[], repairs: readonly Step[]): Improvement {
   let plan = replay(pool, gates, repairs) ?? { steps: [], placement: startPlacement(pool) }
+  const gains = new Gains(pool, plan.placement)
   // each round lowers the cost of the pool by more than rounding; the bound is for the day that this is wrong
   for (let round = 0; round < ROUNDS_PER_VM * pool.vms.length; round++) {
-    const candidates = candidatesOf(pool, plan.placement)
-    const next = firstThatWorks(pool, gates, plan, candidates)
-    if (!next) return { ...plan, best: candidates[0] }
+    const refused = new Set<number>()
+    let next: Draft | undefined
+    let best = gains.best(refused)
+    while (best && isWorthIt(pool, best) && !next && refused.size < MOST_REFUSED) {
+      next = redirect(pool, gates, plan, best) ?? append(pool, gates, plan, best)
+      refused.add(best.v * pool.hosts.length + best.to)
+      if (!next) best = gains.best(refused)
+    }
+    if (!next) return { ...plan, best }
     plan = next
+    gains.follow(plan.placement)
   }
   return { ...plan, best: undefined }
 }
 const ROUNDS_PER_VM = 4
+/** When so many of the best moves are impossible, high availability or a rule forbids nearly all. */
+const MOST_REFUSED = 200
 
 type Draft = Pick<Improvement, 'steps' | 'placement'>
-
-function firstThatWorks(
-  pool: CompiledPool,
-  gates: readonly FailoverGate[],
-  plan: Draft,
-  candidates: readonly Step[],
-): Draft | undefined {
-  for (const step of candidates) {
-    if (!isWorthIt(pool, step)) return undefined
-    const next = redirect(pool, gates, plan, step) ?? append(pool, gates, plan, step)
-    if (next) return next
-  }
-  return undefined
-}
 
 function isWorthIt(pool: CompiledPool, { v, gain }: Step): boolean {
   return gain > moveCost(pool, v) * (1 + MARGIN)
@@ -59,8 +56,9 @@ function isWorthIt(pool: CompiledPool, { v, gain }: Step): boolean {
 
 function append(pool: CompiledPool, gates: readonly FailoverGate[], { steps, placement }: Draft, step: Step) {
   if (checkStep(pool, placement, gates, step.v, step.to)) return undefined
-  put(pool, placement, step.v, step.to)
-  return { steps: [...steps, step], placement }
+  const after = copyPlacement(placement)
+  put(pool, after, step.v, step.to)
+  return { steps: [...steps, step], placement: after }
 }
 
 /** The VM's earlier move leads to the new host: in its place, or else at the end; each step must still be possible and pay. */
@@ -92,29 +90,6 @@ function replay(pool: CompiledPool, gates: readonly FailoverGate[], steps: reado
     taken.push(now)
   }
   return { steps: taken, placement }
-}
-
-/** Every move that may be made because of load, the largest surplus over its cost first. */
-function candidatesOf(pool: CompiledPool, placement: Placement): Step[] {
-  const hosts = pool.hosts.length
-  const congestion = pool.hosts.map((_, h) => congestionOf(pool, placement, h))
-  const found: Step[] = []
-  for (const [v, from] of placement.hostOf.entries()) {
-    if (from === NOWHERE || pool.isMovable[v] === 0 || pool.isLoadKnown[v] === 0) continue
-    if (pool.isGiving[from] === 0 || pool.isEnabled[from] === 0) continue
-    const out = (congestion[from] ?? 0) - congestionOf(pool, placement, from, v, -1)
-    if (out <= 0 && (pool.rulesOf[v] ?? []).length === 0) continue
-    for (let to = 0; to < hosts; to++) {
-      if (to === from || pool.mayRun[v * hosts + to] === 0 || pool.isAccepting[to] === 0) continue
-      if ((placement.unknownCount[to] ?? 0) > 0) continue
-      const more = congestionOf(pool, placement, to, v, 1) - (congestion[to] ?? 0)
-      const gain = horizonMinutes(pool) * (out - more) + softGain(pool, placement.hostOf, v, to)
-      if (gain > 0 && !checkStepApartFromFailover(pool, placement, v, to))
-        found.push({ v, from, to, reason: 'Cpu', gain })
-    }
-  }
-  const surplus = ({ v, gain }: Step) => gain - moveCost(pool, v)
-  return found.sort((one, other) => surplus(other) - surplus(one) || one.v - other.v || one.to - other.to)
 }
 
 /** What moving `v` alone would save over the horizon. */
