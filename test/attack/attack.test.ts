@@ -103,7 +103,11 @@ describe('with 256 descriptors', () => {
   })
   afterAll(() => end(victim))
 
-  const attacks = ['silent connections', 'silent connections from many addresses', 'handshakes and no request']
+  const attacks = [
+    'silent connections',
+    'silent connections from many addresses',
+    'handshakes and no request from elsewhere',
+  ]
   test.each(attacks)('%s: the pool is served, and all comes back', { tags: 'long', timeout: 120_000 }, async (name) => {
     const before = await warmUp()
     const seen = await underAttack(name)

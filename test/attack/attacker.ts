@@ -81,6 +81,7 @@ const attacks: Readonly<Record<string, () => void>> = {
     )
   },
   'handshakes and no request': () => keep(300, tls, nothing),
+  'handshakes and no request from elsewhere': () => keep(300, () => tls({ localAddress: elsewhere() }), nothing),
   'slow headers': () => {
     keep(
       100,
