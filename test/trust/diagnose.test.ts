@@ -371,6 +371,21 @@ it('what is to be typed of our own can be typed', async () => {
   }
 })
 
+const ROOT_LATER = /^wlb trust apply --goal ca root_ca\.pem --pool \S+ {3}# root_ca\.pem: the root "CN=/
+const installs: readonly [words: string, remedy: RegExp][] = [
+  ['intermediate installed', /^wlb trust apply --goal ca --pool \S+$/],
+  ['other installed', /^wlb trust apply --goal ca --pool \S+$/],
+  ['leaf installed', /^wlb trust apply --goal ca --pool \S+$/],
+  ['nothing installed', /^wlb trust apply --goal ca --pool \S+$/],
+  ['root not sent; other installed', ROOT_LATER],
+  ['root not sent; intermediate installed', ROOT_LATER],
+  ['self-signed; nothing installed', /^scp root@\S+:\/etc\/ssl\/certs\/server.pem wlb.pem; xe pool-certificate-install/],
+  ['self-signed; local; nothing installed', /^wlb trust apply --goal self-signed --pool \S+$/],
+]
+it.each(installs)('%s: a command that can be pasted, or the root and where it is', async (words, remedy) => {
+  expect(diagnose(await evidenceOf(words)).findings[0]?.remedy).toMatch(remedy)
+})
+
 const remedies: readonly [words: string, codes: string, remedy: string, cause: string][] = [
   ['local; xs2 refused', 'CONNECTION_REFUSED', 'ssh root@', 'the appliance runs, and'],
   ['xs2 refused', 'CONNECTION_REFUSED', 'ssh root@', 'xs1 and xs3 connect'],

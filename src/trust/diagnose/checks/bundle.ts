@@ -4,6 +4,7 @@ import { isStoreError } from '../evidence/refusal-defects.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { errorText, fewOf, listOf } from '../wording.js'
+import { installRoot, installSelfSigned } from './make-trusted.js'
 
 export function findBundle(view: View): readonly Draft[] {
   const { pool, results, anyVerified, anyAnchored, verifies, installed } = view
@@ -30,12 +31,10 @@ export function findBundle(view: View): readonly Draft[] {
   ]
 }
 
-function nothingInstalled({ pool, name, served, leaf }: View, hosts: readonly string[], quoted: string): Draft {
-  const copy = `scp ${quoteWord(`root@${name}`)}:/etc/ssl/certs/server.pem wlb.pem`
-  const isSelfSigned = served.length === 1 && leaf?.subject === leaf?.issuer
-  const remedy = isSelfSigned
-    ? `${copy}; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`
-    : 'xe pool-install-ca-certificate filename=ROOT.pem; xe pool-certificate-sync'
+function nothingInstalled(view: View, hosts: readonly string[], quoted: string): Draft {
+  const { pool, served, leaf } = view
+  const isOwnRoot = served.length === 1 && leaf?.subject === leaf?.issuer
+  const remedy = isOwnRoot ? installSelfSigned(view) : installRoot(view)
   if (pool?.tlsVerification) {
     return {
       code: 'VERIFICATION_SWITCHED_ON',
@@ -43,7 +42,7 @@ function nothingInstalled({ pool, name, served, leaf }: View, hosts: readonly st
       cause:
         'Verification came on together with the TLS verification of the pool, and no certificate is installed to verify with.',
       evidence: `tls-verification-enabled and wlb-verify-cert are both true; nothing is installed; ${quoted}`,
-      remedy,
+      ...(remedy !== undefined && { remedy }),
     }
   }
   return {
@@ -51,7 +50,7 @@ function nothingInstalled({ pool, name, served, leaf }: View, hosts: readonly st
     hosts,
     cause: 'Verification is on, and no certificate is installed: the TLS client of the hosts does not even start.',
     evidence: `wlb-verify-cert is true; the list of installed certificates is empty; ${quoted}`,
-    remedy,
+    ...(remedy !== undefined && { remedy }),
   }
 }
 

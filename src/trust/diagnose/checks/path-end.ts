@@ -7,6 +7,7 @@ import { type Installed, installedAs, isInstalled, type View } from '../evidence
 import type { Draft } from '../finding.js'
 import { daysBetween, listOf, shortPrint, subjectOf } from '../wording.js'
 import { errorOf, type Flaw, hostsOf, quoteHosts } from './flaw.js'
+import { copyOf, installRoot, installSelfSigned } from './make-trusted.js'
 
 export function explainEnd(view: View, flaw: Flaw): readonly Draft[] {
   const { leaf, served } = view
@@ -27,7 +28,6 @@ function selfSigned(view: View, leaf: X509Certificate, hosts: readonly string[],
   const evidence = `served: ${subjectOf(leaf)}, ${shortPrint(leaf.fingerprint256)}; ${quoted}`
   const file = installedAs(view, leaf)
   if (file !== undefined) return cut(file, hosts, evidence)
-  const copy = `scp ${quoteWord(`root@${view.name}`)}:/etc/ssl/certs/server.pem wlb.pem`
   const before = findBefore(view, leaf)
   const taken = before ? undefined : view.installed.find(({ record }) => record.name === USUAL_NAME)
   if (taken) {
@@ -36,7 +36,7 @@ function selfSigned(view: View, leaf: X509Certificate, hosts: readonly string[],
       hosts,
       cause: `The certificate of the appliance is not installed, and the name ${USUAL_NAME} is taken by another one.`,
       evidence: `${evidence}; ${USUAL_NAME} is ${shortPrint(taken.record.fingerprintSha256)}`,
-      remedy: `${copy.replace(/wlb\.pem$/, 'wlb-2.pem')}; xe pool-certificate-install filename=wlb-2.pem; xe pool-certificate-sync`,
+      remedy: installSelfSigned(view, 'wlb-2.pem'),
     }
   }
   if (!before) {
@@ -45,7 +45,7 @@ function selfSigned(view: View, leaf: X509Certificate, hosts: readonly string[],
       hosts,
       cause: 'The appliance serves a self-signed certificate, and this very certificate is not installed in the pool.',
       evidence,
-      remedy: `${copy}; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`,
+      remedy: installSelfSigned(view),
     }
   }
   const { record, why } = before
@@ -54,7 +54,7 @@ function selfSigned(view: View, leaf: X509Certificate, hosts: readonly string[],
     hosts,
     cause: `The appliance has made its self-signed certificate anew, and ${record.name}, which is installed, is the one before.`,
     evidence: `${evidence}; ${record.name} ${why}`,
-    remedy: `xe pool-certificate-uninstall name=${quoteWord(record.name)}; ${copy}; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`,
+    remedy: `xe pool-certificate-uninstall name=${quoteWord(record.name)}; ${copyOf(view.name, 'wlb.pem')}; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`,
   }
 }
 
@@ -91,7 +91,7 @@ function issued(view: View, leaf: X509Certificate, hosts: readonly string[], quo
       hosts,
       cause: `${leafFile} is the appliance's own certificate: installed is the leaf, and the root that issued it is not.`,
       evidence,
-      remedy: `xe pool-install-ca-certificate filename=ROOT.pem; xe pool-uninstall-ca-certificate name=${quoteWord(leafFile)}; xe pool-certificate-sync`,
+      ...rootRemedy(view),
     }
   }
   const issuer = describeCertificate(top).issuer
@@ -110,6 +110,7 @@ function issued(view: View, leaf: X509Certificate, hosts: readonly string[], quo
     hosts,
     cause: `The chain of the appliance ends at ${root ? subjectOf(root) : issuer}, and that root is not installed in the pool.`,
     evidence: root ? `${evidence}; its fingerprint is ${shortPrint(root.fingerprint256)}` : evidence,
+    ...rootRemedy(view),
   }
 }
 
@@ -169,7 +170,7 @@ function leafWanted({ coordinator: host, name }: View, hosts: readonly string[],
     cause:
       'These hosts look for the certificate of the appliance itself among those installed; its root alone does not help them.',
     evidence: `${quoted}; ${version}`,
-    remedy: `scp ${quoteWord(`root@${name}`)}:/etc/ssl/certs/server.pem - | openssl x509 -out wlb-leaf.pem; xe pool-install-ca-certificate filename=wlb-leaf.pem; xe pool-certificate-sync`,
+    remedy: `${copyOf(name, 'server.pem')}; openssl x509 -in server.pem -out wlb-leaf.pem; xe pool-install-ca-certificate filename=wlb-leaf.pem; xe pool-certificate-sync`,
   }
 }
 
@@ -181,7 +182,13 @@ function rootMissing(view: View, hosts: readonly string[], quoted: string): Draf
     hosts,
     cause: `An intermediate is installed${files.length === 0 ? '' : ` (${listOf(files)})`}, and the root above it is not: the path must end in a self-signed certificate.`,
     evidence: quoted,
+    ...rootRemedy(view),
   }
+}
+
+function rootRemedy(view: View): Pick<Draft, 'remedy'> {
+  const remedy = installRoot(view)
+  return remedy === undefined ? {} : { remedy }
 }
 
 function rekeyed({ installed, served }: View, hosts: readonly string[], quoted: string): Draft {

@@ -5,6 +5,7 @@ import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { predictVerified } from '../prediction.js'
 import { errorText } from '../wording.js'
+import { installRoot, installSelfSigned } from './make-trusted.js'
 
 export function findState(view: View): readonly Draft[] {
   const { pool } = view
@@ -62,11 +63,13 @@ function verificationOff(view: View): Draft {
       : expected.kind === 'accepted'
         ? 'switched on, it would work as far as can be told from here'
         : `switched on now, it would answer ${errorText(expected.error)}`
-  const install = shell`scp root@${view.name}:/etc/ssl/certs/server.pem wlb.pem; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`
+  const isOwnRoot = view.served.length === 1 && view.leaf?.subject === view.leaf?.issuer
+  const install = (isOwnRoot ? undefined : installRoot(view)) ?? installSelfSigned(view)
   return {
     code: 'VERIFICATION_OFF',
     cause: 'Verification is off: everything works, and the pool would send its password to whoever answers.',
     evidence: `wlb-verify-cert is false; ${installed.length} certificates installed; ${soFar}`,
-    remedy: installed.length === 0 ? `${install}; ${switchOn}` : switchOn,
+    // `wlb trust apply` switches it on itself
+    remedy: installed.length > 0 ? switchOn : install.startsWith('wlb ') ? install : `${install}; ${switchOn}`,
   }
 }
