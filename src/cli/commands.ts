@@ -84,6 +84,10 @@ export function watch(program: Parent) {
     .addOption(new Option('--fleet <FILE>', 'many pools, listed in a file (docs/fleet.md)').conflicts('pool'))
     .option('--every <SECONDS>', 'between two checks (default: 3600)', integer)
     .option('--once', 'check once; exit code 0: all is well, 1: something is wrong, 2: could not tell')
+    .option(
+      '--test',
+      'send a test message to the webhook and the mailbox given, or to those of [watch] in openwlb.toml; then end',
+    )
     .option('--webhook <URL>', 'an https address that gets every event')
     .option('--mail-to <ADDRESS>', 'a mailbox that gets every event')
     .option('--mail-from <ADDRESS>', 'the sender of that mail (default: the same address)')
@@ -94,6 +98,7 @@ export function watch(program: Parent) {
       examples(
         'wlb watch --pool lab',
         'wlb watch --fleet pools.toml --once',
+        'wlb watch --test --mail-to ops@example.com',
         'wlb watch --fleet pools.toml --webhook https://chat.example.com/hooks/1 --mail-to ops@example.com',
       ),
     )

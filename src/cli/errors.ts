@@ -281,6 +281,11 @@ export const cliErrors = defineErrors({
     facts: ['out'],
     remedy: 'wlb ca crl --out crl.pem --json',
   },
+  USAGE_NOBODY_TO_TELL: {
+    message: 'Neither a webhook nor a mailbox was given, and [watch] in the settings here names none.',
+    facts: ['missing'],
+    remedy: 'wlb watch --test --mail-to ops@example.com',
+  },
   USAGE_WATCH_INTERVAL: {
     message: 'Pools cannot be checked as often as that.',
     facts: ['every', 'leastSeconds'],

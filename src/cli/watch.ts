@@ -2,31 +2,36 @@
 
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { WlbError } from '../base/error.js'
 import { openLineSink } from '../base/line-sink.js'
 import { visibleJson, visibleLine } from '../base/printable.js'
+import { paths, readSettings } from '../config/index.js'
 import {
   audienceOf,
+  type ChannelChoices,
   type DatedEvent,
+  deliverTest,
   type FleetMember,
   lineOf,
   openChannels,
   startWatch,
   watchOnce,
 } from '../trust/index.js'
-import { configFolder, readKnownPools } from '../xapi/index.js'
+import { configFolder, parseWlbAddress, readKnownPools } from '../xapi/index.js'
 import type { WatchFlags } from './commands.js'
 import { fail } from './errors.js'
-import { printError } from './print.js'
+import { EXIT, printError, printJson, printText } from './print.js'
 import { readFleetMembers } from './trust/fleet.js'
 import { choosePool } from './trust/open-pool.js'
 
 const EVERY_SECONDS = 3600
 const LEAST_SECONDS = 10
 
-/** @throws USAGE_WEBHOOK, USAGE_WATCH_INTERVAL, USAGE_NOTHING_TO_WATCH, and what reading the pools throws. */
+/** @throws USAGE_WEBHOOK, USAGE_NOBODY_TO_TELL, USAGE_WATCH_INTERVAL, USAGE_NOTHING_TO_WATCH, and what reading the pools throws. */
 export async function watch(root: string, flags: WatchFlags): Promise<void> {
   const { every = EVERY_SECONDS, json = false } = flags
   if (every < LEAST_SECONDS) throw fail('USAGE_WATCH_INTERVAL', { every, leastSeconds: LEAST_SECONDS })
+  if (flags.test) return sendTest(root, flags)
   const channels = openChannels(flags)
   const pools = await choosePools(flags)
   const answer = openLineSink(1, { describeLoss: (lines) => describeLoss(lines, json) })
@@ -55,6 +60,29 @@ export async function watch(root: string, flags: WatchFlags): Promise<void> {
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   clearInterval(alive)
   await watching.close()
+}
+
+/** Exits 1 where a channel did not take it. */
+async function sendTest(root: string, flags: WatchFlags): Promise<void> {
+  const given = openChannels(flags)
+  const channels = given.length > 0 ? given : openChannels(await readOwnChoices(root))
+  if (channels.length === 0) throw fail('USAGE_NOBODY_TO_TELL', { missing: '--webhook, or --mail-to' })
+  const results = await deliverTest(channels, new Date())
+  if (flags.json) printJson({ test: results.map(({ channel, failure = null }) => ({ channel, failure })) })
+  else
+    for (const { channel, failure } of results)
+      printText(`${visibleLine(failure === undefined ? `${channel}: it arrived` : `${channel}: FAILED, ${failure}`)}\n`)
+  if (results.some(({ failure }) => failure !== undefined)) process.exitCode = EXIT.no
+}
+
+/** As the running appliance has them. */
+async function readOwnChoices(root: string): Promise<ChannelChoices> {
+  const settings = await readSettings(paths(root).settings).catch((error: unknown) => {
+    if (error instanceof WlbError && error.code === 'NOT_SET_UP') return undefined
+    throw error
+  })
+  const { smtp, ...choices } = settings?.watch ?? {}
+  return { ...choices, smtp: smtp === undefined ? undefined : parseWlbAddress(smtp) }
 }
 
 /** Said in the place of events that nobody took in time, which channels may have delivered all the same. */

@@ -50,6 +50,7 @@ export type { IdentityPlace } from './renew/places/place.js'
 export { type PoolOutlook, readPoolOutlooks } from './renew/pool-outlook.js'
 export { type PreparedRenewal, renew } from './renew/renew.js'
 export { applyPlan, type TrustOutcome, undoLast } from './run/apply.js'
+export { findForeignIdentity } from './run/foreign-identity.js'
 export { readKnownCertificates } from './run/journal-records.js'
 export { type Prepared, preparePlan, type TrustRequest } from './run/prepare.js'
 export { openEntries, report, type StepReport } from './run/run-steps.js'
@@ -60,6 +61,7 @@ export {
   audienceOf,
   type Channel,
   type ChannelChoices,
+  deliverTest,
   letterbox,
   lineOf,
   openChannels,

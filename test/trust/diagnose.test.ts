@@ -379,7 +379,10 @@ const installs: readonly [words: string, remedy: RegExp][] = [
   ['nothing installed', /^wlb trust apply --goal ca --pool \S+$/],
   ['root not sent; other installed', ROOT_LATER],
   ['root not sent; intermediate installed', ROOT_LATER],
-  ['self-signed; nothing installed', /^scp root@\S+:\/etc\/ssl\/certs\/server.pem wlb.pem; xe pool-certificate-install/],
+  [
+    'self-signed; nothing installed',
+    /^scp root@\S+:\/etc\/ssl\/certs\/server.pem wlb.pem; xe pool-certificate-install/,
+  ],
   ['self-signed; local; nothing installed', /^wlb trust apply --goal self-signed --pool \S+$/],
 ]
 it.each(installs)('%s: a command that can be pasted, or the root and where it is', async (words, remedy) => {

@@ -100,6 +100,18 @@ test('what is proposed is what works: `wlb trust renew` with the same words', as
   expect(stage.certificate().issuer).toContain('Example Issuing')
 })
 
+test('undo says that a certificate which came after the run stays', async () => {
+  writeFileSync(file('pw'), `${stage.pool.document.password}\n`)
+  await wlb(...INSTALL(), '--yes', '--anyway')
+  const { address, tlsPort } = stage.pool.host('xs1')
+  const access = ['--pool', `https://${address}:${tlsPort}`, '--pool-insecure', '--password-file', file('pw'), '--yes']
+  const env = { XDG_CONFIG_HOME: stage.configHome }
+  const undone = await run('wlb', ['--root', stage.appliance.root, 'trust', 'undo', ...access], env)
+  expect(undone, undone.stderr).toMatchObject({ exitCode: 0 })
+  expect(undone.stdout).toContain('The pool is as it was before.\nThe certificate of the appliance stays: ')
+  expect(undone.stdout).toContain('(install), not by that run')
+})
+
 test('the appliance is stopped: its pools are asked all the same', async () => {
   await stage.appliance.close()
   const ended = await wlb(...INSTALL(), '--yes')

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, test } from 'vitest'
 import { paths } from '../../src/config/index.js'
-import { audienceOf, type DatedEvent, letterbox, watchOnce, webhook } from '../../src/trust/index.js'
+import { audienceOf, type DatedEvent, deliverTest, letterbox, watchOnce, webhook } from '../../src/trust/index.js'
 import { compareSnapshots } from '../../src/trust/watch/compare.js'
 import { announceOwnEnd } from '../../src/trust/watch/own-certificate.js'
 import { keepKnown, type Snapshot } from '../../src/trust/watch/snapshot.js'
@@ -238,8 +238,16 @@ test('a letter says what happened', async () => {
     text: 'Verification is off.',
     at: inDays(0),
   } as const
-  await letterbox({ to: 'ops@example.com', from: 'wlb@example.com', smtp }).deliver([event])
+  const notice = { ...event, code: 'STORE_CHANGED', kind: 'notice', text: 'A file was added.' } as const
+  const expiry = { ...event, code: 'EXPIRY', kind: 'notice', text: 'The leaf expires in 7 days.' } as const
+  const box = letterbox({ to: 'ops@example.com', from: 'wlb@example.com', smtp })
+  await box.deliver([event])
+  await box.deliver([notice, expiry])
+  expect(said.join('')).toContain('Subject: OpenWLB: lab: The leaf expires in 7 days. (and 1 more)')
+  expect(await deliverTest([box], NOW)).toEqual([{ channel: 'mail ops@example.com', failure: undefined }])
+  expect(said.join('')).toContain('Subject: OpenWLB: test: This is a test message of wlb watch')
   server.close()
+  expect(await deliverTest([webhook('http://127.0.0.1:9/x')], NOW)).toMatchObject([{ failure: expect.any(String) }])
   expect(said.join('')).toMatch(/RCPT TO:<ops@example\.com>[\s\S]*Subject: OpenWLB: lab: Verification is off\./)
 })
 

@@ -1,7 +1,9 @@
 /** `wlb trust apply` and `wlb trust undo`: the plan is shown, confirmed once, and carried out step by step. */
 import { visible, visibleLine } from '../../base/printable.js'
+import type { IdentityRecord } from '../../identity/index.js'
 import {
   applyPlan,
+  findForeignIdentity,
   makeStep,
   openEntries,
   outcomeDocument,
@@ -11,7 +13,7 @@ import {
   undoLast,
 } from '../../trust/index.js'
 import { stopOnInterrupt } from '../ask.js'
-import { EXIT, printError, printJson, printNote, printText } from '../print.js'
+import { EXIT, inRoot, printError, printJson, printNote, printText } from '../print.js'
 import type { ApplyFlags, UndoFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
@@ -58,6 +60,8 @@ export function printOutcome(
   root: string,
   verb: Verb,
   goOn = verb === 'apply' ? 'apply --resume' : verb,
+  /** What was not the run's to take back, in a sentence. */
+  stays = '',
 ): void {
   const { ended, hosts, failure } = outcome
   const isRefused = verb !== 'undo' && hosts.some(({ verdict }) => verdict === 'refused')
@@ -68,7 +72,9 @@ export function printOutcome(
     printJson(outcomeDocument(outcome, ok, plan))
     return
   }
-  printText(`\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, goOn, (words) => toType(words, root, flags))}\n`)
+  printText(
+    `\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, goOn, (words) => toType(words, root, flags), stays)}\n`,
+  )
 }
 
 function lastLine(
@@ -76,6 +82,7 @@ function lastLine(
   verb: Verb,
   words: string,
   type: (words: string) => string,
+  stays: string,
 ): string {
   const goOn = type(words)
   if (ended === 'interrupted') {
@@ -85,7 +92,8 @@ function lastLine(
   }
   if (verb === 'undo') {
     if (ended === 'failed') return `Not all of it could be taken back. Once mended:  ${goOn}`
-    return reports.length === 0 ? 'There is nothing to take back.' : 'As it was before.'
+    if (reports.length === 0) return 'There is nothing to take back.'
+    return stays === '' ? 'As it was before.' : `The pool is as it was before.\n${visibleLine(stays)}`
   }
   if (ended === 'failed') return `Stopped. Go on:  ${goOn}\nOr take it back:  ${type('undo')}`
   if (reports.every(({ state }) => state === 'already')) return 'Nothing was left to do.'
@@ -102,11 +110,14 @@ export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
         const { otherPoolsReady = false } = flags
         const request = { ...(await readUndoRequest(root, flags, choice)), ssh, otherPoolsReady }
         const pool = await readPoolNow(session)
+        let stays = ''
         const outcome = await undoLast(
           session,
           request,
           pool,
           async (journal) => {
+            const foreign = await findForeignIdentity(root, journal.last)
+            stays = foreign ? describeForeign(foreign, root) : ''
             const { poolUser, allowDown, wlbPassword } = request
             const unseen = async () => Promise.reject(new Error('nothing is observed to say what a step is'))
             const world = { session, observe: unseen, poolUser, allowDown, wlbPassword, ssh }
@@ -121,6 +132,7 @@ export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
                 )
               }
             }
+            if (!flags.json && stays !== '') printText(`  ${visibleLine(stays)}\n`)
             return stop.confirm(`Take it back on ${pool.name}?`, { command: 'wlb trust undo', yes: flags.yes })
           },
           {
@@ -129,8 +141,13 @@ export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
             onStep: (step) => void (flags.json || printText(`${describeStep(visible(step))}\n`)),
           },
         )
-        if (outcome) printOutcome(outcome, undefined, flags, root, 'undo')
+        if (outcome) printOutcome(outcome, undefined, flags, root, 'undo', 'undo', stays)
       }),
     ),
   )
+}
+
+function describeForeign({ subject, installedAt, how }: IdentityRecord, root: string): string {
+  const back = inRoot('wlb cert history', root)
+  return `The certificate of the appliance stays: ${subject ?? 'it'} came at ${installedAt} (${how}), not by that run. What was before:  ${back}`
 }

@@ -108,8 +108,33 @@ export function lineOf({ at, kind, pool, text }: DatedEvent): string {
   return visibleLine(`${at} ${kind.padEnd(7)} ${pool}: ${text}`)
 }
 
+/** The worst comes first: a mailbox shows the subject alone. */
 function subjectOf(events: readonly DatedEvent[]): string {
-  const [first] = events
+  const [worst] = [...events].sort((one, other) => weightOf(one) - weightOf(other))
   const more = events.length > 1 ? ` (and ${events.length - 1} more)` : ''
-  return first ? visibleLine(`OpenWLB: ${first.pool}: ${first.text}${more}`) : 'OpenWLB'
+  return worst ? visibleLine(`OpenWLB: ${worst.pool}: ${worst.text}${more}`) : 'OpenWLB'
+}
+
+function weightOf({ kind, code }: DatedEvent): number {
+  if (kind === 'problem') return 0
+  if (code === 'EXPIRY' || code === 'RENEWAL_HELD_BACK') return 1
+  return kind === 'mended' ? 2 : 3
+}
+
+/** One message to each channel that says it is a test; undefined where it arrived, else why it did not. */
+export async function deliverTest(
+  channels: readonly Channel[],
+  now: Date,
+): Promise<readonly { readonly channel: string; readonly failure: string | undefined }[]> {
+  const text = 'This is a test message of wlb watch; nothing has happened.'
+  const event = { code: 'TEST', kind: 'notice', pool: 'test', subject: '', text, at: now.toISOString() } as const
+  return Promise.all(
+    channels.map(async (channel) => {
+      const failure = await channel.deliver([event]).then(
+        () => undefined,
+        (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      )
+      return { channel: channel.name, failure }
+    }),
+  )
 }

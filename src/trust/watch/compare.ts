@@ -25,6 +25,7 @@ export type EventCode =
   | 'EXPIRY'
   | 'CLOCK'
   | 'RENEWAL_HELD_BACK'
+  | 'TEST'
 
 /** Days before the end; 0 is the end itself. */
 export const THRESHOLD_DAYS = [30, 14, 7, 1, 0] as const

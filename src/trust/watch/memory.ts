@@ -15,7 +15,7 @@ const EVENT = z.object({
       'IDENTITY_CHANGED',
       'ADDRESS_CHANGED',
     ] as const),
-    ...(['EXPIRY', 'CLOCK', 'RENEWAL_HELD_BACK'] as const),
+    ...(['EXPIRY', 'CLOCK', 'RENEWAL_HELD_BACK', 'TEST'] as const),
   ]),
   kind: z.enum(['problem', 'mended', 'notice']),
   pool: z.string(),
