@@ -2,6 +2,7 @@
 import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { EXIT, printError, printJson, printText } from './print.js'
 import { failIfUnwritable } from './standard-output.js'
+import { assumeSize } from './terminal-width.js'
 import { givenRoot } from './wlb-command.js'
 
 const JOBS = `The five common jobs:
@@ -16,6 +17,7 @@ More: wlb --help, wlb COMMAND --help`
 /** Runs the command; its outcome is in `process.exitCode`. */
 export async function run(argv: readonly string[], program: CommandUnknownOpts): Promise<void> {
   failIfUnwritable()
+  for (const screen of [process.stdout, process.stderr]) assumeSize(screen)
   if (argv.length === 0) {
     printText(`${JOBS}\n`)
     return
