@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { mapBounded } from '../src/base/bounded.js'
 import type { BenchAppliance } from './appliance.js'
 import { type BenchPool, connectPool, openBenchPool, timeWlb } from './bench-pool.js'
+import { rounds } from './rounds.js'
 import type { Row } from './row.js'
 
-const POOLS = 50
+const POOLS = rounds(50)
 const STARTED_AT_ONCE = 4
 
 export async function fleet(appliance: BenchAppliance): Promise<Row[]> {

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { freePort } from '../test/free-port.js'
 import { type BenchAppliance, median, stop } from './appliance.js'
 import { listening } from './listening.js'
+import { rounds } from './rounds.js'
 import type { Row } from './row.js'
 
-const SECONDS = 2
-const ROUNDS = 3
+const SECONDS = rounds(2)
+const ROUNDS = rounds(3)
 
 export async function handshakes(appliance: BenchAppliance): Promise<Row[]> {
   const port = await freePort()

@@ -10,9 +10,10 @@ import { encodeRequest, SERVICE_PATH } from '../src/wlb/index.js'
 import { freePort } from '../test/free-port.js'
 import { type Issued, issue, issueAuthority } from '../test/x509/test-authority.js'
 import { type BenchAppliance, median, PROGRAM } from './appliance.js'
+import { rounds } from './rounds.js'
 import type { Row } from './row.js'
 
-const ROUNDS = 5
+const ROUNDS = rounds(5)
 const HOSTNAME = 'wlb.bench.internal'
 const BODY = encodeRequest({ method: 'RemoveXenServer', request: { poolUuid: 'none' } })
 
@@ -119,7 +120,7 @@ async function startStunnel({ folder }: BenchAppliance) {
   }
 }
 
-const REQUESTS = 1000
+const REQUESTS = rounds(1000)
 const PER_SECOND = 200
 
 /** Requests at a steady pace, first in peace, then with the certificate replaced all the while; each must be answered. */

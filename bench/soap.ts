@@ -5,10 +5,11 @@ import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { freePort } from '../test/free-port.js'
 import { type BenchAppliance, median, PROGRAM, stop } from './appliance.js'
+import { rounds } from './rounds.js'
 import type { Row } from './row.js'
 
 const AT_ONCE = 8
-const ROUNDS = 3
+const ROUNDS = rounds(3)
 
 /** A bare server with the same certificate that answers every post with as many bytes: all that TLS and HTTP cost alone. */
 const PEER = `

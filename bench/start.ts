@@ -2,10 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { median } from './appliance.js'
+import { rounds } from './rounds.js'
 import type { Row } from './row.js'
 
 const XE = join(import.meta.dirname, '../dist/xe.js')
-const ROUNDS = 21
+const ROUNDS = rounds(21)
 
 export function start(): Row[] {
   const [ours, bare]: [number[], number[]] = [[], []]

@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { median, PROGRAM } from './appliance.js'
+import { rounds } from './rounds.js'
 import type { Row } from './row.js'
 
-const ROUNDS = 5
+const ROUNDS = rounds(5)
 
 export async function sync(): Promise<Row[]> {
   const [small, large] = [timeOf(3), timeOf(16)]

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BenchAppliance, median } from './appliance.js'
 import { openBenchPool, timeWlb } from './bench-pool.js'
+import { rounds } from './rounds.js'
 import type { Row } from './row.js'
 
 const [FEW, ...MORE] = [3, 16, 64] as const
-const LOOKS = 3
+const LOOKS = rounds(3)
 
 interface Times {
   readonly applyMs: number

@@ -11,11 +11,12 @@ import { rehearse } from '../test/tls/rehearse.js'
 import { issue, issueAuthority } from '../test/x509/test-authority.js'
 import { median, PROGRAM, stop } from './appliance.js'
 import { listening } from './listening.js'
+import { rounds } from './rounds.js'
 import type { Row } from './row.js'
 
-const ROUNDS = 21
+const ROUNDS = rounds(21)
 /** One of ours is too short to be timed alone. */
-const REPEATS = 50
+const REPEATS = rounds(50)
 const NAME = 'wlb.bench.internal'
 
 /** Leaf, intermediate and root, accepted: the longest way through every check. */
