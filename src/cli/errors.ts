@@ -217,8 +217,11 @@ export const cliErrors = defineErrors({
   },
   USAGE_NEEDS_SSH_LOGIN: {
     message: 'There is nothing to log in with, and nobody to ask for a password.',
-    facts: ['target', 'missing'],
-    remedy: 'wlb trust fetch USER@HOST --ssh-key FILE',
+    facts: ['target', 'missing', '(isOfHosts)'],
+    remedy: ({ isOfHosts }) =>
+      isOfHosts
+        ? 'wlb trust status --pool NAME --host-ssh root --ssh-key FILE'
+        : 'wlb trust fetch USER@HOST --ssh-key FILE',
   },
   USAGE_NEEDS_YES: {
     message: 'There is nobody here to answer the question.',

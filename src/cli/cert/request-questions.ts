@@ -88,7 +88,7 @@ export async function askForRequest(flags: RequestFlags, hostname: string): Prom
     }
     const answer = await text({
       message,
-      placeholder,
+      placeholder: `such as ${placeholder}`, // grey text alone looks like an answer
       defaultValue: '',
       validate: (value) => (!value && isOptional ? undefined : checkSubjectPart(field, value ?? '')),
     })

@@ -1,4 +1,6 @@
 /** The options of the `xe` client among the typed words; all other words are for the pool. */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { OPTIONS, SWITCHES } from '../xe/settings.js'
 import { type Answer, type Candidate, matching, NOTHING } from './answer.js'
 
@@ -35,6 +37,11 @@ const MEANINGS: readonly Candidate[] = [
   { word: '--traceparent', meaning: 'context of a distributed trace' },
 ]
 
+/** The shell leaves `~/` to us: it completes words as they are typed. */
+function inHome(word: string): string {
+  return word.startsWith('~/') ? join(homedir(), word.slice(2)) : word
+}
+
 /** Sorts the words before the cursor. */
 export function sortWords(words: readonly string[]): SortedWords {
   const [options, rest]: [string[], string[]] = [[], []]
@@ -45,7 +52,7 @@ export function sortWords(words: readonly string[]): SortedWords {
     if (waiting !== undefined) {
       const meant = OPTIONS[waiting] ?? ''
       if (meant === 'password') password = word
-      else if (ASKED_WITH.includes(meant)) options.push(waiting, word)
+      else if (ASKED_WITH.includes(meant)) options.push(waiting, inHome(word))
       waiting = undefined
     } else if (Object.hasOwn(OPTIONS, word)) waiting = word
     else if (Object.hasOwn(SWITCHES, word)) {

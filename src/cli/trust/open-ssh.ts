@@ -186,7 +186,7 @@ async function chooseCredentials(flags: HostSshFlags, user: string, port: number
   }
   const message = `Password of ${user} on the hosts of the pool`
   const password = isAtTerminal() ? await askSecret(message) : undefined
-  if (password === undefined) throw needsLogin(renderSshTarget({ user, host: 'HOST', port }))
+  if (password === undefined) throw needsLogin(renderSshTarget({ user, host: 'HOST', port }), true)
   return [{ kind: 'password', password }]
 }
 
@@ -200,7 +200,8 @@ function oneByOne(ask: AskAboutHostKey): AskAboutHostKey {
   }
 }
 
-function needsLogin(target: string): WlbError {
+/** `isOfHosts`: of the hosts of a pool, not of an appliance. */
+function needsLogin(target: string, isOfHosts = false): WlbError {
   const missing = '--ssh-key FILE, --ssh-password-file FILE, or SSH_AUTH_SOCK'
-  return fail('USAGE_NEEDS_SSH_LOGIN', { target, missing })
+  return fail('USAGE_NEEDS_SSH_LOGIN', { target, missing, isOfHosts })
 }

@@ -1,4 +1,5 @@
 /** What completion offers on a line of `xe`, asked of the lab's own commands; and what the real `xe`'s completion asks. */
+import { homedir } from 'node:os'
 import { describe, expect, it, test } from 'vitest'
 import type { Answer } from '../../../src/cli/completion/answer.js'
 import { readMinimal } from '../../../src/cli/completion/xe-answers.js'
@@ -98,6 +99,7 @@ describe('offers, as the pool itself has it', () => {
 
 const OPTIONS: [line: string, options: string, password?: string][] = [
   ['xe -s xs1 -p 443 -u root -pwf pw pool-param-set uuid=', '-s xs1 -p 443 -u root -pwf pw'],
+  ['xe -s xs1 -pwf ~/pw pool-param-set uuid=', `-s xs1 -pwf ${homedir()}/pw`],
   ['xe pool-param-set server=xs1 nossl=true -p 80 uuid=', 'server=xs1 nossl=true -p 80'],
   ['xe -h xs1 -pw a,b --nossl pool-param-set uuid=', '-h xs1 --nossl', 'a,b'],
   ['xe password=geheim --debug --traceparent 00-1 pool-param-set uuid=', '', 'geheim'],
