@@ -1,5 +1,8 @@
 /** Documents that are wrong, odd or huge: refused with the place of what is wrong, or read as said in docs/pool-document.md. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it, test } from 'vitest'
+import { renderPoolDocument } from '../../scripts/pool-document-page.js'
 import { compile } from '../../src/balance/compiled/compile.js'
 import { LIMITS, optimise, readPool } from '../../src/balance/index.js'
 import { document, poolOf } from './pools.js'
@@ -177,6 +180,14 @@ it.each(read)('%s: read, and planned for', (_, hosts, vms, more, expected) => {
     ...stuck.map((one) => `${'vm' in one ? one.vm : one.host} ${one.code}`),
   ]
   expect(parts.join('; ')).toBe(expected)
+})
+
+test('docs/pool-document.md is what the schema says (npm run docs writes it), and its example is a pool', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/pool-document.md'), 'utf8')
+  expect(page).toBe(renderPoolDocument())
+  const [, example = ''] = /```json\n(.*?)```/s.exec(page) ?? []
+  const reading = readPool(example)
+  expect(reading.state === 'read' && optimise(reading.pool).moves.length).toBe(1)
 })
 
 test('a pool of no host: nothing to do', () => {

@@ -17,16 +17,11 @@ const KNOTS: readonly (readonly [share: number, slope: number])[] = [
 const MEMORY_KNOTS = KNOTS.filter(([share]) => share >= 0.9)
 
 /** How long a placement is expected to hold where the document does not say. */
-export const DEFAULT_HORIZON_MINUTES = 240
+const DEFAULT_HORIZON_MINUTES = 240
 
 /** Minutes of host time that congestion is summed over. */
 export function horizonMinutes({ pool: { settings } }: CompiledPool): number {
   return settings.horizonMinutes ?? DEFAULT_HORIZON_MINUTES
-}
-
-/** The cost of a resource that is used to `share` of what counts as full. */
-export function congestionAt(share: number): number {
-  return costAt(share, KNOTS)
 }
 
 function costAt(share: number, knots: typeof KNOTS): number {
@@ -54,7 +49,7 @@ export function congestionOf(pool: CompiledPool, placement: Placement, h: number
     const demandAt = (v * RESOURCES.length + r) * scenarioCount
     for (let s = 0; s < scenarioCount; s++) {
       const used = (placement.load[loadAt + s] ?? 0) + (sign === 0 ? 0 : sign * (demand[demandAt + s] ?? 0))
-      if (used > full / 2) total += weight * (scenarioWeight[s] ?? 0) * congestionAt(used / full)
+      if (used > full / 2) total += weight * (scenarioWeight[s] ?? 0) * costAt(used / full, KNOTS)
     }
   }
   return total + pool.memoryWeight * memoryCongestionOf(pool, placement, h, v, sign)
@@ -94,7 +89,7 @@ export function minutesOver(pool: CompiledPool, placement: Placement, share: num
 }
 
 /** How much of what host `h` has of resource number `r` is used in scenario `s`; 0 where its capacity is unknown. */
-export function shareOf(pool: CompiledPool, { load }: Placement, h: number, r: number, s: number): number {
+function shareOf(pool: CompiledPool, { load }: Placement, h: number, r: number, s: number): number {
   const at = h * RESOURCES.length + r
   const full = r === 0 ? (pool.hosts[h]?.cpus ?? 0) : (pool.capacity[at] ?? 0)
   return full > 0 ? (load[at * pool.scenarioCount + s] ?? 0) / full : 0

@@ -16,14 +16,6 @@ export function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`
 }
 
-export function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
-}
-
-export function gib(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`
-}
-
 /** To a thousandth, and never -0: what a document holds. */
 export function round(value: number): number {
   return Math.round(value * 1000) / 1000 + 0

@@ -78,7 +78,7 @@ const demand = z.looseObject({
   diskWrite: maybe(series('bytes')).describe('bytes written per second'),
 })
 
-export const NEEDS = ['iommu', 'gpu', 'usb', 'sriov', 'hvm'] as const
+const NEEDS = ['iommu', 'gpu', 'usb', 'sriov', 'hvm'] as const
 
 const host = z.looseObject({
   uuid: text,

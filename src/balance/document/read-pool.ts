@@ -25,11 +25,6 @@ export function readPool(text: string): PoolReading {
   } catch (error) {
     return refuse([{ path: '', problem: `not JSON: ${error instanceof Error ? error.message : String(error)}` }])
   }
-  return readPoolValue(value)
-}
-
-/** The same for a value that was parsed already. */
-export function readPoolValue(value: unknown): PoolReading {
   const tooMany = findTooMany(value)
   if (tooMany) return refuse([tooMany])
   const { success, data, error } = poolDocument.safeParse(value)

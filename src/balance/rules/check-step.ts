@@ -21,7 +21,7 @@ export function checkStep(
 }
 
 /** All but high availability, quickly where the answer is yes. */
-export function checkStepApartFromFailover(
+function checkStepApartFromFailover(
   pool: CompiledPool,
   placement: Placement,
   v: number,

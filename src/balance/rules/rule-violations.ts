@@ -20,7 +20,7 @@ export function violationsOf({ kind, vms, hosts }: CompiledRule, hostOf: Int32Ar
 }
 
 /** A VM group is breached when all its running members, two or more, are on one host (xapi_vm_group_helpers.ml). */
-export function isBreached({ isGroup, vms }: CompiledRule, hostOf: Int32Array): boolean {
+function isBreached({ isGroup, vms }: CompiledRule, hostOf: Int32Array): boolean {
   const counts = countByHost(vms, hostOf)
   return isGroup && counts.length === 1 && (counts[0] ?? 0) >= 2
 }
