@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LOCK_FILE } from '../../src/base/directory-lock.js'
 import { listIdentities } from '../../src/identity/index.js'
 import { cast, pemOf } from '../identity/install-cast.js'
 import { openSmallDisk } from '../identity/small-disk.js'
@@ -43,6 +44,7 @@ function look(where: string): Record<string, string> {
   for (const below of ['etc', 'var/lib/openwlb/identities']) {
     if (!existsSync(join(where, below))) continue
     for (const entry of readdirSync(join(where, below), { recursive: true, withFileTypes: true })) {
+      if (entry.name === LOCK_FILE) continue // written by each who takes the lock
       const path = join(entry.parentPath, entry.name)
       tree[path] = entry.isFile() ? readFileSync(path, 'latin1') : ''
     }
