@@ -42,7 +42,8 @@ function explain(view: View, code: string, results: readonly HostResult[]): Draf
   const url = pool?.wlbUrl ?? ''
   const hosts = results.map(({ host }) => host.name)
   const evidence = `${listOf(hosts)} said ${errorText(results[0]?.error ?? [code])} for ${url}`
-  const strayed = strayedHosts(view, code, results, evidence)
+  const isRoute = code === 'WLB_UNKNOWN_HOST' && lacksRoute(view)
+  const strayed = isRoute ? undefined : strayedHosts(view, code, results, evidence)
   if (strayed) return strayed
   switch (code) {
     case 'WLB_CONNECTION_REFUSED':
@@ -126,14 +127,19 @@ function unreachable(view: View, where: string, why: string, indicator: string |
   }
 }
 
+function lacksRoute({ name, evidence: { appliance, nameOnCoordinator } }: View): boolean {
+  const from = appliance?.endpoint
+  return (
+    isIP(name) !== 0 ||
+    nameOnCoordinator === 'known' ||
+    (from?.state === 'unreachable' && from.indicator === 'No route to host')
+  )
+}
+
 /** The pool reports the same error for a name that does not resolve and for an address without a route. */
 function unknownHost(view: View, hosts: readonly string[], evidence: string): Draft {
   const { name, evidence: all } = view
-  const from = all.appliance?.endpoint
-  const isRoute =
-    isIP(name) !== 0 ||
-    all.nameOnCoordinator === 'known' ||
-    (from?.state === 'unreachable' && from.indicator === 'No route to host')
+  const isRoute = lacksRoute(view)
   const here = all.appliance?.resolved ?? []
   const told = here.length === 0 ? 'it is not known here either' : `here it is ${here.join(', ')}`
   return isRoute
