@@ -4,7 +4,7 @@ import { visible } from '../base/printable.js'
 import { quoteWord } from '../base/quote-word.js'
 import { paths } from '../config/index.js'
 import { readStatus, type Status } from '../identity/index.js'
-import { describeMissingNames } from './cert/show.js'
+import { describeDates, describeMissingNames } from './cert/show.js'
 import { daysFrom, EXIT, inRoot, printJson, printText, renderFacts, renderTable } from './print.js'
 
 /** Exits 1 when the appliance does not run, or its certificate or its database cannot be used. */
@@ -77,6 +77,7 @@ function describeIdentity({ identity, listener }: Status, now: Date): [label: st
   const { subject, notAfter, fingerprintSha256, missingNames } = identity
   return [
     ['certificate', `${subject}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`],
+    ...[identity, ...identity.chain].flatMap((one) => describeDates(one, now)),
     ['SHA-256', fingerprintSha256],
     ['served', served === fingerprintSha256 ? 'the same' : served === 'nothing' ? served : `ANOTHER one: ${served}`],
     ...describeMissingNames(missingNames),

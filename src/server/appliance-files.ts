@@ -56,14 +56,13 @@ export interface IdentityPart {
 }
 
 /**
- * Completes a change of identity that was cut short, then reads the pair. A certificate that has expired, or a key that
- * pools cannot use, is served all the same and logged: a pool may not verify, and no service would be worse.
+ * Completes a change of identity that was cut short, then reads the pair. A key that pools cannot use is served all the same
+ * and logged: other clients may use it.
  */
-export async function identity({ place, clock, log }: Given & SettingsPart): Promise<Opened<IdentityPart>> {
+export async function identity({ place, log }: Given & SettingsPart): Promise<Opened<IdentityPart>> {
   if (isUnsettled(place)) await lockedIdentity(place, () => settleIdentity(place))
   const stored = await readIdentity(place)
-  const { notAfter, key, fingerprintSha256 } = describeCertificate(checkStoredIdentity(place, stored))
-  if (notAfter < clock.now()) log.warn({ notAfter, fingerprintSha256 }, 'the certificate has expired')
+  const { key, fingerprintSha256 } = describeCertificate(checkStoredIdentity(place, stored))
   if (key.type !== 'rsa') log.warn({ key: key.type, fingerprintSha256 }, 'pools can connect to RSA keys only')
   return { provides: { identity: stored } }
 }

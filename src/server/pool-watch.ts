@@ -37,8 +37,7 @@ function startWatching(trust: Trust, context: Needs): { close(): Promise<void> }
   const checkOwnEnd = () =>
     trust.announceOwnEnd(root, folder, clock.now(), ({ leftDays, ...rest }) => {
       const facts = { ...rest, daysLeft: Math.floor(leftDays) }
-      if (leftDays <= 0) log.error(facts, 'the certificate has expired')
-      else log.warn(facts, 'the certificate ends soon')
+      if (leftDays > 0) log.warn(facts, 'the certificate ends soon') // the end itself: identity/served-dates.ts
     })
   const ownEnd = onceUntilOver((error) => log.error({ err: error }, 'the certificate could not be looked at'))
   const clocks = onceUntilOver((error) => log.error({ err: error }, 'the clocks of the pools could not be looked at'))

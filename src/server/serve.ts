@@ -4,7 +4,8 @@ import { type Log, openLog } from '../config/index.js'
 import { type Given, identity, settings, stateFolder } from './appliance-files.js'
 import { controlSocket } from './control-socket.js'
 import { database } from './database.js'
-import { identityWatch, type ReloadPart } from './identity-watch.js'
+import { identityWatch, type ReloadPart } from './identity/identity-watch.js'
+import { servedDates } from './identity/served-dates.js'
 import { type Opened, type PartList, partList } from './part-list.js'
 import { poolWatch } from './pool-watch.js'
 import { registeredPools } from './registered-pools.js'
@@ -18,6 +19,7 @@ export const serviceParts = partList<Given>()
   .add(identity)
   .add(database)
   .add(soapListener)
+  .add(servedDates)
   .add(identityWatch)
   .add(controlSocket)
   .add(registeredPools)

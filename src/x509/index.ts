@@ -32,7 +32,7 @@ export {
 export { createSelfSigned, type Identity } from './issue/self-signed.js'
 export { type LeafPlan, planLeaf, signLeaf } from './issue/sign-leaf.js'
 export { createRsaKey, createSerialNumber, loadLibrary } from './issue/signing.js'
-export { type CertificateSummary, crlUrls, describeCertificate, isSelfSigned } from './summary.js'
+export { type CertificateSummary, crlUrls, describeCertificate, isSelfSigned, standingAt } from './summary.js'
 export { judgeAsBrowser } from './validate/browser.js'
 export { readFacts, readIssuerKeyId } from './validate/certificate-facts.js'
 export { checkHost, readExtension } from './validate/host-name.js'

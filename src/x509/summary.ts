@@ -51,6 +51,17 @@ export function describeCertificate(certificate: X509Certificate): CertificateSu
   }
 }
 
+/** Where a moment lies against the dates of a certificate; both are part of its time (RFC 5280, 4.1.2.5). */
+export type Standing = 'not yet valid' | 'in its dates' | 'expired'
+
+export function standingAt(
+  { notBefore, notAfter }: Pick<CertificateSummary, 'notBefore' | 'notAfter'>,
+  now: Date,
+): Standing {
+  if (now < notBefore) return 'not yet valid'
+  return notAfter < now ? 'expired' : 'in its dates'
+}
+
 /**
  * Tells whether a certificate carries its own key's signature: issuer and subject alike are not enough. Node's
  * `checkIssued` would say no where keyUsage lacks keyCertSign, as in every self-signed certificate that is no authority.

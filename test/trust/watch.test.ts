@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, expect, it, test } from 'vitest'
 import { paths } from '../../src/config/index.js'
 import { audienceOf, type DatedEvent, deliverTest, letterbox, watchOnce, webhook } from '../../src/trust/index.js'
-import { compareSnapshots } from '../../src/trust/watch/compare.js'
+import { compareSnapshots, isWell } from '../../src/trust/watch/compare.js'
 import { announceOwnEnd } from '../../src/trust/watch/own-certificate.js'
 import { keepKnown, type Snapshot } from '../../src/trust/watch/snapshot.js'
 import { createSelfSigned } from '../../src/x509/index.js'
@@ -25,13 +25,16 @@ const WELL: Snapshot = {
   verifies: true,
   served: 'AA',
   installed: [{ name: 'wlb.pem', fingerprintSha256: 'AA' }],
-  expiries: [{ what: 'the certificate of the appliance', fingerprintSha256: 'AA', notAfter: inDays(400) }],
+  expiries: [
+    { what: 'the certificate of the appliance', fingerprintSha256: 'AA', notBefore: '', notAfter: inDays(400) },
+  ],
   hosts: { xs1: '', xs2: '' },
   heldBack: '',
   clockOffsetsMs: { xs1: 0, 'the appliance': 900 },
 }
-const ending = (days: number): Partial<Snapshot> => ({
-  expiries: [{ what: 'the certificate of the appliance', fingerprintSha256: 'AA', notAfter: inDays(days) }],
+const ending = (days: number): Partial<Snapshot> => dated('', inDays(days))
+const dated = (notBefore: string, notAfter = inDays(400)): Partial<Snapshot> => ({
+  expiries: [{ what: 'the certificate of the appliance', fingerprintSha256: 'AA', notBefore, notAfter }],
 })
 
 const cases: [what: string, before: Partial<Snapshot> | undefined, after: Partial<Snapshot>, said: string][] = [
@@ -89,6 +92,8 @@ const cases: [what: string, before: Partial<Snapshot> | undefined, after: Partia
   ['31 days left', {}, ending(31), ''],
   ['30 days left', {}, ending(29.9), 'problem EXPIRY the certificate of the appliance'],
   ['expired', {}, ending(-1), 'problem EXPIRY the certificate of the appliance'],
+  ['not valid yet', {}, dated(inDays(1)), 'problem EXPIRY the certificate of the appliance'],
+  ['valid since today', {}, dated(inDays(0)), ''],
 ]
 
 it.each(cases)('%s', (_, before, after, said) => {
@@ -105,6 +110,17 @@ test('an end is announced once at 30, 14, 7 and 1 days, and when it has come', (
     if (found.events.length > 0) said.push(days)
   }
   expect(said).toEqual([30, 14, 7, 1, 0])
+})
+
+test('a certificate that is not valid yet is announced once, and again after the clock was right in between', () => {
+  let announced: readonly string[] = []
+  const said = [1, 1, -1, 1].map((days) => {
+    const found = compareSnapshots(WELL, { ...WELL, ...dated(inDays(days)) }, announced, NOW)
+    announced = found.announced
+    return found.events.length
+  })
+  expect(said).toEqual([1, 0, 0, 1])
+  expect(isWell({ ...WELL, ...dated(inDays(1)) }, NOW)).toBe(false)
 })
 
 const kept: [

@@ -1,6 +1,7 @@
 /** `wlb cert show`: the appliance's certificate on disk and as a handshake shows it. */
 import { visible } from '../../base/printable.js'
 import { type CertificateReport, type MissingName, reportCertificate } from '../../identity/index.js'
+import { type CertificateSummary, standingAt } from '../../x509/index.js'
 import { daysFrom, EXIT, printJson, printText, renderFacts } from '../print.js'
 
 /** Exits 1 when the served certificate is not the one on disk, or has expired. */
@@ -29,6 +30,7 @@ function describe(report: CertificateReport, now: Date): string {
       'chain',
       `${subject}, until ${notAfter.toISOString()} (${daysFrom(now, notAfter)})`,
     ]),
+    ...[report, ...report.chain].flatMap((one) => describeDates(one, now)),
     ['file', report.certificate],
     ['served', describeServed(report)],
     ...describeMissingNames(report.missingNames),
@@ -40,6 +42,19 @@ function describeServed({ served }: CertificateReport): string {
   if (served.state === 'unreachable') return `not served on ${served.address} port ${served.port}: ${served.why}`
   const where = `on ${served.address} port ${served.port}`
   return served.sameAsOnDisk ? `the same ${where}` : `ANOTHER one ${where}: ${served.fingerprintSha256}`
+}
+
+/** A line for a certificate that is out of its dates by this machine's clock. */
+export function describeDates(certificate: CertificateSummary, now: Date): [label: string, value: string][] {
+  const { subject, notBefore, notAfter } = certificate
+  switch (standingAt(certificate, now)) {
+    case 'in its dates':
+      return []
+    case 'expired':
+      return [['EXPIRED', `${subject}, on ${notAfter.toISOString()}: pools that verify refuse it`]]
+    case 'not yet valid':
+      return [['NOT YET VALID', `${subject}, before ${notBefore.toISOString()}; here it is ${now.toISOString()}`]]
+  }
 }
 
 /** Lines for the names that are missing from the certificate. */

@@ -152,7 +152,13 @@ function compareEnds({ expiries }: Snapshot, announced: readonly string[], now: 
   const known = new Set(announced)
   const kept: string[] = []
   const said: [string, string][] = []
-  for (const { what, fingerprintSha256, notAfter } of expiries) {
+  const inTime = new Set<string>()
+  for (const { what, fingerprintSha256, notBefore, notAfter } of expiries) {
+    const early = `${fingerprintSha256} early`
+    if (isEarly(notBefore, now)) {
+      kept.push(early)
+      if (!known.has(early)) said.push([what, `Not valid yet: ${what}, before ${notBefore}; is the clock right?`])
+    } else inTime.add(early)
     const leftDays = (new Date(notAfter).getTime() - now.getTime()) / DAY_MS
     const passed = THRESHOLD_DAYS.filter((days) => leftDays <= days)
     const nearest = passed.at(-1)
@@ -162,7 +168,12 @@ function compareEnds({ expiries }: Snapshot, announced: readonly string[], now: 
     if (!isSaid) said.push([what, describeEnd(what, notAfter, leftDays)])
   }
   // also of those not seen this time: an appliance that was down for a while announces nothing twice
-  return { said, announced: [...new Set([...announced, ...kept])].slice(-ANNOUNCED_LIMIT) }
+  const stillTrue = announced.filter((one) => !inTime.has(one))
+  return { said, announced: [...new Set([...stillTrue, ...kept])].slice(-ANNOUNCED_LIMIT) }
+}
+
+function isEarly(notBefore: string, now: Date): boolean {
+  return notBefore !== '' && now < new Date(notBefore)
 }
 
 function describeEnd(what: string, notAfter: string, leftDays: number): string {
@@ -175,7 +186,8 @@ function describeEnd(what: string, notAfter: string, leftDays: number): string {
 export function isWell(snapshot: Snapshot, now: Date): boolean {
   const { verifies, hosts, unreachable, clockOffsetsMs, expiries, heldBack } = snapshot
   const soon = expiries.some(
-    ({ notAfter }) => new Date(notAfter).getTime() - now.getTime() <= THRESHOLD_DAYS[0] * DAY_MS,
+    ({ notBefore, notAfter }) =>
+      isEarly(notBefore, now) || new Date(notAfter).getTime() - now.getTime() <= THRESHOLD_DAYS[0] * DAY_MS,
   )
   const clocks = Object.values(clockOffsetsMs).every((ms) => Math.abs(ms) <= CLOCK_LIMIT_MS)
   const isServed = unreachable === '' && verifies && heldBack === ''

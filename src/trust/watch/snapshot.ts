@@ -8,6 +8,8 @@ const EXPIRY = z.object({
   /** `certificate of the appliance`, `its issuer CN=...`, `root_ca.pem, installed`. */
   what: z.string(),
   fingerprintSha256: z.string(),
+  /** Empty where it is not known. */
+  notBefore: z.string().default(''),
   notAfter: z.string(),
 })
 
@@ -53,14 +55,22 @@ export function snapshotOf(line: FleetLine): Snapshot {
     served: served[0]?.fingerprint256 ?? '',
     installed: installed.map((one) => ({ name: one.name, fingerprintSha256: one.fingerprintSha256 })),
     expiries: [
-      ...served.map(({ subject, fingerprint256, validTo }, index) => ({
+      ...served.map(({ subject, fingerprint256, validFrom, validTo }, index) => ({
         what: index === 0 ? 'the certificate of the appliance' : `its issuer ${subject.replaceAll('\n', ', ')}`,
         fingerprintSha256: fingerprint256,
+        notBefore: new Date(validFrom).toISOString(),
         notAfter: new Date(validTo).toISOString(),
       })),
-      ...installed.flatMap(({ name: file, fingerprintSha256, notAfter }) =>
+      ...installed.flatMap(({ name: file, fingerprintSha256, notBefore, notAfter }) =>
         notAfter && !served.some(({ fingerprint256 }) => fingerprint256 === fingerprintSha256)
-          ? [{ what: `${file}, installed`, fingerprintSha256, notAfter: notAfter.toISOString() }]
+          ? [
+              {
+                what: `${file}, installed`,
+                fingerprintSha256,
+                notBefore: notBefore?.toISOString() ?? '',
+                notAfter: notAfter.toISOString(),
+              },
+            ]
           : [],
       ),
     ],

@@ -7,12 +7,13 @@
 import { X509Certificate } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
 import { basename } from 'node:path'
-import { WlbError } from '../base/error.js'
-import { type AppliancePaths, describeRefusal, type Log, type Reloaded } from '../config/index.js'
-import { contentOf, readIdentity, settleIfLeft } from '../identity/index.js'
-import type { Given, IdentityPart, SettingsPart } from './appliance-files.js'
-import type { Opened } from './part-list.js'
-import type { ListenerPart } from './soap-listener.js'
+import { WlbError } from '../../base/error.js'
+import { type AppliancePaths, describeRefusal, type Log, type Reloaded } from '../../config/index.js'
+import { contentOf, readIdentity, settleIfLeft } from '../../identity/index.js'
+import type { Given, IdentityPart, SettingsPart } from '../appliance-files.js'
+import type { Opened } from '../part-list.js'
+import type { ListenerPart } from '../soap-listener.js'
+import type { DatesPart } from './served-dates.js'
 
 export interface ReloadPart {
   /** Reads the certificate and key on disk now, serves them if it can, and says what is served. */
@@ -30,9 +31,9 @@ const SECOND_READ_MS = 1000
 const ROUND_MS = 15_000
 
 export async function identityWatch(
-  context: Given & SettingsPart & IdentityPart & ListenerPart,
+  context: Given & SettingsPart & IdentityPart & ListenerPart & DatesPart,
 ): Promise<Opened<ReloadPart>> {
-  const { place, listener, log } = context
+  const { place, listener, logDates, log } = context
   let served = contentOf(context.identity)
   /** What was found last and could not be served; it is logged once. */
   let refused: { readonly found: string; readonly error: unknown } | undefined
@@ -53,6 +54,7 @@ export async function identityWatch(
         served = found
         const { fingerprint256 } = new X509Certificate(identity.certificatePem)
         log.info({ fingerprintSha256: fingerprint256 }, 'certificate replaced')
+        logDates()
       }
       refused = undefined
       return { state: 'served' }
@@ -88,7 +90,9 @@ export async function identityWatch(
   const round = setInterval(() => void read(false), ROUND_MS).unref()
 
   const reload = async (): Promise<Reloaded> => {
+    const before = served
     const outcome = await read(true)
+    if (served === before) logDates() // of another one it is said already
     const now = { ...listener.where(), fingerprintSha256: listener.served() }
     return { ...now, refused: outcome.state === 'served' ? null : describeRefusal(outcome.error) }
   }
