@@ -156,6 +156,13 @@ const read: [what: string, hosts: object[], vms: object[], more: object, plan: s
     'cannot; v1 RULE_WOULD_BREAK; v2 RULE_WOULD_BREAK',
   ],
   [
+    'a rule that one host cannot keep',
+    [{}],
+    [{}, {}],
+    { rules: [{ kind: 'apart', vms: ['v1', 'v2'] }] },
+    'cannot; v1 NO_TARGET',
+  ],
+  [
     'a failover plan that does not exist',
     [{}, { enabled: false }],
     [{ host: 'h2', haProtected: true, memoryFloorBytes: 20 * GIB }],
@@ -195,6 +202,25 @@ test('a pool of no host: nothing to do', () => {
     verdict: 'nothing-to-do',
     because: 'the pool has no host',
   })
+})
+
+test('nothing worth doing says which move came closest, and what is in its way', () => {
+  const because = (more: Record<string, unknown>) => {
+    const vms = [
+      { host: 'h2', vcpus: 4, demand: { cpu: [4] } },
+      { host: 'h2', demand: { cpu: [3.4] } },
+      { haProtected: true, memoryFloorBytes: 20 * GIB, host: 'h3' },
+      { host: 'h1', memoryFloorBytes: 10 * GIB },
+      { host: 'h2', memoryFloorBytes: 11 * GIB },
+    ]
+    return optimise(poolOf(document([{}, {}, {}], vms, more))).because
+  }
+  expect(because({ settings: { horizonMinutes: 1 } })).toMatch(
+    /^the best move \(v1 to h[13]\) gains [0-9.]+ congested host-minutes and costs 4; at least 5 /,
+  )
+  expect(because({ rules: [{ kind: 'pin', vms: ['v1', 'v2', 'v5'], hosts: ['h2'] }] })).toBe(
+    'no move is possible that would lower the load of a congested host',
+  )
 })
 
 test('series of different length end at the same time, and what is unknown is the mean of the VM', () => {

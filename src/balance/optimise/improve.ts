@@ -20,7 +20,7 @@ export interface Improvement {
   readonly steps: readonly Step[]
   /** Where they lead. */
   readonly placement: Placement
-  /** The best move that was found in the end and not worth it. */
+  /** The best move that was found in the end: not worth it, or refused. */
   readonly best: Step | undefined
 }
 
@@ -32,13 +32,14 @@ export function improve(pool: CompiledPool, gates: readonly FailoverGate[], repa
   for (let round = 0; round < ROUNDS_PER_VM * pool.vms.length; round++) {
     const refused = new Set<number>()
     let next: Draft | undefined
-    let best = gains.best(refused)
+    const first = gains.best(refused)
+    let best = first
     while (best && isWorthIt(pool, best) && !next && refused.size < MOST_REFUSED) {
       next = redirect(pool, gates, plan, best) ?? append(pool, gates, plan, best)
       refused.add(best.v * pool.hosts.length + best.to)
       if (!next) best = gains.best(refused)
     }
-    if (!next) return { ...plan, best }
+    if (!next) return { ...plan, best: first }
     plan = next
     gains.follow(plan.placement)
   }
@@ -69,7 +70,7 @@ function redirect(
   { v, to }: Step,
 ): Draft | undefined {
   const before = steps.find((step) => step.v === v)
-  if (!before) return undefined
+  if (!before || before.reason === 'Rule') return undefined // elsewhere it might repair nothing
   if (before.reason === 'Evacuate' && pool.hosts[to]?.excluded.includes('evacuation')) return undefined
   const others = steps.filter((step) => step !== before)
   const moved = { ...before, to }

@@ -1,5 +1,5 @@
 /** From the steps of a search to the plan people and programs read: numbers before and after, and a sentence for everything. */
-import { type CompiledPool, RESOURCES } from '../compiled/compiled-pool.js'
+import { type CompiledPool, NOWHERE, RESOURCES } from '../compiled/compiled-pool.js'
 import { congestionOf, minutesOver, moveCost, moveSeconds, totalCongestion } from '../compiled/congestion.js'
 import { count, describeChange, nameOfHost, nameOfVm, round } from '../compiled/describe.js'
 import { copyPlacement, type Placement, put } from '../compiled/placement.js'
@@ -15,7 +15,7 @@ export interface Outcome {
   readonly start: Placement
   readonly end: Placement
   readonly steps: readonly Step[]
-  /** The best move that is not worth it. */
+  /** The best move that is not worth it, or refused. */
   readonly best: Step | undefined
   readonly power?: readonly PowerStep[]
 }
@@ -62,6 +62,10 @@ function because(
     return `${count(moves.length, 'move')}, ${round(gain)} congested host-minutes saved beyond their cost`
   }
   if (verdict === 'cannot') return `nothing can be moved: ${stuck[0]?.why ?? ''}`
+  const refusal = best && checkStep(pool, start, failoverGates(pool), best.v, best.to)
+  if (best && refusal) {
+    return `the best move (${nameOfVm(pool, best.v)} to ${nameOfHost(pool, best.to)}) is impossible: ${refusal.why}`
+  }
   if (best) {
     const cost = moveCost(pool, best.v)
     return `the best move (${nameOfVm(pool, best.v)} to ${nameOfHost(pool, best.to)}) gains ${round(best.gain)} congested host-minutes and costs ${round(cost)}; at least ${round(cost * (1 + MARGIN))} would be worth it`
@@ -121,17 +125,19 @@ function severityOf(pool: CompiledPool, start: Placement, moves: readonly Move[]
 /** What should be different at the end and is not. */
 function findUnrepaired(pool: CompiledPool, end: Placement): Stuck[] {
   const gates = failoverGates(pool)
-  return findDefects(pool, end).flatMap(({ vms, helps, because }) =>
-    vms.flatMap((v): Stuck[] => {
+  return findDefects(pool, end).flatMap(({ vms, helps, because }) => {
+    const refused = vms.flatMap((v): Stuck[] => {
       const vm = pool.vms[v]
       if (!vm) return []
       const own = mayMove(vm, pool.pool)
       const targets = pool.hosts.flatMap((_, h) => (h !== end.hostOf[v] && helps(v, h) ? [h] : []))
-      const refusals = targets.flatMap((h) => checkStep(pool, end, gates, v, h) ?? [])
-      const refusal = own ?? refusals.at(-1)
+      const refusal = own ?? targets.flatMap((h) => checkStep(pool, end, gates, v, h) ?? []).at(-1)
       return refusal ? [{ vm: vm.uuid, code: refusal.code, why: `${because}, and ${refusal.why}` }] : []
-    }),
-  )
+    })
+    const first = pool.vms[vms[0] ?? NOWHERE]
+    if (refused.length > 0 || !first) return refused
+    return [{ vm: first.uuid, code: 'NO_TARGET', why: `${because}, and no other host would change that` }]
+  })
 }
 
 /** Of no use to a plan, and not repaired by one: xapi forgets such VMs when somebody tells it that the host is dead. */
