@@ -34,7 +34,9 @@ export async function openBenchPool(root: string, hosts: number): Promise<BenchP
 
 /** Connected, its certificate installed, verification on: by the pool's own calls. */
 export async function connectPool({ document }: BenchPool, appliance: BenchAppliance): Promise<void> {
-  const [{ address = '', tlsPort = 0 } = {}] = document.hosts
+  const [coordinator] = document.hosts
+  if (!coordinator) throw new Error('the lab has no hosts')
+  const { address, tlsPort } = coordinator
   const { username: userName, password } = document
   const trust = { kind: 'none' } as const
   await withPool({ address, port: tlsPort, userName, password, trust, timeoutMs: 60_000 }, async (session) => {

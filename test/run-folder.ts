@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readHostAddress } from '../src/base/host-address.js'
 
 const FOLDER_VARIABLE = 'OPENWLB_TEST_FOLDER'
 const ADDRESS_VARIABLE = 'OPENWLB_TEST_ADDRESS'
@@ -15,7 +16,7 @@ const ADDRESS_VARIABLE = 'OPENWLB_TEST_ADDRESS'
 const CLAIM_PORT = 20_000
 
 /** Where tests listen. Outside of a run, as in `bench/`, the usual loopback address. */
-export const OWN_ADDRESS = process.env[ADDRESS_VARIABLE] ?? '127.0.0.1'
+export const OWN_ADDRESS = readHostAddress(process.env[ADDRESS_VARIABLE] ?? '127.0.0.1', 'the tests')
 
 /** Folders of the run: `db` is an empty database. */
 type Name = 'db' | 'keys' | 'ports' | 'programs'

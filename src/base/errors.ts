@@ -47,6 +47,11 @@ export const baseErrors = defineErrors({
     facts: ['uid'],
     remedy: 'HOME=/root wlb --help',
   },
+  HOST_ADDRESS_INVALID: {
+    message: 'That is neither a host name nor an IP address; nothing was asked there.',
+    facts: ['of', 'address'],
+    remedy: 'xe host-list params=uuid,name-label,address',
+  },
   LOCK_FILE_UNUSABLE: {
     message: 'The lock file of this directory was not made by its owner; nothing was changed.',
     facts: ['path', 'found'],

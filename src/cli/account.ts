@@ -11,7 +11,7 @@ import {
 import { askNewSecret, isAtTerminal, readSecretFile, sayNothingChanged } from './ask.js'
 import type { PasswordFlags } from './commands.js'
 import { fail } from './errors.js'
-import { inRoot, printJson, printText, renderFacts } from './print.js'
+import { printJson, printText, renderFacts, toType } from './print.js'
 
 export async function accountShow(root: string, json = false): Promise<void> {
   const account = await describeAccount(root)
@@ -47,7 +47,7 @@ function describe({ userName, settingsFile, isInService, pools }: AccountReport,
       ? 'from the next start on'
       : isInService
         ? 'now'
-        : `NOT YET: the running appliance takes another one; ${inRoot('wlb account password', root)} sets it for both`
+        : `NOT YET: the running appliance takes another one; ${toType('wlb account password', root)} sets it for both`
   return renderFacts([
     ['user name', userName],
     ['password', `its hash is in ${settingsFile}`],

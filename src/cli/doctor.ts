@@ -3,7 +3,7 @@
 import { WlbError } from '../base/error.js'
 import { visible } from '../base/printable.js'
 import { type Diagnosis, diagnose, diagnosisDocument, type Evidence, type FixedStep, gather } from '../trust/index.js'
-import { explainRefusal, type PoolSession } from '../xapi/index.js'
+import type { PoolSession } from '../xapi/index.js'
 import type { DoctorFlags } from './commands.js'
 import { describeDiagnosis } from './doctor/diagnosis-text.js'
 import { fixSafely } from './doctor/fix.js'
@@ -31,7 +31,7 @@ export async function doctor(root: string, flags: DoctorFlags): Promise<void> {
   const { evidence, diagnosis, fixed, error } = looked
   if (flags.html !== undefined) {
     const { writePage } = await import('./doctor/page.js')
-    await writePage(flags.html, evidence, diagnosis)
+    await writePage(flags.html, visible(evidence), visible(diagnosis))
   }
   process.exitCode = exitCodeOf(looked, flags)
   if (flags.json) {
@@ -64,9 +64,13 @@ async function look(root: string, flags: DoctorFlags): Promise<Looked> {
   }
   try {
     const asked = { flags, readStores }
-    return await withPoolSession(flags, (session, choice) => lookAtPool(root, asked, session, choice), CALL_TIMEOUT_MS)
-  } catch (error) {
-    const told = explainRefusal(error, 'doctor')
+    return await withPoolSession(
+      'doctor',
+      flags,
+      (session, choice) => lookAtPool(root, asked, session, choice),
+      CALL_TIMEOUT_MS,
+    )
+  } catch (told) {
     if (!(told instanceof WlbError) || told.code.startsWith('USAGE_')) throw told
     const seen = await lookAround(root, flags)
     const evidence = { ...seen, notAsked: [`The pool: ${told.message} [${told.code}]`] }

@@ -101,6 +101,11 @@ export function inRoot(command: string, root: string | undefined): string {
   return command.replace(/^(wlb) (?!--)/, (_, wlb) => `${wlb} --root ${quoteWord(root)} `)
 }
 
+/** A command of ours in a sentence, for the person to type. */
+export function toType(command: string, root?: string): string {
+  return visibleCommand(inRoot(command, root))
+}
+
 function defect(error: unknown): WlbError {
   const cause = error instanceof Error ? error : new Error(String(error))
   const where = /^\s+at .*$/m.exec(cause.stack ?? '')?.[0].trim() ?? 'unknown'

@@ -1,13 +1,13 @@
 /** `wlb setup`: the configuration wizard. It asks questions with default answers, or takes all answers from options. */
 
-import { visible } from '../base/printable.js'
-import { quoteWord } from '../base/quote-word.js'
+import { visible, visibleLine } from '../base/printable.js'
+import { shell } from '../base/quote-word.js'
 import { checkChoice, checkPassword } from '../config/index.js'
 import { type SetupOptions, type SetupReport, setUp, suggestSetup } from '../server/index.js'
 import { askNewSecret, isAtTerminal, readSecretFile, sayNothingChanged } from './ask.js'
 import type { SetupFlags } from './commands.js'
 import { fail } from './errors.js'
-import { inRoot, printJson, printNote, printText, renderFacts } from './print.js'
+import { printJson, printNote, printText, renderFacts, toType } from './print.js'
 
 const EXAMPLE = 'wlb setup --hostname wlb.example.com --password-file FILE --yes'
 
@@ -112,13 +112,13 @@ function describe({ hostname, address, port, userName, identity, items, notAppli
     ]),
     ...notApplied.map(({ choice, kept: value }) =>
       choice === 'password'
-        ? `\nNot changed: the password stays ${value}. To change it:  ${inRoot('wlb account password', root)}`
-        : `\nNot changed: ${choice} stays ${value}. Edit ${root}/etc/openwlb/openwlb.toml and start it again to change it.`,
+        ? `\nNot changed: the password stays ${value}. To change it:  ${toType('wlb account password', root)}`
+        : `\nNot changed: ${choice} stays ${value}. Edit ${visibleLine(`${root}/etc/openwlb/openwlb.toml`)} and start it again to change it.`,
     ),
     '',
     ...(identity.selfSigned
       ? ['The self-signed certificate is a placeholder: for more than a test, use one that an authority has signed.']
       : []),
-    `Start it:  wlb --root ${quoteWord(root)} serve`,
+    `Start it:  ${toType(shell`wlb --root ${root} serve`)}`,
   ].join('\n')
 }

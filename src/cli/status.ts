@@ -1,22 +1,24 @@
 /** `wlb status`: what this appliance is, whether it runs, and which pools it serves. */
 
 import { visible } from '../base/printable.js'
-import { quoteWord } from '../base/quote-word.js'
+import { quoteWord, shell } from '../base/quote-word.js'
 import { paths } from '../config/index.js'
 import { readStatus, type Status } from '../identity/index.js'
 import { describeDates, describeMissingNames } from './cert/show.js'
-import { daysFrom, EXIT, inRoot, printJson, printText, renderFacts, renderTable } from './print.js'
+import { daysFrom, EXIT, printJson, printText, renderFacts, renderTable, toType } from './print.js'
 
 /** Exits 1 when the appliance does not run, or its certificate or its database cannot be used. */
 export async function status(root: string, json = false): Promise<void> {
   const found = await readStatus(root)
   if (json) printJson(found)
-  else printText(`${describe(visible(found), new Date())}\n`)
+  else printText(`${describe(found, new Date())}\n`)
   if (found.listener.state === 'stopped' || 'error' in found.identity || found.databaseTrouble)
     process.exitCode = EXIT.no
 }
 
-function describe(found: Status, now: Date): string {
+/** What is shown is escaped where it must be; the command at the end is made of what was found. */
+function describe(status: Status, now: Date): string {
+  const found = visible(status)
   const { hostname, listener, connections, database, databaseTrouble, log } = found
   const where = `${listener.address} port ${listener.port}`
   const facts = renderFacts([
@@ -40,7 +42,7 @@ function describe(found: Status, now: Date): string {
       ? [['LOG', `${log.lostLines} lines could not be written; is its disk full, or its reader gone?`] as const]
       : []),
   ])
-  return [facts, '', describePools(found), '', nextStep(found)].join('\n')
+  return [facts, '', describePools(found), '', nextStep(status)].join('\n')
 }
 
 function describeConnections(connections: NonNullable<Status['connections']>): [label: string, value: string] {
@@ -55,7 +57,7 @@ function describeNextStart({ root, nextStart: { fault, changed } }: Status): [la
   if (fault) {
     const facts = Object.entries(fault.facts).map(([name, value]) => `, ${name}: ${value}`)
     const what = `${fault.message} [${fault.code}]${facts.join('')}`
-    return [['next start', `FAILS: ${what}; mend it:  ${inRoot(fault.remedy, root)}`]]
+    return [['next start', `FAILS: ${what}; mend it:  ${toType(fault.remedy, root)}`]]
   }
   if (changed.length === 0) return []
   const words = changed.map(({ key, now, next }) =>
@@ -86,7 +88,7 @@ function describeIdentity({ identity, listener }: Status, now: Date): [label: st
 
 function describeIssuer({ root, identity }: Status): [label: string, value: string][] {
   if ('error' in identity || !identity.selfSigned) return []
-  return [['issuer', `itself (self-signed: a placeholder; for a signed one: ${inRoot('wlb cert request', root)})`]]
+  return [['issuer', `itself (self-signed: a placeholder; for a signed one: ${toType('wlb cert request', root)})`]]
 }
 
 function describeRenewal({ root, renewal }: Status, now: Date): [label: string, value: string][] {
@@ -94,7 +96,7 @@ function describeRenewal({ root, renewal }: Status, now: Date): [label: string, 
   const { directory, next, failure, held, unfinished } = renewal
   const when = next
     ? `${next} (${daysFrom(now, new Date(next))}), from ${directory}`
-    : `none: what is in place did not come from ${directory}; to have it from there: ${inRoot('wlb cert acme', root)}`
+    : `none: what is in place did not come from ${directory}; to have it from there: ${toType('wlb cert acme', root)}`
   return [
     ['renewal', when],
     ...(failure
@@ -148,15 +150,15 @@ function describePools({ pools, addressesUsed, databaseTrouble }: Status): strin
 }
 
 function nextStep({ root, listener, identity, database, databaseTrouble, pools, hostname }: Status): string {
-  if ('error' in identity) return `Try:  ${inRoot(identity.error.remedy, root)}`
-  if (listener.state === 'stopped') return `Start it:  wlb --root ${quoteWord(root)} serve`
+  if ('error' in identity) return `Try:  ${toType(identity.error.remedy, root)}`
+  if (listener.state === 'stopped') return `Start it:  ${toType(shell`wlb --root ${root} serve`)}`
   if (databaseTrouble)
     return database === 'embedded'
-      ? `Look at the disk:  df -h ${quoteWord(paths(root).stateFolder)}; dmesg | tail`
+      ? `Look at the disk:  ${toType(shell`df -h ${paths(root).stateFolder}; dmesg | tail`)}`
       : 'Look at the database server; the appliance connects again by itself.'
   if (pools?.length === 0)
-    return `Connect a pool:  xe pool-initialize-wlb wlb_url=${hostname}:${listener.port} wlb_username=... wlb_password=... xenserver_username=root xenserver_password=...`
+    return `Connect a pool:  xe pool-initialize-wlb wlb_url=${quoteWord(`${hostname}:${listener.port}`)} wlb_username=... wlb_password=... xenserver_username=root xenserver_password=...`
   if (identity.selfSigned)
-    return `For more than a test, ask for a signed certificate:  ${inRoot('wlb cert request', root)}`
+    return `For more than a test, ask for a signed certificate:  ${toType('wlb cert request', root)}`
   return 'Look closer:  wlb cert show'
 }

@@ -1,5 +1,6 @@
 /** The pools that registered: the part that reaches them, and the command that forgets one (docs/setup.md). */
 import { z } from 'zod'
+import { readHostAddress } from '../base/host-address.js'
 import { askAppliance, paths, unseal } from '../config/index.js'
 import { reachable } from '../tls/index.js'
 import type { FleetMember } from '../trust/index.js'
@@ -44,7 +45,7 @@ export async function listRegistered(
       const coordinator = pins.findLast((pin) => pin.address === coordinatorAddress)
       if (!coordinator) return [] // impossible: a pool is saved together with its coordinator's pin
       const access = async () => ({
-        address: coordinator.address,
+        address: readHostAddress(coordinator.address, `pool ${uuid}`),
         port: coordinator.tlsPort,
         userName,
         password: unseal(sealedPassword, uuid, secretKey),

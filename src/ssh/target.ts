@@ -3,12 +3,13 @@
  * and port 22 by default.
  */
 import { isIPv6 } from 'node:net'
+import { type HostAddress, isHostAddress } from '../base/host-address.js'
 import { quoteWord } from '../base/quote-word.js'
 
 export interface SshTarget {
   readonly user: string
-  /** A name or an address, without brackets. */
-  readonly host: string
+  /** Without brackets. */
+  readonly host: HostAddress
   readonly port: number
 }
 
@@ -16,18 +17,18 @@ const FORM = /^(?:([^@\s]+)@)?(\[[^\]\s]+\]|[^\s:@[\]]+)(?::(\d{1,5}))?$/
 
 /** Undefined where it is not of that form. */
 export function parseTarget(text: string): SshTarget | undefined {
-  if (isIPv6(text)) return { user: 'root', host: text, port: 22 }
+  if (isIPv6(text) && isHostAddress(text)) return { user: 'root', host: text, port: 22 }
   const [, user = 'root', place = '', portText = '22'] = FORM.exec(text) ?? []
   const isBracketed = place.startsWith('[')
   const host = isBracketed ? place.slice(1, -1) : place
   const port = Number(portText)
-  const isPossible = host !== '' && port > 0 && port < 65_536 && (!isBracketed || isIPv6(host))
-  // a leading dash would make it an option of the commands that remedies print
-  return isPossible && !host.startsWith('-') && !user.startsWith('-') ? { user, host, port } : undefined
+  // a leading dash would make the user an option of the commands that remedies print
+  const isPossible = port > 0 && port < 65_536 && (!isBracketed || isIPv6(host)) && !user.startsWith('-')
+  return isPossible && isHostAddress(host) ? { user, host, port } : undefined
 }
 
 /** The host as `known_hosts` files name it: in brackets with its port unless that is 22. */
-export function hostPattern({ host, port }: Pick<SshTarget, 'host' | 'port'>): string {
+export function hostPattern({ host, port }: { readonly host: string; readonly port: number }): string {
   return port === 22 ? host : `[${host}]:${port}`
 }
 

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createServer as createTlsServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
+import { type HostAddress, readHostAddress } from '../base/host-address.js'
 import {
   type ConnectionCounts,
   Connections,
@@ -248,9 +249,9 @@ function readAddress(server: Server): { address: string; port: number } {
 }
 
 /** Where a listener on every address can be reached. */
-export function reachable(address: string): string {
-  if (address === '0.0.0.0') return '127.0.0.1'
-  return address === '::' ? '::1' : address
+export function reachable(address: string): HostAddress {
+  const meant = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
+  return readHostAddress(meant, 'the appliance')
 }
 
 interface Draining {

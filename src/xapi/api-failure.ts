@@ -199,8 +199,15 @@ function renderBareCode(code: string, params: readonly string[]): string[] {
   return [`Error code: ${code}`, `Error parameters: ${params.join(', ')}`]
 }
 
-/** Converts an `ApiFailure` into a `WlbError` with the pool's own code and text; other errors are returned unchanged. */
-export function explainRefusal(error: unknown, asked: string): unknown {
+/**
+ * Converts an `ApiFailure` into a `WlbError` with the pool's own code and text; other errors are returned unchanged. `asOther` is
+ * the command for a user with another role.
+ */
+export function explainRefusal(
+  error: unknown,
+  asked: string,
+  asOther = 'wlb trust status --username USER --password-file FILE',
+): unknown {
   if (!(error instanceof ApiFailure)) return error
   const [text = '', ...lines] = renderApiFailure(error)
   const message = text.startsWith('Error code') ? `The pool refused: ${error.code}.` : text
@@ -208,7 +215,7 @@ export function explainRefusal(error: unknown, asked: string): unknown {
     error.code,
     message,
     { asked, ...Object.fromEntries(lines.map(splitLine)) },
-    'wlb trust status',
+    error.code === 'RBAC_PERMISSION_DENIED' ? asOther : 'wlb trust status',
     error,
   )
 }

@@ -5,6 +5,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WlbError } from '../base/error.js'
+import type { HostAddress } from '../base/host-address.js'
 import { connectPinned, type Trust } from '../tls/index.js'
 import { ApiFailure, type ApiResult } from './api-failure.js'
 import { fail } from './errors.js'
@@ -13,7 +14,7 @@ import type { ApiValue } from './value.js'
 import { decodeXmlRpcResponse, encodeXmlRpcCall } from './xml-rpc.js'
 
 export interface XenApiTarget {
-  readonly address: string
+  readonly address: HostAddress
   readonly port: number
   readonly trust: Trust
   /** JSON-RPC by default, because it distinguishes ints from strings. */

@@ -1,6 +1,6 @@
 /** What may stand in an address. */
 import { expect, it } from 'vitest'
-import { isHostAddress } from '../../src/base/host-address.js'
+import { isHostAddress, readHostAddress } from '../../src/base/host-address.js'
 
 const addresses: [text: string, isOne: boolean][] = [
   ['xs1', true],
@@ -24,3 +24,11 @@ const addresses: [text: string, isOne: boolean][] = [
   ['x'.repeat(254), false],
 ]
 it.each(addresses)('%j: %s', (text, isOne) => expect(isHostAddress(text)).toBe(isOne))
+it.each(addresses)('%j is read, or refused by name', (text, isOne) => {
+  const read = () => readHostAddress(text, 'host xs1')
+  if (isOne) expect(read()).toBe(text)
+  else
+    expect(read).toThrow(
+      expect.objectContaining({ code: 'HOST_ADDRESS_INVALID', facts: { of: 'host xs1', address: text } }),
+    )
+})

@@ -35,7 +35,14 @@ const behaviours: [what: string, behaviour: HostBehaviour][] = [
   ['a role that is denied', { ...normal, failure: ['RBAC_PERMISSION_DENIED', EVIL, EVIL] }],
   ['identifiers', { ...normal, poolUuid: EVIL, hostUuids: [EVIL, `${EVIL}2`] }],
 ]
-const commands = ['trust status', 'trust plan', 'trust apply --dry-run', 'trust undo --yes', 'doctor', 'watch --once']
+const commands = [
+  'trust status',
+  'trust plan --goal self-signed',
+  'trust apply --goal self-signed --yes',
+  'trust undo --yes',
+  'doctor',
+  'watch --once',
+]
 const rows = behaviours.flatMap(([what, behaviour]) =>
   commands.map((words): [string, string, HostBehaviour] => [words, what, behaviour]),
 )
@@ -43,14 +50,37 @@ const rows = behaviours.flatMap(([what, behaviour]) =>
 it.each(rows)('wlb %s: %s', { tags: ['long'], timeout: 60_000 }, async (words, _, behaviour) => {
   await check(words, behaviour)
 })
+const denied = [
+  'trust status',
+  'trust plan --goal self-signed',
+  'trust apply --goal self-signed --yes',
+  'trust undo --yes',
+  'trust renew --dry-run',
+  'doctor',
+]
+it.each(denied)('wlb %s, for a user without the role: the code of the pool, and what to type', async (words) => {
+  host.behaviour = { ...normal, failure: ['RBAC_PERMISSION_DENIED', 'pool.get_all_records', 'no'] }
+  const { stdout, stderr } = await run('wlb', [...argumentsOf(words), '--json'])
+  const command = words.replace(/ --.*/, '')
+  expect(stderr).toContain('[RBAC_PERMISSION_DENIED]')
+  expect(JSON.parse(stdout).error).toMatchObject({
+    code: 'RBAC_PERMISSION_DENIED',
+    facts: { asked: command, permission: 'pool.get_all_records' },
+    remedy: expect.stringMatching(new RegExp(`^wlb (--root \\S+ )?${command} --username USER --password-file FILE$`)),
+  })
+})
 it('wlb trust status, of one and of all of them', { timeout: 60_000 }, async () => {
   for (const [, behaviour] of behaviours) await check('trust status', behaviour)
 })
 
+function argumentsOf(words: string): string[] {
+  const pool = ['--pool', `https://${host.address}:${host.tlsPort}`, '--pool-insecure', '--password-file', passwordFile]
+  return ['--root', join(folder, 'root'), ...words.split(' '), ...pool]
+}
+
 async function check(words: string, behaviour: HostBehaviour): Promise<void> {
   host.behaviour = behaviour
-  const pool = ['--pool', `https://${host.address}:${host.tlsPort}`, '--pool-insecure', '--password-file', passwordFile]
-  const args = ['--root', join(folder, 'root'), ...words.split(' '), ...pool]
+  const args = argumentsOf(words)
   const plain = await run('wlb', args)
   const shown = [plain.stdout, plain.stderr, await atTerminal(args)]
   for (const text of shown) {
@@ -60,6 +90,7 @@ async function check(words: string, behaviour: HostBehaviour): Promise<void> {
   const json = await run('wlb', [...args, '--json'])
   expect(json.stdout).not.toMatch(HIDDEN)
   if (words !== 'watch --once') expect(() => JSON.parse(json.stdout)).not.toThrow()
+  expect(`${plain.stderr}${json.stderr}`).not.toContain('This is a defect in OpenWLB')
   const remedies = [...plain.stderr.matchAll(/^ {2}try: (.*)$/gm)].map(([, remedy = '']) => remedy)
   for (const remedy of remedies) expect(runInSandbox(remedy)).toBeLessThanOrEqual(1)
 }

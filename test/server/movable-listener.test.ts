@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readHostAddress } from '../../src/base/host-address.js'
 import { askAppliance } from '../../src/config/index.js'
 import { probeServed } from '../../src/tls/index.js'
 import { createSelfSigned } from '../../src/x509/index.js'
@@ -19,7 +20,7 @@ const ask = async (url: string): Promise<{ port: number; fingerprintSha256: stri
   const answer: Record<string, unknown> = { ...Object(await askAppliance(appliance.paths.controlSocket, 'POST', url)) }
   return { port: Number(answer.port), fingerprintSha256: String(answer.fingerprintSha256) }
 }
-const ASIDE_ADDRESS = '127.0.0.1'
+const ASIDE_ADDRESS = readHostAddress('127.0.0.1', 'the appliance')
 const shownAt = async (port: number, address = OWN_ADDRESS) => {
   const seen = await probeServed({ address, port, timeoutMs: 5000 })
   return seen.state === 'served' ? seen.fingerprintSha256 : 'nothing'

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { WlbError } from '../../src/base/error.js'
+import { readHostAddress } from '../../src/base/host-address.js'
 import { isKnownKey } from '../../src/ssh/host-key.js'
 import { parseSshTarget, renderSshTarget } from '../../src/ssh/index.js'
 import { findKnownKeys, hostKeyFingerprint, keyType, renderKnownHost } from '../../src/ssh/known-hosts.js'
@@ -84,13 +85,13 @@ const files: [what: string, line: string, host: string, port: number, found: str
   ['half a line', 'wlb ssh-ed25519', 'wlb', 22, 'unknown'],
 ]
 it.each(files)('%s', (_what, line, host, port, found) => {
-  const target = { user: 'root', host, port }
+  const target = { user: 'root', host: readHostAddress(host, 'a server'), port }
   const known = findKnownKeys([{ file: 'known_hosts', bytes: Buffer.from(`\n${line}\n`) }], target)
   expect(outcomeOf(() => (isKnownKey(target, keyOf('a'), known) ? 'known' : 'unknown'))).toBe(found)
 })
 
 it('a changed key is told with both fingerprints, file and line, and what takes it out', () => {
-  const target = { user: 'root', host: 'wlb', port: 2222 }
+  const target = { user: 'root', host: readHostAddress('wlb', 'a server'), port: 2222 }
   const bytes = Buffer.from(`# mine\n[wlb]:2222 ${written('b', 'ssh-rsa')}\n[wlb]:2222 ${written('c')}\n`)
   const known = findKnownKeys([{ file: '/k h', bytes }], target)
   expect(() => isKnownKey(target, keyOf('a'), known)).toThrow(
@@ -113,7 +114,8 @@ it.each([
   ['wlb', 2222],
   ['2001:db8::7', 22],
   ['2001:DB8::7', 2222],
-] as const)('what is written for %s port %i is found again', (host, port) => {
+] as const)('what is written for %s port %i is found again', (name, port) => {
+  const host = readHostAddress(name, 'a server')
   const line = renderKnownHost({ host, port }, keyOf('a'))
   const [known] = findKnownKeys([{ file: 'f', bytes: Buffer.from(line) }], { host, port })
   expect(known).toMatchObject({ key: keyOf('a'), type: 'ssh-ed25519', line: 1 })

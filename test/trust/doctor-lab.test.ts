@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
+import type { HostAddress } from '../../src/base/host-address.js'
 import { fixSafely } from '../../src/cli/doctor/fix.js'
 import { clearFaults, injectFault, labDown, labUp, listFaults } from '../../src/lab/index.js'
 import { type Diagnosis, diagnose, type Evidence, gather, readHostStores } from '../../src/trust/index.js'
@@ -21,7 +22,7 @@ const page = join(import.meta.dirname, '../../docs/doctor-accuracy.md')
 const hostProgram = buildHostProgram()
 const standInProgram = buildStandInProgram()
 let appliance: TestAppliance
-let target: { readonly address: string; readonly port: number; readonly password: string }
+let target: { readonly address: HostAddress; readonly port: number; readonly password: string }
 
 beforeAll(async () => {
   appliance = await startAppliance()

@@ -3,6 +3,7 @@
  * hosts then say, which is what path validation says with all they hold. The diagnosis is told less: fingerprints.
  */
 import type { X509Certificate } from 'node:crypto'
+import { readHostAddress } from '../../src/base/host-address.js'
 import type { EndpointFacts } from '../../src/tls/index.js'
 import { checkAsPool } from '../../src/tls/index.js'
 import type { HostProof } from '../../src/trust/connection/connection.js'
@@ -109,7 +110,7 @@ async function play(scene: Scene, made: Made<Shown>, now: Date): Promise<Evidenc
   const own = coordinator?.kind === 'refused' ? coordinator.error : undefined
   return {
     appliance: {
-      host: scene.name,
+      host: readHostAddress(scene.name, 'the appliance'),
       port: PORT,
       name: scene.name,
       endpoint,
@@ -137,7 +138,7 @@ async function play(scene: Scene, made: Made<Shown>, now: Date): Promise<Evidenc
           uuid: name,
           ref: `OpaqueRef:${name}`,
           name,
-          address: `192.0.2.1${index}`,
+          address: readHostAddress(`192.0.2.1${index}`, name),
           role: index === 0 ? ('coordinator' as const) : ('member' as const),
           live: !scene.down.includes(name),
           enabled: true,

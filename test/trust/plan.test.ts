@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, expect, it, test } from 'vitest'
 import { WlbError } from '../../src/base/error.js'
+import { readHostAddress } from '../../src/base/host-address.js'
 import type { Connection, HostProof } from '../../src/trust/connection/connection.js'
 import { NOT_YET, withoutProofs } from '../../src/trust/connection/predict.js'
 import { decideTrust, type GoalKind } from '../../src/trust/plan/decide-trust.js'
@@ -89,7 +90,7 @@ function connectionOf(world: World): Connection {
     uuid: name,
     ref: name,
     name,
-    address: '192.0.2.1',
+    address: readHostAddress('192.0.2.1', name),
     role: 'member',
     live: true,
     enabled: true,
@@ -125,7 +126,7 @@ function connectionOf(world: World): Connection {
     crls: words(crls),
     appliance: {
       ...{
-        host: '192.0.2.9',
+        host: readHostAddress('192.0.2.9', 'the appliance'),
         port: 8012,
         name: connectedTo || '192.0.2.9',
         resolved: [],

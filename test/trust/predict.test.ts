@@ -1,5 +1,6 @@
 /** What may be hidden behind a fingerprint: which refusals another installed certificate could cure, and which it could not. */
 import { expect, it, test } from 'vitest'
+import { readHostAddress } from '../../src/base/host-address.js'
 import { checkAsPool } from '../../src/tls/index.js'
 import type { Connection } from '../../src/trust/connection/connection.js'
 import { predict } from '../../src/trust/connection/predict.js'
@@ -79,7 +80,7 @@ function connectionOf(served: string, installed: string, hidden: string): Connec
     })),
     crls: [],
     appliance: {
-      host: '192.0.2.9',
+      host: readHostAddress('192.0.2.9', 'the appliance'),
       port: 8012,
       name: NAME,
       resolved: [],

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, uti
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { WlbError } from '../../src/base/error.js'
+import { readHostAddress } from '../../src/base/host-address.js'
 import { startSteadyClient } from '../../src/cli/demo/steady-client.js'
 import { connectSsh, type SshConnection } from '../../src/ssh/index.js'
 import type { SshReach } from '../../src/trust/index.js'
@@ -443,7 +444,10 @@ describe.skipIf(sshdProgram === undefined || stunnel === undefined)(
       await stage.pool.call('xs1', 'pool.certificate_sync')
       const elsewhereYet = {
         ...overSsh(),
-        place: placeOverSsh({ target: { ...sshd.target, host: 'wlb' }, root: '/', restartCommand: '' }, reach()),
+        place: placeOverSsh(
+          { target: { ...sshd.target, host: readHostAddress('wlb', 'a host') }, root: '/', restartCommand: '' },
+          reach(),
+        ),
       }
       expect([await renewNow(overSsh()), await renewNow({ ...wish, ...elsewhereYet })]).toEqual([
         'RENEW_NEEDS_KEY',

@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path'
 import { Server } from 'ssh2'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WlbError } from '../../src/base/error.js'
+import { readHostAddress } from '../../src/base/host-address.js'
 import { type Credential, connectSsh, type SshConnection, type SshRequest } from '../../src/ssh/index.js'
 import { fetchCertificate, readHostStore } from '../../src/trust/index.js'
 import { fetchFile } from '../../src/trust/remote/fetch-certificate.js'
@@ -278,7 +279,7 @@ describe('a store that is not to be read', () => {
   /** Root is stopped by no permissions, so the command is run as somebody else. */
   const isRoot = process.getuid?.() === 0
   const stranger = localShell(
-    { user: 'guest', host: 'xs1', port: 22 },
+    { user: 'guest', host: readHostAddress('xs1', 'a host'), port: 22 },
     isRoot ? ['setpriv', '--reuid=65534', '--clear-groups'] : [],
   )
   const doors: [closed: string, why: string][] = [
@@ -328,7 +329,7 @@ describe('servers that are no sshd', () => {
   })
 
   it('the name does not resolve', async () => {
-    const target = { user: 'root', host: 'no.such.name.invalid', port: 22 }
+    const target = { user: 'root', host: readHostAddress('no.such.name.invalid', 'nobody'), port: 22 }
     expect(await tryTo(base(22, { target, timeoutMs: 10_000 }))).toBe('SSH_HOST_UNKNOWN')
   })
 

@@ -6,6 +6,7 @@ import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, test } from 'vitest'
+import { readHostAddress } from '../../src/base/host-address.js'
 import { paths } from '../../src/config/index.js'
 import { audienceOf, type DatedEvent, deliverTest, letterbox, watchOnce, webhook } from '../../src/trust/index.js'
 import { compareSnapshots, isWell } from '../../src/trust/watch/compare.js'
@@ -170,7 +171,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Nobody is there. */
 async function members() {
-  const target = { address: '127.0.0.1', port: 1, userName: 'root', password: 'geheim', timeoutMs: 5_000 }
+  const target = {
+    address: readHostAddress('127.0.0.1', 'a pool'),
+    port: 1,
+    userName: 'root',
+    password: 'geheim',
+    timeoutMs: 5_000,
+  }
   const access = async () => ({ ...target, trust: { kind: 'none' } as const })
   return [{ name: 'lab', access, appliance: undefined }]
 }

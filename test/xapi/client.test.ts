@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:https'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readHostAddress } from '../../src/base/host-address.js'
 import { createSelfSigned } from '../../src/x509/index.js'
 import {
   type ApiResult,
@@ -20,7 +21,7 @@ import {
 type Answer = ApiResult | 'hang' | 'hang up' | 'close after' | { status: number; body: string }
 type Pool = (method: string, params: readonly ApiValue[]) => Answer
 
-const ADDRESS = '127.0.0.2'
+const ADDRESS = readHostAddress('127.0.0.2', 'a host')
 let server: Server
 let port = 0
 let fingerprint = ''

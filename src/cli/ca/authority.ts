@@ -7,10 +7,10 @@ import {
   reportAuthority,
   stateOf,
 } from '../../authority/index.js'
-import { visible } from '../../base/printable.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { visible, visibleLine } from '../../base/printable.js'
+import { quoteWord, shell } from '../../base/quote-word.js'
 import { isSure, sayNothingChanged } from '../ask.js'
-import { daysFrom, printJson, printText, renderFacts, renderTable } from '../print.js'
+import { daysFrom, printJson, printText, renderFacts, renderTable, toType } from '../print.js'
 import type { CreateFlags, ListFlags } from './commands.js'
 import { chooseFolder, readPassphrase, sayWhatItIs } from './inputs.js'
 
@@ -42,10 +42,10 @@ export function describeCreated(report: AuthorityReport & { readonly already: bo
     describeAuthority(report, now),
     '',
     intermediate
-      ? `The root's key is needed no more for daily work: ${quoteWord(`${folder}/root_ca.key`)} may be kept elsewhere.`
+      ? `The root's key is needed no more for daily work: ${visibleLine(quoteWord(`${folder}/root_ca.key`))} may be kept elsewhere.`
       : 'There is no intermediate: the root signs certificates of servers itself.',
-    `On the pool:  xe pool-install-ca-certificate filename=${quoteWord(root.file)}`,
-    `Then:         wlb ca sign csr --dir ${quoteWord(folder)}`,
+    `On the pool:  ${toType(shell`xe pool-install-ca-certificate filename=${root.file}`)}`,
+    `Then:         ${toType(shell`wlb ca sign csr --dir ${folder}`)}`,
   ].join('\n')
 }
 

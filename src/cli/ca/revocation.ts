@@ -11,11 +11,12 @@ import {
   revokedDocument,
 } from '../../authority/index.js'
 import { WlbError } from '../../base/error.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { visibleLine } from '../../base/printable.js'
+import { shell } from '../../base/quote-word.js'
 import { describeFile, readContainers } from '../../x509/index.js'
 import { isSure, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { daysFrom, printJson, printNote, renderFacts } from '../print.js'
+import { daysFrom, printJson, printNote, renderFacts, toType } from '../print.js'
 import type { CrlFlags, RevokeFlags } from './commands.js'
 import { chooseFolder, chooseOutput, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
 
@@ -26,7 +27,7 @@ export async function revoke(root: string, serialOrFile: string, flags: RevokeFl
   sayWhatItIs()
   const serialNumber = await readSerial(serialOrFile)
   const { subject } = await findCertificate(folder, serialNumber)
-  printNote(`revokes: ${serialNumber}, ${subject}\n`)
+  printNote(`revokes: ${serialNumber}, ${visibleLine(subject)}\n`)
   const command = `wlb ca revoke ${serialNumber} --passphrase-file FILE`
   const question = 'Revoke it? It cannot be taken back.'
   if (!(await isSure(question, { command, yes: flags.yes, isFinal: true }))) return
@@ -51,7 +52,11 @@ export async function revoke(root: string, serialOrFile: string, flags: RevokeFl
 export function describeRevoked({ issued, already, crl }: Revoked, now: Date): string {
   const since = `${issued.revoked?.at} (${issued.revoked?.reason})`
   const what = already ? 'It was revoked already, since' : 'Revoked at'
-  return [`${what} ${since}: ${issued.serialNumber}, ${issued.subject}`, '', describePublished(crl, now)].join('\n')
+  return [
+    visibleLine(`${what} ${since}: ${issued.serialNumber}, ${issued.subject}`),
+    '',
+    describePublished(crl, now),
+  ].join('\n')
 }
 
 async function readSerial(serialOrFile: string): Promise<string> {
@@ -110,8 +115,8 @@ export function describePublished(published: Published, now: Date): string {
     ...(forPools
       ? [
           'Once a pool has any list it wants this one too, and in its dates: make the next one before this one ends.',
-          `On the pool:  xe pool-crl-install filename=${quoteWord(file)}; xe pool-certificate-sync`,
-          `Next time:    xe pool-crl-uninstall name=${quoteWord(basename(file))}   # before installing it again`,
+          `On the pool:  ${toType(shell`xe pool-crl-install filename=${file}; xe pool-certificate-sync`)}`,
+          `Next time:    ${toType(shell`xe pool-crl-uninstall name=${basename(file)}   # before installing it again`)}`,
         ]
       : ['Pools do not need this one: they look at the list of the issuer of the leaf, and at no other.']),
   ].join('\n')

@@ -2,11 +2,11 @@
 
 import { authorityFolder, planSignature, type Signed, signedDocument, signRequest } from '../../authority/index.js'
 import { visible } from '../../base/printable.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { quoteWord, shell } from '../../base/quote-word.js'
 import { describeCertificate, type LeafPlan, renderNameFields } from '../../x509/index.js'
 import { isSure, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { daysFrom, printJson, printNote, renderFacts } from '../print.js'
+import { daysFrom, printJson, printNote, renderFacts, toType } from '../print.js'
 import type { SignFlags } from './commands.js'
 import { chooseFolder, chooseOutput, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
 
@@ -51,7 +51,7 @@ export function describePlan({ request, names, shortened, ignoredExtensions, not
 
 export function describeSigned(folder: string, { issued, plan, file }: Signed, now: Date): string {
   const end = new Date(issued.notAfter)
-  const files = chainFiles(folder, file, plan)
+  const words = chainFiles(folder, file, plan).map(quoteWord).join(' ')
   return [
     'Signed.',
     '',
@@ -66,9 +66,9 @@ export function describeSigned(folder: string, { issued, plan, file }: Signed, n
       ['file', file],
     ]),
     '',
-    `The appliance:  wlb cert install ${files.map(quoteWord).join(' ')}`,
-    `or, by hand:    cat ${files.map(quoteWord).join(' ')} > server.pem`,
-    `The pool:       xe pool-install-ca-certificate filename=${quoteWord(authorityFolder(folder).rootCertificate)}`,
+    `The appliance:  ${toType(`wlb cert install ${words}`)}`,
+    `or, by hand:    ${toType(`cat ${words} > server.pem`)}`,
+    `The pool:       ${toType(shell`xe pool-install-ca-certificate filename=${authorityFolder(folder).rootCertificate}`)}`,
   ].join('\n')
 }
 

@@ -1,10 +1,11 @@
 /** Text of `wlb cert acme`: the order, its outcome, and what pools have to trust now. */
 
-import { quoteWord } from '../../base/quote-word.js'
+import { visibleLine } from '../../base/printable.js'
+import { shell } from '../../base/quote-word.js'
 import type { AcmeSettings } from '../../config/index.js'
 import { type Anchor, type Directory, type Obtained, ORDER_KEY_BITS, type Replacement } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { inRoot, renderFacts } from '../print.js'
+import { renderFacts, toType } from '../print.js'
 import { describePlan, describeReplacement } from './install-text.js'
 
 export function describeWish({ directory, email, names, challenge, profile, eabKid }: AcmeSettings): string {
@@ -26,8 +27,8 @@ export function describeWish({ directory, email, names, challenge, profile, eabK
 /** What the directory says. */
 export function describeOffers({ terms, profiles, wantsBinding }: Directory): string {
   return [
-    `The directory answers.${terms === undefined ? '' : ` Terms of service: ${terms}`}`,
-    ...(profiles.length === 0 ? [] : [`Kinds of certificate (--profile): ${profiles.join(', ')}`]),
+    `The directory answers.${terms === undefined ? '' : ` Terms of service: ${visibleLine(terms)}`}`,
+    ...(profiles.length === 0 ? [] : [visibleLine(`Kinds of certificate (--profile): ${profiles.join(', ')}`)]),
     ...(wantsBinding ? ['It gives accounts only to those it knows (--eab-kid, --eab-key-file).'] : []),
   ].join('\n')
 }
@@ -43,9 +44,10 @@ export function describeObtained(obtained: Obtained, now: Date): string {
 }
 
 function describeAnchor({ anchor, anchorBefore, isAnchorKept }: Obtained): string[] {
-  if (isAnchorKept) return [`Pools trust the same as before: ${anchor.name}. Nothing is to be done on them.`]
-  const before = anchorBefore ? `, which is another one than before (${anchorBefore.name})` : ''
-  return [`Pools have to trust: ${anchor.name}${before}.`]
+  if (isAnchorKept)
+    return [`Pools trust the same as before: ${visibleLine(anchor.name)}. Nothing is to be done on them.`]
+  const before = anchorBefore ? `, which is another one than before (${visibleLine(anchorBefore.name)})` : ''
+  return [`Pools have to trust: ${visibleLine(anchor.name)}${before}.`]
 }
 
 /** What was done, and what to do next. */
@@ -64,15 +66,17 @@ export function describeDone(root: string, obtained: Obtained, done: Replacement
 /** Pools get the root alone: authorities change intermediates without notice, and the appliance sends the current ones. */
 function nextOnThePool(root: string, { name, root: certificate, publishedAt }: Anchor): string[] {
   const made = certificate
-    ? [`  ${inRoot('wlb cert export --root --out root_ca.pem', root)}`]
+    ? [`  ${toType('wlb cert export --root --out root_ca.pem', root)}`]
     : publishedAt === undefined
-      ? [`  (the authority did not send it: get "${name}" in PEM from where it publishes its roots, as root_ca.pem)`]
+      ? [
+          `  (the authority did not send it: get "${visibleLine(name)}" in PEM from where it publishes its roots, as root_ca.pem)`,
+        ]
       : [
-          `  curl -sS ${quoteWord(publishedAt)} | openssl x509 -inform der -out root_ca.pem`,
+          `  ${toType(shell`curl -sS ${publishedAt} | openssl x509 -inform der -out root_ca.pem`)}`,
           '  (compare its SHA-256 with what the authority publishes: openssl x509 -noout -fingerprint -sha256 -in root_ca.pem)',
         ]
   return [
-    `A pool that verifies refuses it until it trusts the root, "${name}":`,
+    `A pool that verifies refuses it until it trusts the root, "${visibleLine(name)}":`,
     ...made,
     ...(certificate ? [`  (SHA-256 ${describeCertificate(certificate).fingerprintSha256})`] : []),
     "Then, on the pool's coordinator, with a copy of that file:",

@@ -1,5 +1,6 @@
 /** `wlb cert acme`: orders a certificate from an ACME authority, installs it and proves it with a handshake. */
 
+import { visibleLine } from '../../base/printable.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { type AcmeSettings, type AppliancePaths, paths, readSettings } from '../../config/index.js'
 import {
@@ -15,7 +16,7 @@ import {
 } from '../../identity/index.js'
 import { isAtTerminal, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { inRoot, printJson, printNote, printText } from '../print.js'
+import { printJson, printNote, printText, toType } from '../print.js'
 import { chooseAcme, commandOf } from './acme-choices.js'
 import { describeDone, describeObtained, describeOffers, describeWish } from './acme-text.js'
 import type { AcmeFlags } from './commands.js'
@@ -52,7 +53,7 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
 
   const stopping = new AbortController()
   process.once('SIGINT', () => stopping.abort()) // first remove the records that were added to the DNS
-  const onStep = (step: string) => printNote(`${step} ...\n`)
+  const onStep = (step: string) => printNote(`${visibleLine(step)} ...\n`)
   const obtained = await obtainCertificate({ root, settings, now: () => new Date(), onStep, signal: stopping.signal })
   await rememberAcme(place, settings) // whatever is answered: what was issued waits there
   show(`\n${describeObtained(obtained, now)}\n`)
@@ -66,7 +67,7 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
     renewal,
     root,
     flags,
-    afterNo: `the certificate in place is unchanged; what was issued is kept, to be taken up by:  ${inRoot('wlb cert acme', root)}`,
+    afterNo: `the certificate in place is unchanged; what was issued is kept, to be taken up by:  ${toType('wlb cert acme', root)}`,
   })
   if (!sure) return
   const done = await installObtained(root, obtained, settings, { now, onStep })

@@ -1,10 +1,12 @@
 /** Text of the commands that put a certificate in place, here or over SSH: the plan, what was done, what comes next. */
+
 import type { X509Certificate } from 'node:crypto'
-import { quoteWord } from '../../base/quote-word.js'
+import { visibleCommand, visibleLine } from '../../base/printable.js'
+import { shell } from '../../base/quote-word.js'
 import type { InstallPlan, InstallStep, Replacement } from '../../identity/index.js'
 import type { InstallOverSsh } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { daysFrom, inRoot, renderFacts } from '../print.js'
+import { daysFrom, renderFacts, toType } from '../print.js'
 import { nextOnThePool } from './next-on-the-pool.js'
 
 type Row = readonly [label: string, text: string]
@@ -46,8 +48,8 @@ const REPAIRS = {
 
 function renderPlan(plan: InstallPlan, rows: readonly Row[], notes: readonly string[], alreadySo: string): string {
   const remarks = [
-    ...plan.warnings.map(({ message }) => `Warning: ${message}`),
-    ...notes.map((note) => `Note: ${note}`),
+    ...plan.warnings.map(({ message }) => visibleLine(`Warning: ${message}`)),
+    ...notes.map((note) => visibleLine(`Note: ${note}`)),
   ]
   const blocks = [renderFacts(rows), remarks.join('\n'), plan.isInPlace ? alreadySo : renderSteps(plan.steps)]
   return blocks.filter((block) => block !== '').join('\n\n')
@@ -55,7 +57,10 @@ function renderPlan(plan: InstallPlan, rows: readonly Row[], notes: readonly str
 
 export function renderSteps(steps: readonly InstallStep[]): string {
   return steps
-    .flatMap(({ what, command }, index) => [`${String(index + 1).padStart(2)}. ${what}`, `    # ${command}`])
+    .flatMap(({ what, command }, index) => [
+      `${String(index + 1).padStart(2)}. ${visibleLine(what)}`,
+      `    # ${visibleCommand(command)}`,
+    ])
     .join('\n')
 }
 
@@ -113,9 +118,9 @@ export function describeInstallation(root: string, plan: InstallPlan, done: Repl
       ['SHA-256', activation.fingerprintSha256],
       ...servedRows(done, 'not yet: nothing is running here'),
       ...(isNew ? [['history', installed.id] as const] : []),
-      ...(installed.replaced ? [['undo', inRoot('wlb cert rollback', root)] as const] : []),
+      ...(installed.replaced ? [['undo', toType('wlb cert rollback', root)] as const] : []),
     ]),
-    ...(activation.state === 'proved' ? [] : ['', `Start it:  wlb --root ${quoteWord(root)} serve`]),
+    ...(activation.state === 'proved' ? [] : ['', `Start it:  ${toType(shell`wlb --root ${root} serve`)}`]),
     ...(isNew ? ['', ...nextOnThePool(plan)] : []),
   ].join('\n')
 }
@@ -128,9 +133,12 @@ export function describeReplacement(root: string, done: Replacement): string {
     installed.state === 'already so' ? 'Already so; nothing was changed.' : 'Done.',
     renderFacts([
       ['SHA-256', activation.fingerprintSha256],
-      ...servedRows(done, `not yet: nothing is running here; start it with  wlb --root ${quoteWord(root)} serve`),
+      ...servedRows(
+        done,
+        `not yet: nothing is running here; start it with  ${toType(shell`wlb --root ${root} serve`)}`,
+      ),
       ['history', installed.id],
-      ...(replaced ? [['replaced', replaced.id] as const, ['undo', inRoot('wlb cert rollback', root)] as const] : []),
+      ...(replaced ? [['replaced', replaced.id] as const, ['undo', toType('wlb cert rollback', root)] as const] : []),
     ]),
   ].join('\n')
 }

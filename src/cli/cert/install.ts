@@ -1,6 +1,7 @@
 /** `wlb cert install`: puts an authority's certificate in place on this machine. */
 
 import { WlbError } from '../../base/error.js'
+import { visibleLine } from '../../base/printable.js'
 import { quoteWord } from '../../base/quote-word.js'
 import {
   type InstallPlan,
@@ -49,7 +50,7 @@ export async function certInstall(root: string, files: readonly string[], flags:
   if (!sure) return
   const done = await installCertificate(root, plan, {
     now,
-    onStep: (step) => printNote(`${step} ...\n`),
+    onStep: (step) => printNote(`${visibleLine(step)} ...\n`),
   })
   if (flags.json) printJson({ ...installationDocument(plan, done), ...poolsDocument(ahead) })
   else printText(`${describeInstallation(root, plan, done)}\n`)

@@ -1,6 +1,7 @@
 /** What a pool has to be told before it verifies a chain: the commands for its coordinator, with the files that were given. */
 
 import { basename } from 'node:path'
+import { visibleCommand, visibleLine } from '../../base/printable.js'
 import { shell } from '../../base/quote-word.js'
 import type { CertificateSource, InstallPlan } from '../../identity/index.js'
 
@@ -10,12 +11,17 @@ export function nextOnThePool({ chain, sources }: InstallPlan): string[] {
   const isOwnRoot = chain.missingIssuer === undefined && chain.root === undefined && above.length === 0
   const installed = isOwnRoot && leaf ? [nameFile(leaf, 'wlb.pem')] : nameIssuers(chain.root !== undefined, above)
   const verb = isOwnRoot ? 'pool-certificate-install' : 'pool-install-ca-certificate'
-  const made = installed.flatMap(({ file, from }) => (from === undefined ? [] : [`  ${from} > ${file}`]))
+  const made = installed.flatMap(({ file, from }) =>
+    from === undefined ? [] : [`  ${visibleCommand(`${from} > ${file}`)}`],
+  )
   return [
     ...(made.length > 0 ? ['For the pool, each certificate in a file of its own, in PEM:', ...made, ''] : []),
     ...(chain.missingIssuer === undefined
       ? []
-      : [`Get the root, "${chain.missingIssuer}", from the authority: the pool needs it, unless it has it.`, '']),
+      : [
+          `Get the root, "${visibleLine(chain.missingIssuer)}", from the authority: the pool needs it, unless it has it.`,
+          '',
+        ]),
     `Next, on the pool's coordinator${installed.length > 0 ? ', with copies of these files' : ''}:`,
     ...installed.map(({ file }) => shell`  xe ${verb} filename=${file}`),
     '  xe pool-certificate-sync',

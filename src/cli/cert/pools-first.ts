@@ -1,4 +1,5 @@
 /** Before another certificate is put in place: which registered pools would refuse it from that moment, and what to do first. */
+import { visibleCommand, visibleLine } from '../../base/printable.js'
 import { quoteWord } from '../../base/quote-word.js'
 import { askPools, type PoolsAsked } from '../../server/index.js'
 import type { PoolOutlook } from '../../trust/index.js'
@@ -36,9 +37,12 @@ export async function lookAtPools(root: string, certificatePem: string): Promise
 
 /** Nothing where no pool is registered. */
 export function describePools({ asked, cutOff }: PoolsAhead, renewal: string, root: string): string[] {
-  if (asked.state === 'unknown') return ['', `Whether registered pools would refuse it is not known: ${asked.why}`]
+  if (asked.state === 'unknown')
+    return ['', `Whether registered pools would refuse it is not known: ${visibleLine(asked.why)}`]
   if (asked.pools.length === 0) return []
-  const lines = asked.pools.map((pool) => `  ${nameOf(pool)}  ${SAYS[pool.outlook]}${pool.why && ` (${pool.why})`}`)
+  const lines = asked.pools.map((pool) =>
+    visibleLine(`  ${nameOf(pool)}  ${SAYS[pool.outlook]}${pool.why && ` (${pool.why})`}`),
+  )
   const [first] = cutOff
   return [
     '',
@@ -57,10 +61,10 @@ const SAYS: Readonly<Record<PoolOutlook['outlook'], string>> = {
 }
 
 function describeRenewal(cutOff: readonly PoolOutlook[], renewal: string): string[] {
-  if (cutOff.length === 1) return [`Without a gap, every host trusting it first:  ${renewal}`]
+  if (cutOff.length === 1) return [`Without a gap, every host trusting it first:  ${visibleCommand(renewal)}`]
   return [
     'Without a gap: make each of them trust the new certificate first (wlb trust apply), then:',
-    `  ${renewal} --other-pools-ready`,
+    `  ${visibleCommand(`${renewal} --other-pools-ready`)}`,
   ]
 }
 

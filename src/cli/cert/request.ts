@@ -2,11 +2,11 @@
 
 import { resolve } from 'node:path'
 import { isStandardOutput } from '../../base/output-file.js'
-import { visible } from '../../base/printable.js'
+import { visible, visibleLine } from '../../base/printable.js'
 import { type RequestReport, requestCertificate, suggestCommonName } from '../../identity/index.js'
 import { isAtTerminal, isSure, readSecretFile, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { inRoot, printJson, printNote, printText, renderFacts } from '../print.js'
+import { printJson, printNote, printText, renderFacts, toType } from '../print.js'
 import type { RequestFlags } from './commands.js'
 import { type Answers, askForRequest } from './request-questions.js'
 
@@ -39,7 +39,7 @@ export async function certRequest(root: string, flags: RequestFlags): Promise<vo
     force: flags.force ?? false,
     out: toStdout ? undefined : resolve(flags.out),
   })
-  for (const warning of report.warnings) printNote(`warning: ${warning}\n`)
+  for (const warning of report.warnings) printNote(`warning: ${visibleLine(warning)}\n`)
   if (flags.json) printJson(report)
   else if (toStdout) {
     printText(report.requestPem)
@@ -93,7 +93,7 @@ export function describe(report: RequestReport, root: string): string {
     renderFacts(facts),
     '',
     'The key stays on this machine, and the certificate in service is unchanged.',
-    `Next: give the whole request, first and last line included, to your authority; then  ${inRoot(next, root)}`,
+    `Next: give the whole request, first and last line included, to your authority; then  ${toType(next, root)}`,
     ...(isInUse ? ['(not wlb cert install: the registered pools would refuse it until they trust its root)'] : []),
   ].join('\n')
 }

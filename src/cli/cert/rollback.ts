@@ -1,6 +1,6 @@
 /** `wlb cert history` and `wlb cert rollback`: the identities that were in place here, and the return to an earlier one. */
 
-import { visible } from '../../base/printable.js'
+import { visible, visibleLine } from '../../base/printable.js'
 import { quoteWord } from '../../base/quote-word.js'
 import {
   findRollback,
@@ -13,7 +13,7 @@ import {
   replacementDocument,
   replaceSteps,
 } from '../../identity/index.js'
-import { daysFrom, inRoot, printJson, printNote, printText, renderFacts } from '../print.js'
+import { daysFrom, printJson, printNote, printText, renderFacts, toType } from '../print.js'
 import type { RollbackFlags } from './commands.js'
 import { describeReplacement, renderSteps } from './install-text.js'
 import { describePools, isSureOfPools, lookAtPools, NO_POOLS, poolsDocument } from './pools-first.js'
@@ -29,7 +29,7 @@ function describeKept(kept: readonly KeptIdentity[], now: Date, root: string): s
   const hasEarlier = kept.some(({ isInPlace, fault }) => !isInPlace && fault === null)
   return [
     ...kept.map((one) => describeOne(one, now)),
-    ...(hasEarlier ? [`Go back to one:  ${inRoot('wlb cert rollback ID', root)}`] : []),
+    ...(hasEarlier ? [`Go back to one:  ${toType('wlb cert rollback ID', root)}`] : []),
   ].join('\n\n')
 }
 
@@ -84,7 +84,7 @@ export async function certRollback(root: string, id: string | undefined, flags: 
     flags: { yes: target.isInPlace || flags.yes, anyway: flags.anyway },
   })
   if (!sure) return
-  const onStep = (step: string) => printNote(`${step} ...\n`)
+  const onStep = (step: string) => printNote(`${visibleLine(step)} ...\n`)
   const done = await replaceIdentity(root, target.identity, { how: 'rollback', now, onStep })
   if (flags.json) printJson({ ...replacementDocument(done), ...poolsDocument(ahead) })
   else printText(`\n${describeReplacement(root, done)}\n`)

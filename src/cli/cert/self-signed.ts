@@ -1,6 +1,7 @@
 /** `wlb cert self-signed`: a new self-signed certificate, with another name, key or lifetime. */
 
 import { X509Certificate } from 'node:crypto'
+import { visibleLine } from '../../base/printable.js'
 import { quoteWord, shell } from '../../base/quote-word.js'
 import { paths } from '../../config/index.js'
 import {
@@ -12,7 +13,7 @@ import {
   type SelfSignedPlan,
 } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { inRoot, printJson, printNote, printText, renderFacts } from '../print.js'
+import { printJson, printNote, printText, renderFacts, toType } from '../print.js'
 import type { SelfSignedFlags } from './commands.js'
 import { describeReplacement, renderSteps } from './install-text.js'
 import { describePools, isSureOfPools, lookAtPools, poolsDocument } from './pools-first.js'
@@ -29,7 +30,7 @@ export async function certSelfSigned(root: string, flags: SelfSignedFlags): Prom
   const steps = stepsOf(root, plan)
   const show = flags.json ? printNote : printText
   show(`${describePlan(plan, steps)}\n`)
-  const onStep = (step: string) => printNote(`${step} ...\n`)
+  const onStep = (step: string) => printNote(`${visibleLine(step)} ...\n`)
   onStep('make')
   const identity = await plan.make()
   const ahead = await lookAtPools(root, identity.certificatePem)
@@ -108,6 +109,6 @@ function nextOnThePool(root: string): string {
     shell`  scp root@<appliance>:${paths(root).certificate} wlb-new.pem`,
     '  xe pool-certificate-install filename=wlb-new.pem',
     '  xe pool-certificate-sync',
-    `Compare the fingerprint:  ${inRoot('wlb cert show', root)}`,
+    `Compare the fingerprint:  ${toType('wlb cert show', root)}`,
   ].join('\n')
 }

@@ -2,6 +2,7 @@
 
 import { chmod } from 'node:fs/promises'
 import { WlbError } from '../../base/error.js'
+import { visibleCommand } from '../../base/printable.js'
 import { shell } from '../../base/quote-word.js'
 import { activateIdentity } from '../../identity/index.js'
 import { breaksNothing, type Diagnosis, type Evidence, type Finding, type FixedStep } from '../../trust/index.js'
@@ -29,7 +30,7 @@ export async function fixSafely({ findings }: Diagnosis, options: FixOptions): P
   const mendings = findings.flatMap((finding) => mendingOf(finding, options) ?? [])
   const distinct = [...new Map(mendings.map((mending) => [mending.command, mending])).values()]
   if (distinct.length === 0) return []
-  const list = distinct.map(({ command }) => `  ${command}\n`).join('')
+  const list = distinct.map(({ command }) => `  ${visibleCommand(command)}\n`).join('')
   printNote(`Safe to do now:\n${list}`)
   if (!(await isSure('Do it?', { command: 'wlb doctor --fix', yes: options.yes }))) return []
   const steps: FixedStep[] = []

@@ -86,6 +86,7 @@ function cleaner(secrets: readonly string[]): Clean {
       .replaceAll('<', '&lt;')
       .replaceAll('>', '&gt;')
       .replaceAll('"', '&quot;')
+      .replaceAll("'", '&#39;')
   }
 }
 

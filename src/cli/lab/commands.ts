@@ -1,5 +1,7 @@
 /** The commands of `wlb lab`: their words, options and examples. */
+import { isIP } from 'node:net'
 import { InvalidArgumentError } from '@commander-js/extra-typings'
+import { isHostAddress } from '../../base/host-address.js'
 import type { LabFault } from '../../lab/index.js'
 import { examples, type FlagsOf, integer, type Parent, tlsClient } from '../options.js'
 
@@ -107,6 +109,7 @@ export function oldFault(fault: Parent, what: string) {
 
 function nameAndAddress(text: string, before: readonly { name: string; address: string }[]) {
   const [name, address, ...rest] = text.split('=')
-  if (!name || !address || rest.length > 0) throw new InvalidArgumentError('It must be NAME=ADDRESS.')
+  const isPossible = name && address && rest.length === 0 && isHostAddress(name) && isIP(address) !== 0
+  if (!isPossible) throw new InvalidArgumentError('It must be NAME=ADDRESS.')
   return [...before, { name, address }]
 }

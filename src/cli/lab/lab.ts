@@ -17,7 +17,7 @@ import {
   passwordFile,
 } from '../../lab/index.js'
 import { fail } from '../errors.js'
-import { EXIT, inRoot, printJson, printNote, printText, renderTable } from '../print.js'
+import { EXIT, printJson, printNote, printText, renderTable, toType } from '../print.js'
 import { FAULT_NAMES, FAULTS, type InjectFlags, type UpFlags } from './commands.js'
 
 export async function up(root: string, { hosts, addHost, tlsClient, json }: UpFlags): Promise<void> {
@@ -26,9 +26,9 @@ export async function up(root: string, { hosts, addHost, tlsClient, json }: UpFl
   if (json) return printJson(document)
   printText(`${already ? 'The pool is up already.' : 'The pool is up.'}\n\n${describe(visible(document))}\n\n`)
   const [first] = document.hosts
-  printText(`On a host:     ${inRoot(shell`wlb lab exec ${first?.name} -- xe pool-list`, root)}\n`)
+  printText(`On a host:     ${toType(shell`wlb lab exec ${first?.name} -- xe pool-list`, root)}\n`)
   printText(
-    `From outside:  xe -s ${first?.address}${portOption(first?.tlsPort)} -pwf ${quoteWord(passwordFile(root))} pool-list\n`,
+    `From outside:  ${toType(`xe -s ${first?.address}${portOption(first?.tlsPort)} -pwf ${quoteWord(passwordFile(root))} pool-list`)}\n`,
   )
 }
 
@@ -92,7 +92,7 @@ export async function inject(root: string, row: number, { host, variant, json }:
   if (json) return printJson({ ...fault, host: host ?? null, variant: variant ?? null, already })
   const where = host ?? fault.where
   printText(`row ${row} (${where}): ${fault.what}${already ? ' (already so)' : ''}\n`)
-  printText(`take it back: ${inRoot('wlb lab fault clear', root)}\n`)
+  printText(`take it back: ${toType('wlb lab fault clear', root)}\n`)
 }
 
 export async function clear(root: string, json = false): Promise<void> {

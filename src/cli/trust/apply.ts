@@ -24,7 +24,7 @@ export async function trustApply(root: string, files: readonly string[], flags: 
   if (flags.dryRun) return trustPlan(root, files, flags)
   const stop = stopOnInterrupt(toType('apply --resume', root, flags))
   await withErrorDocument(flags, root, () =>
-    withPoolSession(flags, async (session, choice) => {
+    withPoolSession('trust apply', flags, async (session, choice) => {
       const request = await readTrustRequest(root, files, flags, choice)
       const pool = await readPoolNow(session)
       await remember(flags, session, choice, pool) // before Ctrl-C: the command that resumes names this pool
@@ -106,7 +106,7 @@ export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
   const stop = stopOnInterrupt(toType('undo', root, flags))
   await withErrorDocument(flags, root, () =>
     withSshReach(flags, (ssh) =>
-      withPoolSession(flags, async (session, choice) => {
+      withPoolSession('trust undo', flags, async (session, choice) => {
         const { otherPoolsReady = false } = flags
         const request = { ...(await readUndoRequest(root, flags, choice)), ssh, otherPoolsReady }
         const pool = await readPoolNow(session)
@@ -137,7 +137,7 @@ export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
           },
           {
             signal: stop.signal,
-            onWait: (what) => printNote(`waiting: ${what}\n`),
+            onWait: (what) => printNote(`waiting: ${visibleLine(what)}\n`),
             onStep: (step) => void (flags.json || printText(`${describeStep(visible(step))}\n`)),
           },
         )

@@ -2,7 +2,7 @@
 
 import { readLimitedFile } from '../../base/limited-file.js'
 import { inspectOutput, isStandardOutput, writeOutput } from '../../base/output-file.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { shell } from '../../base/quote-word.js'
 import { paths, readSettings } from '../../config/index.js'
 import { parseSshTarget, renderSshTarget } from '../../ssh/index.js'
 import { probeServed, reachable } from '../../tls/index.js'
@@ -19,7 +19,7 @@ import { describeCertificate, encodePem } from '../../x509/index.js'
 import { formatWlbAddress, type WlbAddress } from '../../xapi/index.js'
 import { compareByEye, isAtTerminal, ON_THE_APPLIANCE } from '../ask.js'
 import { fail } from '../errors.js'
-import { daysFrom, EXIT, printJson, printNote, renderFacts } from '../print.js'
+import { daysFrom, EXIT, printJson, printNote, renderFacts, toType } from '../print.js'
 import type { FetchFlags } from './commands.js'
 import { withSshConnection } from './open-ssh.js'
 
@@ -114,7 +114,7 @@ function describe(file: string, state: string, fetched: Fetched, compared: Serve
 function whatNext(file: string, { state }: ServedComparison): string {
   switch (state) {
     case 'same':
-      return `Next, on the pool's coordinator, with a copy of the file:  xe pool-certificate-install filename=${quoteWord(file)}`
+      return `Next, on the pool's coordinator, with a copy of the file:  ${toType(shell`xe pool-certificate-install filename=${file}`)}`
     case 'differs':
       return 'Its TLS service was not restarted since the file changed. On the appliance:  killall stunnel; stunnel'
     case 'not served':

@@ -1,5 +1,5 @@
 /** `wlb trust install`: replaces the certificate of an appliance on another machine over SSH. */
-import { visible } from '../../base/printable.js'
+import { visible, visibleLine } from '../../base/printable.js'
 import { parseSshTarget } from '../../ssh/index.js'
 import { installDocument, planInstallOverSsh, replaceOverSsh } from '../../trust/index.js'
 import { isSure, readSecretFile, sayOpening } from '../ask.js'
@@ -42,7 +42,7 @@ export async function trustInstall(given: string, files: readonly string[], flag
     if (!(await isSure(question, { command, yes: install.plan.isInPlace || flags.yes }))) return
     const outcome = await replaceOverSsh(ssh, install.replacement, {
       proofMs: proofMsOf(flags),
-      onStep: ({ what }) => printNote(`${what} ...\n`),
+      onStep: ({ what }) => printNote(`${visibleLine(what)} ...\n`),
     })
     if (flags.json) printJson(installDocument(install, outcome))
     else printText(`${describeOutcomeOverSsh(visible(install), visible(outcome))}\n`)

@@ -8,6 +8,7 @@ import { quoteWord } from '../../base/quote-word.js'
 import { connectPinned, type Trust } from '../../tls/index.js'
 import { describeFile, encodePem, readContainers } from '../../x509/index.js'
 import {
+  explainRefusal,
   formatWlbAddress,
   type KnownPool,
   type PoolAccess,
@@ -65,14 +66,21 @@ export async function choosePool(flags: PoolFlags): Promise<PoolChoice> {
   }
 }
 
-/** Opens a session, passes it to `work`, and always closes it. */
+/**
+ * Opens a session, passes it to `work`, and always closes it. What the pool refuses on the way is an error with its code.
+ * `command` is without `wlb`.
+ */
 export async function withPoolSession<T>(
+  command: string,
   flags: PoolFlags,
   work: (session: PoolSession, choice: PoolChoice) => Promise<T>,
   callTimeoutMs = CALL_TIMEOUT_MS,
 ): Promise<T> {
   const choice = await choosePool(flags)
-  return withPool({ ...choice.access, timeoutMs: callTimeoutMs }, (session) => work(session, choice))
+  const access = { ...choice.access, timeoutMs: callTimeoutMs }
+  return withPool(access, (session) => work(session, choice)).catch((error: unknown) => {
+    throw explainRefusal(error, command, `wlb ${command} --username USER --password-file FILE`)
+  })
 }
 
 /** Remembers a pool that has answered, unless its certificate was not verified. */

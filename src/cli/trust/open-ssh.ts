@@ -1,6 +1,7 @@
 /** Connects over SSH as the options say: to one machine, to appliances as they are needed, to the hosts of a pool. */
 
 import { WlbError } from '../../base/error.js'
+import { visibleLine } from '../../base/printable.js'
 import type { InstallStep } from '../../identity/index.js'
 import {
   type AskAboutHostKey,
@@ -62,7 +63,7 @@ export async function withSshReach<T>(
     connections.set(name, ssh)
     return ssh
   }
-  const onStep = ({ what }: InstallStep) => printNote(`${what} ...\n`)
+  const onStep = ({ what }: InstallStep) => printNote(`${visibleLine(what)} ...\n`)
   try {
     return await work({ connect, restartCommand: flags.restartCommand, proofMs: proofMsOf(flags), onStep })
   } finally {
@@ -135,7 +136,7 @@ async function askPerson(question: HostKeyQuestion): Promise<boolean> {
     })
   }
   printNote(
-    `${target.host} was not met before. It shows a key (${type}) with the fingerprint\n  ${fingerprint}\n` +
+    `${target.host} was not met before. It shows a key (${visibleLine(type)}) with the fingerprint\n  ${fingerprint}\n` +
       'On its console:  for k in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $k; done\n',
   )
   const { confirm } = await import('@clack/prompts')
@@ -186,7 +187,7 @@ async function chooseCredentials(flags: HostSshFlags, user: string, port: number
   }
   const message = `Password of ${user} on the hosts of the pool`
   const password = isAtTerminal() ? await askSecret(message) : undefined
-  if (password === undefined) throw needsLogin(renderSshTarget({ user, host: 'HOST', port }), true)
+  if (password === undefined) throw needsLogin(`${user}@HOST${port === 22 ? '' : `:${port}`}`, true)
   return [{ kind: 'password', password }]
 }
 

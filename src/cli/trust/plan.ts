@@ -1,7 +1,7 @@
 /** `wlb trust plan`, and how plans, steps and hosts are shown by it, by `apply`, `undo` and `renew`. */
 
 import { WlbError } from '../../base/error.js'
-import { visible } from '../../base/printable.js'
+import { visible, visibleCommand } from '../../base/printable.js'
 import { quoteWord } from '../../base/quote-word.js'
 import {
   type HostVerdict,
@@ -22,7 +22,7 @@ import { readTrustRequest } from './trust-request.js'
 
 export async function trustPlan(root: string, files: readonly string[], flags: PlanFlags): Promise<void> {
   await withErrorDocument(flags, root, () =>
-    withPoolSession(flags, async (session, choice) => {
+    withPoolSession('trust plan', flags, async (session, choice) => {
       const request = await readTrustRequest(root, files, flags, choice)
       const prepared = await preparePlan(session, request)
       await remember(flags, session, choice, prepared.connection.pool)
@@ -72,7 +72,7 @@ export function toType(words: string, root: string, flags: CredentialFlags): str
   const options = typed.flatMap(([flag, value]) =>
     value === undefined ? [] : [` ${flag}`, ...(value === '' ? [] : [` ${quoteWord(value)}`])],
   )
-  return inRoot(`wlb trust ${words}${options.join('')}`, root)
+  return visibleCommand(inRoot(`wlb trust ${words}${options.join('')}`, root))
 }
 
 /** With `--json` an error is printed in the shape of every other answer, so that a script only reads `ok`. */

@@ -48,7 +48,7 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
   const { json = false } = flags
   const stop = stopOnInterrupt(toType(resumeWords(flags), root, flags))
   const place = placeFrom(flags, root, ssh)
-  await withPoolSession(flags, async (session, choice) => {
+  await withPoolSession('trust renew', flags, async (session, choice) => {
     const pool = await readPoolNow(session)
     await remember(flags, session, choice, pool) // before Ctrl-C: the command that resumes names this pool
     const poolUser = { userName: choice.access.userName, password: choice.access.password }

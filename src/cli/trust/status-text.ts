@@ -1,7 +1,8 @@
 /** Text of `wlb trust status`: the pool, the appliance, the installed certificates, then each host with its verdict and disk. */
 
 import type { X509Certificate } from 'node:crypto'
-import { quoteWord } from '../../base/quote-word.js'
+import { visible } from '../../base/printable.js'
+import { shell } from '../../base/quote-word.js'
 import {
   CLOCK_LIMIT_MS,
   type Connection,
@@ -14,12 +15,14 @@ import {
   shortPrint,
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { daysFrom, renderFacts, renderTable } from '../print.js'
+import { daysFrom, renderFacts, renderTable, toType } from '../print.js'
 
 /** Certificates that end within this many days are marked. */
 const SOON_DAYS = 30
 
-export function describeStatus(connection: Connection, verdicts: readonly HostVerdict[], now: Date): string {
+/** What is shown is escaped where it must be; the command at the end is made of what the pool really says. */
+export function describeStatus(found: Connection, said: readonly HostVerdict[], now: Date): string {
+  const [connection, verdicts] = [visible(found), visible(said)]
   const { pool, crls } = connection
   const disks = compareDisks(connection)
   return [
@@ -37,7 +40,7 @@ export function describeStatus(connection: Connection, verdicts: readonly HostVe
     ...describeReasons(verdicts),
     ...describeDisks(connection, disks),
     '',
-    conclude(connection, verdicts),
+    conclude(found, verdicts),
   ].join('\n')
 }
 
@@ -144,9 +147,9 @@ function conclude({ pool }: Connection, verdicts: readonly HostVerdict[]): strin
   const count = (state: HostVerdict['verdict']) => verdicts.filter(({ verdict }) => verdict === state).length
   const [refused, unknown, all] = [count('refused'), count('unknown'), verdicts.length]
   if (refused > 0)
-    return `${refused} of ${all} hosts ${refused === 1 ? 'does' : 'do'} not verify the appliance.  Why:  wlb doctor --pool ${quoteWord(pool.name)}`
+    return `${refused} of ${all} hosts ${refused === 1 ? 'does' : 'do'} not verify the appliance.  Why:  ${toType(shell`wlb doctor --pool ${pool.name}`)}`
   if (!pool.verifies)
-    return `Nothing is verified.  Switch it on:  xe pool-param-set wlb-verify-cert=true uuid=${quoteWord(pool.uuid)}`
+    return `Nothing is verified.  Switch it on:  ${toType(shell`xe pool-param-set wlb-verify-cert=true uuid=${pool.uuid}`)}`
   if (unknown > 0) return `Of ${unknown} of ${all} hosts nobody can tell.`
   const proved = verdicts.filter(({ proof }) => proof === 'host').length
   return proved === all

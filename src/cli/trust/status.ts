@@ -1,5 +1,4 @@
 /** `wlb trust status`: one line for each host, and above it what all hosts depend on. */
-import { visible } from '../../base/printable.js'
 import {
   type Connection,
   doAllVerify,
@@ -10,7 +9,6 @@ import {
   readKnownCertificates,
   statusDocument,
 } from '../../trust/index.js'
-import { explainRefusal } from '../../xapi/index.js'
 import { CouldNotTell, EXIT, printJson, printText } from '../print.js'
 import type { StatusFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
@@ -22,10 +20,10 @@ export async function trustStatus(root: string, flags: StatusFlags): Promise<voi
   const now = new Date()
   const readStores = await chooseReadStores(flags)
   const { connection, verdicts } = await look(root, { flags, readStores }, now).catch((error: unknown) => {
-    throw new CouldNotTell('the pool could not be looked at', { cause: explainRefusal(error, 'trust status') })
+    throw new CouldNotTell('the pool could not be looked at', { cause: error })
   })
   if (flags.json) printJson(statusDocument(connection, verdicts))
-  else printText(`${describeStatus(visible(connection), visible(verdicts), now)}\n`)
+  else printText(`${describeStatus(connection, verdicts, now)}\n`)
   process.exitCode = exitCodeOf(connection, verdicts)
 }
 
@@ -35,7 +33,7 @@ interface Asked {
 }
 
 function look(root: string, { flags, readStores }: Asked, now: Date) {
-  return withPoolSession(flags, async (session, choice) => {
+  return withPoolSession('trust status', flags, async (session, choice) => {
     const { appliance } = choice
     const known = await readKnownCertificates()
     const connection = await observe(session, {

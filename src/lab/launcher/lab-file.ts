@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { lockDirectory } from '../../base/directory-lock.js'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { readHostAddress } from '../../base/host-address.js'
 import { fail } from '../errors.js'
 
 const schema = z.object({
@@ -17,7 +18,13 @@ const schema = z.object({
   tlsClient: z.enum(['node', 'stunnel']),
   plainPort: z.number(),
   tlsPort: z.number(),
-  hosts: z.array(z.object({ name: z.string(), uuid: z.string(), address: z.string() })),
+  hosts: z.array(
+    z.object({
+      name: z.string(),
+      uuid: z.string(),
+      address: z.string().transform((text) => readHostAddress(text, 'a host of the lab')),
+    }),
+  ),
 })
 
 export type Lab = Readonly<z.infer<typeof schema>>

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { mapBounded } from '../../base/bounded.js'
 import { ensureFolder } from '../../base/durable-file.js'
 import { WlbError } from '../../base/error.js'
+import { type HostAddress, readHostAddress } from '../../base/host-address.js'
 import { installPool } from '../database/new-pool.js'
 import { fail, MOST_HOSTS } from '../errors.js'
 import { findAddress, layoutOf } from '../host/host-files.js'
@@ -32,7 +33,7 @@ interface LabHostReport {
   readonly name: string
   readonly uuid: string
   readonly role: 'coordinator' | 'member' | 'unknown'
-  readonly address: string
+  readonly address: HostAddress
   readonly tlsPort: number
   readonly plainPort: number
   readonly root: string
@@ -151,7 +152,11 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
     tlsClient,
     plainPort,
     tlsPort,
-    hosts: addresses.map((address, index) => ({ name: `xs${index + 1}`, uuid: randomUUID(), address })),
+    hosts: addresses.map((address, index) => ({
+      name: `xs${index + 1}`,
+      uuid: randomUUID(),
+      address: readHostAddress(address, 'a host of the lab'),
+    })),
   }
   const { pool: poolUuid, hosts, ...shared } = lab
   const settings = hosts.map((host) => ({ ...shared, ...host, poolUuid, refusalDelayMs }))

@@ -1,9 +1,10 @@
 /** Where a pool's XenAPI is, from what the pool says of itself (docs/protocol/pool.md, how the appliance reaches the pool). */
 import { isIP } from 'node:net'
+import { type HostAddress, isHostAddress } from '../../base/host-address.js'
 
 export interface PoolAddress {
   /** An IP address, IPv6 without brackets. */
-  readonly address: string
+  readonly address: HostAddress
   readonly plainPort: number
   readonly tlsPort: number
 }
@@ -17,6 +18,12 @@ export function readPoolUrl(text: string): PoolAddress | undefined {
   const address = bracketed ?? plain ?? ''
   const plainPort = Number(digits)
   const tlsPort = plainPort + TLS_DISTANCE
-  if (isIP(address) !== (bracketed === undefined ? 4 : 6) || plainPort < 1 || tlsPort > 65_535) return undefined
+  if (
+    !isHostAddress(address) ||
+    isIP(address) !== (bracketed === undefined ? 4 : 6) ||
+    plainPort < 1 ||
+    tlsPort > 65_535
+  )
+    return undefined
   return { address, plainPort, tlsPort }
 }

@@ -4,11 +4,12 @@
  */
 import { once } from 'node:events'
 import { WlbError } from '../../base/error.js'
+import { type HostAddress, readHostAddress } from '../../base/host-address.js'
 import type { CertificatePin } from '../../store/index.js'
 import { ApiFailure, type ApiValue, isApiMap, type PoolAccess, withPool } from '../../xapi/index.js'
 
 export interface PoolLogin {
-  readonly address: string
+  readonly address: HostAddress
   readonly tlsPort: number
   readonly userName: string
   readonly password: string
@@ -43,7 +44,9 @@ export async function logIn(login: PoolLogin, timeoutMs = WHOLE_TIMEOUT_MS): Pro
   const passed = once(signal, 'abort').then(() =>
     unreachable(login, `it did not finish answering within ${timeoutMs / 1000} s`),
   )
-  const pins = login.pins.filter((pin) => pin.tlsPort === tlsPort)
+  const pins = login.pins
+    .filter((pin) => pin.tlsPort === tlsPort)
+    .map((pin) => ({ ...pin, address: readHostAddress(pin.address, 'a registered pool') }))
   let asked = address
   const identified = identifyPool({
     address,

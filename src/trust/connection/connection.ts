@@ -3,6 +3,7 @@
  * `predict`, `diagnose` and `plan` are functions of it (docs/trust.md).
  */
 import type { X509Certificate } from 'node:crypto'
+import type { HostAddress } from '../../base/host-address.js'
 import type { Status } from '../../identity/index.js'
 import type { EndpointFacts } from '../../tls/index.js'
 import type { HostFacts, InstalledCertificate, PoolFacts } from '../../xapi/index.js'
@@ -35,7 +36,7 @@ export interface Connection extends Observation {
 
 export interface ApplianceFacts {
   /** Where it was asked. */
-  readonly host: string
+  readonly host: HostAddress
   readonly port: number
   /** The name the pool connects by: the host part of `wlb_url`; while it is not connected, the name it would use. */
   readonly name: string

@@ -2,7 +2,8 @@
 
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { quoteWord } from '../../base/quote-word.js'
+import { visibleCommand } from '../../base/printable.js'
+import { shell } from '../../base/quote-word.js'
 import type { Connection } from '../connection/connection.js'
 import type { Material } from './material.js'
 import type { NeededCertificate } from './needed-certificates.js'
@@ -50,12 +51,10 @@ function noteUnused({ leaf, needed, given, crls }: Seen): string[] {
 function noteInstalled({ installed, known, observedAt }: Connection, leaf: X509Certificate): string[] {
   return installed.flatMap(({ name, fingerprintSha256, notAfter }) => {
     if (fingerprintSha256 === '') return [`${name}: the pool lost its fingerprint in an upgrade; install it again`]
-    if (notAfter && notAfter < observedAt)
-      return [`${name}: expired; xe pool-uninstall-ca-certificate name=${quoteWord(name)}`]
+    const removal = visibleCommand(shell`xe pool-uninstall-ca-certificate name=${name}`)
+    if (notAfter && notAfter < observedAt) return [`${name}: expired; ${removal}`]
     const before = known.get(fingerprintSha256)
     const isOlder = before?.subject === leaf.subject && fingerprintSha256 !== leaf.fingerprint256
-    return isOlder
-      ? [`${name}: an earlier certificate of this appliance; xe pool-uninstall-ca-certificate name=${quoteWord(name)}`]
-      : []
+    return isOlder ? [`${name}: an earlier certificate of this appliance; ${removal}`] : []
   })
 }

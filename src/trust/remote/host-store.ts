@@ -211,6 +211,7 @@ export async function readHostStores(
   question: StoresQuestion,
 ): Promise<StoreSights> {
   const sights = await mapBounded(hosts, AT_ONCE, async ({ uuid, name, address }): Promise<[string, StoreSight]> => {
+    if (address === '') return [uuid, { state: 'not seen', why: 'the pool has recorded no address of it' }]
     const target = { user: question.user, host: address, port: question.port }
     const root = question.root.replaceAll('{name}', name)
     return [uuid, await look(target, root, question)]

@@ -1,5 +1,5 @@
 /** Reads the pool's records into typed values, with only the fields WLB needs (docs/protocol/pool.md, classes). */
-import { isHostAddress } from '../../base/host-address.js'
+import { type HostAddress, readHostAddress } from '../../base/host-address.js'
 import { type ApiValue, isApiMap, parseApiDate } from '../value.js'
 
 export interface PoolFacts {
@@ -21,7 +21,8 @@ export interface HostFacts {
   readonly uuid: string
   readonly ref: string
   readonly name: string
-  readonly address: string
+  /** Empty where the pool has recorded none. */
+  readonly address: HostAddress | ''
   readonly role: 'coordinator' | 'member'
   /** According to the coordinator's heartbeat. */
   readonly live: boolean
@@ -113,6 +114,8 @@ export function readPool(ref: string, record: ApiRecord): PoolFacts {
 /**
  * Reads the hosts, the coordinator first, the others by name. `offsets` has the clock offset in ms of each host that
  * was asked, by reference.
+ *
+ * @throws HOST_ADDRESS_INVALID where one is recorded that is none: a host left out would count as one that verifies.
  */
 export function readHosts(
   pool: ApiRecord,
@@ -124,12 +127,13 @@ export function readHosts(
   const coordinator = pool.text('master')
   const facts = [...hosts].map(([ref, record]): HostFacts => {
     const address = record.text('address')
+    const name = record.text('name_label') || record.text('hostname') || record.text('uuid')
     const role = ref === coordinator ? 'coordinator' : 'member'
     return {
       uuid: record.text('uuid'),
       ref,
-      name: record.text('name_label') || record.text('hostname') || record.text('uuid'),
-      address: isHostAddress(address) ? address : '',
+      name,
+      address: address === '' ? '' : readHostAddress(address, `host ${name}`),
       role,
       live: role === 'coordinator' || (metrics.get(record.text('metrics'))?.flag('live') ?? false),
       enabled: record.flag('enabled', true),

@@ -15,12 +15,12 @@ import type { ApiValue } from '../value.js'
 
 /** A host and the fingerprint of the only certificate accepted from it. */
 export interface PinnedHost {
-  readonly address: string
+  readonly address: HostAddress
   readonly fingerprintSha256: string
 }
 
 export interface PoolAccess {
-  readonly address: string
+  readonly address: HostAddress
   readonly port: number
   readonly userName: string
   readonly password: string
@@ -40,12 +40,12 @@ export interface PoolAccess {
   /** Closes the connections; pending calls fail. */
   readonly signal?: AbortSignal
   /** Called with the address of each host before connecting to it. */
-  readonly onAsk?: (address: string) => void
+  readonly onAsk?: (address: HostAddress) => void
 }
 
 export interface PoolSession {
   /** The coordinator's current address. */
-  readonly address: string
+  readonly address: HostAddress
   readonly port: number
   /** SHA-256 of the certificate the coordinator presented. */
   readonly fingerprintSha256: string
@@ -61,7 +61,12 @@ export interface PoolSession {
   /** Like `call`, with its own time limit. When it expires, no other host is tried. */
   callWithin(limitMs: number, method: string, ...params: ApiValue[]): Promise<ApiValue>
   /** Downloads a path from one host, with the session in its query. @throws what `download` throws; HOST_NOT_PINNED. */
-  get(host: string, path: string, query: Readonly<Record<string, string>>, limits: CallLimits): Promise<Download>
+  get(
+    host: HostAddress | '',
+    path: string,
+    query: Readonly<Record<string, string>>,
+    limits: CallLimits,
+  ): Promise<Download>
   /** Stores the fingerprints that the pool records for its hosts, so that connections to these hosts can be verified. */
   learn(hosts: readonly RecordedHost[]): void
   /** Logs out and closes the connections. A failed logout is ignored, because pools drop unused sessions themselves. */
@@ -70,7 +75,7 @@ export interface PoolSession {
 
 /** A host as the pool records it; the record may lack a certificate. */
 export interface RecordedHost {
-  readonly address: string
+  readonly address: HostAddress | ''
   readonly fingerprintSha256: string | undefined
 }
 
@@ -118,15 +123,15 @@ export async function withPool<T>(access: PoolAccess, work: (session: PoolSessio
 /** The fingerprints of the hosts: those known or recorded, and those presented. */
 class HostPins {
   readonly #trust: Trust
-  readonly #pins: Map<string, string>
-  readonly #seen = new Map<string, string>()
+  readonly #pins: Map<HostAddress, string>
+  readonly #seen = new Map<HostAddress, string>()
 
   constructor({ trust, pins = [] }: PoolAccess) {
     this.#trust = trust
     this.#pins = new Map(pins.map(({ address, fingerprintSha256 }) => [address, fingerprintSha256]))
   }
 
-  get pinned(): readonly string[] {
+  get pinned(): readonly HostAddress[] {
     return [...this.#pins.keys()]
   }
 
@@ -134,7 +139,7 @@ class HostPins {
     return [...this.#seen].map(([address, fingerprintSha256]) => ({ address, fingerprintSha256 }))
   }
 
-  pinOf(address: string): Trust | undefined {
+  pinOf(address: HostAddress): Trust | undefined {
     const fingerprintSha256 = this.#pins.get(address)
     return fingerprintSha256 !== undefined && this.#trust.kind !== 'none'
       ? { kind: 'pin', fingerprintSha256 }
@@ -142,32 +147,32 @@ class HostPins {
   }
 
   /** Undefined for a host that cannot be verified. */
-  trustFor(address: string): Trust | undefined {
+  trustFor(address: HostAddress): Trust | undefined {
     const trust = this.#trust
     if (trust.kind === 'none') return trust
     return this.pinOf(address) ?? (trust.kind === 'ca-file' ? { ...trust, name: address } : undefined)
   }
 
   /** A recorded fingerprint replaces a known one, except that of the connected host, which has already been verified. */
-  learn({ address, fingerprintSha256 }: RecordedHost, current: string): void {
-    const isProven = address === current && this.#pins.has(address)
-    if (fingerprintSha256 && !isProven) this.#pins.set(address, fingerprintSha256)
+  learn({ address, fingerprintSha256 }: RecordedHost, current: HostAddress): void {
+    const isProven = address !== '' && address === current && this.#pins.has(address)
+    if (fingerprintSha256 && address && !isProven) this.#pins.set(address, fingerprintSha256)
   }
 
   /** Pins the first certificate a host presented. */
-  recordPresented(address: string, fingerprintSha256: string): void {
+  recordPresented(address: HostAddress, fingerprintSha256: string): void {
     this.#seen.set(address, fingerprintSha256)
     if (!this.#pins.has(address)) this.#pins.set(address, fingerprintSha256)
   }
 }
 
 interface Login {
-  readonly address: string
+  readonly address: HostAddress
   readonly client: XenApiClient
   readonly ref: string
 }
 
-async function logIn(access: PoolAccess, hosts: HostPins, address: string, trust: Trust): Promise<Login> {
+async function logIn(access: PoolAccess, hosts: HostPins, address: HostAddress, trust: Trust): Promise<Login> {
   const { port, timeoutMs, storeTimeoutMs, signal, userName, password } = access
   access.onAsk?.(address)
   const client = await connectXenApi({ address, port, trust, timeoutMs, storeTimeoutMs, signal })
@@ -196,7 +201,7 @@ class LivePoolSession implements PoolSession {
     this.#current = first
   }
 
-  get address(): string {
+  get address(): HostAddress {
     return this.#current.address
   }
 
@@ -233,7 +238,7 @@ class LivePoolSession implements PoolSession {
   }
 
   async get(
-    host: string,
+    host: HostAddress | '',
     path: string,
     query: Readonly<Record<string, string>>,
     limits: CallLimits,
@@ -246,13 +251,13 @@ class LivePoolSession implements PoolSession {
   }
 
   async #getOnce(
-    host: string,
+    host: HostAddress | '',
     path: string,
     query: Readonly<Record<string, string>>,
     limits: CallLimits,
   ): Promise<Download> {
-    const trust = this.#hosts.trustFor(host)
-    if (!trust) throw fail('HOST_NOT_PINNED', { host })
+    const trust = host && this.#hosts.trustFor(host)
+    if (!host || !trust) throw fail('HOST_NOT_PINNED', { host })
     const search = new URLSearchParams({ session_id: this.#current.ref, ...query })
     const target = { address: host, port: this.port, trust, limitBytes: DOWNLOAD_LIMIT_BYTES, ...limits }
     return download(target, `${path}?${search}`)
@@ -289,7 +294,7 @@ class LivePoolSession implements PoolSession {
   }
 
   /** Tries one host after the other until a login succeeds. When a member names the coordinator, that is tried next. */
-  async #findCoordinator(start: string): Promise<Login> {
+  async #findCoordinator(start: HostAddress): Promise<Login> {
     const queue = [start, ...this.#hosts.pinned.filter((address) => address !== start)]
     const asked = new Set<string>()
     let last: unknown
@@ -332,7 +337,7 @@ function isReading(method: string): boolean {
 }
 
 /** Converts the two login failures that an operator can correct; other errors are returned unchanged. */
-function explainLogin(error: unknown, { port, userName }: PoolAccess, address: string): unknown {
+function explainLogin(error: unknown, { port, userName }: PoolAccess, address: HostAddress): unknown {
   if (!(error instanceof ApiFailure)) return error
   const place = `${address}:${port}`
   switch (error.code) {

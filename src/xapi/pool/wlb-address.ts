@@ -2,17 +2,12 @@
 import { type HostAddress, isHostAddress } from '../../base/host-address.js'
 
 export interface WlbAddress {
-  readonly host: string
+  readonly host: HostAddress
   readonly port: number
 }
 
-/** One that was read, and may be shown in a command. */
-export interface ReadAddress extends WlbAddress {
-  readonly host: HostAddress
-}
-
 /** Reads `host:port`; undefined when `text` has another form. A path after the port is ignored, as pools do. */
-export function parseWlbAddress(text: string): ReadAddress | undefined {
+export function parseWlbAddress(text: string): WlbAddress | undefined {
   const [, bracketed, plain, port] = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]/\s]+)):(\d{1,5})(?:\/.*)?$/.exec(text) ?? []
   const host = bracketed ?? plain
   const number = Number(port)
@@ -21,6 +16,7 @@ export function parseWlbAddress(text: string): ReadAddress | undefined {
     : undefined
 }
 
-export function formatWlbAddress({ host, port }: WlbAddress): string {
+/** For names of certificates too, which need not be addresses. */
+export function formatWlbAddress({ host, port }: { readonly host: string; readonly port: number }): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -4,12 +4,13 @@ import type { Duplex, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { WlbError } from '../../base/error.js'
 import { systemCode } from '../../base/file-failure.js'
+import { type HostAddress, readHostAddress } from '../../base/host-address.js'
 import { fail } from '../errors.js'
 import { ByteReader } from './reader.js'
 
 /** The target of a URL that the server sent: another host or, without `host`, the server of the conversation. */
 export interface TransferTarget {
-  readonly host?: string
+  readonly host?: HostAddress
   readonly port?: number
   readonly path: string
 }
@@ -24,12 +25,16 @@ const MAX_HEAD_BYTES = 64 * 1024
 const MAX_REDIRECTS = 5
 const PIECE_BYTES = 64 * 1024
 
-/** Reads `https://host/path`; anything else is a path on the same server. */
+/** Reads `https://host/path`; anything else is a path on the same server. @throws HOST_ADDRESS_INVALID */
 function parseTransferUrl(url: string): TransferTarget {
   const found = /^https:\/\/(\[[^\]/]+\]|[^/:]+)(?::(\d{1,5}))?(\/.*)?$/.exec(url)
   if (!found) return { path: url }
   const [, host = '', port, path = '/'] = found
-  return { host: host.replace(/^\[|\]$/g, ''), path, port: port === undefined ? undefined : Number(port) }
+  return {
+    host: readHostAddress(host.replace(/^\[|\]$/g, ''), 'the host of a transfer'),
+    path,
+    port: port === undefined ? undefined : Number(port),
+  }
 }
 
 /**

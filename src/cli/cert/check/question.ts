@@ -1,6 +1,7 @@
 /** Input of `wlb cert check`: its options, files, an endpoint, and the appliance's own folder. */
 
 import type { X509Certificate } from 'node:crypto'
+import { visibleLine } from '../../../base/printable.js'
 import { paths } from '../../../config/paths.js'
 // not through index.ts: the whole room loads a database, and scripts run this command hundreds of times
 import { readCertificateFiles } from '../../../identity/install/certificate-files.js'
@@ -34,7 +35,7 @@ export async function readQuestion(
   const served = isOwn ? [paths(root).certificate] : files
   const bundleFiles = options.trust && (await readFiles(options.trust))
   const lists = await readRevocationLists(options.crl ?? [])
-  for (const warning of lists.warnings) printNote(`warning: ${warning}\n`)
+  for (const warning of lists.warnings) printNote(`warning: ${visibleLine(warning)}\n`)
   const facts = connect && (await (await import('./elsewhere.js')).askEndpoint(connect, name))
   const presented = facts ? readSent(facts) : await readCertificates(served)
   const own = bundleFiles ? undefined : findOwnRoot(presented, name, now)
