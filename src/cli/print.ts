@@ -4,9 +4,12 @@ import { explainShortage } from '../base/file-failure.js'
 import { visible, visibleCommand, visibleJson, visibleLine, visibleText } from '../base/printable.js'
 import { quoteWord } from '../base/quote-word.js'
 import { fail } from './errors.js'
+import { columnsOf, fitText, layOutTable } from './narrow.js'
 
 /** What text is written to: a stream, or what keeps lines for one that has stopped. */
 export interface Output {
+  readonly isTTY?: boolean
+  readonly columns?: number
   write(text: string): unknown
 }
 
@@ -40,7 +43,7 @@ export function printError(
     ...Object.entries(shown.facts).map(([name, value]) => visibleLine(`  ${name}: ${value}`)),
     ...(remedy ? [`  try: ${visibleCommand(remedy)}`] : []),
   ]
-  err.write(`${lines.join('\n')}\n`)
+  err.write(`${fitText(lines.join('\n'), columnsOf(err))}\n`)
   if (format === 'json') {
     printJson({ error: { ...errorDocument(shown), remedy } }, out)
   }
@@ -55,12 +58,12 @@ export function printJson(document: unknown, out: Output = process.stdout): void
 
 /** Writes the answer for people. What is not to be seen in it is escaped, except for the ends of lines. */
 export function printText(text: string): void {
-  process.stdout.write(visibleText(text))
+  process.stdout.write(fitText(visibleText(text), columnsOf(process.stdout)))
 }
 
 /** Writes what is not the answer: progress, warnings, questions. */
 export function printNote(text: string): void {
-  process.stderr.write(visibleText(text))
+  process.stderr.write(fitText(visibleText(text), columnsOf(process.stderr)))
 }
 
 function jsonValue(_key: string, value: unknown): unknown {
@@ -81,18 +84,9 @@ export function renderFacts(facts: readonly (readonly [label: string, value: str
   return facts.map(([label, value]) => `${`${label}:`.padEnd(width)}  ${visibleLine(value)}`).join('\n')
 }
 
-/** A plain table: a header, then a row each, columns two blanks apart, nothing cut off. */
+/** A plain table: a header, then a row each, columns two blanks apart; nothing is cut off where a terminal is narrower. */
 export function renderTable(header: readonly string[], cells: readonly (readonly string[])[]): string {
-  const rows = visible(cells)
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)))
-  return [header, ...rows]
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return layOutTable(header, visible(cells), columnsOf(process.stdout))
 }
 
 /** Adds `--root` to a command of ours; `root` is undefined when the default folder is in use. */

@@ -1,8 +1,9 @@
 /** What every command line of `wlb` begins with: the program's name, its version, and the folder it works in. */
 import { resolve } from 'node:path'
-import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
+import { Command, type CommandUnknownOpts, type Help, Option } from '@commander-js/extra-typings'
 import { homeFolder } from '../base/home-folder.js'
 import { VERSION } from '../base/version.js'
+import { printText } from './print.js'
 
 /** Commands are added to `program`; their actions ask `root()`. */
 export function wlbCommand(): { readonly program: Command; readonly root: () => string } {
@@ -11,6 +12,8 @@ export function wlbCommand(): { readonly program: Command; readonly root: () => 
     .version(VERSION, '--version', 'print the version')
     .addOption(rootOption())
     .exitOverride()
+    .configureOutput({ writeOut: printText })
+    .configureHelp({ formatItem })
     .showSuggestionAfterError()
     .enablePositionalOptions() // or `lab exec` would read the options of the command it runs
   let chosenRoot: string | undefined
@@ -18,6 +21,18 @@ export function wlbCommand(): { readonly program: Command; readonly root: () => 
     chosenRoot = rootOf(action) ?? rootOf(program)
   })
   return { program, root: () => resolve(chosenRoot ?? process.env.WLB_ROOT ?? `${homeFolder()}/.openwlb`) }
+}
+
+/** A meaning that has no room beside its term stands below it. */
+function formatItem(term: string, termWidth: number, meaning: string, helper: Help): string {
+  const { helpWidth = 80, minWidthToWrap = 40 } = helper
+  const room = helpWidth - termWidth - 4
+  const beside = `  ${term.padEnd(termWidth)}  `
+  if (!meaning) return `  ${term}`
+  if (room >= minWidthToWrap)
+    return beside + helper.boxWrap(meaning, room).replaceAll('\n', `\n${' '.repeat(beside.length)}`)
+  if (meaning.length <= room) return beside + meaning
+  return `  ${term}\n      ${helper.boxWrap(meaning, helpWidth - 6).replaceAll('\n', '\n      ')}`
 }
 
 /** The group of commands about certificates. */

@@ -6,7 +6,6 @@ import { screenOf } from './screen.js'
 
 export const CTRL_C = '\u0003'
 const PROGRAM = join(import.meta.dirname, '../../dist/wlb.js')
-const SIZE = 'stty columns 200 rows 100'
 
 export interface Terminal {
   press(keys: string): void
@@ -16,9 +15,9 @@ export interface Terminal {
   readonly ended: Promise<string>
 }
 
-export function wlbAtTerminal(args: readonly string[], env: NodeJS.ProcessEnv): Terminal {
+export function wlbAtTerminal(args: readonly string[], env: NodeJS.ProcessEnv, columns = 200): Terminal {
   const command = [process.execPath, '--liftoff-only', PROGRAM, ...args].map((word) => `'${word}'`).join(' ')
-  const child = spawn('script', ['-q', '-e', '-c', `${SIZE}; exec ${command}`, '/dev/null'], {
+  const child = spawn('script', ['-q', '-e', '-c', `stty columns ${columns} rows 100; exec ${command}`, '/dev/null'], {
     env: { ...process.env, NO_COLOR: '1', TERM: 'xterm', LANG: 'C.UTF-8', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
