@@ -35,7 +35,7 @@ export { createRsaKey, createSerialNumber, loadLibrary } from './issue/signing.j
 export { type CertificateSummary, crlUrls, describeCertificate, isSelfSigned, standingAt } from './summary.js'
 export { judgeAsBrowser } from './validate/browser.js'
 export { readFacts, readIssuerKeyId } from './validate/certificate-facts.js'
-export { checkHost, readExtension } from './validate/host-name.js'
+export { checkHost, namesCompared, readExtension } from './validate/host-name.js'
 export { type Bundle, loadBundle, loadHostStore } from './validate/host-store.js'
 export { lint, type Warning } from './validate/lint.js'
 export { validate } from './validate/validate.js'

@@ -4,7 +4,9 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import { isAddress } from '../../base/ip-address.js'
+import { type NameAttribute, printable, readString } from '../encoding/distinguished-name.js'
 import { describeCertificate } from '../summary.js'
+import { readFacts } from './certificate-facts.js'
 
 /** Compares the host part of a pool's `wlb_url`, be it a name or an IP address, as a name. */
 export function checkHost(certificate: X509Certificate, name: string): boolean {
@@ -24,10 +26,27 @@ function askOpenssl(certificate: X509Certificate, name: string): string | undefi
 
 /** What it was compared with: the common name counts only without a dNSName, an iPAddress never. */
 export function explainMismatch(certificate: X509Certificate, name: string): string {
-  const { commonName, dnsNames, ipAddresses } = describeCertificate(certificate)
-  const compared = dnsNames.length > 0 ? dnsNames : [commonName ?? 'no name at all']
+  const { ipAddresses } = describeCertificate(certificate)
+  const compared = namesCompared(certificate).join(', ') || 'no name at all'
+  const isOdd = compared === 'no name at all' && commonNames(certificate).length > 0
+  const why = isOdd ? ', because its common name is no text' : ''
   const passedOver = ipAddresses.length === 0 ? '' : ', and not with the IP addresses in it'
-  return `${name}; it is compared with ${compared.join(', ')}${passedOver}`
+  return `${name}; it is compared with ${compared}${why}${passedOver}`
+}
+
+/** The names that a host compares its own with: each dNSName; without any, the common names in front of the first that is no text. */
+export function namesCompared(certificate: X509Certificate): readonly string[] {
+  const { dnsNames } = describeCertificate(certificate)
+  if (dnsNames.length > 0) return dnsNames
+  const texts = commonNames(certificate).map(({ tag, bytes }) => readString(tag, bytes))
+  const end = texts.indexOf(undefined)
+  return texts.slice(0, end < 0 ? undefined : end).flatMap((text) => (text === undefined ? [] : printable(text)))
+}
+
+const COMMON_NAME = '2.5.4.3'
+
+function commonNames(certificate: X509Certificate): readonly NameAttribute[] {
+  return readFacts(certificate).subject.attributes.filter(({ oid, bytes }) => oid === COMMON_NAME && bytes.length > 0)
 }
 
 /** The strict rule of browsers (RFC 9525, 6.3): addresses against iPAddress, names against dNSName, a wildcard is the whole first label. */

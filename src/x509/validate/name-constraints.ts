@@ -1,8 +1,8 @@
 /** Name constraints (RFC 5280, 4.2.1.10) as OpenSSL 3.0 reads and compares them, its limits included (v3_ncons.c). */
-import { domainToUnicode } from 'node:url'
 import { implicit, integer, sequence, sequenceOf } from '../encoding/asn1-types.js'
 import { type DistinguishedName, isBelow, readString } from '../encoding/distinguished-name.js'
 import { type GeneralName, generalName } from '../encoding/general-name.js'
+import { decodePunycode } from '../encoding/punycode.js'
 import type { DefectCode } from './verdict.js'
 
 export interface NameConstraints {
@@ -196,20 +196,29 @@ function compareMailbox(name: GeneralName, base: GeneralName): boolean | DefectC
 }
 
 const LONGEST_HOST = 254
+const LARGEST_CHARACTER = 0x10ffff
 
 /** A host name with the labels that begin with `xn--` in Unicode; undefined where it is too long or one of them is malformed. */
 function toUnicode(host: Buffer): Buffer | undefined {
   const labels = host
     .toString('latin1')
     .split('.')
-    .map((label) => {
-      if (!label.startsWith('xn--')) return Buffer.from(label, 'latin1')
-      const unicode = domainToUnicode(label)
-      return unicode === '' || unicode === label ? undefined : Buffer.from(unicode)
-    })
+    .map((label) => (label.startsWith('xn--') ? decodeLabel(label) : Buffer.from(label, 'latin1')))
   if (!labels.every((label) => label !== undefined)) return undefined
   const joined = Buffer.concat(labels.flatMap((label, index) => (index > 0 ? [Buffer.from('.'), label] : [label])))
   return joined.length > LONGEST_HOST ? undefined : joined
+}
+
+function decodeLabel(label: string): Buffer | undefined {
+  const characters = decodePunycode(label.slice('xn--'.length))
+  const isUnicode = characters?.every((character) => character <= LARGEST_CHARACTER)
+  return characters && isUnicode ? Buffer.concat(characters.map(writeUtf8)) : undefined
+}
+
+/** Half a surrogate pair is written like any other character, which Node would not do. */
+function writeUtf8(character: number): Buffer {
+  if (character < 0xd800 || character > 0xdfff) return Buffer.from(String.fromCodePoint(character))
+  return Buffer.from([0xe0 | (character >>> 12), 0x80 | ((character >>> 6) & 0x3f), 0x80 | (character & 0x3f)])
 }
 
 function compareUri(name: string, base: string): boolean | DefectCode {

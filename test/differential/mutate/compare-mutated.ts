@@ -4,7 +4,8 @@ import { encodePem, loadHostStore, validate } from '../../../src/x509/index.js'
 import { readCertificate } from '../../../src/x509/validate/certificate-facts.js'
 import { NAME } from './draw.js'
 import { ACCEPTED, askInBatch, type BatchAnswer, NOT_LOADED } from './judge-batch.js'
-import { createKeys, type MutatedCase, makeCase, type Place } from './mutated-case.js'
+import { type MutatedCase, makeCase, type Place } from './mutated-case.js'
+import { createKeys } from './signing-keys.js'
 import { listWays, replaceAt, type Tree, type Way } from './tree.js'
 
 export interface Disagreement {

@@ -56,6 +56,7 @@ const NAMES: readonly GeneralName[] = [
   { kind: 'registeredId' },
   { kind: 'other' },
   { kind: 'utf8 email', text: 'a@example.lab' },
+  { kind: 'utf8 email', text: 'a@exämple.lab' },
   directory('Example'),
 ]
 const CONSTRAINTS: readonly GeneralName[] = [
@@ -65,6 +66,7 @@ const CONSTRAINTS: readonly GeneralName[] = [
   { kind: 'ip', hex: `20010db8${'0'.repeat(24)}ffffffff${'0'.repeat(24)}` },
   { kind: 'email', text: 'example.lab' },
   { kind: 'email', text: '.lab' },
+  { kind: 'email', text: 'xn--exmple-cua.lab' },
   { kind: 'email', text: 'a@example.lab' },
   { kind: 'uri', text: '.example.lab' },
   { kind: 'registeredId' },

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { requirePart } from '../../real-parts.js'
 import { compareMutated, type Disagreement } from './compare-mutated.js'
-import { createKeys, makeCase } from './mutated-case.js'
+import { makeCase } from './mutated-case.js'
+import { createKeys } from './signing-keys.js'
 import { contentOf, listWays, partAt, readTrees, writeTree } from './tree.js'
 
 describe.skipIf(requirePart('openssl') === undefined)('mutated certificates (needs openssl)', () => {

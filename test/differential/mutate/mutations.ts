@@ -113,19 +113,15 @@ const KINDS = Object.keys(MUTATIONS)
  * What is deep is as likely as what is not.
  */
 export function drawStep(tree: Tree, random: Random): Step {
-  const ways = listWays(tree).filter(([field]) => field !== ALGORITHM)
-  const inside = ways.filter(random.chance(0.9) ? isInside : isPart)
+  const ways = listWays(tree)
+  const inside = ways.filter(random.pick([...Array.from({ length: 8 }, () => isInside), isFrame, isPart]))
   const top = random.pick(inside.length > 0 ? inside : ways)
   const below = ways.filter((way) => top.every((part, depth) => way[depth] === part))
   return { what: random.pick(KINDS), way: random.pick(below) }
 }
 
-/**
- * Of a list: up to 3.0.19 OpenSSL does not compare it with the one beside the signature. Of a certificate it is the serial number,
- * which has its own facts.
- */
-const ALGORITHM = 1
-
 /** A part of a relative name, or of what an OCTET STRING of an extension holds. */
 const isInside = (way: Way): boolean => way.length >= 4
+/** Of a certificate: serial number, algorithm and key; of a list: its algorithm. */
+const isFrame = ([field = 0]: Way): boolean => field === 1 || field === 2 || field === 6
 const isPart = (way: Way): boolean => way.length > 0

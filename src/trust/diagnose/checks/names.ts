@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net'
 import { shell } from '../../../base/quote-word.js'
-import { checkHost, describeCertificate } from '../../../x509/index.js'
+import { checkHost, describeCertificate, namesCompared } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { listOf } from '../wording.js'
@@ -13,7 +13,7 @@ export function explainName(view: View, flaw: Flaw): readonly Draft[] {
   const hosts = hostsOf(view, flaw)
   if (!leaf) return [{ code: 'NAME_DIFFERS', hosts, evidence: quoteHosts(flaw) }]
   const { commonName, dnsNames, ipAddresses } = describeCertificate(leaf)
-  const compared = dnsNames.length > 0 ? dnsNames : commonName === undefined ? [] : [commonName]
+  const compared = namesCompared(leaf)
   const evidence = [
     `wlb_url names ${name}; it is compared with ${listOf(compared) || 'no name at all'}`,
     ...(ipAddresses.length > 0 ? [`addresses in the certificate are not looked at: ${listOf(ipAddresses)}`] : []),
@@ -65,8 +65,7 @@ function requestFor(name: string): string {
 /** What is accepted and worth knowing. */
 export function findNameNotes({ leaf, name }: View): readonly Draft[] {
   if (!leaf || name === '' || !checkHost(leaf, name)) return []
-  const { commonName, dnsNames } = describeCertificate(leaf)
-  const compared = dnsNames.length > 0 ? dnsNames : commonName === undefined ? [] : [commonName]
+  const compared = namesCompared(leaf)
   const evidence = `wlb_url names ${name}; the certificate has ${listOf(compared)}`
   if (isIP(name) !== 0) {
     const cause =
