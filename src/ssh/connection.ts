@@ -53,7 +53,8 @@ export interface SshConnection {
  * Connects and authenticates. The caller closes the connection. While a person is asked about a host key no connection
  * is open: it is made again afterwards, and has to show the key that was accepted.
  *
- * @throws SSH_HOST_KEY_CHANGED, SSH_HOST_KEY_REVOKED, SSH_HOST_KEY_DECLINED, SSH_FINGERPRINT_MISMATCH; SSH_AUTH_FAILED;
+ * @throws SSH_HOST_KEY_CHANGED, SSH_HOST_KEY_REVOKED, SSH_HOST_KEY_DECLINED, SSH_FINGERPRINT_MISMATCH,
+ * SSH_HOST_KEY_TYPE; SSH_AUTH_FAILED, SSH_TOO_MANY_KEYS;
  * SSH_REFUSED, SSH_TIMEOUT, SSH_HOST_UNKNOWN, SSH_HOST_UNREACHABLE, SSH_FAILED when there is no connection; what
  * `askAboutHostKey` throws.
  */
@@ -132,6 +133,13 @@ function explainFailure(error: Error, { target, credentials, timeoutMs }: SshReq
   if (level === 'client-authentication') {
     const tried = credentials.map(describeCredential).join(', ')
     return fail('SSH_AUTH_FAILED', { user, host, port, tried }, error)
+  }
+  if (/too many authentication failures/i.test(error.message)) {
+    const tried = credentials.map(describeCredential).join(', ')
+    return fail('SSH_TOO_MANY_KEYS', { user, host, port, tried, missing: '--ssh-key' }, error)
+  }
+  if (/no matching host key format/.test(error.message)) {
+    return fail('SSH_HOST_KEY_TYPE', { user, host, port, accepted: HOST_KEY_ALGORITHMS.join(', ') }, error)
   }
   const facts = { host, port, why: harmless(error.message) }
   const code = 'code' in error ? error.code : undefined

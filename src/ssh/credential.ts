@@ -2,6 +2,7 @@
 import type { AnyAuthMethod, ParsedKey } from 'ssh2'
 import { readLimitedFile } from '../base/limited-file.js'
 import { fail } from './errors.js'
+import { openPkcs8 } from './pkcs8-key.js'
 
 export type Credential =
   | { readonly kind: 'key'; readonly file: string; readonly passphrase?: string | undefined }
@@ -24,7 +25,7 @@ export function describeCredential(credential: Credential): string {
 /**
  * The methods in the library's form. A password also answers a server that asks for it by keyboard-interactive.
  *
- * @throws SSH_KEY_UNREADABLE, SSH_KEY_PASSPHRASE_NEEDED, SSH_KEY_PASSPHRASE_WRONG, and what `readLimitedFile` throws.
+ * @throws SSH_KEY_UNREADABLE, SSH_KEY_OF_PUTTY, SSH_KEY_PASSPHRASE_NEEDED, SSH_KEY_PASSPHRASE_WRONG, and what `readLimitedFile` throws.
  */
 export async function listMethods(username: string, credentials: readonly Credential[]): Promise<AnyAuthMethod[]> {
   const methods: AnyAuthMethod[] = []
@@ -58,10 +59,23 @@ export async function checkCredentials(credentials: readonly Credential[]): Prom
   await listMethods('', credentials)
 }
 
+/** PuTTY's newer form; the older one, 2, is read. */
+const PPK = 'PuTTY-User-Key-File-3:'
+
 async function openKey(file: string, passphrase: string | undefined): Promise<ParsedKey> {
   const bytes = await readLimitedFile(file)
+  if (bytes.subarray(0, PPK.length).toString('latin1') === PPK) throw fail('SSH_KEY_OF_PUTTY', { file })
+  const pkcs8 = openPkcs8(bytes, passphrase)
+  switch (pkcs8?.state) {
+    case 'passphrase needed':
+      throw fail('SSH_KEY_PASSPHRASE_NEEDED', { file, missing: '--ssh-passphrase-file' })
+    case 'passphrase wrong':
+      throw fail('SSH_KEY_PASSPHRASE_WRONG', { file })
+    case 'unreadable':
+      throw fail('SSH_KEY_UNREADABLE', { file, why: pkcs8.why })
+  }
   const { default: ssh2 } = await import('ssh2')
-  const parsed: ParsedKey | Error | (ParsedKey | Error)[] = ssh2.utils.parseKey(bytes, passphrase)
+  const parsed: ParsedKey | Error | (ParsedKey | Error)[] = ssh2.utils.parseKey(pkcs8?.pem ?? bytes, passphrase)
   const key = Array.isArray(parsed) ? parsed[0] : parsed
   if (key !== undefined && !(key instanceof Error) && key.isPrivateKey()) return key
   const why = key instanceof Error ? key.message : 'it holds no private key'

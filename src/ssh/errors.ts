@@ -2,7 +2,7 @@
 import { dirname } from 'node:path'
 import { defineErrors } from '../base/error.js'
 import { quoteWord, shell } from '../base/quote-word.js'
-import { parseTarget, sshCommand } from './target.js'
+import { parseTarget, renderSshTarget, sshCommand } from './target.js'
 
 type Fact = string | number | boolean
 const knock = ({ host, port }: { readonly host: Fact; readonly port: Fact }) => shell`nc -vz ${host} ${port}`
@@ -13,6 +13,13 @@ const runByHand = ({ target, command }: { readonly target: Fact; readonly comman
 const FINGERPRINT_ON_HOST = 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, on the host itself'
 
 export const sshErrors = defineErrors({
+  SSH_TOO_MANY_KEYS: {
+    message:
+      'The agent holds more keys than the SSH server lets somebody try, and the right one was not among the first.',
+    facts: ['user', 'host', 'port', 'tried', 'missing'],
+    remedy: ({ user, host, port }) =>
+      `wlb trust fetch ${quoteWord(renderSshTarget({ user: String(user), host: String(host), port: Number(port) }))} --ssh-key FILE`,
+  },
   SSH_AUTH_FAILED: {
     message: 'The SSH server did not accept the user by anything that was tried.',
     facts: ['user', 'host', 'port', 'tried'],
@@ -64,6 +71,13 @@ export const sshErrors = defineErrors({
     facts: ['host', 'seen', 'file', 'line'],
     remedy: ({ file, line }) => shell`sed -n ${line}p ${file}`,
   },
+  SSH_HOST_KEY_TYPE: {
+    message:
+      'The host has only keys of a kind that is not accepted any more, such as ssh-rsa with SHA-1 or DSA; it needs another key.',
+    facts: ['user', 'host', 'port', 'accepted'],
+    remedy: ({ user, host, port }) =>
+      shell`ssh -o HostKeyAlgorithms=+ssh-rsa -p ${port} ${user}@${host} 'ssh-keygen -A; grep -i HostKey /etc/ssh/sshd_config'`,
+  },
   SSH_HOST_KEY_UNSTEADY: {
     message: 'The host shows another key on each connection; nothing was sent.',
     facts: ['host', 'port'],
@@ -88,6 +102,11 @@ export const sshErrors = defineErrors({
     message: 'The passphrase does not open the key for SSH.',
     facts: ['file'],
     remedy: ({ file }) => shell`ssh-keygen -y -f ${file}`,
+  },
+  SSH_KEY_OF_PUTTY: {
+    message: "The key for SSH is in PuTTY's own form, version 3, which is not read; PuTTY's program converts it.",
+    facts: ['file'],
+    remedy: ({ file }) => shell`puttygen ${file} -O private-openssh-new -o ${`${file}.openssh`}`,
   },
   SSH_KEY_UNREADABLE: {
     message: 'The file is no private key in a form that SSH has.',

@@ -32,7 +32,15 @@ export function hostPattern({ host, port }: { readonly host: string; readonly po
   return port === 22 ? host : `[${host}]:${port}`
 }
 
-export function renderSshTarget({ user, host, port }: SshTarget): string {
+export function renderSshTarget({
+  user,
+  host,
+  port,
+}: {
+  readonly user: string
+  readonly host: string
+  readonly port: number
+}): string {
   const place = host.includes(':') ? `[${host}]` : host
   return `${user}@${place}${port === 22 ? '' : `:${port}`}`
 }

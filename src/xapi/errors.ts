@@ -36,8 +36,10 @@ export const xapiErrors = defineErrors({
   },
   KNOWN_POOLS_UNREADABLE: {
     message: 'The list of known pools cannot be read.',
-    facts: ['path', 'why'],
-    remedy: ({ path }) => shell`rm ${path}`,
+    facts: ['path', 'why', 'systemError?'],
+    // what it holds is not lost: certificates that were compared, and where passwords are
+    remedy: ({ path, systemError }) =>
+      systemError === undefined ? shell`mv ${path} ${`${path}.unreadable`}` : shell`ls -l ${path}`,
   },
   POOL_CREDENTIALS_REFUSED: {
     message: 'The pool does not take this user name and password.',

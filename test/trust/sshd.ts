@@ -26,8 +26,12 @@ export interface Sshd {
 
 export const PASSPHRASE = 'open sesame'
 
-/** Listens on each of these addresses, which are of loopback. */
-export async function startSshd(program: string, addresses: readonly string[] = [OWN_ADDRESS]): Promise<Sshd> {
+/** Listens on each of these addresses, which are of loopback. Of a setting the first line counts, so that `firstLines` win. */
+export async function startSshd(
+  program: string,
+  addresses: readonly string[] = [OWN_ADDRESS],
+  firstLines: readonly string[] = [],
+): Promise<Sshd> {
   const folder = mkdtempSync(join(tmpdir(), 'openwlb-sshd-'))
   const file = (name: string) => join(folder, name)
   const makeKey = (name: string, type: string, passphrase = '') =>
@@ -41,6 +45,7 @@ export async function startSshd(program: string, addresses: readonly string[] = 
   writeFileSync(file('authorized'), `${publicHalf('user')}\n${publicHalf('locked')}\n`, { mode: 0o600 })
   const port = await freePort()
   const settings = [
+    ...firstLines,
     `Port ${port}`,
     ...addresses.map((address) => `ListenAddress ${address}`),
     `HostKey ${file('host')}`,

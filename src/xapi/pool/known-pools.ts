@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { systemCode } from '../../base/file-failure.js'
 import { homeFolder } from '../../base/home-folder.js'
 import { readOwnFile } from '../../base/limited-file.js'
 import { fail } from '../errors.js'
@@ -36,7 +37,7 @@ export async function readKnownPools(folder = configFolder()): Promise<ReadonlyM
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map()
     const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-    throw fail('KNOWN_POOLS_UNREADABLE', { path, why }, error)
+    throw fail('KNOWN_POOLS_UNREADABLE', { path, why, systemError: systemCode(error) }, error)
   }
 }
 
