@@ -20,7 +20,7 @@ import { x509Errors } from '../src/x509/errors.js'
 import { xapiErrors } from '../src/xapi/errors.js'
 
 /** The table of each room. */
-const TABLES: readonly Readonly<Record<string, ErrorRow>>[] = [
+export const ERROR_TABLES: readonly Readonly<Record<string, ErrorRow>>[] = [
   authorityErrors.rows,
   baseErrors.rows,
   cliErrors.rows,
@@ -118,7 +118,7 @@ function renderCommand({ words, command }: { words: readonly string[]; command: 
 
 /** The rows of all tables by code; a text that names a fact is shown with the fact's name in capitals. */
 export function documentedErrors(): DocumentedError[] {
-  const found = TABLES.flatMap((rows) =>
+  const found = ERROR_TABLES.flatMap((rows) =>
     Object.entries(rows).map(([code, { message, facts, remedy }]) => {
       const names = facts.map((name) => (name.endsWith('*') ? '…' : name.replace(/\?$|[()]/g, '')))
       const printed = names.filter((name) => !facts.includes(`(${name})`))

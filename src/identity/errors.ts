@@ -272,7 +272,7 @@ export const identityErrors = defineErrors({
   REQUEST_FIELD_INVALID: {
     message: 'One of the fields of the request cannot be used.',
     facts: ['field', 'given', 'why'],
-    remedy: ({ field }) => `wlb cert request ${FIELD_OPTIONS[String(field)] ?? field}`,
+    remedy: ({ field }) => `wlb cert request ${FIELD_OPTIONS[String(field)] ?? '--help'}`,
   },
   ROOT_NOT_THERE: {
     message: 'The file holds no self-signed certificate: the authority has its root, and a server need not send it.',

@@ -120,7 +120,7 @@ export const labErrors = defineErrors({
   PORT_IN_USE: {
     message: 'Another program listens on the address and port this host of the lab needs.',
     facts: ['address', 'port'],
-    remedy: ({ port }) => shell`ss -ltnp 'sport = :${port}'`,
+    remedy: ({ port }) => shell`ss -ltnp sport = :${port}`,
   },
 })
 export const { fail } = labErrors

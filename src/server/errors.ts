@@ -14,7 +14,7 @@ export const serverErrors = defineErrors({
   CHOICE_INVALID: {
     message: 'One of the choices cannot be used.',
     facts: ['choice', 'given?', 'why'],
-    remedy: ({ choice }) => `wlb setup ${FLAGS[String(choice)] ?? choice}`,
+    remedy: ({ choice }) => `wlb setup ${FLAGS[String(choice)] ?? '--help'}`,
   },
   NOT_RUNNING: {
     message: 'No appliance is running here.',

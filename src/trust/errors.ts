@@ -236,6 +236,11 @@ export const trustErrors = defineErrors({
     facts: ['pools'],
     remedy: 'wlb trust undo --other-pools-ready',
   },
+  USAGE_MAIL_ADDRESS: {
+    message: 'That is not the address of one mailbox.',
+    facts: ['given'],
+    remedy: 'wlb watch --mail-to ops@example.com',
+  },
   USAGE_WEBHOOK: {
     message: 'A webhook is an https address without a password, or http to this machine.',
     facts: ['given'],

@@ -1,5 +1,5 @@
 /** `wlb trust apply` and `wlb trust undo`: the plan is shown, confirmed once, and carried out step by step. */
-import { visible, visibleLine } from '../../base/printable.js'
+import { visible, visibleCommand, visibleLine } from '../../base/printable.js'
 import type { IdentityRecord } from '../../identity/index.js'
 import {
   applyPlan,
@@ -148,6 +148,7 @@ export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
 }
 
 function describeForeign({ subject, installedAt, how }: IdentityRecord, root: string): string {
-  const back = inRoot('wlb cert history', root)
-  return `The certificate of the appliance stays: ${subject ?? 'it'} came at ${installedAt} (${how}), not by that run. What was before:  ${back}`
+  const back = visibleCommand(inRoot('wlb cert history', root))
+  const what = visibleLine(`${subject ?? 'it'} came at ${installedAt} (${how})`)
+  return `The certificate of the appliance stays: ${what}, not by that run. What was before:  ${back}`
 }

@@ -27,7 +27,7 @@ export interface ChannelChoices {
   readonly smtp?: WlbAddress | undefined
 }
 
-/** @throws USAGE_WEBHOOK */
+/** @throws USAGE_WEBHOOK, USAGE_MAIL_ADDRESS */
 export function openChannels({ webhook: url, mailTo, mailFrom, smtp }: ChannelChoices): readonly Channel[] {
   const server = smtp ?? { host: '127.0.0.1', port: 25 }
   return [
@@ -74,7 +74,13 @@ export interface Letterbox {
   readonly smtp: { readonly host: string; readonly port: number }
 }
 
+/** One mailbox, also of this machine; nothing that a header of a mail gives a meaning (RFC 5322, 3.4.1, without quotes). */
+const MAILBOX = /^[\w!#$%&'*+/=?^`{|}~.-]+(@[\w.-]+)?$/
+
+/** @throws USAGE_MAIL_ADDRESS */
 export function letterbox({ to, from, smtp }: Letterbox): Channel {
+  const odd = [to, from].find((address) => !MAILBOX.test(address))
+  if (odd !== undefined) throw fail('USAGE_MAIL_ADDRESS', { given: odd })
   return {
     name: `mail ${to}`,
     key: keyOf('mail', `${to} ${smtp.host} ${smtp.port}`),
