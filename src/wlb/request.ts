@@ -5,6 +5,9 @@ import { ArgumentRefused } from './operation.js'
 import { type MethodName, OPERATIONS, type RequestOf, type WlbCall } from './operations.js'
 import { NAMESPACES, SERVICE_PATH, SOAP_ACTION_PREFIX } from './service.js'
 
+/** The deepest request has eight levels; each further one makes every element below it dearer to read. */
+const XML_LIMITS = { maxDepth: 16, doctype: 'refuse' } as const
+
 type DecodedRequest =
   | { readonly kind: 'call'; readonly call: WlbCall }
   /** Answered with a fault. */
@@ -21,7 +24,7 @@ type DecodedRequest =
  * @throws SOAP_MALFORMED when it is XML but not an envelope with a method in its body.
  */
 export function decodeRequest(body: string | Uint8Array): DecodedRequest {
-  const envelope = parseXml(typeof body === 'string' ? body : decodeXmlBytes(body))
+  const envelope = parseXml(typeof body === 'string' ? body : decodeXmlBytes(body), XML_LIMITS)
   const content = envelope.local === 'Envelope' ? childNamed(envelope, 'Body') : undefined
   const element = content && childElements(content)[0]
   if (!element) throw fail('SOAP_MALFORMED', { root: envelope.local })

@@ -114,6 +114,22 @@ it.skipIf(!hasNodes).each(['', ' --json'])('an answer that cannot be written: wl
   }
 })
 
+it.skipIf(!hasNodes)(
+  'wlb balance plan --stream ends when its answers cannot be written, though its input goes on',
+  async () => {
+    const full = openSync(at('full'), 'w')
+    const child = spawn(process.execPath, [wlb, 'balance', 'plan', '--stream'], { stdio: ['pipe', full, 'pipe'] })
+    closeSync(full)
+    let said = ''
+    child.stderr?.on('data', (piece: Buffer) => {
+      said += piece
+    })
+    child.stdin?.on('error', () => {}).write('{}\n{}\n')
+    const [status] = await once(child, 'close')
+    expect([status, said]).toEqual([1, expect.stringContaining('[OUTPUT_UNWRITABLE]')])
+  },
+)
+
 test('a reader who has enough is no failure', async () => {
   const script = `"$0" "$@" | head -c 1 >/dev/null; echo "\${PIPESTATUS[0]}"`
   const { stdout } = spawnSync('bash', ['-c', script, process.execPath, wlb, '--help'], { encoding: 'utf8' })

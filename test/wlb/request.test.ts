@@ -94,6 +94,8 @@ const hostile: [what: string, body: string, outcome: string][] = [
   ['entity bomb', `${bomb.join('')}]>${remove('<PoolUuid>&a29;</PoolUuid>')}`, 'XML_FORBIDDEN'],
   ['external entity', `<!DOCTYPE s [<!ENTITY x SYSTEM "file:///etc/passwd">]>${remove('&x;')}`, 'XML_FORBIDDEN'],
   ['external DTD', `<!DOCTYPE s SYSTEM "http://127.0.0.1:1/">${remove('')}`, 'XML_FORBIDDEN'],
+  ['17 levels', '<a>'.repeat(17), 'XML_FORBIDDEN'],
+  ['16 levels', `${'<a>'.repeat(16)}${'</a>'.repeat(16)}`, 'SOAP_MALFORMED'],
   ['100,000 nested elements', '<a>'.repeat(100_000), 'XML_FORBIDDEN'],
   ['1,000,000 nested elements', '<a>'.repeat(1_000_000), 'XML_FORBIDDEN'],
   ['nested elements with prefixes', '<a xmlns:p="u">'.repeat(100_000), 'XML_FORBIDDEN'],

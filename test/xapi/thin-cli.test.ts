@@ -149,6 +149,14 @@ describe('the reader', () => {
     await expect(reader.readMessage()).rejects.toMatchObject({ code })
   })
 
+  it.each([
+    ['00000001', 'THIN_CLI_LOST'], // 16 MB: it is waited for
+    ['01000001', 'THIN_CLI_MALFORMED'],
+    ['00000004', 'THIN_CLI_MALFORMED'],
+  ])('unless told otherwise, frames have at most 16 MB; a length of %s: %s', async (length, code) => {
+    await expect(new ThinCliReader(streamOf(bytes(length), 4)).readMessage()).rejects.toMatchObject({ code })
+  })
+
   const banners: [sent: string, outcome: string][] = [
     ['', 'silent'],
     ['HTTP/1.0 500 Internal Error', 'http'],

@@ -15,8 +15,15 @@ export async function streamPlans(file: string, isExplained: boolean): Promise<v
     line++
     if (text === '') continue
     const answer = JSON.stringify(answerTo(file, text, line, isExplained))
-    if (!process.stdout.write(`${answer}\n`)) await once(process.stdout, 'drain')
+    if (!(await print(`${answer}\n`))) return
   }
+}
+
+/** False when nobody gets the answers any more: the reader is gone, or the disk is full (standard-output.ts says so). */
+async function print(line: string): Promise<boolean> {
+  const { stdout } = process
+  if (!stdout.write(line) && !stdout.errored) await once(stdout, 'drain').catch(() => undefined)
+  return !stdout.errored
 }
 
 function answerTo(file: string, text: string | undefined, line: number, isExplained: boolean): object {

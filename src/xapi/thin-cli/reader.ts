@@ -34,7 +34,8 @@ export type BannerReading =
   | { readonly state: 'http'; readonly start: string }
   | { readonly state: 'foreign'; readonly start: string }
 
-const DEFAULT_MAX_FRAME_BYTES = 64 * 1024 * 1024
+/** The longest are tables, and those have a frame for each record; texts of other commands have some MB at most. */
+const DEFAULT_MAX_FRAME_BYTES = 16 * 1024 * 1024
 
 /** Reads messages from a stream that nothing else reads. The caller closes the stream. */
 export class ThinCliReader {
