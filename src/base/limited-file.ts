@@ -80,7 +80,7 @@ export async function readOwnFile(file: string): Promise<string> {
 }
 
 /** Settings, lists and passwords: what people write by hand is short. */
-export const TEXT_LIMIT_BYTES = 1024 * 1024
+const TEXT_LIMIT_BYTES = 1024 * 1024
 
 /** Reads text that a person wrote. @throws TEXT_UNREADABLE, and what `readLimitedFile` throws. */
 export async function readLimitedText(file: string, limitBytes = TEXT_LIMIT_BYTES): Promise<string> {

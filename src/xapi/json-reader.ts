@@ -113,7 +113,8 @@ class JsonReader {
   }
 
   #readValue(sign: string | undefined): void {
-    if (this.#open.length === 0 && sign !== '{') throw malformed('no JSON object')
+    if (this.#open.length === 0 && sign !== '{')
+      throw malformed(`no JSON object: it begins with ${JSON.stringify(this.#text.trimStart().slice(0, 10))}`)
     if (sign === '{' || sign === '[') {
       if (this.#open.length > MAX_DEPTH) throw malformed(`more than ${MAX_DEPTH} levels`)
       this.#open.push({ kind: sign === '{' ? 'map' : 'set', items: [], names: [] })

@@ -66,7 +66,7 @@ async function readOutlook(member: FleetMember, question: OutlookQuestion): Prom
 }
 
 /** Hosts that are down are judged too: they come back. */
-export function outlookOf(connection: Connection, question: OutlookQuestion): Pick<PoolOutlook, 'outlook' | 'why'> {
+function outlookOf(connection: Connection, question: OutlookQuestion): Pick<PoolOutlook, 'outlook' | 'why'> {
   const { pool, hosts } = connection
   if (pool.wlbUrl === '') return { outlook: 'not verifying', why: 'it is not connected' }
   if (!pool.verifies) return { outlook: 'not verifying', why: 'its verification is off' }

@@ -74,7 +74,7 @@ function asLeaf(one: MutatedCase): MutatedCase {
   return place === 'root' ? { ...one, leaf: root, root: issuer } : { ...one, leaf: issuer, issuer: leaf }
 }
 
-export function askOurs({ leaf, issuer, root, list }: MutatedCase): BatchAnswer {
+function askOurs({ leaf, issuer, root, list }: MutatedCase): BatchAnswer {
   const [served, sent] = [readCertificate(leaf), readCertificate(issuer)]
   const bundle = Buffer.from(encodePem('CERTIFICATE', root))
   const crl = list && Buffer.from(encodePem('X509 CRL', list))

@@ -132,7 +132,7 @@ function drawNumbers(random: Random, level: number): Buffer {
 }
 
 /** May be critical without being the reason for a refusal. */
-const SUPPORTED = new Set<string>([
+const SUPPORTED: readonly string[] = [
   OID.basicConstraints,
   OID.keyUsage,
   OID.extendedKeyUsage,
@@ -141,7 +141,7 @@ const SUPPORTED = new Set<string>([
   OID.distributionPoints,
   ADDRESSES,
   NUMBERS,
-])
+]
 
 export type Level = 0 | 1 | 2
 
@@ -150,7 +150,7 @@ export function drawExtensions(random: Random, level: Level): RawExtension[] {
   const isAuthority = level > 0
   const keyId = (number: number) => Buffer.from([number, 1, 2, 3, 4])
   const add = (chance: number, oid: string, value: () => Buffer): RawExtension[] =>
-    random.chance(chance) ? [{ oid, critical: SUPPORTED.has(oid) && random.chance(0.2), value: value() }] : []
+    random.chance(chance) ? [{ oid, critical: SUPPORTED.includes(oid) && random.chance(0.2), value: value() }] : []
   const constraints = sequence(
     ...(isAuthority ? [boolean(true)] : []),
     ...(isAuthority && random.chance(0.5) ? [integer(level - 1 + random.below(3))] : []),

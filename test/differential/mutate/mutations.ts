@@ -34,7 +34,7 @@ const STRANGERS: readonly Tree[] = [
   { tag: 0x04, content: bytes(1) },
 ]
 
-export const MUTATIONS: Readonly<Record<string, Mutation>> = {
+const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'bit over': (part, random) =>
     withContent(
       part,
