@@ -6,6 +6,7 @@ import { OID } from '../extension-writer.js'
 import { describeAnswer } from '../judge.js'
 import { askOpenssl } from '../judge-openssl.js'
 import { askOurs } from '../judge-ours.js'
+import { askStunnel } from '../judge-stunnel.js'
 import { type GeneralName, writeGeneralName } from '../name-writer.js'
 import { createRareKeys, makePath, NAME, type RarePath } from './rare-path.js'
 
@@ -175,5 +176,13 @@ describe.skipIf(requirePart('openssl') === undefined)('name constraints (needs o
     const judge = await askOpenssl(set)
     expect(judge && describeAnswer(judge)).toBe(answer)
     expect(describeAnswer(askOurs(set))).toBe(answer)
+  })
+})
+
+describe.skipIf(requirePart('stunnel') === undefined)('name constraints (needs stunnel)', () => {
+  const keys = createRareKeys('rsa')
+
+  it.each(facts)('%s, %s: %s', { tags: 'long' }, async (leaf, issuer, answer) => {
+    expect(describeAnswer(await askStunnel(makePath(describePath(leaf, issuer), keys, new Date())))).toBe(answer)
   })
 })

@@ -17,12 +17,17 @@ interface Pair {
 
 /** The fields of a certificate in their encoded form; what is left out is as it should be. */
 export interface Parts {
+  /** With its tag; none where it is of no length. */
+  readonly version?: Buffer
   readonly serial?: Buffer
   readonly algorithm?: Buffer
   readonly outerAlgorithm?: Buffer
   readonly issuer?: Buffer
+  readonly validity?: Buffer
   readonly subject?: Buffer
   readonly publicKey?: Buffer
+  /** Between key and extensions. */
+  readonly uniqueIds?: Buffer
   /** Added to those that it needs; an authority's basicConstraints only where none is given. */
   readonly extensions?: readonly (RawExtension | Buffer)[]
 }
@@ -79,13 +84,14 @@ export function makePath(path: RarePath, keys: RareKeys, now: Date): JudgedSet {
     const isGiven = extensions.some((one) => !Buffer.isBuffer(one) && one.oid === needed.oid)
     const algorithm = parts.algorithm ?? plainAlgorithm(keys[above])
     const signed = sequence(
-      wrapped(0, integer(2)),
+      parts.version ?? wrapped(0, integer(2)),
       parts.serial ?? integer(serial),
       algorithm,
       parts.issuer ?? path[above]?.subject ?? NAMES[above],
-      sequence(time(new Date(+now - DAY_MS), 'utc'), time(new Date(+now + 30 * DAY_MS), 'utc')),
+      parts.validity ?? sequence(time(new Date(+now - DAY_MS), 'utc'), time(new Date(+now + 30 * DAY_MS), 'utc')),
       parts.subject ?? NAMES[place],
       parts.publicKey ?? keys[place].publicKey.export({ type: 'spki', format: 'der' }),
+      parts.uniqueIds ?? Buffer.alloc(0),
       wrapped(3, sequence(...[...extensions, ...(isGiven ? [] : [needed])].map(writeEither))),
     )
     return signPart(signed, parts.outerAlgorithm ?? algorithm, keys[above])
@@ -143,5 +149,7 @@ export function extensionOf(oid: string, hex: string, critical = false): RawExte
 /** The value of an extension as it is, whatever it is wrapped in. */
 export const oddExtension = (oid: string, value: Buffer): Buffer => sequence(objectIdentifier(oid), value)
 
-export const oneString = (tag: number, text: string | Buffer): Buffer =>
-  sequence(objectIdentifier('2.5.4.3'), Buffer.concat([Buffer.from([tag, text.length]), Buffer.from(text)]))
+export function oneString(tag: number, text: string | Buffer): Buffer {
+  const bytes = Buffer.from(text)
+  return sequence(objectIdentifier('2.5.4.3'), Buffer.concat([Buffer.from([tag, bytes.length]), bytes]))
+}
