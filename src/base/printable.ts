@@ -34,10 +34,13 @@ function visibleMember(name: string, value: unknown): unknown {
   return isCommand ? visibleCommand(value) : visible(value)
 }
 
+/** What a description begins with. A shell takes it for a comment, so it must stay on one line. */
+export const DESCRIBED = '# not a command as it stands'
+
 /** A command to paste. Where a word needs a character that cannot be shown, it is a comment that describes the command. */
 export function visibleCommand(command: string): string {
   const shown = visibleLine(command)
-  return shown === command ? command : `# not a command as it stands, it has characters that cannot be typed: ${shown}`
+  return shown === command ? command : `${DESCRIBED}, it has characters that cannot be typed: ${shown}`
 }
 
 /** JSON, with what a terminal must not see as \uXXXX; the same document for whoever parses it. */

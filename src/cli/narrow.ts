@@ -4,6 +4,8 @@
  * or pipe gets every line as it is.
  */
 
+import { DESCRIBED } from '../base/printable.js'
+
 interface Screen {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -25,15 +27,36 @@ export function fitText(text: string, columns: number | undefined): string {
     .join('\n')
 }
 
-const PROGRAMS = 'wlb|xe|ssh|scp|openssl|chronyc|curl|date|df|ip|journalctl|ls|nc|ssh-keygen|systemctl'
+const PROGRAMS = [
+  ...[
+    'wlb',
+    'xe',
+    'ssh',
+    'scp',
+    'openssl',
+    'chronyc',
+    'curl',
+    'date',
+    'df',
+    'ip',
+    'journalctl',
+    'ls',
+    'nc',
+    'ssh-keygen',
+  ],
+  ...['systemctl', 'cat', 'chmod', 'cp', 'dmesg', 'grep', 'head', 'killall', 'mv', 'ps', 'rm', 'sed', 'ss', 'vi'],
+].join('|')
 /** A command, with what goes before it on its line: a prompt, or `Start it:  `. */
-const COMMAND = new RegExp(`^(.*?(?:^ *|: ? ))((?:[#$] )?(?:${PROGRAMS}) .*)$`)
+const COMMAND = new RegExp(`^(.*?(?:^ *|: ? ))((?:[#$] )?(?:${PROGRAMS}) .*|${DESCRIBED}.*)$`)
+/** What is to be typed, whatever the program is called. */
+const REMEDY = /^ *try: /
 /** `label:  value`, `12. step`, `- item`, or what only begins with blanks. */
 const HEAD = /^ *(?:[^\s:][^:]{0,30}: {2,}|\d+\. |- )?/
 /** A term and what it means, as in the list of commands. */
-const TERM = /^( *)(\S.*?) {3,}(\S.*)$/
+const TERM = /^( *)(\S[^']*?) {3,}(\S.*)$/
 
 function fitLine(line: string, columns: number): string {
+  if (REMEDY.test(line)) return line
   const [, indent = '', term, meaning] = TERM.exec(line) ?? []
   if (term !== undefined && meaning !== undefined && !/:$/.test(term))
     return `${indent}${term}\n${wrap(`${indent}    `, meaning, columns)}`

@@ -18,7 +18,7 @@ export async function status(root: string, json = false): Promise<void> {
 
 /** What is shown is escaped where it must be; the command at the end is made of what was found. */
 function describe(status: Status, now: Date): string {
-  const found = visible(status)
+  const found = { ...visible(status), root: status.root } // which stands in commands only
   const { hostname, listener, connections, database, databaseTrouble, log } = found
   const where = `${listener.address} port ${listener.port}`
   const facts = renderFacts([

@@ -2,8 +2,9 @@
 import { resolve } from 'node:path'
 import { Command, type CommandUnknownOpts, type Help, Option } from '@commander-js/extra-typings'
 import { homeFolder } from '../base/home-folder.js'
+import { visibleLine } from '../base/printable.js'
 import { VERSION } from '../base/version.js'
-import { printText } from './print.js'
+import { printNote, printText } from './print.js'
 
 /** Commands are added to `program`; their actions ask `root()`. */
 export function wlbCommand(): { readonly program: Command; readonly root: () => string } {
@@ -12,7 +13,7 @@ export function wlbCommand(): { readonly program: Command; readonly root: () => 
     .version(VERSION, '--version', 'print the version')
     .addOption(rootOption())
     .exitOverride()
-    .configureOutput({ writeOut: printText })
+    .configureOutput({ writeOut: printText, outputError: (complaint) => printNote(visibleComplaint(complaint)) })
     .configureHelp({ formatItem })
     .showSuggestionAfterError()
     .enablePositionalOptions() // or `lab exec` would read the options of the command it runs
@@ -21,6 +22,12 @@ export function wlbCommand(): { readonly program: Command; readonly root: () => 
     chosenRoot = rootOf(action) ?? rootOf(program)
   })
   return { program, root: () => resolve(chosenRoot ?? process.env.WLB_ROOT ?? `${homeFolder()}/.openwlb`) }
+}
+
+/** The words that were typed stand in it; only what commander suggests has a line of its own. */
+function visibleComplaint(complaint: string): string {
+  const [, what = '', suggestion = ''] = /^([\s\S]*?)(\n\(Did you mean [^\n]*)?\n?$/.exec(complaint) ?? []
+  return `${visibleLine(what)}${suggestion && `\n${visibleLine(suggestion.trim())}`}\n`
 }
 
 /** A meaning that has no room beside its term stands below it. */

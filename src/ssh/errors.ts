@@ -106,7 +106,7 @@ export const sshErrors = defineErrors({
   SSH_KEY_OF_PUTTY: {
     message: "The key for SSH is in PuTTY's own form, version 3, which is not read; PuTTY's program converts it.",
     facts: ['file'],
-    remedy: ({ file }) => shell`puttygen ${file} -O private-openssh-new -o ${`${file}.openssh`}`,
+    remedy: ({ file }) => shell`puttygen ${file} -O private-openssh-new -o ${file}.openssh`,
   },
   SSH_KEY_UNREADABLE: {
     message: 'The file is no private key in a form that SSH has.',

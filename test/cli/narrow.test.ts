@@ -23,6 +23,17 @@ const lines: [what: string, text: string, shown: string][] = [
     'It is a placeholder; for a signed one: wlb cert request --yes',
     'It is a placeholder; for a\nsigned one:\n  wlb cert request --yes',
   ],
+  [
+    'any program to type',
+    "   try:  vi '/a folder of   blanks/and more'",
+    "   try:  vi '/a folder of   blanks/and more'",
+  ],
+  ['blanks in a word of a command', "    # rm '/a folder of    many blanks'", "    # rm '/a folder of    many blanks'"],
+  [
+    'a command that is described',
+    'The appliance can be started:  # not a command as it stands, it has: wlb serve',
+    'The appliance can be started:\n  # not a command as it stands, it has: wlb serve',
+  ],
   ['a term and what it means', '  wlb serve      run the appliance here', '  wlb serve\n      run the appliance here'],
   ['a word without blanks', 'SHA-256:  AA:BB:CC:DD:EE:FF:00:11:22:33:44', 'SHA-256:  AA:BB:CC:DD:EE:FF:00:11:22:33:44'],
 ]

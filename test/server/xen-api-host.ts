@@ -28,6 +28,8 @@ export interface HostBehaviour {
   readonly password: string
   /** Another host is the coordinator. */
   readonly memberOf?: string
+  /** What other methods give, or these instead of what they give. */
+  readonly values?: Readonly<Record<string, ApiValue>>
   readonly failure?: readonly [code: string, ...params: string[]]
   readonly answers?: 'normally' | 'never' | 'nonsense' | 'status 500' | 'resets'
 }
@@ -60,7 +62,7 @@ export async function startXenApiHost(
     },
   })
   const perform = (method: string, params: readonly ApiValue[]): ApiResult => {
-    const { poolUuid, hostUuids, password, memberOf, failure } = host.behaviour
+    const { poolUuid, hostUuids, password, memberOf, failure, values = {} } = host.behaviour
     const failed = (...description: string[]) => ({ status: 'failure', description }) as const
     const done = (value: ApiValue) => ({ status: 'success', value }) as const
     if (method === 'session.login_with_password') {
@@ -76,6 +78,8 @@ export async function startXenApiHost(
       return done('')
     }
     if (failure) return failed(...failure)
+    const value = values[method]
+    if (value !== undefined) return done(value)
     if (method === 'pool.get_all_records') return done({ 'OpaqueRef:pool': { uuid: poolUuid, name_label: 'lab' } })
     if (method === 'host.get_all_records')
       return done(Object.fromEntries(hostUuids.map((uuid) => [`OpaqueRef:${uuid}`, { uuid }])))

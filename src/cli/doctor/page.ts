@@ -86,7 +86,6 @@ function cleaner(secrets: readonly string[]): Clean {
       .replaceAll('<', '&lt;')
       .replaceAll('>', '&gt;')
       .replaceAll('"', '&quot;')
-      .replaceAll("'", '&#39;')
   }
 }
 
