@@ -131,6 +131,11 @@ export const cliErrors = defineErrors({
     facts: ['why'],
     remedy: 'wlb status',
   },
+  TEMPORARY_FOLDER_MISSING: {
+    message: 'The folder for temporary files, which TMPDIR names, is not there.',
+    facts: ['folder'],
+    remedy: 'TMPDIR=/tmp wlb demo',
+  },
   USAGE_DER_IS_ONE: {
     message: 'DER has no way to hold several certificates in a file.',
     facts: ['certificates'],

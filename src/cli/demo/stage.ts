@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemCode, touching } from '../../base/file-failure.js'
 import { fail } from '../errors.js'
 
 export interface Outcome {
@@ -31,9 +32,19 @@ export interface Stage {
 const COMMAND_TIMEOUT_MS = 60_000
 const READY_TIMEOUT_MS = 60_000
 
+async function makeRoot(): Promise<string> {
+  const place = tmpdir()
+  try {
+    return await touching(place, () => mkdtemp(join(place, 'openwlb-demo-')))
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw fail('TEMPORARY_FOLDER_MISSING', { folder: place }, error)
+    throw error
+  }
+}
+
 /** Makes the folder; `program` is the path of `wlb` itself. */
 export async function openStage(program: string): Promise<Stage> {
-  const root = await mkdtemp(join(tmpdir(), 'openwlb-demo-'))
+  const root = await makeRoot()
   const folder = join(root, 'root')
   const passwordFile = join(folder, 'wlb-password')
   const password = 'a password for the demo'
