@@ -8,7 +8,7 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((pa
 const read = (path: string) => readFileSync(join(src, path), 'utf8')
 
 test('nobody else of wlb writes to the terminal', () => {
-  const writers = files.filter((path) => /process\.std(out|err)\.write\(|console\./.test(read(path)))
+  const writers = files.filter((path) => /\bstd(out|err)\.write\(|console\./.test(read(path)))
   const ofWlb = writers.filter((path) => path.startsWith('cli/') && !/^cli\/(xe\b|completion\/)/.test(path))
   expect(ofWlb.sort()).toEqual([
     'cli/balance/stream.ts', // JSON, a document a line

@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { explain, LIMITS, optimise } from '../../balance/index.js'
 import { errorDocument, WlbError } from '../../base/error.js'
+import { visibleJson } from '../../base/printable.js'
 import { parseDocument, tooLarge } from './read-document.js'
 
 /** Answers until the input ends. A line that is no pool is answered by its error, and the next one is read. */
@@ -14,7 +15,7 @@ export async function streamPlans(file: string, isExplained: boolean): Promise<v
   for await (const text of linesOf(input)) {
     line++
     if (text === '') continue
-    const answer = JSON.stringify(answerTo(file, text, line, isExplained))
+    const answer = visibleJson(JSON.stringify(answerTo(file, text, line, isExplained)))
     if (!(await print(`${answer}\n`))) return
   }
 }
