@@ -9,7 +9,7 @@ import * as cert from './cert/commands.js'
 import * as single from './commands.js'
 import * as lab from './lab/commands.js'
 import * as trust from './trust/commands.js'
-import { certGroup, leaves, rootOption, wlbCommand } from './wlb-command.js'
+import { certGroup, givenRoot, leaves, rootOption, wlbCommand } from './wlb-command.js'
 
 export { run } from './run.js'
 
@@ -29,7 +29,9 @@ export function commandLine(): CommandUnknownOpts {
   addCa(program, root)
   addTrust(program, root)
   single.watch(program).action(async (flags) => (await import('./watch.js')).watch(root(), flags))
-  single.doctor(program).action(async (flags) => (await import('./doctor.js')).doctor(root(), flags))
+  single
+    .doctor(program)
+    .action(async (flags) => (await import('./doctor.js')).doctor(root(), flags, givenRoot(program)))
   addBalance(program)
   addLab(program, root)
   single.demo(program).action(async (flags) => (await import('./demo.js')).demo(process.argv[1] ?? 'wlb', flags))

@@ -9,7 +9,7 @@ import { describeDiagnosis } from './doctor/diagnosis-text.js'
 import { fixSafely } from './doctor/fix.js'
 import { startProgress } from './doctor/progress.js'
 import { fail } from './errors.js'
-import { EXIT, printError, printJson, printText } from './print.js'
+import { EXIT, inRoot, printError, printJson, printText } from './print.js'
 import { type PoolChoice, remember, withPoolSession } from './trust/open-pool.js'
 import { chooseReadStores, type ReadStores } from './trust/open-ssh.js'
 
@@ -25,10 +25,12 @@ interface Looked {
 /** For calls that the pool answers by itself. */
 const CALL_TIMEOUT_MS = 10_000
 
-/** Exits 0 when healthy, 1 with findings, 2 when it cannot tell. */
-export async function doctor(root: string, flags: DoctorFlags): Promise<void> {
+/** Exits 0 when healthy, 1 with findings, 2 when it cannot tell. `typedRoot`: remedies name it too. */
+export async function doctor(root: string, flags: DoctorFlags, typedRoot?: string): Promise<void> {
   const looked = await look(root, flags)
-  const { evidence, diagnosis, fixed, error } = looked
+  const { evidence, fixed, error } = looked
+  const findings = looked.diagnosis.findings.map((one) => ({ ...one, remedy: inRoot(one.remedy, typedRoot) }))
+  const diagnosis = { ...looked.diagnosis, findings }
   if (flags.html !== undefined) {
     const { writePage } = await import('./doctor/page.js')
     await writePage(flags.html, visible(evidence), visible(diagnosis))

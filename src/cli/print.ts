@@ -89,10 +89,10 @@ export function renderTable(header: readonly string[], cells: readonly (readonly
   return layOutTable(header, visible(cells), columnsOf(process.stdout))
 }
 
-/** Adds `--root` to a command of ours; `root` is undefined when the default folder is in use. */
+/** Adds `--root` to commands of ours, one or several in a line; `root` is undefined when the default folder is in use. */
 export function inRoot(command: string, root: string | undefined): string {
   if (root === undefined || command.includes(' --root ')) return command
-  return command.replace(/^(wlb) (?!--)/, (_, wlb) => `${wlb} --root ${quoteWord(root)} `)
+  return command.replaceAll(/(^|; )wlb (?!--)/g, (_, before) => `${before}wlb --root ${quoteWord(root)} `)
 }
 
 /** A command of ours in a sentence, for the person to type. */

@@ -350,7 +350,7 @@ it('every finding says what it is, what was seen and what to type, in one senten
       expect(cause, `${words}: ${code}`).toMatch(/^[A-Za-z0-9].*[.]$/)
       expect(evidence, `${words}: ${code}`).toMatch(/^\S.*([^.\s]|\.\.\.|30\.)$/)
       expect(remedy, `${words}: ${code}`).toMatch(
-        /^(xe|wlb|openssl|scp|chronyc|ssh|nc|ss|ip|getent|traceroute|kill|killall|cat|sed|rm|ls|chmod|mv|cp) /,
+        /^(xe|wlb|for|openssl|scp|chronyc|ssh|nc|ss|ip|getent|traceroute|kill|killall|cat|sed|rm|ls|chmod|mv|cp) /,
       )
     }
   }
@@ -367,6 +367,16 @@ it('what is to be typed of our own can be typed', async () => {
       const command = commands.find((one) => `${line} `.startsWith(`${one.words} `))
       const unknown = (line.match(/--[a-z-]+/g) ?? []).filter((flag) => !command?.flags.includes(flag))
       expect({ line, found: command !== undefined, unknown }).toEqual({ line, found: true, unknown: [] })
+    }
+  }
+})
+
+it('what a remedy leaves to be filled in is said behind it', async () => {
+  for (const words of [...rows, ...disks].map(([, one]) => one)) {
+    for (const { code, remedy } of diagnose(await evidenceOf(words)).findings) {
+      const [command = '', why = ''] = remedy.split('   # ')
+      const open = /\b(USER|PASSWORD|FQDN|FILE|NAME|ROOT|OLD|LEAF|UUID)\b|\bcrl\.pem|\w+_ca\.pem/.exec(command)
+      expect({ words, code, remedy, isSaid: !open || why !== '' }).toMatchObject({ isSaid: true })
     }
   }
 })
@@ -405,6 +415,8 @@ const remedies: readonly [words: string, codes: string, remedy: string, cause: s
   ['unusable settings', 'SETTINGS_UNUSABLE', 'wlb account password', 'its next start fails'],
   ['unusable settings; stopped', 'SETTINGS_UNUSABLE', 'wlb account password', 'does not start'],
   ['another port on disk', 'SETTINGS_NOT_IN_USE', "sed -i 's/^port", 'pools would still connect to the port in use'],
+  ['local; paused', 'NOT_IN_USE', '', 'gives no recommendations yet'],
+  ['paused', 'NOT_IN_USE', 'wlb-enabled=true', 'Workload balancing is paused'],
   ['another password on disk', 'SETTINGS_NOT_IN_USE', 'wlb account password', 'refused (row 75)'],
 ]
 it.each(remedies)('%s: %s, %s', async (words, code, remedy, cause) => {

@@ -31,9 +31,19 @@ export function cause<Shared extends Partial<Description>>(
 }
 
 export const verifyError = (text: string): string => `SSL_VERIFY_ERROR: Pre-verification error: ${text}`
-export const INSTALL_ROOT = 'xe pool-install-ca-certificate filename=ROOT.pem; xe pool-certificate-sync'
+/** On the appliance, or wherever the pool is reached from; without FILE where the root is served as well. */
+export const INSTALL_ROOT = 'wlb trust apply --goal ca ROOT.pem --pool NAME'
+const IN_PLACE = '/etc/ssl/certs/server.pem --key /etc/ssl/certs/server.key'
+export const INSTALL_AGAIN = `wlb cert install ${IN_PLACE}`
+export const INSTALL_WITH_ISSUER = `wlb cert install INTERMEDIATE.pem ${IN_PLACE}`
+/** On a host that has the file. */
+export const ANEW =
+  'cp /etc/stunnel/certs/NAME.pem NAME.pem && xe pool-uninstall-ca-certificate name=NAME.pem; xe pool-install-ca-certificate filename=NAME.pem; xe pool-certificate-sync'
 export const NEW_CERTIFICATE = 'wlb cert request'
 export const RECONNECT =
   'xe pool-initialize-wlb wlb_url=FQDN:8012 wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD'
+/** On the coordinator: what is no certificate in PEM leaves the folder that the bundle is built from. */
+export const SET_BROKEN_ASIDE =
+  'for file in /etc/stunnel/certs/*.pem; do openssl x509 -noout -in "$file" || mv "$file" /etc/stunnel/; done; xe pool-certificate-sync'
 export const SYNC = 'xe pool-certificate-sync'
 export const LOOK_AT_SERVER = 'openssl s_client -connect HOST:8012 -tls1_2 -curves secp384r1 </dev/null'

@@ -1,5 +1,13 @@
 /** Causes in the certificates themselves: dates, names, strength, what they may be used for. */
-import { type Cause, cause, INSTALL_ROOT, NEW_CERTIFICATE, RECONNECT, verifyError } from './cause.js'
+import {
+  type Cause,
+  cause,
+  INSTALL_ROOT,
+  INSTALL_WITH_ISSUER,
+  NEW_CERTIFICATE,
+  RECONNECT,
+  verifyError,
+} from './cause.js'
 
 const NAME = { severity: 'error', blame: 'certificate', poolSays: 'SSL_VERIFY_ERROR: Subject checks failed' } as const
 const DEFECT = { severity: 'error', blame: 'certificate' } as const
@@ -14,12 +22,12 @@ export const CERTIFICATE_CAUSES: readonly Cause[] = [
   cause(2, 'INTERMEDIATE_EXPIRED', 'intermediate expired', DEFECT, {
     poolSays: verifyError('certificate has expired'),
     seenBy: 'the dates of every certificate sent, by the clock of each host',
-    remedy: 'wlb cert install LEAF.pem NEW-INTERMEDIATE.pem ROOT.pem',
+    remedy: INSTALL_WITH_ISSUER,
   }),
   cause(3, 'ROOT_EXPIRED', 'installed root expired', DEFECT, {
     poolSays: verifyError('certificate has expired'),
     seenBy: 'the dates the pool records of what is installed',
-    remedy: `xe pool-uninstall-ca-certificate name=OLD.pem; ${INSTALL_ROOT}`,
+    remedy: INSTALL_ROOT,
   }),
   cause(4, 'NOT_YET_VALID', 'leaf not valid yet', DEFECT, {
     poolSays: verifyError('certificate is not yet valid'),

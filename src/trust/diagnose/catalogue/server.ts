@@ -1,5 +1,5 @@
 /** Causes on the way to the appliance and in how it listens: network, TLS, its files, passwords, switches. */
-import { type Cause, cause, LOOK_AT_SERVER, NEW_CERTIFICATE, RECONNECT } from './cause.js'
+import { type Cause, cause, INSTALL_AGAIN, LOOK_AT_SERVER, NEW_CERTIFICATE, RECONNECT } from './cause.js'
 
 const FILES = {
   severity: 'error',
@@ -18,12 +18,12 @@ export const SERVER_CAUSES: readonly Cause[] = [
     { severity: 'note', blame: 'none', poolSays: 'nothing: it is accepted' },
     {
       seenBy: 'the order in which the certificates are sent',
-      remedy: 'wlb cert install LEAF.pem INTERMEDIATE.pem ROOT.pem',
+      remedy: INSTALL_AGAIN,
     },
   ),
   cause(17, 'ROOT_FIRST', 'root first in server.pem', FILES, {
     seenBy: `${SEEN_HERE}: the key belongs to a certificate that is not the first`,
-    remedy: 'cat signed_cert.pem intermediate_ca.pem root_ca.pem > /etc/ssl/certs/server.pem',
+    remedy: INSTALL_AGAIN,
   }),
   cause(18, 'JOINED_LINES', 'certificates joined without a newline', FILES, {
     seenBy: `${SEEN_HERE}: the end of one block and the beginning of the next on one line`,
@@ -37,7 +37,7 @@ export const SERVER_CAUSES: readonly Cause[] = [
   cause(41, 'KEY_ENCRYPTED', 'encrypted key left in place', FILES, {
     seenBy: `${SEEN_HERE}: the header of the key`,
     remedy:
-      'openssl rsa -in /etc/ssl/certs/server.key -out server.key.nop; mv server.key.nop /etc/ssl/certs/server.key',
+      'openssl rsa -in /etc/ssl/certs/server.key -out server.key.nop && mv server.key.nop /etc/ssl/certs/server.key',
   }),
   cause(
     42,

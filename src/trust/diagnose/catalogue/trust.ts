@@ -1,8 +1,19 @@
 /** Causes in what the hosts trust: nothing, the wrong one, another one than the rest. */
-import { type Cause, cause, INSTALL_ROOT, NEW_CERTIFICATE, SYNC, verifyError } from './cause.js'
+import {
+  ANEW,
+  type Cause,
+  cause,
+  INSTALL_ROOT,
+  INSTALL_WITH_ISSUER,
+  NEW_CERTIFICATE,
+  SET_BROKEN_ASIDE,
+  SYNC,
+  verifyError,
+} from './cause.js'
 
 const UNTRUSTED = { severity: 'error', blame: 'certificate' } as const
 const CONFIGURATION = 'INTERNAL_ERROR: Connection failed: configuration failed.'
+const RENEW_LIST = `ls CRL.pem && xe pool-crl-uninstall name=NAME.pem && xe pool-crl-install filename=CRL.pem; ${SYNC}`
 const DISK =
   'only on the disk of the host, with --host-ssh: the pool tells names and fingerprints, not what the files hold'
 
@@ -10,7 +21,7 @@ export const TRUST_CAUSES: readonly Cause[] = [
   cause(15, 'INTERMEDIATE_NOT_SENT', 'intermediate not sent', UNTRUSTED, {
     poolSays: verifyError('unable to get local issuer certificate'),
     seenBy: 'the server sends one certificate alone, and it is not its own issuer',
-    remedy: 'wlb cert install LEAF.pem INTERMEDIATE.pem ROOT.pem',
+    remedy: INSTALL_WITH_ISSUER,
   }),
   cause(19, 'ROOT_NOT_INSTALLED', 'the right root is not installed', UNTRUSTED, {
     poolSays: `${verifyError('self-signed certificate in certificate chain')}, or: unable to get local issuer certificate`,
@@ -20,7 +31,7 @@ export const TRUST_CAUSES: readonly Cause[] = [
   cause(20, 'ROOT_REKEYED', 'root renewed with another key', UNTRUSTED, {
     poolSays: verifyError('certificate signature failure'),
     seenBy: 'what the pool says; and a root of the same name with another key, where both are known here',
-    remedy: `xe pool-uninstall-ca-certificate name=OLD.pem; ${INSTALL_ROOT}`,
+    remedy: INSTALL_ROOT,
   }),
   cause(21, 'ROOT_OF_INTERMEDIATE_MISSING', 'intermediate installed without its root', UNTRUSTED, {
     poolSays: verifyError('unable to get issuer certificate'),
@@ -99,7 +110,7 @@ export const TRUST_CAUSES: readonly Cause[] = [
   cause(32, 'FILE_NAME_UNFIT', 'file name not allowed', UNTRUSTED, {
     poolSays: 'CERTIFICATE_NAME_INVALID when it is installed; forced in, it never gets into the bundle',
     seenBy: 'the names the pool records',
-    remedy: `mv NAME NAME.pem; xe pool-install-ca-certificate filename=NAME.pem; ${SYNC}`,
+    remedy: ANEW,
   }),
   cause(
     33,
@@ -141,12 +152,12 @@ export const TRUST_CAUSES: readonly Cause[] = [
   cause(37, 'BUNDLE_UNREADABLE', 'cut block first in the bundle', UNTRUSTED, {
     poolSays: CONFIGURATION,
     seenBy: 'that answer, while the list of installed certificates is not empty',
-    remedy: `ls -l /etc/stunnel/certs /etc/stunnel/xapi-stunnel-ca-bundle.pem; ${SYNC}`,
+    remedy: SET_BROKEN_ASIDE,
   }),
   cause(38, 'BUNDLE_CUT', 'cut block later in the bundle', UNTRUSTED, {
     poolSays: `${verifyError('unable to get local issuer certificate')}, or another text of rows 19 and 24`,
     seenBy: 'hosts do not trust a certificate whose fingerprint is among those installed',
-    remedy: `ls -l /etc/stunnel/certs; ${SYNC}`,
+    remedy: SET_BROKEN_ASIDE,
   }),
   cause(
     39,
@@ -198,7 +209,7 @@ export const TRUST_CAUSES: readonly Cause[] = [
     {
       poolSays: 'nothing while connecting; no host can join the pool',
       seenBy: 'the records of installed certificates',
-      remedy: 'xe pool-uninstall-ca-certificate name=NAME.pem; xe pool-install-ca-certificate filename=NAME.pem',
+      remedy: ANEW,
     },
   ),
   cause(58, 'LEAF_REVOKED', 'leaf revoked', UNTRUSTED, {
@@ -209,12 +220,12 @@ export const TRUST_CAUSES: readonly Cause[] = [
   cause(59, 'CRL_EXPIRED', 'revocation list expired', UNTRUSTED, {
     poolSays: verifyError('CRL has expired'),
     seenBy: 'what the pool says',
-    remedy: `xe pool-crl-uninstall name=FILE.pem; xe pool-crl-install filename=FILE.pem; ${SYNC}`,
+    remedy: RENEW_LIST,
   }),
   cause(60, 'CRL_NOT_YET_VALID', 'revocation list not valid yet', UNTRUSTED, {
     poolSays: verifyError('CRL is not yet valid'),
     seenBy: 'what the pool says',
-    remedy: 'chronyc tracking; xe pool-crl-uninstall name=FILE.pem',
+    remedy: RENEW_LIST,
   }),
   cause(61, 'CRL_OF_ANOTHER', 'revocation list of another authority', UNTRUSTED, {
     poolSays: verifyError('unable to get certificate CRL'),
@@ -229,7 +240,7 @@ export const TRUST_CAUSES: readonly Cause[] = [
   cause(63, 'CRL_SIGNATURE_WRONG', 'revocation list signed with another key', UNTRUSTED, {
     poolSays: verifyError('CRL signature failure'),
     seenBy: 'what the pool says',
-    remedy: `xe pool-crl-uninstall name=FILE.pem; xe pool-crl-install filename=FILE.pem; ${SYNC}`,
+    remedy: RENEW_LIST,
   }),
   cause(64, 'CRL_NAME_UNFIT', 'revocation list badly named, or twice', UNTRUSTED, {
     poolSays: `CRL_NAME_INVALID when it is installed; forced in, ${verifyError('unable to get certificate CRL')}`,

@@ -1,5 +1,5 @@
 /** The files of an appliance on this machine: what it will not start with, or should not. */
-import { quoteWord } from '../../../base/quote-word.js'
+import { quoteWord, shell } from '../../../base/quote-word.js'
 import type { LocalFacts, LocalFault } from '../evidence/evidence.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
@@ -55,11 +55,11 @@ function remedyOf({ kind, remedy }: LocalFault, { certificateFile, keyFile }: Lo
   const [certificate, key] = [quoteWord(certificateFile), quoteWord(keyFile)]
   switch (kind) {
     case 'root first':
-      return `cat signed_cert.pem intermediate_ca.pem root_ca.pem > ${certificate}`
+      return shell`wlb cert install ${certificateFile} --key ${keyFile}`
     case 'joined':
       return `sed -i 's/----------BEGIN/-----\\n-----BEGIN/g' ${certificate}`
     case 'key encrypted':
-      return `openssl rsa -in ${key} -out ${key}.nop; mv ${key}.nop ${key}; chmod 600 ${key}`
+      return `openssl rsa -in ${key} -out ${key}.nop && mv ${key}.nop ${key} && chmod 600 ${key}`
     case 'key of another':
       return `openssl x509 -noout -pubkey -in ${certificate}; openssl pkey -pubout -in ${key}`
     case 'key unreadable':

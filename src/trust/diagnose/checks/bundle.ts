@@ -1,10 +1,9 @@
 /** Whether the hosts' TLS clients can start: a bundle that is there and can be read. */
-import { quoteWord } from '../../../base/quote-word.js'
 import { isStoreError } from '../evidence/refusal-defects.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { errorText, fewOf, listOf } from '../wording.js'
-import { installRoot, installSelfSigned } from './make-trusted.js'
+import { installAgain, installRoot, installSelfSigned } from './make-trusted.js'
 
 export function findBundle(view: View): readonly Draft[] {
   const { pool, results, anyVerified, anyAnchored, verifies, installed } = view
@@ -61,6 +60,6 @@ function nameUnfit(names: readonly string[], isFailing: boolean): Draft {
     ...(isFailing ? {} : { severity: 'warning' as const }),
     cause: 'A certificate lies under a name no bundle is built from: only names that end in .pem count.',
     evidence: `recorded as ${fewOf(names)}`,
-    remedy: `xe pool-install-ca-certificate filename=${quoteWord(`${first.replace(/\.[^.]*$/, '')}.pem`)}; xe pool-certificate-sync`,
+    remedy: installAgain(first, `${first.replace(/\.[^.]*$/, '')}.pem`),
   }
 }

@@ -1,9 +1,9 @@
 /** What is said once the connection stands: passwords in both directions, and odd answers. */
-import { shell } from '../../../base/quote-word.js'
-import { formatWlbAddress, judgeWlbError } from '../../../xapi/index.js'
+import { judgeWlbError } from '../../../xapi/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { errorText, listOf } from '../wording.js'
+import { reconnect } from './names.js'
 
 /** Of the appliance: it cannot log in to the pool. */
 const POOL_LOGIN_NUMBERS = new Set(['4002', '4021'])
@@ -11,8 +11,7 @@ const POOL_LOGIN_NUMBERS = new Set(['4002', '4021'])
 export function findCredentials(view: View): readonly Draft[] {
   const { pool, results, name, port } = view
   if (!pool) return []
-  const url = formatWlbAddress({ host: name, port })
-  const again = shell`xe pool-initialize-wlb wlb_url=${url} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`
+  const again = reconnect(name, port)
   const { call } = view.evidence
   const shut = results.filter(({ error: [code] }) => code === 'WLB_AUTHENTICATION_FAILED')
   if (shut.length > 0) {

@@ -1,9 +1,11 @@
 /** Dates and clocks: which certificate is out of its dates, and by which host's clock. */
+import type { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../../base/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { fewOf, listOf, spanOf, subjectOf, whenOf } from '../wording.js'
 import { errorOf, type Flaw, hostsOf, quoteHosts } from './flaw.js'
+import { installRoot, installWithIssuer } from './make-trusted.js'
 
 /** What a pool and an appliance should agree within. */
 const TOLERANCE_MS = 60_000
@@ -33,8 +35,15 @@ export function explainDate(view: View, flaw: Flaw): readonly Draft[] {
       hosts,
       cause: `${subjectOf(certificate)}, which the server sends along, has expired.`,
       evidence,
+      ...remedyFor(view, certificate),
     },
   ]
+}
+
+/** What it issued is sent along as well. */
+function remedyFor(view: View, expired: X509Certificate): Pick<Draft, 'remedy'> {
+  const below = view.served.find((one) => one !== expired && one.issuer === expired.subject)
+  return below ? { remedy: installWithIssuer(view, below) } : {}
 }
 
 /** The date would be right by this machine's clock, and the host's is another. */
@@ -73,11 +82,10 @@ function unseenDate(view: View, isExpired: boolean, hosts: readonly string[], qu
   return { code: 'NOT_YET_VALID', hosts, cause, evidence: [quoted, clocksText(view)].filter(Boolean).join('; ') }
 }
 
-function rootExpired(_: View, file: string | undefined, hosts: readonly string[], evidence: string): Draft {
+function rootExpired(view: View, file: string | undefined, hosts: readonly string[], evidence: string): Draft {
   const cause = `${file ?? 'A certificate that is installed in the pool'} has expired: the path of the appliance ends there.`
-  if (file === undefined) return { code: 'ROOT_EXPIRED', hosts, cause, evidence }
-  const remedy = `xe pool-install-ca-certificate filename=NEW-ROOT.pem; xe pool-uninstall-ca-certificate name=${quoteWord(file)}; xe pool-certificate-sync`
-  return { code: 'ROOT_EXPIRED', hosts, cause, evidence, remedy }
+  const remedy = installRoot(view)
+  return { code: 'ROOT_EXPIRED', hosts, cause, evidence, ...(remedy !== undefined && { remedy }) }
 }
 
 function installedName({ installed }: View, fingerprint: string): string | undefined {

@@ -1,10 +1,11 @@
 /** Differences between hosts and their coordinator, and between records and files. */
-import { quoteWord } from '../../../base/quote-word.js'
 import { isSelfSigned } from '../../../x509/index.js'
+import type { HostFacts } from '../../../xapi/index.js'
 import { isStoreError } from '../evidence/refusal-defects.js'
 import { type HostResult, isAnchored, isInstalled, type View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { errorText, listOf, shortPrint } from '../wording.js'
+import { INSTALL_ALL_AGAIN, installAgain, installFrom } from './make-trusted.js'
 
 export function findDrift(view: View): readonly Draft[] {
   if (!view.pool) return []
@@ -38,15 +39,15 @@ function lostRecord(view: View): Draft | undefined {
     hosts: without.map(({ host }) => host.name),
     cause: 'A certificate lies on hosts and the pool has no record of it: a member was down when it was installed.',
     evidence: `${listOf(verified)} verify; ${installed.length} certificates on record, and it is none of them${print}${lacking}`,
-    remedy:
-      'ls /etc/stunnel/certs; xe pool-uninstall-ca-certificate name=NAME.pem; xe pool-install-ca-certificate filename=NAME.pem; xe pool-certificate-sync',
+    remedy: INSTALL_ALL_AGAIN,
   }
 }
 
 function differing(view: View): readonly Draft[] {
   const { results, installed } = view
   const hosts = apart(view)
-  const fine = results.filter(isAnchored).map(({ host }) => host.name)
+  const fine = results.filter(isAnchored).map(({ host }) => host)
+  const recorded = installed.map(({ record }) => record.name)
   const of = (kind: 'bundle' | 'anchors') => hosts.filter(({ error }) => isStoreError(error) === kind)
   // with one certificate installed, a bundle that loads and does not hold it holds another
   const others = installed.length === 1 ? of('anchors') : []
@@ -55,13 +56,13 @@ function differing(view: View): readonly Draft[] {
     ...describe(
       'HOST_LACKS_CERTIFICATE',
       lacking,
-      fine,
+      { fine, recorded },
       (names, verb) => `${names} ${verb} what the other hosts verify with.`,
     ),
     ...describe(
       'HOST_HOLDS_OTHER',
       others,
-      fine,
+      { fine, recorded },
       (names) => `${names} trusts other certificates than the rest of the pool, under the same names.`,
     ),
   ]
@@ -70,24 +71,22 @@ function differing(view: View): readonly Draft[] {
 function describe(
   code: string,
   results: readonly HostResult[],
-  fine: readonly string[],
+  { fine, recorded }: { readonly fine: readonly HostFacts[]; readonly recorded: readonly string[] },
   cause: (names: string, verb: string) => string,
 ): readonly Draft[] {
   const [first] = results
   if (!first) return []
   const names = results.map(({ host }) => host.name)
+  const [from] = fine
   const isCoordinator = results.some(({ host }) => host.role === 'coordinator')
   return [
     {
       code,
       hosts: names,
       cause: cause(listOf(names), names.length === 1 ? 'lacks' : 'lack'),
-      evidence: `${listOf(names)} said ${errorText(first.error)}; ${listOf(fine)} ${fine.length === 1 ? 'trusts' : 'trust'} it`,
+      evidence: `${listOf(names)} said ${errorText(first.error)}; ${listOf(fine.map(({ name }) => name))} ${fine.length === 1 ? 'trusts' : 'trust'} it`,
       // a sync would copy the damage from the coordinator to everybody
-      ...(isCoordinator && {
-        remedy:
-          'xe pool-uninstall-ca-certificate name=NAME.pem; xe pool-install-ca-certificate filename=NAME.pem; xe pool-certificate-sync',
-      }),
+      ...(isCoordinator && from && { remedy: installFrom(from.address, recorded) }),
     },
   ]
 }
@@ -96,13 +95,12 @@ function unfinished({ installed }: View): readonly Draft[] {
   const names = installed.filter(({ record }) => record.lacksFingerprints).map(({ record }) => record.name)
   const [first] = names
   if (first === undefined) return []
-  const name = quoteWord(first)
   return [
     {
       code: 'FINGERPRINTS_MISSING',
       cause: `The pool's record of ${listOf(names)} has no fingerprints, as upgrades have left them: no host can join.`,
       evidence: 'fingerprint_sha256 is there and empty',
-      remedy: `xe pool-uninstall-ca-certificate name=${name}; xe pool-install-ca-certificate filename=${name}; xe pool-certificate-sync`,
+      remedy: installAgain(first),
     },
   ]
 }

@@ -3,6 +3,7 @@ import { lint, validate } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { daysBetween, fewOf, subjectOf, whenOf } from '../wording.js'
+import { installInPlace } from './make-trusted.js'
 
 /** Days before the end at which people are told, as hosts do for their own certificates. */
 const STEPS_DAYS = [7, 14, 30] as const
@@ -11,7 +12,8 @@ export function findLint(view: View): readonly Draft[] {
   return [...order(view), ...expiry(view)]
 }
 
-function order({ served, installed, name, now }: View): readonly Draft[] {
+function order(view: View): readonly Draft[] {
+  const { served, installed, name, now } = view
   if (served.length < 3) return []
   const anchors = [...served, ...installed.flatMap(({ certificate }) => certificate ?? [])]
     .filter(({ subject, issuer }) => subject === issuer)
@@ -22,6 +24,7 @@ function order({ served, installed, name, now }: View): readonly Draft[] {
     code: 'ORDER_UNUSUAL',
     cause: 'The certificates are not sent in order: pools sort that out, other clients need not.',
     evidence: `sent: ${served.map(subjectOf).join(' > ')}`,
+    remedy: installInPlace(view),
   }))
 }
 

@@ -1,13 +1,12 @@
 /** Findings about the end of the certificate path. */
 import type { X509Certificate } from 'node:crypto'
-import { quoteWord } from '../../../base/quote-word.js'
 import { describeCertificate, isSelfSigned } from '../../../x509/index.js'
 import { verifiesByPeer } from '../../../xapi/index.js'
 import { type Installed, installedAs, isInstalled, type View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { daysBetween, listOf, shortPrint, subjectOf } from '../wording.js'
 import { errorOf, type Flaw, hostsOf, quoteHosts } from './flaw.js'
-import { copyOf, installRoot, installSelfSigned } from './make-trusted.js'
+import { copyOf, installRoot, installSelfSigned, installWithIssuer } from './make-trusted.js'
 
 export function explainEnd(view: View, flaw: Flaw): readonly Draft[] {
   const { leaf, served } = view
@@ -36,7 +35,7 @@ function selfSigned(view: View, leaf: X509Certificate, hosts: readonly string[],
       hosts,
       cause: `The certificate of the appliance is not installed, and the name ${USUAL_NAME} is taken by another one.`,
       evidence: `${evidence}; ${USUAL_NAME} is ${shortPrint(taken.record.fingerprintSha256)}`,
-      remedy: installSelfSigned(view, 'wlb-2.pem'),
+      remedy: installSelfSigned(view),
     }
   }
   if (!before) {
@@ -54,7 +53,7 @@ function selfSigned(view: View, leaf: X509Certificate, hosts: readonly string[],
     hosts,
     cause: `The appliance has made its self-signed certificate anew, and ${record.name}, which is installed, is the one before.`,
     evidence: `${evidence}; ${record.name} ${why}`,
-    remedy: `xe pool-certificate-uninstall name=${quoteWord(record.name)}; ${copyOf(view.name, 'wlb.pem')}; xe pool-certificate-install filename=wlb.pem; xe pool-certificate-sync`,
+    remedy: installSelfSigned(view, record.name),
   }
 }
 
@@ -103,6 +102,7 @@ function issued(view: View, leaf: X509Certificate, hosts: readonly string[], quo
       hosts,
       cause: `The server sends its own certificate alone, and the one of its issuer, ${issuer}, is neither sent nor installed.`,
       evidence: `${evidence}; the bytes of what is installed are not known here, so it may be the root that is missing`,
+      remedy: installWithIssuer(view, leaf),
     }
   }
   return {
@@ -191,7 +191,8 @@ function rootRemedy(view: View): Pick<Draft, 'remedy'> {
   return remedy === undefined ? {} : { remedy }
 }
 
-function rekeyed({ installed, served }: View, hosts: readonly string[], quoted: string): Draft {
+function rekeyed(view: View, hosts: readonly string[], quoted: string): Draft {
+  const { installed, served } = view
   const names = new Set(served.flatMap(({ subject, issuer }) => [subject, issuer]))
   const old = installed.find(
     ({ certificate, record }) =>
@@ -206,9 +207,7 @@ function rekeyed({ installed, served }: View, hosts: readonly string[], quoted: 
     cause:
       'A root of the right name and of another key is installed: the authority has renewed it, or it is another authority.',
     evidence: `${quoted}${file === undefined ? '' : `; ${file} has the name and not the key`}`,
-    ...(file !== undefined && {
-      remedy: `xe pool-uninstall-ca-certificate name=${quoteWord(file)}; xe pool-install-ca-certificate filename=ROOT.pem; xe pool-certificate-sync`,
-    }),
+    ...rootRemedy(view),
   }
 }
 

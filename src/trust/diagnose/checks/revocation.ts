@@ -1,5 +1,5 @@
 /** Revocation lists: the pool lists their names, and hosts report what they found. */
-import { quoteWord } from '../../../base/quote-word.js'
+import { quoteWord, shell } from '../../../base/quote-word.js'
 import { describeCertificate, isSelfSigned } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
@@ -23,12 +23,13 @@ const CAUSES: Readonly<Record<string, string>> = {
 export function explainCrl(view: View, flaw: Flaw): readonly Draft[] {
   const hosts = hostsOf(view, flaw)
   const names = view.evidence.crls ?? []
-  const [file = 'FILE.pem'] = names
+  const [file = 'NAME.pem'] = names
   const lists = names.length === 0 ? 'no revocation list is shown' : `revocation lists: ${listOf(names)}`
   const evidence = [quoteHosts(flaw), lists].filter(Boolean).join('; ')
   const code = CODES[flaw.code]
   if (code !== undefined) {
-    const renewed = `xe pool-crl-uninstall name=${quoteWord(file)}; xe pool-crl-install filename=${quoteWord(file)}; xe pool-certificate-sync`
+    // without the new one nothing would be revoked any more
+    const renewed = `ls crl.pem && xe pool-crl-uninstall name=${quoteWord(file)} && ${installList(view)}`
     return [
       { code, hosts, cause: CAUSES[code] ?? '', evidence, ...(code === 'LEAF_REVOKED' ? {} : { remedy: renewed }) },
     ]
@@ -42,7 +43,22 @@ export function explainCrl(view: View, flaw: Flaw): readonly Draft[] {
 /** The same names as for certificates, which is a surprise to everybody. */
 const CRL_NAME = /^(?!\.)[A-Za-z0-9._-]+\.pem$/
 
-function missing({ leaf, served }: View, hosts: readonly string[], evidence: string): Draft {
+/** Only the authority can make one: the file has to be fetched, to the host where this is typed. */
+function installList({ leaf, name, port }: View): string {
+  const issuer = leaf ? describeCertificate(leaf).issuer : 'the issuer'
+  const address = shell`openssl s_client -connect ${`${name}:${port}`} </dev/null | openssl x509 -noout -ext crlDistributionPoints`
+  const what = `crl.pem: the list of "${issuer}" of today, in PEM, from the authority, or from the address that this shows: ${address}`
+  return `xe pool-crl-install filename=crl.pem; xe pool-certificate-sync   # ${what}`
+}
+
+/** Nobody publishes a list for a certificate that issued itself. */
+function removeLists({ evidence: { crls = [] } }: View): string {
+  const each = crls.map((name) => `xe pool-crl-uninstall name=${quoteWord(name)}; `).join('')
+  return `${each}xe pool-certificate-sync   # there is no list for a self-signed certificate; or use one that an authority signed`
+}
+
+function missing(view: View, hosts: readonly string[], evidence: string): Draft {
+  const { leaf, served } = view
   const issuer = leaf ? describeCertificate(leaf).issuer : 'the issuer'
   const found = leaf && served.find((one) => one !== leaf && one.subject === leaf.issuer)
   const isIssuedBetween = found !== undefined && !isSelfSigned(found)
@@ -53,6 +69,7 @@ function missing({ leaf, served }: View, hosts: readonly string[], evidence: str
     evidence: isIssuedBetween
       ? `${evidence}; an intermediate is the issuer, the list of the root is not enough`
       : evidence,
+    remedy: leaf && isSelfSigned(leaf) ? removeLists(view) : installList(view),
   }
 }
 

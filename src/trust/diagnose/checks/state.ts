@@ -6,6 +6,7 @@ import type { Draft } from '../finding.js'
 import { predictVerified } from '../prediction.js'
 import { errorText } from '../wording.js'
 import { installRoot, installSelfSigned } from './make-trusted.js'
+import { reconnect } from './names.js'
 
 export function findState(view: View): readonly Draft[] {
   const { pool } = view
@@ -13,10 +14,9 @@ export function findState(view: View): readonly Draft[] {
   return [...notInUse(view), ...(pool.wlbUrl !== '' && !pool.verifies ? [verificationOff(view)] : [])]
 }
 
-function notInUse({ pool, evidence: { appliance } }: View): readonly Draft[] {
+function notInUse({ pool, evidence: { appliance, local } }: View): readonly Draft[] {
   if (!pool) return []
   const { wlbUrl, licensed, wlbEnabled, uuid } = pool
-  const where = appliance ? `${appliance.name}:${appliance.port}` : 'FQDN:8012'
   if (!licensed) {
     return [
       {
@@ -34,18 +34,25 @@ function notInUse({ pool, evidence: { appliance } }: View): readonly Draft[] {
         code: 'NOT_IN_USE',
         cause: 'The pool is not connected to an appliance.',
         evidence: 'wlb_url is empty; it answers WLB_NOT_INITIALIZED',
-        remedy: shell`xe pool-initialize-wlb wlb_url=${where} wlb_username=USER wlb_password=PASSWORD xenserver_username=USER xenserver_password=PASSWORD`,
+        remedy: appliance ? reconnect(appliance.name, appliance.port) : reconnect('FQDN', 8012),
         error: ['WLB_NOT_INITIALIZED'],
       },
     ]
   }
   if (wlbEnabled) return []
+  const paused = { code: 'NOT_IN_USE', severity: 'note' } as const
+  const evidence = 'wlb-enabled is false; recommendations answer WLB_DISABLED'
+  if (local?.isAsked) {
+    // switched on, every question for advice ends in WLB_INTERNAL_ERROR (server/soap/operations.ts)
+    const cause =
+      'Workload balancing is paused, and may stay so: this version of the appliance gives no recommendations yet, and pools that ask for one are told WLB_INTERNAL_ERROR.'
+    return [{ ...paused, cause, evidence, remedy: '' }]
+  }
   return [
     {
-      code: 'NOT_IN_USE',
-      severity: 'note',
+      ...paused,
       cause: 'Workload balancing is paused: the pool is connected and asks for no recommendation.',
-      evidence: 'wlb-enabled is false; recommendations answer WLB_DISABLED',
+      evidence,
       remedy: shell`xe pool-param-set wlb-enabled=true uuid=${uuid}`,
     },
   ]

@@ -140,7 +140,7 @@ function remedyOf(code: string, { on, file }: Place): string {
     case 'FILE_HIDDEN':
       return `openssl x509 -in ${path} -out ${copy}; ${again}`
     case 'FILE_HOLDS_CHAIN':
-      return `xe pool-install-ca-certificate filename=ROOT.pem; ${gone}`
+      return `xe pool-install-ca-certificate filename=ROOT.pem; ${gone}   # ROOT.pem: the root alone, as wlb cert export --part root writes it on the appliance`
     case 'KEY_IN_STORE':
       return `${gone}; wlb cert request --new-key`
     default:
