@@ -2,7 +2,7 @@
  * `npm run bench` prints one table; every figure is a ratio against a peer measured in the same run. `npm run bench -- NAME...`
  * measures only the groups that are named.
  */
-import { renderTable } from '../src/cli/print.js'
+import { renderTable } from '../src/cli/terminal/print.js'
 import { type BenchAppliance, openBenchAppliance } from './appliance.js'
 import { fleet } from './fleet.js'
 import { handshakes } from './handshakes.js'

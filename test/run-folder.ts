@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readHostAddress } from '../src/base/host-address.js'
+import { readHostAddress } from '../src/base/names/host-address.js'
 
 const FOLDER_VARIABLE = 'OPENWLB_TEST_FOLDER'
 const ADDRESS_VARIABLE = 'OPENWLB_TEST_ADDRESS'

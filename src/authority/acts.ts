@@ -5,9 +5,9 @@
 import { constants, existsSync } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { lockDirectory } from '../base/directory-lock.js'
-import { touching } from '../base/file-failure.js'
-import { inspectOutput, writeOutput } from '../base/output-file.js'
+import { lockDirectory } from '../base/files/directory-lock.js'
+import { touching } from '../base/files/file-failure.js'
+import { inspectOutput, writeOutput } from '../base/files/output-file.js'
 import {
   createSerialNumber,
   describeCertificate,

@@ -5,9 +5,9 @@
 import { existsSync } from 'node:fs'
 import { lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { LOCK_FILE, lockDirectory } from '../base/directory-lock.js'
-import { ensureFolder, replaceFile, syncFolder } from '../base/durable-file.js'
-import { systemCode, touching } from '../base/file-failure.js'
+import { LOCK_FILE, lockDirectory } from '../base/files/directory-lock.js'
+import { ensureFolder, replaceFile, syncFolder } from '../base/files/durable-file.js'
+import { systemCode, touching } from '../base/files/file-failure.js'
 import { type Authority, createAuthority, createSerialNumber } from '../x509/index.js'
 import { fail } from './errors.js'
 import {

@@ -1,7 +1,7 @@
 /** Errors of the small certificate authority. */
 import { join } from 'node:path'
 import { defineErrors } from '../base/error.js'
-import { shell } from '../base/quote-word.js'
+import { shell } from '../base/text/quote-word.js'
 
 const restore = ({ file }: { readonly file: unknown }) => shell`ls -l ${file}   # restore it from a backup`
 

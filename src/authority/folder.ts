@@ -5,10 +5,10 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { replaceFile } from '../base/durable-file.js'
 import { WlbError } from '../base/error.js'
-import { systemCode, touching } from '../base/file-failure.js'
-import { readLimitedFile, readOwnFile } from '../base/limited-file.js'
+import { replaceFile } from '../base/files/durable-file.js'
+import { systemCode, touching } from '../base/files/file-failure.js'
+import { readLimitedFile, readOwnFile } from '../base/files/limited-file.js'
 import {
   AUTHORITY_LABEL,
   type CertificateSummary,

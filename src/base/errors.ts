@@ -1,7 +1,7 @@
 /** What can be wrong with files, folders and documents, whatever they are for. */
 import { dirname } from 'node:path'
 import { defineErrors } from './error.js'
-import { shell } from './quote-word.js'
+import { shell } from './text/quote-word.js'
 
 const folderOf = (path: unknown) => dirname(String(path))
 

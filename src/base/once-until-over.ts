@@ -1,6 +1,6 @@
 /** Failures of work that is done again and again: each is reported once, until it is over or becomes another one. */
 import { WlbError } from './error.js'
-import { systemCode } from './file-failure.js'
+import { systemCode } from './files/file-failure.js'
 
 export interface RepeatedFailure {
   failed(error: unknown): void

@@ -1,6 +1,6 @@
 /** Runs a program named in the settings, without a shell and with a time limit, and keeps the end of its output. */
 import { spawn } from 'node:child_process'
-import { findStartFault } from './program-file.js'
+import { findStartFault } from './files/program-file.js'
 
 /** How a command ended. */
 export interface CommandRun {

@@ -8,10 +8,10 @@ import {
   type PasswordChange,
   suggestSetup,
 } from '../server/index.js'
-import { askNewSecret, isAtTerminal, readSecretFile, sayNothingChanged } from './ask.js'
 import type { PasswordFlags } from './commands.js'
 import { fail } from './errors.js'
-import { printJson, printText, renderFacts, toType } from './print.js'
+import { askNewSecret, isAtTerminal, readSecretFile, sayNothingChanged } from './terminal/ask.js'
+import { printJson, printText, renderFacts, toType } from './terminal/print.js'
 
 export async function accountShow(root: string, json = false): Promise<void> {
   const account = await describeAccount(root)

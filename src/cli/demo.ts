@@ -1,6 +1,6 @@
 /** `wlb demo`: from an appliance and a pool without any connection to one that every host verifies, step by step. */
 
-import { visibleText } from '../base/printable.js'
+import { visibleText } from '../base/text/printable.js'
 import type { LabDocument } from '../lab/index.js'
 import type { DemoFlags } from './commands.js'
 import { certificateFromAuthority } from './demo/authority-steps.js'
@@ -9,7 +9,7 @@ import { holdFreePort, openStage, type Stage } from './demo/stage.js'
 import { type Cast, type Step, verifiedConnection } from './demo/steps.js'
 import { fail } from './errors.js'
 import { verdictOf } from './lab/lab.js'
-import { EXIT, printJson, renderTable } from './print.js'
+import { EXIT, printJson, renderTable } from './terminal/print.js'
 
 const HOST_NAME = 'wlb.lab.internal'
 const ADDRESS = '127.0.0.1'

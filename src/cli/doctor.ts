@@ -1,7 +1,7 @@
 /** `wlb doctor`: examines pool and appliance, and prints what is wrong and what to type, in the order of repair. */
 
 import { WlbError } from '../base/error.js'
-import { visible } from '../base/printable.js'
+import { visible } from '../base/text/printable.js'
 import { type Diagnosis, diagnose, diagnosisDocument, type Evidence, type FixedStep, gather } from '../trust/index.js'
 import type { PoolSession } from '../xapi/index.js'
 import type { DoctorFlags } from './commands.js'
@@ -9,7 +9,7 @@ import { describeDiagnosis } from './doctor/diagnosis-text.js'
 import { fixSafely } from './doctor/fix.js'
 import { startProgress } from './doctor/progress.js'
 import { fail } from './errors.js'
-import { EXIT, inRoot, printError, printJson, printText } from './print.js'
+import { EXIT, inRoot, printError, printJson, printText } from './terminal/print.js'
 import { type PoolChoice, remember, withPoolSession } from './trust/open-pool.js'
 import { chooseReadStores, type ReadStores } from './trust/open-ssh.js'
 

@@ -1,6 +1,6 @@
 /** What can be wrong with a call of `wlb`, and with what a command reads or asks before another room does its work. */
 import { defineErrors } from '../base/error.js'
-import { shell } from '../base/quote-word.js'
+import { shell } from '../base/text/quote-word.js'
 
 /** The option that corrects a setting of an ACME order. */
 const ACME_OPTIONS: Readonly<Record<string, string>> = {

@@ -1,10 +1,10 @@
 /** `wlb pool …`: the pools that have registered. */
 
-import { shell } from '../base/quote-word.js'
+import { shell } from '../base/text/quote-word.js'
 import { forgetPool } from '../server/index.js'
-import { isSure } from './ask.js'
 import type { ForgetFlags } from './commands.js'
-import { printJson, printText } from './print.js'
+import { isSure } from './terminal/ask.js'
+import { printJson, printText } from './terminal/print.js'
 
 /**
  * Asks once, then forgets; a pool that is not there is forgotten already.

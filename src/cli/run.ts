@@ -1,8 +1,8 @@
 /** One call of `wlb`: parse, call, print. */
 import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
-import { EXIT, printError, printJson, printText } from './print.js'
-import { failIfUnwritable } from './standard-output.js'
-import { assumeSize } from './terminal-width.js'
+import { EXIT, printError, printJson, printText } from './terminal/print.js'
+import { failIfUnwritable } from './terminal/standard-output.js'
+import { assumeSize } from './terminal/terminal-width.js'
 import { givenRoot } from './wlb-command.js'
 
 const JOBS = `The five common jobs:

@@ -1,7 +1,7 @@
 /** `wlb serve`: one line on stdout once it accepts connections, the log on stderr, until a signal ends it. */
 import { isIPv6 } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
-import { openLineSink } from '../base/line-sink.js'
+import { openLineSink } from '../base/text/line-sink.js'
 import { applianceParts, serve } from '../server/index.js'
 
 /**

@@ -1,13 +1,13 @@
 /** `wlb setup`: the configuration wizard. It asks questions with default answers, or takes all answers from options. */
 
-import { visible, visibleLine } from '../base/printable.js'
-import { shell } from '../base/quote-word.js'
+import { visible, visibleLine } from '../base/text/printable.js'
+import { shell } from '../base/text/quote-word.js'
 import { checkChoice, checkPassword } from '../config/index.js'
 import { type SetupOptions, type SetupReport, setUp, suggestSetup } from '../server/index.js'
-import { askNewSecret, isAtTerminal, readSecretFile, sayNothingChanged } from './ask.js'
 import type { SetupFlags } from './commands.js'
 import { fail } from './errors.js'
-import { printJson, printNote, printText, renderFacts, toType } from './print.js'
+import { askNewSecret, isAtTerminal, readSecretFile, sayNothingChanged } from './terminal/ask.js'
+import { printJson, printNote, printText, renderFacts, toType } from './terminal/print.js'
 
 const EXAMPLE = 'wlb setup --hostname wlb.example.com --password-file FILE --yes'
 

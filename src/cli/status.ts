@@ -1,11 +1,11 @@
 /** `wlb status`: what this appliance is, whether it runs, and which pools it serves. */
 
-import { visible } from '../base/printable.js'
-import { quoteWord, shell } from '../base/quote-word.js'
+import { visible } from '../base/text/printable.js'
+import { quoteWord, shell } from '../base/text/quote-word.js'
 import { paths } from '../config/index.js'
 import { readStatus, type Status } from '../identity/index.js'
 import { describeDates, describeMissingNames } from './cert/show.js'
-import { daysFrom, EXIT, printJson, printText, renderFacts, renderTable, toType } from './print.js'
+import { daysFrom, EXIT, printJson, printText, renderFacts, renderTable, toType } from './terminal/print.js'
 
 /** Exits 1 when the appliance does not run, or its certificate or its database cannot be used. */
 export async function status(root: string, json = false): Promise<void> {

@@ -3,8 +3,8 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { WlbError } from '../base/error.js'
-import { openLineSink } from '../base/line-sink.js'
-import { visibleJson, visibleLine } from '../base/printable.js'
+import { openLineSink } from '../base/text/line-sink.js'
+import { visibleJson, visibleLine } from '../base/text/printable.js'
 import { paths, readSettings } from '../config/index.js'
 import {
   audienceOf,
@@ -20,7 +20,7 @@ import {
 import { configFolder, parseWlbAddress, readKnownPools } from '../xapi/index.js'
 import type { WatchFlags } from './commands.js'
 import { fail } from './errors.js'
-import { EXIT, printError, printJson, printText } from './print.js'
+import { EXIT, printError, printJson, printText } from './terminal/print.js'
 import { readFleetMembers } from './trust/fleet.js'
 import { choosePool } from './trust/open-pool.js'
 

@@ -1,10 +1,10 @@
 /** What every command line of `wlb` begins with: the program's name, its version, and the folder it works in. */
 import { resolve } from 'node:path'
 import { Command, type CommandUnknownOpts, type Help, Option } from '@commander-js/extra-typings'
-import { homeFolder } from '../base/home-folder.js'
-import { visibleLine } from '../base/printable.js'
+import { homeFolder } from '../base/files/home-folder.js'
+import { visibleLine } from '../base/text/printable.js'
 import { VERSION } from '../base/version.js'
-import { printNote, printText } from './print.js'
+import { printNote, printText } from './terminal/print.js'
 
 /** Commands are added to `program`; their actions ask `root()`. */
 export function wlbCommand(): { readonly program: Command; readonly root: () => string } {

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
-import { findFullHostNameFault } from '../base/host-name.js'
+import { findFullHostNameFault } from '../base/names/host-name.js'
 import { isPort, LISTEN_ADDRESS_RULE, PORT_RULE } from './addresses.js'
 
 export interface AcmeSettings {

@@ -5,8 +5,8 @@
 import { request } from 'node:http'
 import { z } from 'zod'
 import { WlbError } from '../base/error.js'
-import { systemCode, touching } from '../base/file-failure.js'
-import { shortenSocketPath } from '../base/local-socket.js'
+import { systemCode, touching } from '../base/files/file-failure.js'
+import { shortenSocketPath } from '../base/files/local-socket.js'
 import { fail } from './errors.js'
 
 const ANSWER_TIMEOUT_MS = 5000

@@ -1,6 +1,6 @@
 /** What can be wrong with the settings, the sealing key and the running appliance's control socket. */
 import { defineErrors } from '../base/error.js'
-import { shell } from '../base/quote-word.js'
+import { shell } from '../base/text/quote-word.js'
 
 export const configErrors = defineErrors({
   APPLIANCE_SILENT: {

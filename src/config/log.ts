@@ -1,7 +1,7 @@
 /** The log: a JSON object a line. Secrets are kept out by not logging them; this is the net below. */
 import pino, { type DestinationStream, type Logger } from 'pino'
 import { WlbError } from '../base/error.js'
-import { type LineSink, openLineSink } from '../base/line-sink.js'
+import { type LineSink, openLineSink } from '../base/text/line-sink.js'
 
 export interface Log extends Logger {
   /** How many lines the destination did not take, since the start. */

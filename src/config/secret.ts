@@ -3,9 +3,9 @@
  * nothing. The key stays in a file of its own beside the settings.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { replaceFile } from '../base/durable-file.js'
-import { systemCode, touching } from '../base/file-failure.js'
-import { readOwnFile } from '../base/limited-file.js'
+import { replaceFile } from '../base/files/durable-file.js'
+import { systemCode, touching } from '../base/files/file-failure.js'
+import { readOwnFile } from '../base/files/limited-file.js'
 import { fail } from './errors.js'
 
 const KEY_BYTES = 32

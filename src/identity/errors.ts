@@ -1,6 +1,6 @@
 /** What can be wrong with the appliance's certificate: on disk, installed, requested, or ordered from an ACME authority. */
 import { defineErrors } from '../base/error.js'
-import { shell } from '../base/quote-word.js'
+import { shell } from '../base/text/quote-word.js'
 
 type Fact = string | number | boolean
 

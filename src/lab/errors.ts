@@ -1,7 +1,7 @@
 /** What can be wrong with the lab. Failures that its pool reports to clients are `ApiFailure`, with xapi's codes. */
 import { dirname } from 'node:path'
 import { defineErrors } from '../base/error.js'
-import { shell } from '../base/quote-word.js'
+import { shell } from '../base/text/quote-word.js'
 import { layoutOf } from './host/host-files.js'
 
 /** As large as a pool may be. */

@@ -1,6 +1,7 @@
 /** The account that pools authenticate with: shown, and given another password while the appliance runs. */
-import { lockDirectory } from '../base/directory-lock.js'
+
 import { WlbError } from '../base/error.js'
+import { lockDirectory } from '../base/files/directory-lock.js'
 import {
   askAppliance,
   changePasswordHash,

@@ -1,10 +1,10 @@
 /** The parts that open what the appliance keeps on disk: settings, state folder, identity. */
 import { chmod } from 'node:fs/promises'
 import type { Clock } from '../base/clock.js'
-import { type DirectoryLock, lockDirectory } from '../base/directory-lock.js'
-import { ensureFolder } from '../base/durable-file.js'
 import { fail } from '../base/errors.js'
-import { touching } from '../base/file-failure.js'
+import { type DirectoryLock, lockDirectory } from '../base/files/directory-lock.js'
+import { ensureFolder } from '../base/files/durable-file.js'
+import { touching } from '../base/files/file-failure.js'
 import { type AppliancePaths, askAppliance, type Log, paths, readSettings, type Settings } from '../config/index.js'
 import { checkStoredIdentity, isUnsettled, lockedIdentity, readIdentity, settleIdentity } from '../identity/index.js'
 import type { ServedIdentity } from '../tls/index.js'

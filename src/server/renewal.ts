@@ -4,7 +4,7 @@ import { type AnchorInstaller, startRenewalKeeper } from '../identity/index.js'
 import { configFolder } from '../xapi/index.js'
 import type { Given } from './appliance-files.js'
 import type { Opened } from './part-list.js'
-import type { PoolsPart } from './registered-pools.js'
+import type { PoolsPart } from './pools/registered-pools.js'
 
 export interface AnchorPart {
   readonly anchorInstaller: AnchorInstaller

@@ -4,9 +4,9 @@
  */
 import { existsSync } from 'node:fs'
 import { hostname as machineName } from 'node:os'
-import { lockDirectory } from '../base/directory-lock.js'
-import { ensureFolder } from '../base/durable-file.js'
-import { touching } from '../base/file-failure.js'
+import { lockDirectory } from '../base/files/directory-lock.js'
+import { ensureFolder } from '../base/files/durable-file.js'
+import { touching } from '../base/files/file-failure.js'
 import {
   type AppliancePaths,
   type Choices,

@@ -1,7 +1,7 @@
 /** The part that listens for pools: TLS with the appliance's identity, and the service behind it. */
 import { isIP, type Socket } from 'node:net'
 import type { Clock } from '../base/clock.js'
-import { networkOf } from '../base/network.js'
+import { networkOf } from '../base/names/network.js'
 import { VERSION } from '../base/version.js'
 import type { Log } from '../config/index.js'
 import { type PoolStore, SCHEMA_VERSION } from '../store/index.js'

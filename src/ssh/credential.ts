@@ -1,6 +1,6 @@
 /** How a user authenticates over SSH: with a key from a file, an agent, or a password. */
 import type { AnyAuthMethod, ParsedKey } from 'ssh2'
-import { readLimitedFile } from '../base/limited-file.js'
+import { readLimitedFile } from '../base/files/limited-file.js'
 import { fail } from './errors.js'
 import { openPkcs8 } from './pkcs8-key.js'
 

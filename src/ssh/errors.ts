@@ -1,7 +1,7 @@
 /** What can be wrong with a machine that is reached over SSH. */
 import { dirname } from 'node:path'
 import { defineErrors } from '../base/error.js'
-import { quoteWord, shell } from '../base/quote-word.js'
+import { quoteWord, shell } from '../base/text/quote-word.js'
 import { parseTarget, renderSshTarget, sshCommand } from './target.js'
 
 type Fact = string | number | boolean

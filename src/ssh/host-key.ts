@@ -4,9 +4,9 @@
  */
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ensureFolder, replaceFile } from '../base/durable-file.js'
 import { WlbError } from '../base/error.js'
-import { homeFolder } from '../base/home-folder.js'
+import { ensureFolder, replaceFile } from '../base/files/durable-file.js'
+import { homeFolder } from '../base/files/home-folder.js'
 import type { NamedBytes } from '../x509/index.js'
 import { configFolder } from '../xapi/index.js'
 import { fail } from './errors.js'

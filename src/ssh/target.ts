@@ -3,8 +3,8 @@
  * and port 22 by default.
  */
 import { isIPv6 } from 'node:net'
-import { type HostAddress, isHostAddress } from '../base/host-address.js'
-import { quoteWord } from '../base/quote-word.js'
+import { type HostAddress, isHostAddress } from '../base/names/host-address.js'
+import { quoteWord } from '../base/text/quote-word.js'
 
 export interface SshTarget {
   readonly user: string

@@ -8,7 +8,7 @@ import { open, readdir, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { ensureFolder, syncFolder } from '../base/durable-file.js'
+import { ensureFolder, syncFolder } from '../base/files/durable-file.js'
 import { fail } from './errors.js'
 
 /** Takes four seconds of processor time; on a machine that is busy or slow many times that. */

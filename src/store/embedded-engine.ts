@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { type DirectoryLock, lockDirectory } from '../base/directory-lock.js'
+import { type DirectoryLock, lockDirectory } from '../base/files/directory-lock.js'
 import { createEmbedded, embeddedExists } from './embedded-database.js'
 import { ENGINE } from './engine-program.js'
 import { fail } from './errors.js'

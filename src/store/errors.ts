@@ -1,7 +1,7 @@
 /** What can be wrong with the database. */
 import { dirname } from 'node:path'
 import { defineErrors } from '../base/error.js'
-import { shell } from '../base/quote-word.js'
+import { shell } from '../base/text/quote-word.js'
 
 const parentOf = (directory: unknown) => dirname(String(directory))
 

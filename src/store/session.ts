@@ -1,6 +1,6 @@
 /** One connection to a database, whichever engine is behind it, and what its failures mean. */
 import { WlbError } from '../base/error.js'
-import { tlsReason } from '../base/tls-reason.js'
+import { tlsReason } from '../base/text/tls-reason.js'
 
 export interface Session {
   /**

@@ -1,6 +1,6 @@
 /** What can be wrong with a listener, with what it serves, and with a connection. */
 import { defineErrors } from '../base/error.js'
-import { shell } from '../base/quote-word.js'
+import { shell } from '../base/text/quote-word.js'
 
 const showCertificates = (address: unknown, port: unknown) =>
   shell`openssl s_client -connect ${address}:${port} -showcerts </dev/null`

@@ -1,7 +1,7 @@
 /** Connections from us to pools: the certificate is pinned, verified, or reported to the caller. */
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls'
 import type { WlbError } from '../base/error.js'
-import { tlsReason } from '../base/tls-reason.js'
+import { tlsReason } from '../base/text/tls-reason.js'
 import { fail } from './errors.js'
 import { isVerifyCode, sniOf } from './pool-client.js'
 

@@ -4,7 +4,7 @@
  */
 
 import type { Duplex } from 'node:stream'
-import { isAddress } from '../base/ip-address.js'
+import { isAddress } from '../base/names/ip-address.js'
 
 /** What a pool offers, and nothing else. */
 export const POOL_TLS = {

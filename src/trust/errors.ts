@@ -1,6 +1,6 @@
 /** What can be in the way of a verified connection, of changing what a pool trusts, and of exchanging a certificate. */
 import { defineErrors } from '../base/error.js'
-import { shell } from '../base/quote-word.js'
+import { shell } from '../base/text/quote-word.js'
 
 export const trustErrors = defineErrors({
   ANOTHER_RUN_OPEN: {

@@ -3,7 +3,7 @@
  * of its result. The pool writes the children in a fixed order; the appliance reads them by local name, in any order, and
  * ignores unknown ones (docs/protocol/wlb.md, reading a request).
  */
-import { childElements, childNamed, escapeXml, textOf, type XmlElement } from '../base/xml.js'
+import { childElements, childNamed, escapeXml, textOf, type XmlElement } from '../base/text/xml.js'
 import { failWithoutPayload, findChild, isChildless, type PoolResult } from './pool-result.js'
 
 export interface Operation<Method extends string, Request, Result> {

@@ -2,7 +2,7 @@
  * How a pool finds values in a parsed answer: by local name, the first match, with a fixed error for each missing part
  * (docs/protocol/wlb.md, reading an answer).
  */
-import { escapeXml, type XmlElement } from '../base/xml.js'
+import { escapeXml, type XmlElement } from '../base/text/xml.js'
 
 /** One answer, as it is passed to the rules of a method. */
 export interface PoolResult {

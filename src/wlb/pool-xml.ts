@@ -6,7 +6,7 @@
  * A strict parser would refuse answers that a pool accepts, so this is a reader of our own. It is not recursive and reads
  * each character a bounded number of times, so its time is proportional to the size of the document.
  */
-import type { XmlElement, XmlNode } from '../base/xml.js'
+import type { XmlElement, XmlNode } from '../base/text/xml.js'
 import { decodePoolText } from './pool-text.js'
 
 export type PoolDocument =

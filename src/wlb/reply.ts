@@ -2,7 +2,7 @@
  * Writes an answer as the appliance does, and reads it as a pool does (docs/protocol/wlb.md, results; reading an
  * answer).
  */
-import { escapeXml, type XmlElement } from '../base/xml.js'
+import { escapeXml, type XmlElement } from '../base/text/xml.js'
 import { wrap, writeElements } from './operation.js'
 import { type MethodName, OPERATIONS, type ResultOf, type WlbReply } from './operations.js'
 import { descend, leafText, malformed, ReplyRejected, refuseResultCode } from './pool-result.js'

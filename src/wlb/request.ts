@@ -1,5 +1,5 @@
 /** Writes a request as a pool does, and reads it as the appliance does (docs/protocol/wlb.md, reading a request). */
-import { childElements, childNamed, decodeXmlBytes, parseXml } from '../base/xml.js'
+import { childElements, childNamed, decodeXmlBytes, parseXml } from '../base/text/xml.js'
 import { fail } from './errors.js'
 import { ArgumentRefused } from './operation.js'
 import { type MethodName, OPERATIONS, type RequestOf, type WlbCall } from './operations.js'

@@ -1,6 +1,6 @@
 /** What can be wrong with certificates, keys, requests and the files they come in. */
 import { defineErrors } from '../base/error.js'
-import { shell } from '../base/quote-word.js'
+import { shell } from '../base/text/quote-word.js'
 
 /** The file alone: `where` may go on with a line or with the part of a container (`describePlace`). */
 const fileOf = (where: unknown) => String(where).replace(/( line \d+)?( \(PKCS#\d+, [^)]*\))?$/, '')

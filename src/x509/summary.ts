@@ -1,6 +1,6 @@
 /** What people want to know of a certificate, read from it once. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { isAddress } from '../base/ip-address.js'
+import { isAddress } from '../base/names/ip-address.js'
 import { printable } from './encoding/distinguished-name.js'
 import { describeGeneralName } from './encoding/general-name.js'
 import { isSignedBy, readFacts } from './validate/certificate-facts.js'

@@ -5,7 +5,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WlbError } from '../base/error.js'
-import type { HostAddress } from '../base/host-address.js'
+import type { HostAddress } from '../base/names/host-address.js'
 import { connectPinned, type Trust } from '../tls/index.js'
 import { ApiFailure, type ApiResult } from './api-failure.js'
 import { fail } from './errors.js'

@@ -1,7 +1,7 @@
 /** Downloads from a host over HTTPS, such as `/wlb_diagnostics`. Each host serves its own files (docs/protocol/pool.md). */
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { isIPv6 } from 'node:net'
-import type { HostAddress } from '../base/host-address.js'
+import type { HostAddress } from '../base/names/host-address.js'
 import { connectPinned, type Trust } from '../tls/index.js'
 import { fail } from './errors.js'
 

@@ -1,7 +1,7 @@
 /** Errors in the communication with a pool, over XenAPI and the thin CLI. The pool's own codes are in api-failure.ts. */
 import { defineErrors } from '../base/error.js'
-import { isHostAddress } from '../base/host-address.js'
-import { shell } from '../base/quote-word.js'
+import { isHostAddress } from '../base/names/host-address.js'
+import { shell } from '../base/text/quote-word.js'
 
 export const xapiErrors = defineErrors({
   API_HTTP_STATUS: {

@@ -2,7 +2,7 @@
  * XenAPI over XML-RPC, both directions (docs/protocol/pool.md). The pool writes strings and ints without a type tag and no
  * white space between tags. It also reads the tagged forms that other clients write.
  */
-import { childElements, childNamed, escapeXml, parseXml, textOf, type XmlElement } from '../base/xml.js'
+import { childElements, childNamed, escapeXml, parseXml, textOf, type XmlElement } from '../base/text/xml.js'
 import type { ApiResult } from './api-failure.js'
 import { fail } from './errors.js'
 import { type ApiValue, formatApiDate, isApiSet, MAX_DEPTH, parseApiDate } from './value.js'

@@ -25,7 +25,7 @@ import {
   revokeCertificate,
   signRequest,
 } from '../../src/authority/index.js'
-import { LOCK_FILE, lockDirectory } from '../../src/base/directory-lock.js'
+import { LOCK_FILE, lockDirectory } from '../../src/base/files/directory-lock.js'
 import { openSmallDisk } from '../identity/small-disk.js'
 import { requirePart } from '../real-parts.js'
 import { TEST_NOW } from '../x509/test-authority.js'

@@ -23,8 +23,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
-import { type DirectoryLock, LOCK_FILE, lockDirectory } from '../../src/base/directory-lock.js'
 import { WlbError } from '../../src/base/error.js'
+import { type DirectoryLock, LOCK_FILE, lockDirectory } from '../../src/base/files/directory-lock.js'
 
 const top = mkdtempSync(join(tmpdir(), 'openwlb-lock-'))
 chmodSync(top, 0o755)

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, test } from 'vitest'
-import { ensureFolder, replaceFile } from '../../src/base/durable-file.js'
+import { ensureFolder, replaceFile } from '../../src/base/files/durable-file.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-files-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, test } from 'vitest'
-import { decodeText, whyNoText } from '../../src/base/given-text.js'
-import { readLimitedFile, readLimitedText } from '../../src/base/limited-file.js'
+import { decodeText, whyNoText } from '../../src/base/files/given-text.js'
+import { readLimitedFile, readLimitedText } from '../../src/base/files/limited-file.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-given-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,6 +1,6 @@
 /** What may stand in an address. */
 import { expect, it } from 'vitest'
-import { isHostAddress, readHostAddress } from '../../src/base/host-address.js'
+import { isHostAddress, readHostAddress } from '../../src/base/names/host-address.js'
 
 const addresses: [text: string, isOne: boolean][] = [
   ['xs1', true],

@@ -1,6 +1,6 @@
 /** Which names hosts may have. That commands give this answer: test/cli/host-names.test.ts. */
 import { expect, it } from 'vitest'
-import { findFullHostNameFault, findHostNameFault } from '../../src/base/host-name.js'
+import { findFullHostNameFault, findHostNameFault } from '../../src/base/names/host-name.js'
 
 const LABELS = 'is not a host name: letters, digits and inner hyphens, at most 63 between dots (RFC 952)'
 const names: [name: string, fault: string | undefined][] = [

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, describe, expect, it, test } from 'vitest'
-import { type LineSink, openLineSink } from '../../src/base/line-sink.js'
+import { type LineSink, openLineSink } from '../../src/base/text/line-sink.js'
 import { openSmallDisk } from '../identity/small-disk.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-sink-'))
@@ -145,7 +145,7 @@ describe('at the end of the program', () => {
     const program = join(folder, `program${number++}.mjs`)
     writeFileSync(
       program,
-      `import { openLineSink } from ${JSON.stringify(join(import.meta.dirname, '../../src/base/line-sink.ts'))}
+      `import { openLineSink } from ${JSON.stringify(join(import.meta.dirname, '../../src/base/text/line-sink.ts'))}
       const sink = openLineSink(1, { describeLoss: (lines) => 'lost ' + lines + '\\n' })
       for (let count = 0; count < 150; count++) sink.write('line ' + count + ' ' + 'x'.repeat(990) + '\\n')
       ${last}`,

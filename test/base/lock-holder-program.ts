@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { lockDirectory } from '../../src/base/directory-lock.js'
+import { lockDirectory } from '../../src/base/files/directory-lock.js'
 
 const [directory = '', how, rounds] = process.argv.slice(2)
 

@@ -1,6 +1,6 @@
 /** Which addresses count as one. */
 import { expect, test } from 'vitest'
-import { networkOf } from '../../src/base/network.js'
+import { networkOf } from '../../src/base/names/network.js'
 
 const cases: [one: string, other: string, same: boolean][] = [
   ['192.0.2.1', '192.0.2.2', false],

@@ -1,7 +1,7 @@
 /** Text from elsewhere as it is shown: nothing in it moves the cursor, hides, turns others around or begins a line. */
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { visible, visibleCommand, visibleJson, visibleLine, visibleText } from '../../src/base/printable.js'
+import { visible, visibleCommand, visibleJson, visibleLine, visibleText } from '../../src/base/text/printable.js'
 
 const lines: [what: string, given: string, shown: string][] = [
   ['plain', 'xs1.example.com (Müller, 東京, 🙂)', 'xs1.example.com (Müller, 東京, 🙂)'],

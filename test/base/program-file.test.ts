@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, test } from 'vitest'
-import { findStartFault } from '../../src/base/program-file.js'
+import { findStartFault } from '../../src/base/files/program-file.js'
 import { runCommand } from '../../src/base/run-command.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-program-'))

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, it, test } from 'vitest'
-import { quoteWord, shell } from '../../src/base/quote-word.js'
+import { quoteWord, shell } from '../../src/base/text/quote-word.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-words-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:tls'
 import { expect, it, test } from 'vitest'
-import { tlsReason } from '../../src/base/tls-reason.js'
+import { tlsReason } from '../../src/base/text/tls-reason.js'
 import { OWN_ADDRESS } from '../run-folder.js'
 import { issue } from '../x509/test-authority.js'
 

@@ -9,7 +9,7 @@ import {
   textOf,
   type XmlElement,
   type XmlLimits,
-} from '../../src/base/xml.js'
+} from '../../src/base/text/xml.js'
 
 /** The tree in brackets, `a(b "text")`, with `{namespace}` where there is one; or the error's code. */
 function describeXml(text: string, limits?: XmlLimits): string {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
 import { describeInstallation, describePlan } from '../../src/cli/cert/install-text.js'
-import { printError } from '../../src/cli/print.js'
+import { printError } from '../../src/cli/terminal/print.js'
 import { paths } from '../../src/config/index.js'
 import {
   type IdentityRecord,

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, it, test } from 'vitest'
-import { columnsOf, fitText, layOutTable } from '../../src/cli/narrow.js'
+import { columnsOf, fitText, layOutTable } from '../../src/cli/terminal/narrow.js'
 import { makeFolder, removeFolder } from './program.js'
 import { wlbAtTerminal } from './terminal.js'
 

@@ -1,4 +1,4 @@
-/** Commands print through cli/print.ts, where foreign text is made safe to show; a remedy is a template that quotes its values. */
+/** Commands print through cli/terminal/print.ts, where foreign text is made safe to show; a remedy is a template that quotes its values. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -15,7 +15,7 @@ test('nobody else of wlb writes to the terminal', () => {
     'cli/cert/export.ts', // the certificate, byte for byte
     'cli/command-line.ts', // the completion scripts
     'cli/doctor/progress.ts', // one line that is overwritten
-    'cli/print.ts', // the door
+    'cli/terminal/print.ts', // the door
     'cli/wlb.ts', // the program could not be loaded
   ])
 })

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, test } from 'vitest'
 import { leaves } from '../../scripts/reference-page.js'
-import { explainShortage } from '../../src/base/file-failure.js'
+import { explainShortage } from '../../src/base/files/file-failure.js'
 import { commandLine } from '../../src/cli/command-line.js'
 import { makeFolder, removeFolder } from './program.js'
 

@@ -1,6 +1,6 @@
 /** Terminals that do not know their size are taken for one of 80 columns. */
 import { expect, it } from 'vitest'
-import { assumeSize } from '../../src/cli/terminal-width.js'
+import { assumeSize } from '../../src/cli/terminal/terminal-width.js'
 
 const screens: [what: string, screen: { isTTY?: boolean; columns: number; rows: number }, size: [number, number]][] = [
   ['a serial console', { isTTY: true, columns: 0, rows: 0 }, [80, 24]],

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { WlbError } from '../../src/base/error.js'
-import { readHostAddress } from '../../src/base/host-address.js'
+import { readHostAddress } from '../../src/base/names/host-address.js'
 import { isKnownKey } from '../../src/ssh/host-key.js'
 import { parseSshTarget, renderSshTarget } from '../../src/ssh/index.js'
 import { findKnownKeys, hostKeyFingerprint, keyType, renderKnownHost } from '../../src/ssh/known-hosts.js'

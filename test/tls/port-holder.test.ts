@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { expect, it } from 'vitest'
-import { findPortHolder } from '../../src/tls/port-holder.js'
+import { findPortHolder } from '../../src/tls/listener/port-holder.js'
 
 const cases: [listensAt: string, wantedAt: string, found: boolean][] = [
   ['127.0.0.1', '127.0.0.1', true],

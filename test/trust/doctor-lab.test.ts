@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
-import type { HostAddress } from '../../src/base/host-address.js'
+import type { HostAddress } from '../../src/base/names/host-address.js'
 import { fixSafely } from '../../src/cli/doctor/fix.js'
 import { clearFaults, injectFault, labDown, labUp, listFaults } from '../../src/lab/index.js'
 import { type Diagnosis, diagnose, type Evidence, gather, readHostStores } from '../../src/trust/index.js'

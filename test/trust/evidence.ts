@@ -3,7 +3,7 @@
  * hosts then say, which is what path validation says with all they hold. The diagnosis is told less: fingerprints.
  */
 import type { X509Certificate } from 'node:crypto'
-import { readHostAddress } from '../../src/base/host-address.js'
+import { readHostAddress } from '../../src/base/names/host-address.js'
 import type { EndpointFacts } from '../../src/tls/index.js'
 import { checkAsPool } from '../../src/tls/index.js'
 import type { HostProof } from '../../src/trust/connection/connection.js'

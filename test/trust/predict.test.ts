@@ -1,6 +1,6 @@
 /** What may be hidden behind a fingerprint: which refusals another installed certificate could cure, and which it could not. */
 import { expect, it, test } from 'vitest'
-import { readHostAddress } from '../../src/base/host-address.js'
+import { readHostAddress } from '../../src/base/names/host-address.js'
 import { checkAsPool } from '../../src/tls/index.js'
 import type { Connection } from '../../src/trust/connection/connection.js'
 import { predict } from '../../src/trust/connection/predict.js'

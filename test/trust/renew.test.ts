@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, uti
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { WlbError } from '../../src/base/error.js'
-import { readHostAddress } from '../../src/base/host-address.js'
+import { readHostAddress } from '../../src/base/names/host-address.js'
 import { startSteadyClient } from '../../src/cli/demo/steady-client.js'
 import { connectSsh, type SshConnection } from '../../src/ssh/index.js'
 import type { SshReach } from '../../src/trust/index.js'

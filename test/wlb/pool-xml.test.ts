@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { XmlElement } from '../../src/base/xml.js'
+import type { XmlElement } from '../../src/base/text/xml.js'
 import { readPoolXml } from '../../src/wlb/pool-xml.js'
 
 /** The tree in brackets, `a(b "text")`, or the reason in the pool's words. */

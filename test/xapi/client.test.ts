@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:https'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { readHostAddress } from '../../src/base/host-address.js'
+import { readHostAddress } from '../../src/base/names/host-address.js'
 import { createSelfSigned } from '../../src/x509/index.js'
 import {
   type ApiResult,

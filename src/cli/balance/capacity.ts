@@ -1,9 +1,9 @@
 /** `wlb balance capacity`: failures, growth, and how many more VMs fit. */
 
 import { type Capacity, capacity, type Pool } from '../../balance/index.js'
-import { visible } from '../../base/printable.js'
+import { visible } from '../../base/text/printable.js'
 import { fail } from '../errors.js'
-import { printJson, printText, renderFacts, renderTable } from '../print.js'
+import { printJson, printText, renderFacts, renderTable } from '../terminal/print.js'
 import type { CapacityFlags } from './commands.js'
 import { hostName, vmName } from './plan.js'
 import { nameOf, readDocument } from './read-document.js'

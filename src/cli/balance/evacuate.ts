@@ -1,9 +1,9 @@
 /** `wlb balance evacuate`: where the VMs of a host go, and which stay. */
 
 import { type Evacuation, evacuate, type Pool } from '../../balance/index.js'
-import { visible } from '../../base/printable.js'
+import { visible } from '../../base/text/printable.js'
 import { fail } from '../errors.js'
-import { printJson, printText, renderTable } from '../print.js'
+import { printJson, printText, renderTable } from '../terminal/print.js'
 import type { EvacuateFlags } from './commands.js'
 import { hostName, vmName } from './plan.js'
 import { nameOf, readDocument } from './read-document.js'

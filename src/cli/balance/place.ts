@@ -1,9 +1,9 @@
 /** `wlb balance place`: stars for every live host. */
 
 import { type Pool, place, type Rating } from '../../balance/index.js'
-import { visible } from '../../base/printable.js'
+import { visible } from '../../base/text/printable.js'
 import { fail } from '../errors.js'
-import { printJson, printText, renderTable } from '../print.js'
+import { printJson, printText, renderTable } from '../terminal/print.js'
 import type { PlaceFlags } from './commands.js'
 import { hostName } from './plan.js'
 import { nameOf, readDocument } from './read-document.js'

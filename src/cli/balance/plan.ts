@@ -9,9 +9,9 @@ import {
   type Plan,
   type Pool,
 } from '../../balance/index.js'
-import { visible } from '../../base/printable.js'
+import { visible } from '../../base/text/printable.js'
 import { fail } from '../errors.js'
-import { printJson, printText, renderFacts, renderTable } from '../print.js'
+import { printJson, printText, renderFacts, renderTable } from '../terminal/print.js'
 import type { PlanFlags } from './commands.js'
 import { readDocument } from './read-document.js'
 import { streamPlans } from './stream.js'

@@ -2,7 +2,7 @@
 
 import { LIMITS, type Pool, type Problem, readPool } from '../../balance/index.js'
 import { WlbError } from '../../base/error.js'
-import { readLimitedFile, readStandardInput } from '../../base/limited-file.js'
+import { readLimitedFile, readStandardInput } from '../../base/files/limited-file.js'
 import { fail } from '../errors.js'
 
 /** @throws POOL_DOCUMENT_INVALID, and what reading a file throws. */

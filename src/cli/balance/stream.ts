@@ -5,7 +5,7 @@ import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { explain, LIMITS, optimise } from '../../balance/index.js'
 import { errorDocument, WlbError } from '../../base/error.js'
-import { visibleJson } from '../../base/printable.js'
+import { visibleJson } from '../../base/text/printable.js'
 import { parseDocument, tooLarge } from './read-document.js'
 
 /** Answers until the input ends. A line that is no pool is answered by its error, and the next one is read. */

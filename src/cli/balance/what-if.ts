@@ -1,8 +1,8 @@
 /** `wlb balance what-if`: plan and capacity now, and after a change. */
 
 import { type Comparison, compare, type Pool } from '../../balance/index.js'
-import { visible } from '../../base/printable.js'
-import { printJson, printText, renderTable } from '../print.js'
+import { visible } from '../../base/text/printable.js'
+import { printJson, printText, renderTable } from '../terminal/print.js'
 import type { WhatIfFlags } from './commands.js'
 import { describePlan } from './plan.js'
 import { invalid, readDocument } from './read-document.js'

@@ -7,10 +7,10 @@ import {
   reportAuthority,
   stateOf,
 } from '../../authority/index.js'
-import { visible, visibleLine } from '../../base/printable.js'
-import { quoteWord, shell } from '../../base/quote-word.js'
-import { isSure, sayNothingChanged } from '../ask.js'
-import { daysFrom, printJson, printText, renderFacts, renderTable, toType } from '../print.js'
+import { visible, visibleLine } from '../../base/text/printable.js'
+import { quoteWord, shell } from '../../base/text/quote-word.js'
+import { isSure, sayNothingChanged } from '../terminal/ask.js'
+import { daysFrom, printJson, printText, renderFacts, renderTable, toType } from '../terminal/print.js'
 import type { CreateFlags, ListFlags } from './commands.js'
 import { chooseFolder, readPassphrase, sayWhatItIs } from './inputs.js'
 

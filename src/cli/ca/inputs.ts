@@ -2,12 +2,12 @@
 import { resolve } from 'node:path'
 import { AUTHORITY_LIMITS } from '../../authority/index.js'
 import { WlbError } from '../../base/error.js'
-import { readLimitedFile, readStandardInput } from '../../base/limited-file.js'
-import { isStandardOutput } from '../../base/output-file.js'
+import { readLimitedFile, readStandardInput } from '../../base/files/limited-file.js'
+import { isStandardOutput } from '../../base/files/output-file.js'
 import { paths } from '../../config/index.js'
-import { askNewSecret, askSecret, isAtTerminal, readSecretFile } from '../ask.js'
 import { fail } from '../errors.js'
-import { printNote } from '../print.js'
+import { askNewSecret, askSecret, isAtTerminal, readSecretFile } from '../terminal/ask.js'
+import { printNote } from '../terminal/print.js'
 
 /** The authority's folder: the one that was named, or its place below the root, which needs no appliance to be set up. */
 export function chooseFolder(root: string, dir: string | undefined): string {

@@ -11,12 +11,12 @@ import {
   revokedDocument,
 } from '../../authority/index.js'
 import { WlbError } from '../../base/error.js'
-import { visibleLine } from '../../base/printable.js'
-import { shell } from '../../base/quote-word.js'
+import { visibleLine } from '../../base/text/printable.js'
+import { shell } from '../../base/text/quote-word.js'
 import { describeFile, readContainers } from '../../x509/index.js'
-import { isSure, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { daysFrom, printJson, printNote, renderFacts, toType } from '../print.js'
+import { isSure, sayNothingChanged } from '../terminal/ask.js'
+import { daysFrom, printJson, printNote, renderFacts, toType } from '../terminal/print.js'
 import type { CrlFlags, RevokeFlags } from './commands.js'
 import { chooseFolder, chooseOutput, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
 

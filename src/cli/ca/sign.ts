@@ -1,12 +1,12 @@
 /** `wlb ca sign`: signs a request, and names every requested name that was left out, with the reason. */
 
 import { authorityFolder, planSignature, type Signed, signedDocument, signRequest } from '../../authority/index.js'
-import { visible } from '../../base/printable.js'
-import { quoteWord, shell } from '../../base/quote-word.js'
+import { visible } from '../../base/text/printable.js'
+import { quoteWord, shell } from '../../base/text/quote-word.js'
 import { describeCertificate, type LeafPlan, renderNameFields } from '../../x509/index.js'
-import { isSure, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { daysFrom, printJson, printNote, renderFacts, toType } from '../print.js'
+import { isSure, sayNothingChanged } from '../terminal/ask.js'
+import { daysFrom, printJson, printNote, renderFacts, toType } from '../terminal/print.js'
 import type { SignFlags } from './commands.js'
 import { chooseFolder, chooseOutput, readBytes, readPassphrase, sayWhatItIs } from './inputs.js'
 

@@ -1,7 +1,7 @@
 /** What to order from an ACME authority: options first, then the settings of last time, then defaults. */
 
 import { resolve } from 'node:path'
-import { quoteWord } from '../../base/quote-word.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import { type AcmeFault, type AcmeSettings, findAcmeFault, HTTP_ADDRESS, HTTP_PORT } from '../../config/index.js'
 import { fail } from '../errors.js'
 import type { AcmeFlags } from './commands.js'

@@ -1,7 +1,7 @@
 /** `wlb cert acme`: orders a certificate from an ACME authority, installs it and proves it with a handshake. */
 
-import { visibleLine } from '../../base/printable.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { visibleLine } from '../../base/text/printable.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import { type AcmeSettings, type AppliancePaths, paths, readSettings } from '../../config/index.js'
 import {
   acmeDocument,
@@ -14,9 +14,9 @@ import {
   readDirectoryOf,
   rememberAcme,
 } from '../../identity/index.js'
-import { isAtTerminal, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { printJson, printNote, printText, toType } from '../print.js'
+import { isAtTerminal, sayNothingChanged } from '../terminal/ask.js'
+import { printJson, printNote, printText, toType } from '../terminal/print.js'
 import { chooseAcme, commandOf } from './acme-choices.js'
 import { describeDone, describeObtained, describeOffers, describeWish } from './acme-text.js'
 import type { AcmeFlags } from './commands.js'

@@ -1,8 +1,8 @@
 /** `wlb cert check`: predicts what a pool, or a strict client, says of certificates. */
-import { visible } from '../../base/printable.js'
+import { visible } from '../../base/text/printable.js'
 // not through index.ts: with it the bundle of this command would load what makes connections
 import { checkDocument, judge } from '../../tls/judgement.js'
-import { CouldNotTell, EXIT, printJson, printText } from '../print.js'
+import { CouldNotTell, EXIT, printJson, printText } from '../terminal/print.js'
 import { describeJudgement } from './check/picture.js'
 import { readQuestion } from './check/question.js'
 import type { CheckFlags } from './commands.js'

@@ -1,12 +1,12 @@
 /** `wlb cert export`: the certificates in place, for a pool or a colleague; never a key. */
 
 import type { X509Certificate } from 'node:crypto'
-import { isStandardOutput } from '../../base/output-file.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { isStandardOutput } from '../../base/files/output-file.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import { encodeCertificates, exportCertificates, exportDocument, writeExport } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { fail } from '../errors.js'
-import { printJson, printText, renderFacts } from '../print.js'
+import { printJson, printText, renderFacts } from '../terminal/print.js'
 import type { ExportFlags } from './commands.js'
 
 /** @throws USAGE_ONE_PART, USAGE_DER_IS_ONE, and what `exportCertificates` and `writeExport` throw. */

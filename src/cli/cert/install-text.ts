@@ -1,12 +1,12 @@
 /** Text of the commands that put a certificate in place, here or over SSH: the plan, what was done, what comes next. */
 
 import type { X509Certificate } from 'node:crypto'
-import { visibleCommand, visibleLine } from '../../base/printable.js'
-import { shell } from '../../base/quote-word.js'
+import { visibleCommand, visibleLine } from '../../base/text/printable.js'
+import { shell } from '../../base/text/quote-word.js'
 import type { InstallPlan, InstallStep, Replacement } from '../../identity/index.js'
 import type { InstallOverSsh } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { daysFrom, renderFacts, toType } from '../print.js'
+import { daysFrom, renderFacts, toType } from '../terminal/print.js'
 import { nextOnThePool } from './next-on-the-pool.js'
 
 type Row = readonly [label: string, text: string]

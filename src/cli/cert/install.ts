@@ -1,8 +1,8 @@
 /** `wlb cert install`: puts an authority's certificate in place on this machine. */
 
 import { WlbError } from '../../base/error.js'
-import { visibleLine } from '../../base/printable.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { visibleLine } from '../../base/text/printable.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import {
   type InstallPlan,
   type InstallRequest,
@@ -10,8 +10,8 @@ import {
   installCertificate,
   planInstallation,
 } from '../../identity/index.js'
-import { askSecret, isAtTerminal, readSecretFile, sayOpening } from '../ask.js'
-import { printJson, printNote, printText } from '../print.js'
+import { askSecret, isAtTerminal, readSecretFile, sayOpening } from '../terminal/ask.js'
+import { printJson, printNote, printText } from '../terminal/print.js'
 import type { InstallFlags } from './commands.js'
 import { describeInstallation, describePlan } from './install-text.js'
 import { describePools, isSureOfPools, lookAtPools, NO_POOLS, poolsDocument } from './pools-first.js'

@@ -1,8 +1,8 @@
 /** What a pool has to be told before it verifies a chain: the commands for its coordinator, with the files that were given. */
 
 import { basename } from 'node:path'
-import { visibleCommand, visibleLine } from '../../base/printable.js'
-import { shell } from '../../base/quote-word.js'
+import { visibleCommand, visibleLine } from '../../base/text/printable.js'
+import { shell } from '../../base/text/quote-word.js'
 import type { CertificateSource, InstallPlan } from '../../identity/index.js'
 
 /** The root first, as in the procedure by hand; a self-signed leaf is its own root. */

@@ -1,11 +1,11 @@
 /** Before another certificate is put in place: which registered pools would refuse it from that moment, and what to do first. */
-import { visibleCommand, visibleLine } from '../../base/printable.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { visibleCommand, visibleLine } from '../../base/text/printable.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import { askPools, type PoolsAsked } from '../../server/index.js'
 import type { PoolOutlook } from '../../trust/index.js'
-import { isAtTerminal, isSure } from '../ask.js'
 import { fail } from '../errors.js'
-import { inRoot, printNote } from '../print.js'
+import { isAtTerminal, isSure } from '../terminal/ask.js'
+import { inRoot, printNote } from '../terminal/print.js'
 
 export interface PoolsAhead {
   readonly asked: PoolsAsked

@@ -1,12 +1,12 @@
 /** `wlb cert request`: a key and a certificate request, from questions as openssl asks them, or from options. */
 
 import { resolve } from 'node:path'
-import { isStandardOutput } from '../../base/output-file.js'
-import { visible, visibleLine } from '../../base/printable.js'
+import { isStandardOutput } from '../../base/files/output-file.js'
+import { visible, visibleLine } from '../../base/text/printable.js'
 import { type RequestReport, requestCertificate, suggestCommonName } from '../../identity/index.js'
-import { isAtTerminal, isSure, readSecretFile, sayNothingChanged } from '../ask.js'
 import { fail } from '../errors.js'
-import { printJson, printNote, printText, renderFacts, toType } from '../print.js'
+import { isAtTerminal, isSure, readSecretFile, sayNothingChanged } from '../terminal/ask.js'
+import { printJson, printNote, printText, renderFacts, toType } from '../terminal/print.js'
 import type { RequestFlags } from './commands.js'
 import { type Answers, askForRequest } from './request-questions.js'
 

@@ -1,7 +1,7 @@
 /** `wlb cert history` and `wlb cert rollback`: the identities that were in place here, and the return to an earlier one. */
 
-import { visible, visibleLine } from '../../base/printable.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { visible, visibleLine } from '../../base/text/printable.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import {
   findRollback,
   historyDocument,
@@ -13,7 +13,7 @@ import {
   replacementDocument,
   replaceSteps,
 } from '../../identity/index.js'
-import { daysFrom, printJson, printNote, printText, renderFacts, toType } from '../print.js'
+import { daysFrom, printJson, printNote, printText, renderFacts, toType } from '../terminal/print.js'
 import type { RollbackFlags } from './commands.js'
 import { describeReplacement, renderSteps } from './install-text.js'
 import { describePools, isSureOfPools, lookAtPools, NO_POOLS, poolsDocument } from './pools-first.js'

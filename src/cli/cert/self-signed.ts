@@ -1,8 +1,8 @@
 /** `wlb cert self-signed`: a new self-signed certificate, with another name, key or lifetime. */
 
 import { X509Certificate } from 'node:crypto'
-import { visibleLine } from '../../base/printable.js'
-import { quoteWord, shell } from '../../base/quote-word.js'
+import { visibleLine } from '../../base/text/printable.js'
+import { quoteWord, shell } from '../../base/text/quote-word.js'
 import { paths } from '../../config/index.js'
 import {
   type InstallStep,
@@ -13,7 +13,7 @@ import {
   type SelfSignedPlan,
 } from '../../identity/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { printJson, printNote, printText, renderFacts, toType } from '../print.js'
+import { printJson, printNote, printText, renderFacts, toType } from '../terminal/print.js'
 import type { SelfSignedFlags } from './commands.js'
 import { describeReplacement, renderSteps } from './install-text.js'
 import { describePools, isSureOfPools, lookAtPools, poolsDocument } from './pools-first.js'

@@ -1,8 +1,8 @@
 /** `wlb cert show`: the appliance's certificate on disk and as a handshake shows it. */
-import { visible } from '../../base/printable.js'
+import { visible } from '../../base/text/printable.js'
 import { type CertificateReport, type MissingName, reportCertificate } from '../../identity/index.js'
 import { type CertificateSummary, standingAt } from '../../x509/index.js'
-import { daysFrom, EXIT, printJson, printText, renderFacts } from '../print.js'
+import { daysFrom, EXIT, printJson, printText, renderFacts } from '../terminal/print.js'
 
 /** Exits 1 when the served certificate is not the one on disk, or has expired. */
 export async function certShow(root: string, json = false): Promise<void> {

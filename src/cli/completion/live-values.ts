@@ -4,7 +4,7 @@
  */
 
 import { resolve } from 'node:path'
-import { homeFolder } from '../../base/home-folder.js'
+import { homeFolder } from '../../base/files/home-folder.js'
 import { FAULTS } from '../lab/commands.js'
 import type { Candidate } from './answer.js'
 import type { LiveValues, Place } from './wlb-words.js'

@@ -1,7 +1,7 @@
 /** An answer in the form that each shell's script reads: one line for each candidate. */
 import { readdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { visibleLine } from '../../base/printable.js'
+import { visibleLine } from '../../base/text/printable.js'
 import { type Answer, type Candidate, matching } from './answer.js'
 import type { Quote, Request, Typed } from './typed-words.js'
 

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemCode, touching } from '../../base/file-failure.js'
+import { systemCode, touching } from '../../base/files/file-failure.js'
 import { fail } from '../errors.js'
 
 export interface Outcome {

@@ -2,15 +2,15 @@
 
 import { chmod } from 'node:fs/promises'
 import { WlbError } from '../../base/error.js'
-import { visibleCommand } from '../../base/printable.js'
-import { shell } from '../../base/quote-word.js'
+import { visibleCommand } from '../../base/text/printable.js'
+import { shell } from '../../base/text/quote-word.js'
 import { activateIdentity } from '../../identity/index.js'
 import { breaksNothing, type Diagnosis, type Evidence, type Finding, type FixedStep } from '../../trust/index.js'
 import type { PoolSession } from '../../xapi/index.js'
 import { ApiFailure } from '../../xapi/index.js'
-import { isSure } from '../ask.js'
 import { fail } from '../errors.js'
-import { printNote } from '../print.js'
+import { isSure } from '../terminal/ask.js'
+import { printNote } from '../terminal/print.js'
 
 export interface FixOptions {
   readonly root: string

@@ -1,5 +1,5 @@
 /** A page for support: one file, nothing loaded from elsewhere, no password, session or user name in it. */
-import { writeOutput } from '../../base/output-file.js'
+import { writeOutput } from '../../base/files/output-file.js'
 import type { Diagnosis, Evidence, Finding } from '../../trust/index.js'
 import { describeScene } from './diagnosis-text.js'
 

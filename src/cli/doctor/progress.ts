@@ -1,5 +1,5 @@
 /** Progress while hosts are asked: nothing in the first second, then the hosts that have not answered yet. */
-import { visibleLine } from '../../base/printable.js'
+import { visibleLine } from '../../base/text/printable.js'
 
 export interface Progress {
   readonly onHost: (host: string, isDone: boolean) => void

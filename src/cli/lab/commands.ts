@@ -1,7 +1,7 @@
 /** The commands of `wlb lab`: their words, options and examples. */
 import { isIP } from 'node:net'
 import { InvalidArgumentError } from '@commander-js/extra-typings'
-import { isHostAddress } from '../../base/host-address.js'
+import { isHostAddress } from '../../base/names/host-address.js'
 import type { LabFault } from '../../lab/index.js'
 import { examples, type FlagsOf, integer, type Parent, tlsClient } from '../options.js'
 

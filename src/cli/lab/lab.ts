@@ -1,7 +1,7 @@
 /** `wlb lab …`: starts, shows, breaks and stops a simulated pool. */
 
-import { visible } from '../../base/printable.js'
-import { quoteWord, shell } from '../../base/quote-word.js'
+import { visible } from '../../base/text/printable.js'
+import { quoteWord, shell } from '../../base/text/quote-word.js'
 import {
   clearFaults,
   type FaultRow,
@@ -17,7 +17,7 @@ import {
   passwordFile,
 } from '../../lab/index.js'
 import { fail } from '../errors.js'
-import { EXIT, printJson, printNote, printText, renderTable, toType } from '../print.js'
+import { EXIT, printJson, printNote, printText, renderTable, toType } from '../terminal/print.js'
 import { FAULT_NAMES, FAULTS, type InjectFlags, type UpFlags } from './commands.js'
 
 export async function up(root: string, { hosts, addHost, tlsClient, json }: UpFlags): Promise<void> {

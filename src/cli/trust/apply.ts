@@ -1,5 +1,5 @@
 /** `wlb trust apply` and `wlb trust undo`: the plan is shown, confirmed once, and carried out step by step. */
-import { visible, visibleCommand, visibleLine } from '../../base/printable.js'
+import { visible, visibleCommand, visibleLine } from '../../base/text/printable.js'
 import type { IdentityRecord } from '../../identity/index.js'
 import {
   applyPlan,
@@ -12,8 +12,8 @@ import {
   type TrustOutcome,
   undoLast,
 } from '../../trust/index.js'
-import { stopOnInterrupt } from '../ask.js'
-import { EXIT, inRoot, printError, printJson, printNote, printText } from '../print.js'
+import { stopOnInterrupt } from '../terminal/ask.js'
+import { EXIT, inRoot, printError, printJson, printNote, printText } from '../terminal/print.js'
 import type { ApplyFlags, UndoFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'

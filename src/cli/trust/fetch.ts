@@ -1,8 +1,8 @@
 /** `wlb trust fetch`: copies the certificate of an appliance byte for byte, and compares it with what its port serves. */
 
-import { readLimitedFile } from '../../base/limited-file.js'
-import { inspectOutput, isStandardOutput, writeOutput } from '../../base/output-file.js'
-import { shell } from '../../base/quote-word.js'
+import { readLimitedFile } from '../../base/files/limited-file.js'
+import { inspectOutput, isStandardOutput, writeOutput } from '../../base/files/output-file.js'
+import { shell } from '../../base/text/quote-word.js'
 import { paths, readSettings } from '../../config/index.js'
 import { parseSshTarget, renderSshTarget } from '../../ssh/index.js'
 import { probeServed, reachable } from '../../tls/index.js'
@@ -17,9 +17,9 @@ import {
 } from '../../trust/index.js'
 import { describeCertificate, encodePem } from '../../x509/index.js'
 import { formatWlbAddress, type WlbAddress } from '../../xapi/index.js'
-import { compareByEye, isAtTerminal, ON_THE_APPLIANCE } from '../ask.js'
 import { fail } from '../errors.js'
-import { daysFrom, EXIT, printJson, printNote, renderFacts, toType } from '../print.js'
+import { compareByEye, isAtTerminal, ON_THE_APPLIANCE } from '../terminal/ask.js'
+import { daysFrom, EXIT, printJson, printNote, renderFacts, toType } from '../terminal/print.js'
 import type { FetchFlags } from './commands.js'
 import { withSshConnection } from './open-ssh.js'
 

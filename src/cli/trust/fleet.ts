@@ -1,5 +1,5 @@
 /** `wlb trust status --fleet FILE`: one line for each pool. */
-import { visible } from '../../base/printable.js'
+import { visible } from '../../base/text/printable.js'
 import {
   errorText,
   type FleetLine,
@@ -10,7 +10,7 @@ import {
   readFleet,
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { daysFrom, EXIT, printJson, printNote, printText, renderTable } from '../print.js'
+import { daysFrom, EXIT, printJson, printNote, printText, renderTable } from '../terminal/print.js'
 import type { StatusFlags } from './commands.js'
 import { choosePool } from './open-pool.js'
 import { exitCodeOf } from './status.js'

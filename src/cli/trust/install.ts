@@ -1,10 +1,10 @@
 /** `wlb trust install`: replaces the certificate of an appliance on another machine over SSH. */
-import { visible, visibleLine } from '../../base/printable.js'
+import { visible, visibleLine } from '../../base/text/printable.js'
 import { parseSshTarget } from '../../ssh/index.js'
 import { installDocument, planInstallOverSsh, replaceOverSsh } from '../../trust/index.js'
-import { isSure, readSecretFile, sayOpening } from '../ask.js'
 import { describeOutcomeOverSsh, describePlanOverSsh } from '../cert/install-text.js'
-import { printJson, printNote, printText } from '../print.js'
+import { isSure, readSecretFile, sayOpening } from '../terminal/ask.js'
+import { printJson, printNote, printText } from '../terminal/print.js'
 import type { InstallFlags } from './commands.js'
 import { proofMsOf, withSshConnection } from './open-ssh.js'
 

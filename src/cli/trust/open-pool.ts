@@ -3,8 +3,8 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { WlbError } from '../../base/error.js'
-import { readLimitedFile } from '../../base/limited-file.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { readLimitedFile } from '../../base/files/limited-file.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import { connectPinned, type Trust } from '../../tls/index.js'
 import { describeFile, encodePem, readContainers } from '../../x509/index.js'
 import {
@@ -19,9 +19,9 @@ import {
   type WlbAddress,
   withPool,
 } from '../../xapi/index.js'
-import { compareByEye, isAtTerminal, type OtherSide, readSecretLines } from '../ask.js'
 import { fail } from '../errors.js'
 import type { PoolFlags } from '../options.js'
+import { compareByEye, isAtTerminal, type OtherSide, readSecretLines } from '../terminal/ask.js'
 
 export interface PoolChoice {
   readonly access: PoolAccess

@@ -1,7 +1,7 @@
 /** Connects over SSH as the options say: to one machine, to appliances as they are needed, to the hosts of a pool. */
 
 import { WlbError } from '../../base/error.js'
-import { visibleLine } from '../../base/printable.js'
+import { visibleLine } from '../../base/text/printable.js'
 import type { InstallStep } from '../../identity/index.js'
 import {
   type AskAboutHostKey,
@@ -16,10 +16,10 @@ import {
   type SshTarget,
 } from '../../ssh/index.js'
 import { readHostStores, type SshReach, type StoreSights } from '../../trust/index.js'
-import { askSecret, isAtTerminal, readSecretFile } from '../ask.js'
 import { fail } from '../errors.js'
 import type { HostSshFlags, RestartFlags, SshFlags } from '../options.js'
-import { printNote } from '../print.js'
+import { askSecret, isAtTerminal, readSecretFile } from '../terminal/ask.js'
+import { printNote } from '../terminal/print.js'
 
 const SSH_TIMEOUT_MS = 15_000
 const PROOF_SECONDS = 20

@@ -1,8 +1,8 @@
 /** `wlb trust plan`, and how plans, steps and hosts are shown by it, by `apply`, `undo` and `renew`. */
 
 import { WlbError } from '../../base/error.js'
-import { visible, visibleCommand } from '../../base/printable.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { visible, visibleCommand } from '../../base/text/printable.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import {
   type HostVerdict,
   makeStep,
@@ -15,7 +15,7 @@ import {
   type StepReport,
 } from '../../trust/index.js'
 import { formatWlbAddress } from '../../xapi/index.js'
-import { inRoot, printError, printJson, printText, renderFacts, renderTable } from '../print.js'
+import { inRoot, printError, printJson, printText, renderFacts, renderTable } from '../terminal/print.js'
 import type { CredentialFlags, PlanFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { readTrustRequest } from './trust-request.js'

@@ -1,7 +1,7 @@
 /** `wlb trust renew`: the plan is shown, confirmed once, and carried out phase by phase. */
 
-import { visible } from '../../base/printable.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { visible } from '../../base/text/printable.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import { parseSshTarget } from '../../ssh/index.js'
 import {
   type IdentityPlace,
@@ -19,9 +19,9 @@ import {
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
 import { configFolder } from '../../xapi/index.js'
-import { readSecretFile, sayOpening, stopOnInterrupt } from '../ask.js'
 import { fail } from '../errors.js'
-import { printJson, printText, renderFacts } from '../print.js'
+import { readSecretFile, sayOpening, stopOnInterrupt } from '../terminal/ask.js'
+import { printJson, printText, renderFacts } from '../terminal/print.js'
 import { printOutcome } from './apply.js'
 import type { RenewFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'

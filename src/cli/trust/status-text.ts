@@ -1,8 +1,8 @@
 /** Text of `wlb trust status`: the pool, the appliance, the installed certificates, then each host with its verdict and disk. */
 
 import type { X509Certificate } from 'node:crypto'
-import { visible } from '../../base/printable.js'
-import { shell } from '../../base/quote-word.js'
+import { visible } from '../../base/text/printable.js'
+import { shell } from '../../base/text/quote-word.js'
 import {
   CLOCK_LIMIT_MS,
   type Connection,
@@ -15,7 +15,7 @@ import {
   shortPrint,
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { daysFrom, renderFacts, renderTable, toType } from '../print.js'
+import { daysFrom, renderFacts, renderTable, toType } from '../terminal/print.js'
 
 /** Certificates that end within this many days are marked. */
 const SOON_DAYS = 30

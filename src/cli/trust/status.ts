@@ -9,7 +9,7 @@ import {
   readKnownCertificates,
   statusDocument,
 } from '../../trust/index.js'
-import { CouldNotTell, EXIT, printJson, printText } from '../print.js'
+import { CouldNotTell, EXIT, printJson, printText } from '../terminal/print.js'
 import type { StatusFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { chooseReadStores, type ReadStores } from './open-ssh.js'

@@ -5,7 +5,7 @@
 
 import { connect, type NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { decodeText } from '../../base/given-text.js'
+import { decodeText } from '../../base/files/given-text.js'
 import type { Trust } from '../../tls/index.js'
 import type { TransferTarget } from '../../xapi/index.js'
 import { fail } from './errors.js'
@@ -88,7 +88,7 @@ export function createConnector(settings: Settings, surroundings: Surroundings):
 }
 
 async function openLocalSocket(path: string): Promise<Duplex> {
-  const { shortenSocketPath } = await import('../../base/local-socket.js')
+  const { shortenSocketPath } = await import('../../base/files/local-socket.js')
   const short = shortenSocketPath(path)
   return openSocket({ path: short.path }).finally(() => short.close())
 }
@@ -114,7 +114,7 @@ async function resolveTrust(trust: ServerTrust, server: string): Promise<Trust> 
     case 'pin':
       return { kind: 'pin', fingerprintSha256: trust.fingerprint }
     case 'ca-file': {
-      const { readLimitedFile } = await import('../../base/limited-file.js')
+      const { readLimitedFile } = await import('../../base/files/limited-file.js')
       const bytes = await readLimitedFile(trust.file).catch((error: unknown) => {
         const lower = error instanceof Error && error.cause instanceof Error ? error.cause : error
         const reason = lower instanceof Error ? lower.message : String(lower)

@@ -1,6 +1,6 @@
 /** The short files that `xe` reads before anything else: settings and passwords. */
 import { closeSync, openSync, readSync } from 'node:fs'
-import { decodeText } from '../../base/given-text.js'
+import { decodeText } from '../../base/files/given-text.js'
 
 const LIMIT_BYTES = 64 * 1024
 

@@ -6,7 +6,7 @@
 import { Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import type { WriteStream } from 'node:tty'
-import { visibleText } from '../../base/printable.js'
+import { visibleText } from '../../base/text/printable.js'
 
 type Output = Writable & Pick<WriteStream, 'isTTY'>
 

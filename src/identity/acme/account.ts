@@ -1,6 +1,6 @@
 /** The account at an ACME authority (RFC 8555, 7.3): made, found again, bound to somebody the authority knows, or made anew. */
 import { WlbError } from '../../base/error.js'
-import { readLimitedFile } from '../../base/limited-file.js'
+import { readLimitedFile } from '../../base/files/limited-file.js'
 import type { AcmeSettings, AppliancePaths } from '../../config/index.js'
 import { fail } from '../errors.js'
 import { type AcmeFiles, readAccountKey, retireAccountKey } from './acme-files.js'

@@ -9,10 +9,10 @@ import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parse, stringify } from 'smol-toml'
-import { ensureFolder, replaceFile, syncFolder } from '../../base/durable-file.js'
 import { WlbError } from '../../base/error.js'
-import { touching } from '../../base/file-failure.js'
-import { readLimitedFile, readLimitedText, readOwnFile } from '../../base/limited-file.js'
+import { ensureFolder, replaceFile, syncFolder } from '../../base/files/durable-file.js'
+import { touching } from '../../base/files/file-failure.js'
+import { readLimitedFile, readLimitedText, readOwnFile } from '../../base/files/limited-file.js'
 import {
   type AcmeSettings,
   type AppliancePaths,

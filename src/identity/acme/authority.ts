@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from 'acme-client'
 import { WlbError } from '../../base/error.js'
-import { readLimitedFile } from '../../base/limited-file.js'
+import { readLimitedFile } from '../../base/files/limited-file.js'
 import type { AcmeSettings } from '../../config/index.js'
 import { fail } from '../errors.js'
 import { type Directory, readDirectory } from './directory.js'

@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Authorization, Order } from 'acme-client'
 import { WlbError } from '../../base/error.js'
-import { COMMON_NAME_LIMIT } from '../../base/host-name.js'
+import { COMMON_NAME_LIMIT } from '../../base/names/host-name.js'
 import { createCertificateRequest } from '../../x509/index.js'
 import { fail } from '../errors.js'
 import { type Authority, poll } from './authority.js'

@@ -1,8 +1,8 @@
 /** Shows an authority the proof that a name is ours: by HTTP (http-01) or by DNS (dns-01), as the settings say. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { systemCode } from '../../base/file-failure.js'
-import { findStartFault } from '../../base/program-file.js'
+import { systemCode } from '../../base/files/file-failure.js'
+import { findStartFault } from '../../base/files/program-file.js'
 import { runCommand } from '../../base/run-command.js'
 import type { AcmeSettings, DnsChallenge, HttpChallenge } from '../../config/index.js'
 import { fail } from '../errors.js'

@@ -1,6 +1,6 @@
 /** Reads the certificate files of a command line within limits, and finds commands that do the same by hand. */
-import { checkFileSize, FILE_LIMIT_BYTES, readLimitedFile, readStandardInput } from '../../base/limited-file.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { checkFileSize, FILE_LIMIT_BYTES, readLimitedFile, readStandardInput } from '../../base/files/limited-file.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import type { FileContents, NamedBytes, Place } from '../../x509/index.js'
 
 /**

@@ -6,7 +6,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { WlbError } from '../../base/error.js'
-import { readLimitedFile } from '../../base/limited-file.js'
+import { readLimitedFile } from '../../base/files/limited-file.js'
 import { paths, readSettings } from '../../config/index.js'
 import type { ServedIdentity } from '../../tls/index.js'
 import {

@@ -2,7 +2,7 @@
  * The steps that put a pair in place, with the commands an operator would type (docs/certificate-from-an-authority.md). On this
  * machine WLB does the same without these commands; over SSH the commands themselves are run.
  */
-import { quoteWord } from '../../base/quote-word.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import { type AppliancePaths, paths } from '../../config/index.js'
 import type { Chain } from '../../x509/index.js'
 import type { KeySource } from './install-key.js'

@@ -6,10 +6,10 @@
 import { rename } from 'node:fs/promises'
 import { hostname as machineName } from 'node:os'
 import { basename, dirname } from 'node:path'
-import { ensureFolder } from '../../base/durable-file.js'
-import { touching } from '../../base/file-failure.js'
-import { decodeText } from '../../base/given-text.js'
-import { inspectOutput, writeOutput } from '../../base/output-file.js'
+import { ensureFolder } from '../../base/files/durable-file.js'
+import { touching } from '../../base/files/file-failure.js'
+import { decodeText } from '../../base/files/given-text.js'
+import { inspectOutput, writeOutput } from '../../base/files/output-file.js'
 import { paths, readSettings } from '../../config/index.js'
 import {
   checkChallengePassword,

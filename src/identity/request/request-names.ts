@@ -3,7 +3,7 @@
  * exactly that name, and it is among the alternative names too, which pools check first (docs/protocol/pool.md).
  */
 import { isIP } from 'node:net'
-import { COMMON_NAME_LIMIT, findHostNameFault } from '../../base/host-name.js'
+import { COMMON_NAME_LIMIT, findHostNameFault } from '../../base/names/host-name.js'
 import { fail } from '../errors.js'
 
 export interface RequestNames {

@@ -1,6 +1,6 @@
 /** The certificates in `server.pem`, all or some of them, to be given to a pool; never a key. */
 import { X509Certificate } from 'node:crypto'
-import { inspectOutput, writeOutput } from '../../base/output-file.js'
+import { inspectOutput, writeOutput } from '../../base/files/output-file.js'
 import { paths, readSettings } from '../../config/index.js'
 import { encodePem, isSelfSigned, readPemBlocks } from '../../x509/index.js'
 import { fail } from '../errors.js'

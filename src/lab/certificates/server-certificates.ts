@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import { readFile, rename } from 'node:fs/promises'
-import { replaceFile } from '../../base/durable-file.js'
+import { replaceFile } from '../../base/files/durable-file.js'
 import { createSelfSigned, decodeSingleCertificate, describeCertificate, readPemBlocks } from '../../x509/index.js'
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import { type Call, changing, emergency, type Method, poolInternal, reading } from '../api/method.js'

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { replaceFile } from '../../base/durable-file.js'
+import { replaceFile } from '../../base/files/durable-file.js'
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import { type ApiClass, CLASSES, findClass } from './classes.js'
 import { fromStored, type StoredValue, toStored } from './field.js'

@@ -2,7 +2,7 @@
 import { type KeyObject, randomBytes, randomUUID, X509Certificate } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { ensureFolder, replaceFile } from '../../base/files/durable-file.js'
 import { createRsaKey, createSelfSigned, type Identity } from '../../x509/index.js'
 import { carryOut, certificateFields } from '../certificates/trust-store.js'
 import { type HostSettings, layoutOf, writeAllegiance, writeSettings } from '../host/host-files.js'

@@ -5,7 +5,7 @@
 import { randomUUID, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFile } from '../../base/durable-file.js'
+import { replaceFile } from '../../base/files/durable-file.js'
 import { describeCertificate, readPemBlocks } from '../../x509/index.js'
 import { NULL_REF } from '../../xapi/index.js'
 import { listStore, rebuildStore } from '../certificates/trust-store.js'

@@ -4,7 +4,7 @@
  */
 import { appendFile, readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { replaceFile } from '../../base/durable-file.js'
+import { replaceFile } from '../../base/files/durable-file.js'
 import { checkHost, describeCertificate } from '../../x509/index.js'
 import { fail } from '../errors.js'
 import { type Conditions, readConditions, writeConditions } from '../host/host-files.js'

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { replaceFile } from '../../base/durable-file.js'
+import { replaceFile } from '../../base/files/durable-file.js'
 import { PURPOSES, type Purpose, type StoreKind } from '../certificates/distribution-command.js'
 
 export interface HostLayout {

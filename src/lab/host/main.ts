@@ -1,6 +1,6 @@
 /** The program of one lab host: `lab-host ROOT`. It keeps running when the launcher ends; SIGTERM stops it. */
 import { WlbError } from '../../base/error.js'
-import { openLineSink } from '../../base/line-sink.js'
+import { openLineSink } from '../../base/text/line-sink.js'
 import type { StartReport } from '../launcher/lab-process.js'
 import { startHost } from './host-process.js'
 

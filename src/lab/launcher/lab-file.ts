@@ -5,9 +5,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { lockDirectory } from '../../base/directory-lock.js'
-import { ensureFolder, replaceFile } from '../../base/durable-file.js'
-import { readHostAddress } from '../../base/host-address.js'
+import { lockDirectory } from '../../base/files/directory-lock.js'
+import { ensureFolder, replaceFile } from '../../base/files/durable-file.js'
+import { readHostAddress } from '../../base/names/host-address.js'
 import { fail } from '../errors.js'
 
 const schema = z.object({

@@ -2,7 +2,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureFolder } from '../../base/durable-file.js'
+import { ensureFolder } from '../../base/files/durable-file.js'
 import { type AppliancePaths, paths } from '../../config/index.js'
 import { exportPrivateKey } from '../../x509/index.js'
 import type { Behaviour } from './behaviour.js'

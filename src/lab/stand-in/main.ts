@@ -5,8 +5,8 @@
 import { chmod, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { openLineSink } from '../../base/line-sink.js'
-import { shortenSocketPath } from '../../base/local-socket.js'
+import { shortenSocketPath } from '../../base/files/local-socket.js'
+import { openLineSink } from '../../base/text/line-sink.js'
 import type { StartReport } from '../launcher/lab-process.js'
 import { type Listening, ordersSchema, startListening } from './server.js'
 

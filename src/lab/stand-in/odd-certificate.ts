@@ -12,7 +12,7 @@ import {
 } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureFolder, replaceFile } from '../../base/durable-file.js'
+import { ensureFolder, replaceFile } from '../../base/files/durable-file.js'
 import { createRsaKey, createSerialNumber, exportPrivateKey, loadLibrary } from '../../x509/index.js'
 
 export interface Signatory {

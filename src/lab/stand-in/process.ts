@@ -1,7 +1,7 @@
 /** Controls the stand-in from the launcher: one process per lab, started, given new orders, and ended. */
 import { rm } from 'node:fs/promises'
-import { replaceFile } from '../../base/durable-file.js'
 import { WlbError } from '../../base/error.js'
+import { replaceFile } from '../../base/files/durable-file.js'
 import { askAppliance } from '../../config/index.js'
 import { fail } from '../errors.js'
 import { endLabProcess, findLabProcess, startLabProcess } from '../launcher/lab-process.js'

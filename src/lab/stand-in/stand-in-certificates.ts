@@ -3,7 +3,7 @@
  * behaviour is wrong (RFC 5280, 6.1).
  */
 import { X509Certificate } from 'node:crypto'
-import { COMMON_NAME_LIMIT } from '../../base/host-name.js'
+import { COMMON_NAME_LIMIT } from '../../base/names/host-name.js'
 import { exportPrivateKey, issueCrl } from '../../x509/index.js'
 import type { Behaviour, ChainTwist, LeafTwist } from './behaviour.js'
 import {

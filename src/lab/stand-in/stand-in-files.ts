@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { replaceFile } from '../../base/durable-file.js'
+import { replaceFile } from '../../base/files/durable-file.js'
 import { labFolder } from '../launcher/lab-file.js'
 import { behaviourSchema, FAULTLESS } from './behaviour.js'
 

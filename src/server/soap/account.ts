@@ -6,7 +6,7 @@
  * counted first and waits for its turn (docs/security.md says why).
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { networkOf } from '../../base/network.js'
+import { networkOf } from '../../base/names/network.js'
 import { verifyPassword } from '../../config/index.js'
 import { CheckQueue } from './check-queue.js'
 import { GuessAllowance } from './guess-allowance.js'

@@ -1,6 +1,6 @@
 /** Where a pool's XenAPI is, from what the pool says of itself (docs/protocol/pool.md, how the appliance reaches the pool). */
 import { isIP } from 'node:net'
-import { type HostAddress, isHostAddress } from '../../base/host-address.js'
+import { type HostAddress, isHostAddress } from '../../base/names/host-address.js'
 
 export interface PoolAddress {
   /** An IP address, IPv6 without brackets. */

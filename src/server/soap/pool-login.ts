@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { WlbError } from '../../base/error.js'
-import { type HostAddress, readHostAddress } from '../../base/host-address.js'
+import { type HostAddress, readHostAddress } from '../../base/names/host-address.js'
 import type { CertificatePin } from '../../store/index.js'
 import { ApiFailure, type ApiValue, isApiMap, type PoolAccess, withPool } from '../../xapi/index.js'
 

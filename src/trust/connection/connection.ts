@@ -3,7 +3,7 @@
  * `predict`, `diagnose` and `plan` are functions of it (docs/trust.md).
  */
 import type { X509Certificate } from 'node:crypto'
-import type { HostAddress } from '../../base/host-address.js'
+import type { HostAddress } from '../../base/names/host-address.js'
 import type { Status } from '../../identity/index.js'
 import type { EndpointFacts } from '../../tls/index.js'
 import type { HostFacts, InstalledCertificate, PoolFacts } from '../../xapi/index.js'

@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
-import { readLimitedText } from '../../base/limited-file.js'
+import { readLimitedText } from '../../base/files/limited-file.js'
 import { parseWlbAddress, type WlbAddress } from '../../xapi/index.js'
 import { fail } from '../errors.js'
 

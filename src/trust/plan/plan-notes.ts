@@ -2,8 +2,8 @@
 
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { visibleCommand } from '../../base/printable.js'
-import { shell } from '../../base/quote-word.js'
+import { visibleCommand } from '../../base/text/printable.js'
+import { shell } from '../../base/text/quote-word.js'
 import type { Connection } from '../connection/connection.js'
 import type { Material } from './material.js'
 import type { NeededCertificate } from './needed-certificates.js'

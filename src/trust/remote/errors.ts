@@ -1,6 +1,6 @@
 /** What can be wrong with what is read and changed on other machines over SSH: an appliance's files, a host's trust store. */
 import { defineErrors } from '../../base/error.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import { sshCommand } from '../../ssh/index.js'
 
 type Fact = string | number | boolean

@@ -3,8 +3,8 @@
  * private key is refused before anything is written here, since what is fetched goes to every host of a pool.
  */
 import type { X509Certificate } from 'node:crypto'
-import { FILE_LIMIT_BYTES } from '../../base/limited-file.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { FILE_LIMIT_BYTES } from '../../base/files/limited-file.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import { paths } from '../../config/index.js'
 import { renderSshTarget, requireSuccess, type SshConnection } from '../../ssh/index.js'
 import { readContainers } from '../../x509/index.js'

@@ -5,7 +5,7 @@
 
 import { mapBounded } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
-import { quoteWord } from '../../base/quote-word.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import { renderSshTarget, runOrFail, type SshConnection, type SshTarget } from '../../ssh/index.js'
 import type { HostFacts } from '../../xapi/index.js'
 import { fail } from './errors.js'

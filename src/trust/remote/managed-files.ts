@@ -3,7 +3,7 @@
  * interrupted attempt left. Contents are compared by their SHA-256; no key is ever read.
  */
 import { createHash } from 'node:crypto'
-import { quoteWord } from '../../base/quote-word.js'
+import { quoteWord } from '../../base/text/quote-word.js'
 import { paths } from '../../config/index.js'
 import { renderSshTarget, runOrFail, type SshConnection } from '../../ssh/index.js'
 import type { ServedIdentity } from '../../tls/index.js'

@@ -7,7 +7,7 @@
 import { randomBytes, type X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { WlbError } from '../../base/error.js'
-import { quoteWord, shell } from '../../base/quote-word.js'
+import { quoteWord, shell } from '../../base/text/quote-word.js'
 import {
   awaitServed,
   findGivenKeys,

@@ -5,7 +5,7 @@
  */
 
 import { WlbError } from '../../base/error.js'
-import { shell } from '../../base/quote-word.js'
+import { shell } from '../../base/text/quote-word.js'
 import { type AnchorOutcome, type Blocker, dropStaged, listIdentities, settleObtained } from '../../identity/index.js'
 import { explainRefusal, formatWlbAddress } from '../../xapi/index.js'
 import { readLastRun } from '../run/journal-records.js'

@@ -3,9 +3,9 @@
  */
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DirectoryLock, lockDirectory } from '../../base/directory-lock.js'
-import { ensureFolder, replaceFile } from '../../base/durable-file.js'
 import { WlbError } from '../../base/error.js'
+import { type DirectoryLock, lockDirectory } from '../../base/files/directory-lock.js'
+import { ensureFolder, replaceFile } from '../../base/files/durable-file.js'
 import { configFolder } from '../../xapi/index.js'
 import { fail } from '../errors.js'
 import {

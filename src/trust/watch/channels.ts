@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
-import { visibleLine } from '../../base/printable.js'
+import { visibleLine } from '../../base/text/printable.js'
 import { readWebhookAddress } from '../../config/index.js'
 import type { WlbAddress } from '../../xapi/index.js'
 import { fail } from '../errors.js'

@@ -1,8 +1,8 @@
 /** The state of the watch: the last snapshot of each pool, and the events not delivered yet, in one file of mode 0600. */
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ensureFolder, replaceFile } from '../../base/durable-file.js'
-import { readOwnFile } from '../../base/limited-file.js'
+import { ensureFolder, replaceFile } from '../../base/files/durable-file.js'
+import { readOwnFile } from '../../base/files/limited-file.js'
 import { SNAPSHOT } from './snapshot.js'
 
 const EVENT = z.object({

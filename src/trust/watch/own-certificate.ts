@@ -3,8 +3,8 @@
  */
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ensureFolder, replaceFile } from '../../base/durable-file.js'
-import { readOwnFile } from '../../base/limited-file.js'
+import { ensureFolder, replaceFile } from '../../base/files/durable-file.js'
+import { readOwnFile } from '../../base/files/limited-file.js'
 import { readStatus } from '../../identity/index.js'
 import { THRESHOLD_DAYS } from './compare.js'
 

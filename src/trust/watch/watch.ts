@@ -1,9 +1,9 @@
 /** Observes pools at intervals, reports what changed, and delivers the events; undelivered events are kept. */
 import { mapBounded } from '../../base/bounded.js'
-import { lockDirectory } from '../../base/directory-lock.js'
-import { ensureFolder } from '../../base/durable-file.js'
+import { lockDirectory } from '../../base/files/directory-lock.js'
+import { ensureFolder } from '../../base/files/durable-file.js'
 import { onceUntilOver } from '../../base/once-until-over.js'
-import { tlsReason } from '../../base/tls-reason.js'
+import { tlsReason } from '../../base/text/tls-reason.js'
 import { type FleetMember, lookAtFleet } from '../connection/fleet.js'
 import type { Channel } from './channels.js'
 import { compareSnapshots, isWell } from './compare.js'

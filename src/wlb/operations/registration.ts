@@ -1,5 +1,5 @@
 /** Registration of a pool, its configuration dictionary, and the end of a registration. */
-import { escapeXml } from '../../base/xml.js'
+import { escapeXml } from '../../base/text/xml.js'
 import {
   anyText,
   checkId,

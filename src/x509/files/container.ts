@@ -3,8 +3,8 @@
  * line. The bytes decide what a thing is; what was unusual is noted; what is something else is named. Work is bounded.
  */
 import type { X509Certificate } from 'node:crypto'
-import { decodeText } from '../../base/given-text.js'
-import { checkFileSize } from '../../base/limited-file.js'
+import { decodeText } from '../../base/files/given-text.js'
+import { checkFileSize } from '../../base/files/limited-file.js'
 import { fieldsOf, readElement, readElements, TAG } from '../encoding/der.js'
 import { BLOCK_LIMIT, type LenientBlock, readLenientPem } from '../encoding/lenient-pem.js'
 import { decodeBase64 } from '../encoding/pem.js'

@@ -3,7 +3,7 @@
  * Node opens them; this file says why one does not open.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { decodeText } from '../../base/given-text.js'
+import { decodeText } from '../../base/files/given-text.js'
 import { fieldsOf, readElement } from '../encoding/der.js'
 import { type LenientBlock, readLenientPem } from '../encoding/lenient-pem.js'
 import { encodePem } from '../encoding/pem.js'

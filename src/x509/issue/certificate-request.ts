@@ -5,7 +5,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { JsonNameParams } from '@peculiar/x509'
 import { WlbError } from '../../base/error.js'
-import { decodeText } from '../../base/given-text.js'
+import { decodeText } from '../../base/files/given-text.js'
 import { bitString, decode, sequenceOf } from '../encoding/asn1-types.js'
 import { type DerElement, encodeElement, fieldsOf, readElement, readElements, readOid, TAG } from '../encoding/der.js'
 import { type NameField, readNameFields } from '../encoding/distinguished-name.js'

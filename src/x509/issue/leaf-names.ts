@@ -3,7 +3,7 @@
  * client shares (RFC 1123, RFC 5280, RFC 6125): a name that some client would not match is refused, not carried along.
  */
 import { isIP } from 'node:net'
-import { findHostNameFault } from '../../base/host-name.js'
+import { findHostNameFault } from '../../base/names/host-name.js'
 import { printable } from '../encoding/distinguished-name.js'
 import type { AlternativeName } from '../encoding/general-name.js'
 import type { ReceivedRequest } from './certificate-request.js'

@@ -1,7 +1,7 @@
 /** The certificate an appliance makes for itself, and what is in it for which reason (docs/protocol/pool.md). */
 import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
-import { COMMON_NAME_LIMIT } from '../../base/host-name.js'
+import { COMMON_NAME_LIMIT } from '../../base/names/host-name.js'
 import { encodePem } from '../encoding/pem.js'
 import { exportPrivateKey } from '../files/private-key.js'
 import {

@@ -1,6 +1,6 @@
 /** A server's certificate from its request: decided first, so that it can be shown, then signed as decided. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { COMMON_NAME_LIMIT } from '../../base/host-name.js'
+import { COMMON_NAME_LIMIT } from '../../base/names/host-name.js'
 import { printable } from '../encoding/distinguished-name.js'
 import { fail } from '../errors.js'
 import type { Signer } from './authority.js'

@@ -3,7 +3,7 @@
  * applies it, in which the common name counts only where no dNSName is present and iPAddress never counts (docs/protocol/pool.md).
  */
 import type { X509Certificate } from 'node:crypto'
-import { isAddress } from '../../base/ip-address.js'
+import { isAddress } from '../../base/names/ip-address.js'
 import { type NameAttribute, printable, readString } from '../encoding/distinguished-name.js'
 import { describeCertificate } from '../summary.js'
 import { readFacts } from './certificate-facts.js'

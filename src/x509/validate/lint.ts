@@ -1,6 +1,6 @@
 /** Warnings: what a pool accepts and an operator should know all the same, most of it about other clients. No verdict depends on it. */
 import type { X509Certificate } from 'node:crypto'
-import { isAddress } from '../../base/ip-address.js'
+import { isAddress } from '../../base/names/ip-address.js'
 import { DAY_MS } from '../issue/signing.js'
 import { describeCertificate, subjectInSentence } from '../summary.js'
 import { findOtherPath } from './browser.js'

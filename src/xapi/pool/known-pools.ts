@@ -4,10 +4,10 @@
  */
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ensureFolder, replaceFile } from '../../base/durable-file.js'
-import { systemCode } from '../../base/file-failure.js'
-import { homeFolder } from '../../base/home-folder.js'
-import { readOwnFile } from '../../base/limited-file.js'
+import { ensureFolder, replaceFile } from '../../base/files/durable-file.js'
+import { systemCode } from '../../base/files/file-failure.js'
+import { homeFolder } from '../../base/files/home-folder.js'
+import { readOwnFile } from '../../base/files/limited-file.js'
 import { fail } from '../errors.js'
 
 const POOL = z.object({

@@ -1,5 +1,5 @@
 /** Reads the pool's records into typed values, with only the fields WLB needs (docs/protocol/pool.md, classes). */
-import { type HostAddress, readHostAddress } from '../../base/host-address.js'
+import { type HostAddress, readHostAddress } from '../../base/names/host-address.js'
 import { type ApiValue, isApiMap, parseApiDate } from '../value.js'
 
 export interface PoolFacts {

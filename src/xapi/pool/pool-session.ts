@@ -5,7 +5,7 @@
  */
 import { isIP } from 'node:net'
 import { WlbError } from '../../base/error.js'
-import { type HostAddress, isHostAddress } from '../../base/host-address.js'
+import { type HostAddress, isHostAddress } from '../../base/names/host-address.js'
 import type { Trust } from '../../tls/index.js'
 import { ApiFailure } from '../api-failure.js'
 import { connectXenApi, type XenApiClient } from '../client.js'

@@ -1,5 +1,5 @@
 /** The appliance's address as `host:port`, with brackets around an IPv6 address (docs/protocol/pool.md, the address). */
-import { type HostAddress, isHostAddress } from '../../base/host-address.js'
+import { type HostAddress, isHostAddress } from '../../base/names/host-address.js'
 
 export interface WlbAddress {
   readonly host: HostAddress

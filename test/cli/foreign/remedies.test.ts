@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { ERROR_TABLES } from '../../../scripts/reference-page.js'
 import type { ErrorRow } from '../../../src/base/error.js'
-import { visibleCommand } from '../../../src/base/printable.js'
-import { shell } from '../../../src/base/quote-word.js'
+import { visibleCommand } from '../../../src/base/text/printable.js'
+import { shell } from '../../../src/base/text/quote-word.js'
 import { type Call, ODD_WORDS, paste, sorted, UNSEEN_WORDS } from './recorders.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'openwlb-remedies-'))

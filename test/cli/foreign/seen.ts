@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { quoteWord } from '../../../src/base/quote-word.js'
+import { quoteWord } from '../../../src/base/text/quote-word.js'
 
 export const EVIL =
   "\u001b]0;owned\u0007\u001b[2J\u009b31m\n\twlb: done\r\u202exyz\u2066\u200b\u2028';touch owned;$(touch owned)`touch owned`\u0000"

@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { CheckFinding, CheckQuestion, Judgement } from '../../../tls/index.js'
 import { describeCertificate } from '../../../x509/index.js'
-import { daysFrom, renderFacts } from '../../print.js'
+import { daysFrom, renderFacts } from '../../terminal/print.js'
 
 export function describeJudgement(judgement: Judgement, question: CheckQuestion): string {
   const { defects, path, warnings } = judgement

@@ -1,14 +1,14 @@
 /** Input of `wlb cert check`: its options, files, an endpoint, and the appliance's own folder. */
 
 import type { X509Certificate } from 'node:crypto'
-import { visibleLine } from '../../../base/printable.js'
+import { visibleLine } from '../../../base/text/printable.js'
 import { paths } from '../../../config/paths.js'
 // not through index.ts: the whole room loads a database, and scripts run this command hundreds of times
 import { readCertificateFiles } from '../../../identity/install/certificate-files.js'
 import type { AnsweredFacts, CheckQuestion } from '../../../tls/index.js'
 import { describeFile, encodePem, readContainers, validate } from '../../../x509/index.js'
 import { fail } from '../../errors.js'
-import { printNote } from '../../print.js'
+import { printNote } from '../../terminal/print.js'
 import type { CheckFlags } from '../commands.js'
 import { readRevocationLists } from './revocation-lists.js'
 

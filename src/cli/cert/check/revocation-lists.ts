@@ -2,7 +2,7 @@
  * Revocation lists for `wlb cert check`, in any form people have them. A pool reads PEM alone, so another form is read as the
  * PEM that has to be installed, and said to be so.
  */
-import { quoteWord } from '../../../base/quote-word.js'
+import { quoteWord } from '../../../base/text/quote-word.js'
 import { readCertificateFiles } from '../../../identity/install/certificate-files.js'
 import { describeFile, encodePem, isDeltaCrl, type NamedBytes, readContainers } from '../../../x509/index.js'
 

@@ -1,5 +1,5 @@
 /** The files of an appliance on this machine: what it will not start with, or should not. */
-import { quoteWord, shell } from '../../../base/quote-word.js'
+import { quoteWord, shell } from '../../../base/text/quote-word.js'
 import type { LocalFacts, LocalFault } from '../evidence/evidence.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'

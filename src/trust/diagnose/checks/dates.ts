@@ -1,6 +1,6 @@
 /** Dates and clocks: which certificate is out of its dates, and by which host's clock. */
 import type { X509Certificate } from 'node:crypto'
-import { quoteWord } from '../../../base/quote-word.js'
+import { quoteWord } from '../../../base/text/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { fewOf, listOf, spanOf, subjectOf, whenOf } from '../wording.js'

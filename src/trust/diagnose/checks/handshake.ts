@@ -1,6 +1,6 @@
 /** Whether pool and appliance agree on how to talk, by handshakes from here. */
 
-import { shell } from '../../../base/quote-word.js'
+import { shell } from '../../../base/text/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { subjectOf } from '../wording.js'

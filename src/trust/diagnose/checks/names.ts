@@ -1,7 +1,7 @@
 /** The name the pool connects by, against those the certificate speaks for. */
 
 import { isIP } from 'node:net'
-import { shell } from '../../../base/quote-word.js'
+import { shell } from '../../../base/text/quote-word.js'
 import { checkHost, describeCertificate, namesCompared } from '../../../x509/index.js'
 import { formatWlbAddress } from '../../../xapi/index.js'
 import type { View } from '../evidence/view.js'

@@ -1,7 +1,7 @@
 /** Whether there is a connection at all: from here, and as the hosts say. */
 
 import { isIP } from 'node:net'
-import { shell } from '../../../base/quote-word.js'
+import { shell } from '../../../base/text/quote-word.js'
 import { formatWlbAddress, parseWlbAddress } from '../../../xapi/index.js'
 import type { HostResult, View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'

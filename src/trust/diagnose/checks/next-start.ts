@@ -1,5 +1,5 @@
 /** What the next start of an appliance on this machine makes of its settings, which a running one does not read again. */
-import { shell } from '../../../base/quote-word.js'
+import { shell } from '../../../base/text/quote-word.js'
 import type { LocalFacts } from '../evidence/evidence.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'

@@ -1,5 +1,5 @@
 /** Revocation lists: the pool lists their names, and hosts report what they found. */
-import { quoteWord, shell } from '../../../base/quote-word.js'
+import { quoteWord, shell } from '../../../base/text/quote-word.js'
 import { describeCertificate, isSelfSigned } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'

@@ -1,6 +1,6 @@
 /** The pool's switches: connected, licensed, in use, verifying. */
 
-import { shell } from '../../../base/quote-word.js'
+import { shell } from '../../../base/text/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { predictVerified } from '../prediction.js'

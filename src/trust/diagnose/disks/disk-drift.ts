@@ -2,7 +2,7 @@
  * Hosts whose disks hold something else than their coordinator's, and disks that hold something else than
  * the database believes. A sync writes a member's folder anew: one that is older than what it lacks has missed it.
  */
-import { quoteWord } from '../../../base/quote-word.js'
+import { quoteWord } from '../../../base/text/quote-word.js'
 import { type Comparison, compareHeld, type Held, heldOn } from '../../connection/disks.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'

@@ -1,5 +1,5 @@
 /** Files among the installed certificates that are not what they should be, seen on the disks of hosts. */
-import { quoteWord } from '../../../base/quote-word.js'
+import { quoteWord } from '../../../base/text/quote-word.js'
 import type { InstalledFileKind } from '../../../x509/index.js'
 import type { DiskFile } from '../../connection/disks.js'
 import type { View } from '../evidence/view.js'

@@ -2,7 +2,7 @@
  * Findings from the hosts' disks, where they were read. They name causes that can only be guessed from what hosts say, and
  * replace those guesses.
  */
-import { quoteWord } from '../../../base/quote-word.js'
+import { quoteWord } from '../../../base/text/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
 import { listOf, shortPrint } from '../wording.js'

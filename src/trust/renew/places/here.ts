@@ -3,7 +3,7 @@
  * a handshake, without an interruption; the new pair waits staged, and the one before stays in the history.
  */
 
-import { quoteWord } from '../../../base/quote-word.js'
+import { quoteWord } from '../../../base/text/quote-word.js'
 import {
   dropAbandoned,
   dropStaged,

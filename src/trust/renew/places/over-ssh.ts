@@ -5,7 +5,7 @@
  */
 import { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../../base/error.js'
-import { quoteWord } from '../../../base/quote-word.js'
+import { quoteWord } from '../../../base/text/quote-word.js'
 import { judgeFiles } from '../../../identity/index.js'
 import { parseSshTarget, renderSshTarget, type SshTarget } from '../../../ssh/index.js'
 import { probeServed, type ServedIdentity } from '../../../tls/index.js'

@@ -2,7 +2,7 @@
  * Steps that install and uninstall certificates and revocation lists in the store that WLB uses. The pool writes its files first and its record
  * last, so an attempt that a member cut short leaves a file that no list shows (docs/trust-stores.md).
  */
-import { shell } from '../../../base/quote-word.js'
+import { shell } from '../../../base/text/quote-word.js'
 import type { PoolSession } from '../../../xapi/index.js'
 import { fail } from '../../errors.js'
 import { isFailure, isSomeHostDown, readCrlNamesNow, readInstalledNow } from './pool-state.js'

@@ -1,5 +1,5 @@
 /** Steps that change how the pool connects: by a name that the certificate has, and with verification. */
-import { shell } from '../../../base/quote-word.js'
+import { shell } from '../../../base/text/quote-word.js'
 import { fail } from '../../errors.js'
 import { readPoolNow, setVerification } from './pool-state.js'
 import type { OrderOf, Step, StepContext } from './step.js'

@@ -1,6 +1,6 @@
 /** Addresses of machines: what may stand in an address from a pool, a file or a command line, before it is used or shown. */
 import { isIP } from 'node:net'
-import { fail } from './errors.js'
+import { fail } from '../errors.js'
 
 /** A host name or an IP address; it holds nothing that a shell or a terminal gives a meaning. */
 export type HostAddress = string & { readonly [brand]: true }

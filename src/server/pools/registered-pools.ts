@@ -1,15 +1,15 @@
 /** The pools that registered: the part that reaches them, and the command that forgets one (docs/setup.md). */
 import { z } from 'zod'
-import { readHostAddress } from '../base/host-address.js'
-import { askAppliance, paths, unseal } from '../config/index.js'
-import { reachable } from '../tls/index.js'
-import type { FleetMember } from '../trust/index.js'
-import type { WlbAddress } from '../xapi/index.js'
-import type { Given } from './appliance-files.js'
-import type { DatabasePart } from './database.js'
-import { fail } from './errors.js'
-import type { Opened } from './part-list.js'
-import type { ListenerPart } from './soap-listener.js'
+import { readHostAddress } from '../../base/names/host-address.js'
+import { askAppliance, paths, unseal } from '../../config/index.js'
+import { reachable } from '../../tls/index.js'
+import type { FleetMember } from '../../trust/index.js'
+import type { WlbAddress } from '../../xapi/index.js'
+import type { Given } from '../appliance-files.js'
+import type { DatabasePart } from '../database.js'
+import { fail } from '../errors.js'
+import type { Opened } from '../part-list.js'
+import type { ListenerPart } from '../soap-listener.js'
 
 const CALL_TIMEOUT_MS = 20_000
 /** A large pool writes its stores one member after the other. */

@@ -1,6 +1,6 @@
 /** Standard output that cannot be written to, such as a file on a full disk: then the command has failed, whatever it did. */
-import { fail } from '../base/errors.js'
-import { systemCode } from '../base/file-failure.js'
+import { fail } from '../../base/errors.js'
+import { systemCode } from '../../base/files/file-failure.js'
 import { EXIT, printError } from './print.js'
 
 /**

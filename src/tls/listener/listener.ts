@@ -9,7 +9,11 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createServer as createTlsServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
-import { type HostAddress, readHostAddress } from '../base/host-address.js'
+import { type HostAddress, readHostAddress } from '../../base/names/host-address.js'
+import { fail } from '../errors.js'
+import { checkIdentity, type ServedIdentity } from '../identity-check.js'
+import { POOL_TLS } from '../pool-client.js'
+import { probeServed } from '../probe.js'
 import {
   type ConnectionCounts,
   Connections,
@@ -19,12 +23,8 @@ import {
   type Phase,
   type PhaseLimits,
 } from './connections.js'
-import { fail } from './errors.js'
 import { type Exchanges, superviseExchanges } from './http-exchanges.js'
-import { checkIdentity, type ServedIdentity } from './identity-check.js'
-import { POOL_TLS } from './pool-client.js'
 import { findPortHolder } from './port-holder.js'
-import { probeServed } from './probe.js'
 
 export interface ListenerOptions extends ServedIdentity {
   readonly address: string
@@ -40,7 +40,7 @@ export interface ListenerOptions extends ServedIdentity {
   readonly http?: Omit<ServerOptions, 'cert' | 'key'>
   readonly room?: ConnectionsOptions['room']
   readonly limitsMs?: Partial<PhaseLimits>
-  /** Whether the right password has come from this network before (base/network.ts); it is served first. */
+  /** Whether the right password has come from this network before (base/names/network.ts); it is served first. */
   readonly isKnown?: ConnectionsOptions['isKnown']
   /** Called for each connection that is closed without an answer, for the log. */
   readonly onGivenUp?: ConnectionsOptions['onGivenUp']

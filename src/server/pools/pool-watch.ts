@@ -3,16 +3,16 @@
  * everything else of the pools where `[watch]` in the settings asks for it. What fails here is logged and stops nothing.
  */
 import { join } from 'node:path'
-import { mapBounded, within } from '../base/bounded.js'
-import { onceUntilOver } from '../base/once-until-over.js'
-import type { FleetMember } from '../trust/index.js'
-import { parseWlbAddress } from '../xapi/index.js'
-import type { Given, SettingsPart } from './appliance-files.js'
-import type { Opened } from './part-list.js'
+import { mapBounded, within } from '../../base/bounded.js'
+import { onceUntilOver } from '../../base/once-until-over.js'
+import type { FleetMember } from '../../trust/index.js'
+import { parseWlbAddress } from '../../xapi/index.js'
+import type { Given, SettingsPart } from '../appliance-files.js'
+import type { Opened } from '../part-list.js'
 import type { PoolsPart } from './registered-pools.js'
 
 type Needs = Given & SettingsPart & PoolsPart
-type Trust = typeof import('../trust/index.js')
+type Trust = typeof import('../../trust/index.js')
 
 const HOUR_MS = 3_600_000
 const POOLS_AT_ONCE = 8
@@ -21,7 +21,7 @@ const CLOSE_WAIT_MS = 2000
 
 /** Loads the code for pools after the appliance accepts connections: it is large. */
 export async function poolWatch(context: Needs): Promise<Opened<object>> {
-  const starting = import('../trust/index.js')
+  const starting = import('../../trust/index.js')
     .then((trust) => startWatching(trust, context))
     .catch((error: unknown) => context.log.error({ err: error }, 'nothing is watched'))
   return { provides: {}, close: async () => (await starting)?.close() }

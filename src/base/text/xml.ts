@@ -4,7 +4,7 @@
  * grows with it; size is the caller's to bound, before a document is read at all.
  */
 import { SaxesParser } from 'saxes'
-import { fail } from './errors.js'
+import { fail } from '../errors.js'
 
 export interface XmlElement {
   /** The name without its prefix. */

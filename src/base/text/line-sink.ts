@@ -5,7 +5,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
-import { systemCode } from './file-failure.js'
+import { systemCode } from '../files/file-failure.js'
 
 export interface LineSink {
   /** Takes `line`, which ends in a newline. Neither waits nor throws. */

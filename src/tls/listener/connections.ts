@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { networkOf } from '../base/network.js'
+import { networkOf } from '../../base/names/network.js'
 
 /** What a connection is waiting for. */
 export type Phase =

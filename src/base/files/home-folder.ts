@@ -1,6 +1,6 @@
 /** Where this user's own files are. */
 import { homedir } from 'node:os'
-import { fail } from './errors.js'
+import { fail } from '../errors.js'
 
 /** @throws HOME_UNKNOWN for a user who has none, such as one that a container was started with and no file knows. */
 export function homeFolder(): string {

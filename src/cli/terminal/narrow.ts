@@ -4,7 +4,7 @@
  * or pipe gets every line as it is.
  */
 
-import { DESCRIBED } from '../base/printable.js'
+import { DESCRIBED } from '../../base/text/printable.js'
 
 interface Screen {
   readonly isTTY?: boolean

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { fail } from './errors.js'
+import { fail } from '../errors.js'
 
 /** Writes a file that is not there yet, flushed, with permission bits `mode` from the first byte on. */
 export async function writeNewFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {

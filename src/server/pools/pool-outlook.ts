@@ -5,17 +5,17 @@
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
-import { type Clock, SYSTEM_CLOCK } from '../base/clock.js'
-import { WlbError } from '../base/error.js'
-import { type AppliancePaths, askAppliance, openLog, paths, readSettings } from '../config/index.js'
-import { readIdentity } from '../identity/index.js'
-import { reachable } from '../tls/index.js'
-import type { PoolOutlook } from '../trust/index.js'
-import { readContainers } from '../x509/index.js'
-import type { WlbAddress } from '../xapi/index.js'
-import { type Given, settings, stateFolder } from './appliance-files.js'
-import { type DatabasePart, database } from './database.js'
-import { partList } from './part-list.js'
+import { type Clock, SYSTEM_CLOCK } from '../../base/clock.js'
+import { WlbError } from '../../base/error.js'
+import { type AppliancePaths, askAppliance, openLog, paths, readSettings } from '../../config/index.js'
+import { readIdentity } from '../../identity/index.js'
+import { reachable } from '../../tls/index.js'
+import type { PoolOutlook } from '../../trust/index.js'
+import { readContainers } from '../../x509/index.js'
+import type { WlbAddress } from '../../xapi/index.js'
+import { type Given, settings, stateFolder } from '../appliance-files.js'
+import { type DatabasePart, database } from '../database.js'
+import { partList } from '../part-list.js'
 import { listRegistered } from './registered-pools.js'
 
 /** The pools, in order of registration; or why they could not be asked. */
@@ -74,7 +74,7 @@ export async function readOutlooks(
 ): Promise<readonly PoolOutlook[]> {
   const members = await listRegistered({ store, secretKey }, appliance)
   if (members.length === 0) return []
-  const { readPoolOutlooks } = await import('../trust/index.js')
+  const { readPoolOutlooks } = await import('../../trust/index.js')
   const present = await readIdentity(place).then(
     (inPlace) => certificatesIn(inPlace.certificatePem),
     () => [], // nothing that could be served

@@ -1,9 +1,9 @@
 /** Output of `wlb`: JSON documents, errors, tables and exit codes. stdout is the answer; all else goes to stderr. */
-import { errorDocument, WlbError } from '../base/error.js'
-import { explainShortage } from '../base/file-failure.js'
-import { visible, visibleCommand, visibleJson, visibleLine, visibleText } from '../base/printable.js'
-import { quoteWord } from '../base/quote-word.js'
-import { fail } from './errors.js'
+import { errorDocument, WlbError } from '../../base/error.js'
+import { explainShortage } from '../../base/files/file-failure.js'
+import { visible, visibleCommand, visibleJson, visibleLine, visibleText } from '../../base/text/printable.js'
+import { quoteWord } from '../../base/text/quote-word.js'
+import { fail } from '../errors.js'
 import { columnsOf, fitText, layOutTable } from './narrow.js'
 
 /** What text is written to: a stream, or what keeps lines for one that has stopped. */

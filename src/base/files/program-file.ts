@@ -2,8 +2,8 @@
 import { constants } from 'node:fs'
 import { access, open, stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
+import { quoteWord } from '../text/quote-word.js'
 import { systemCode } from './file-failure.js'
-import { quoteWord } from './quote-word.js'
 
 export interface StartFault {
   readonly why: string

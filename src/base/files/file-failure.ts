@@ -1,7 +1,7 @@
 /** System errors about files and about what a process may use, turned into errors that an operator can act on. */
-import type { WlbError } from './error.js'
-import { fail } from './errors.js'
-import { openFileLimit, processLimit } from './system-limits.js'
+import type { WlbError } from '../error.js'
+import { fail } from '../errors.js'
+import { openFileLimit, processLimit } from '../system-limits.js'
 
 /** Runs `work` on `path`; system errors that an operator can repair are thrown as `WlbError`, others unchanged. */
 export async function touching<T>(path: string, work: () => Promise<T>): Promise<T> {

@@ -3,10 +3,10 @@
  * answers the question: a command never waits for an answer that cannot come.
  */
 
-import { WlbError } from '../base/error.js'
-import { readLimitedFile, readStandardInput, readText } from '../base/limited-file.js'
-import { visibleCommand, visibleLine } from '../base/printable.js'
-import { fail } from './errors.js'
+import { WlbError } from '../../base/error.js'
+import { readLimitedFile, readStandardInput, readText } from '../../base/files/limited-file.js'
+import { visibleCommand, visibleLine } from '../../base/text/printable.js'
+import { fail } from '../errors.js'
 import { EXIT, printNote } from './print.js'
 
 export function isAtTerminal(): boolean {
@@ -114,7 +114,7 @@ export async function readSecretLines(file: string): Promise<readonly [string, .
 const NO_SECRET = /^-----BEGIN |^PuTTY-User-Key-File/
 
 async function nameOther(bytes: Buffer): Promise<string> {
-  const { describeFile } = await import('../x509/index.js')
+  const { describeFile } = await import('../../x509/index.js')
   return `it is no password, but ${describeFile(bytes)}`
 }
 

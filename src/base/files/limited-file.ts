@@ -1,6 +1,6 @@
 /** Input from outside, read no further than it may be long: named files, standard input, files of our own that may be damaged. */
 import { type FileHandle, open } from 'node:fs/promises'
-import { fail } from './errors.js'
+import { fail } from '../errors.js'
 import { systemCode, touching } from './file-failure.js'
 import { decodeText, whyNoText } from './given-text.js'
 
