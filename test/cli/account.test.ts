@@ -110,9 +110,21 @@ test('what is on disk beside what runs: the port, the name, and a password that 
 })
 
 const seen: [given: string, from: RegExp, to: string, code: string, remedy: RegExp][] = [
-  ['a bad hash', /^password_hash.*$/m, 'password_hash = "geheim"', 'SETTINGS_UNUSABLE', /^wlb account password$/],
+  [
+    'a bad hash',
+    /^password_hash.*$/m,
+    'password_hash = "geheim"',
+    'SETTINGS_UNUSABLE',
+    /^wlb --root \S+ account password$/,
+  ],
   ['another port', /^port = .*$/m, 'port = 9012', 'SETTINGS_NOT_IN_USE', /^sed -i 's\/\^port \*=/],
-  ['another user name', /^username = .*$/m, 'username = "x"', 'SETTINGS_NOT_IN_USE', /^wlb account password$/],
+  [
+    'another user name',
+    /^username = .*$/m,
+    'username = "x"',
+    'SETTINGS_NOT_IN_USE',
+    /^wlb --root \S+ account password$/,
+  ],
 ]
 it.each(seen)('the doctor sees %s on disk before the next start does', async (_, from, to, code, remedy) => {
   edit(from, to)
@@ -131,5 +143,7 @@ test('and after that start, which failed, it says so too', async () => {
   const { findings } = JSON.parse(
     (await wlb('doctor', '--json', '--appliance', `${OWN_ADDRESS}:${appliance.port}`)).stdout,
   )
-  expect(findings).toMatchObject([{ code: 'SETTINGS_UNUSABLE', severity: 'error', remedy: 'wlb account password' }])
+  expect(findings).toMatchObject([
+    { code: 'SETTINGS_UNUSABLE', severity: 'error', remedy: `wlb --root ${appliance.root} account password` },
+  ])
 })

@@ -57,7 +57,7 @@ function interruptAt(
 
 /** Types what the screen says to type, and says yes. */
 async function goOn(screen: string): Promise<string> {
-  const [, typed = ''] = /Go on: {2}wlb (.+)$/m.exec(screen) ?? []
+  const [, typed = ''] = /Go on:\s+wlb (.+)$/m.exec(screen) ?? []
   const terminal = wlbAtTerminal(typed.split(' '), env())
   await answer(terminal, ' lab?', 'y')
   return terminal.ended
@@ -185,7 +185,7 @@ describe.skipIf(!hasTerminal)('a pool that verifies', () => {
       expect(screen).toContain(`with ${behind} steps behind it`)
       expect(screen).toMatch(/exit 130\n$/)
       expect(await stage.verdicts()).toBe('accepted accepted accepted')
-      expect(await goOn(screen)).toMatch(/Every host verifies, by its own word.*\nexit 0\n$/)
+      expect(await goOn(screen)).toMatch(/Every host verifies, by its own word[\s\S]*\nexit 0\n$/)
       expect(staged()).toEqual([])
     }
   })

@@ -69,7 +69,7 @@ describe.skipIf(!program)('sshd (needs openssh-server)', () => {
     writeFileSync(file, 'PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\n')
     expect(await tryTo(sshd, [{ kind: 'key', file }])).toMatchObject({
       code: 'SSH_KEY_OF_PUTTY',
-      remedy: expect.stringMatching(/^puttygen '.*\.ppk' -O private-openssh-new -o '.*\.ppk\.openssh'$/),
+      remedy: expect.stringMatching(/^puttygen '.*\.ppk' -O private-openssh-new -o '.*\.ppk'\.openssh$/),
     })
   })
 
