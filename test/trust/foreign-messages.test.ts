@@ -84,7 +84,6 @@ it.each(texts)('a letter with %s', async (_, text) => {
   expect(names.sort()).toEqual([
     ...['Content-Transfer-Encoding', 'Content-Type', 'Date', 'From', 'MIME-Version', 'Message-ID', 'Subject', 'To'],
   ])
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that there is none is the fact
   expect(head).not.toMatch(/[^\n\x20-\x7e]/)
   expect(head.replace(/^Subject:.*(\n[ \t].*)*/m, '')).not.toContain('other@example.com')
   const lines = decodeBody(head, body.join('\n\n')).trimEnd().split('\n')
