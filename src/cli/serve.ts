@@ -5,8 +5,8 @@ import { openLineSink } from '../base/text/line-sink.js'
 import { applianceParts, serve } from '../server/index.js'
 
 /**
- * How far the heap may grow over what is alive before it is collected. By its own rule V8 lets it double or more, because the
- * database's memory counts as alive: 60 MB more after some thousand requests, with requests no faster for it.
+ * How far the heap may grow over what is alive before it is collected. By its own rule V8 lets it double or more, and
+ * requests are no faster for it. test/server/memory.test.ts holds the memory of the whole appliance to a tenth.
  */
 const HEAP_GROWTH_PERCENT = 20
 
