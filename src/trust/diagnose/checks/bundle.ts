@@ -2,8 +2,8 @@
 import { isStoreError } from '../evidence/refusal-defects.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
+import { installAgain, installRoot, installSelfSigned } from '../make-trusted.js'
 import { errorText, fewOf, listOf } from '../wording.js'
-import { installAgain, installRoot, installSelfSigned } from './make-trusted.js'
 
 export function findBundle(view: View): readonly Draft[] {
   const { pool, results, anyVerified, anyAnchored, verifies, installed } = view

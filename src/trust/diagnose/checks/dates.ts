@@ -3,9 +3,9 @@ import type { X509Certificate } from 'node:crypto'
 import { quoteWord } from '../../../base/text/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
+import { errorOf, type Flaw, hostsOf, quoteHosts } from '../flaw.js'
+import { installRoot, installWithIssuer } from '../make-trusted.js'
 import { fewOf, listOf, spanOf, subjectOf, whenOf } from '../wording.js'
-import { errorOf, type Flaw, hostsOf, quoteHosts } from './flaw.js'
-import { installRoot, installWithIssuer } from './make-trusted.js'
 
 /** What a pool and an appliance should agree within. */
 const TOLERANCE_MS = 60_000

@@ -4,8 +4,8 @@ import type { HostFacts } from '../../../xapi/index.js'
 import { isStoreError } from '../evidence/refusal-defects.js'
 import { type HostResult, isAnchored, isInstalled, type View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
+import { INSTALL_ALL_AGAIN, installAgain, installFrom } from '../make-trusted.js'
 import { errorText, listOf, shortPrint } from '../wording.js'
-import { INSTALL_ALL_AGAIN, installAgain, installFrom } from './make-trusted.js'
 
 export function findDrift(view: View): readonly Draft[] {
   if (!view.pool) return []

@@ -2,8 +2,8 @@
 import { lint, validate } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
+import { installInPlace } from '../make-trusted.js'
 import { daysBetween, fewOf, subjectOf, whenOf } from '../wording.js'
-import { installInPlace } from './make-trusted.js'
 
 /** Days before the end at which people are told, as hosts do for their own certificates. */
 const STEPS_DAYS = [7, 14, 30] as const

@@ -6,8 +6,8 @@ import { checkHost, describeCertificate, namesCompared } from '../../../x509/ind
 import { formatWlbAddress } from '../../../xapi/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
+import { type Flaw, hostsOf, quoteHosts } from '../flaw.js'
 import { listOf } from '../wording.js'
-import { type Flaw, hostsOf, quoteHosts } from './flaw.js'
 
 export function explainName(view: View, flaw: Flaw): readonly Draft[] {
   const { leaf, name, port } = view

@@ -4,9 +4,9 @@ import { describeCertificate, isSelfSigned } from '../../../x509/index.js'
 import { verifiesByPeer } from '../../../xapi/index.js'
 import { type Installed, installedAs, isInstalled, type View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
+import { errorOf, type Flaw, hostsOf, quoteHosts } from '../flaw.js'
+import { copyOf, installRoot, installSelfSigned, installWithIssuer } from '../make-trusted.js'
 import { daysBetween, listOf, shortPrint, subjectOf } from '../wording.js'
-import { errorOf, type Flaw, hostsOf, quoteHosts } from './flaw.js'
-import { copyOf, installRoot, installSelfSigned, installWithIssuer } from './make-trusted.js'
 
 export function explainEnd(view: View, flaw: Flaw): readonly Draft[] {
   const { leaf, served } = view

@@ -2,8 +2,8 @@
 import { DEFECTS, readFacts } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
+import { type Flaw, hostsOf, quoteHosts } from '../flaw.js'
 import { subjectOf } from '../wording.js'
-import { type Flaw, hostsOf, quoteHosts } from './flaw.js'
 
 const CODES: Readonly<Record<string, string>> = {
   LEAF_KEY_TOO_WEAK: 'LEAF_KEY_WEAK',

@@ -3,8 +3,8 @@ import { quoteWord, shell } from '../../../base/text/quote-word.js'
 import { describeCertificate, isSelfSigned } from '../../../x509/index.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
+import { type Flaw, hostsOf, quoteHosts } from '../flaw.js'
 import { listOf } from '../wording.js'
-import { type Flaw, hostsOf, quoteHosts } from './flaw.js'
 
 const CODES: Readonly<Record<string, string>> = {
   REVOKED: 'LEAF_REVOKED',

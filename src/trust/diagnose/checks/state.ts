@@ -3,9 +3,9 @@
 import { shell } from '../../../base/text/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
+import { installRoot, installSelfSigned } from '../make-trusted.js'
 import { predictVerified } from '../prediction.js'
 import { errorText } from '../wording.js'
-import { installRoot, installSelfSigned } from './make-trusted.js'
 import { reconnect } from './names.js'
 
 export function findState(view: View): readonly Draft[] {

@@ -1,8 +1,8 @@
 /** One thing a host would refuse a certificate for, on its way to becoming a finding. */
 import type { X509Certificate } from 'node:crypto'
-import type { PoolVerdict } from '../../../tls/index.js'
-import { DEFECTS } from '../../../x509/index.js'
-import type { HostResult, View } from '../evidence/view.js'
+import type { PoolVerdict } from '../../tls/index.js'
+import { DEFECTS } from '../../x509/index.js'
+import type { HostResult, View } from './evidence/view.js'
 
 /** A defect as a host named it, or as it was found here: then the certificate is known. */
 export interface Flaw {

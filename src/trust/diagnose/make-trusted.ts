@@ -1,8 +1,8 @@
 /** Remedies for hosts that do not trust what the appliance serves: complete where the tool can do it, else with file and place. */
 import type { X509Certificate } from 'node:crypto'
-import { quoteWord, shell } from '../../../base/text/quote-word.js'
-import { describeCertificate, isSelfSigned, readExtension } from '../../../x509/index.js'
-import type { View } from '../evidence/view.js'
+import { quoteWord, shell } from '../../base/text/quote-word.js'
+import { describeCertificate, isSelfSigned, readExtension } from '../../x509/index.js'
+import type { View } from './evidence/view.js'
 
 /** For a chain of an authority: its root, served or in a file that has to be fetched. */
 export function installRoot({ pool, served, now, evidence: { local } }: View): string | undefined {
