@@ -208,6 +208,14 @@ function isNumber(content: Buffer): boolean {
   return first !== 0xff || second < 0x80
 }
 
+/** ASN1_INTEGER_get: what does not fit into 64 bits is -1. */
+export function readLong(content: Buffer): bigint {
+  return content.length > 8 ? -1n : BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString('hex')}`))
+}
+
+/** The same kept in an `int` of C, which has the lower 32 bits of it: 2^32 + 8 is 8. */
+export const readInt = (content: Buffer): number => Number(BigInt.asIntN(32, readLong(content)))
+
 /** c2i_ASN1_OBJECT: the last byte ends a number, and no number begins with a byte that says nothing. */
 function isIdentifier(content: Buffer): boolean {
   if ((content.at(-1) ?? 0x80) >= 0x80) return false

@@ -3,7 +3,7 @@
  * how strong OpenSSL 3.0 counts it, and whether a signature is right.
  */
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { type AnyValue, any, type Bits, decode, explicit, integer, map, oid, sequence } from './asn1-types.js'
+import { type AnyValue, any, type Bits, decode, explicit, integer, map, oid, readInt, sequence } from './asn1-types.js'
 import { encodeElement, TAG } from './der.js'
 
 type KeyKind = 'rsa' | 'rsa-pss' | 'ec' | 'dsa' | 'ed25519' | 'ed448' | 'sm2' | 'none of ours'
@@ -242,17 +242,12 @@ function readPssParameters(parameters: AnyValue | undefined): PssParameters | un
   if (mask && (mask.id !== MASK_GENERATOR || !maskHash)) return undefined
   const digest = given.hash ? readDigest(given.hash.id) : 'sha1'
   const maskDigest = maskHash ? readDigest(maskHash.id) : 'sha1'
-  const saltBytes = salt ? readSmall(salt) : 20
-  if (!digest || !maskDigest || saltBytes < 0 || (trailer && readSmall(trailer) !== 1)) return undefined
+  const saltBytes = salt ? readInt(salt) : 20
+  if (!digest || !maskDigest || saltBytes < 0 || (trailer && readInt(trailer) !== 1)) return undefined
   return { digest, maskDigest, saltBytes }
 }
 
 function readDigest(id: string): string | undefined {
   const signature = BY_OID[id]
   return DIGESTS[id] ?? (signature?.digest && ALSO_DIGESTS.test(signature.name) ? signature.digest : undefined)
-}
-
-/** -1 for what fits into no int of C, as for all that is negative. */
-function readSmall(content: Buffer): number {
-  return content.length > 4 ? -1 : content.readIntBE(0, content.length)
 }

@@ -10,6 +10,7 @@ import {
   implicit,
   integer,
   oid,
+  readLong,
   sequence,
   sequenceOf,
 } from '../encoding/asn1-types.js'
@@ -120,7 +121,7 @@ function readAll(certificate: X509Certificate): CertificateFacts {
     ...decoded,
     invalid: decoded.invalid || !read,
     certificate,
-    version: (version?.at(-1) ?? 0) + 1,
+    version: version ? Number(readLong(version)) + 1 : 1,
     serial: read?.signed.serial ?? Buffer.alloc(0),
     signatureAlgorithm: read?.signed.signatureAlgorithm ?? UNKNOWN_ALGORITHM,
     outerSignatureAlgorithm: read && !decoded.isHalfRead ? read.signatureAlgorithm : UNKNOWN_ALGORITHM,

@@ -8,6 +8,7 @@ import {
   explicit,
   implicit,
   integer,
+  readInt,
   sequence,
   sequenceOf,
   type Type,
@@ -148,7 +149,7 @@ function readEntries(given: readonly EntryValue[]): { list: CrlEntry[]; hasUnkno
       return { serial: serialKey(serial), issuers, reason: undefined }
     }
     if (extensions.some(({ oid, critical }) => critical && oid !== OID.certificateIssuer)) hasUnknownCritical = true
-    return { serial: serialKey(serial), issuers, reason: reason?.length === 1 ? reason[0] : undefined }
+    return { serial: serialKey(serial), issuers, reason: reason && readInt(reason) }
   })
   return { list, hasUnknownCritical }
 }

@@ -73,6 +73,13 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     withContent(part, Buffer.concat([contentOf(part), writeTree(random.pick(STRANGERS))])),
   'longer by an end': (part) => withContent(part, Buffer.concat([contentOf(part), bytes(0, 0)])),
   padded: (part, random) => withContent(part, Buffer.concat([bytes(random.pick([0, 0x80, 0xff, 7])), contentOf(part)])),
+  'larger by a power of two': (part, random) => {
+    const own = contentOf(part)
+    const content = Buffer.alloc(Math.max(own.length, random.pick([2, 4, 5, 8, 9])))
+    own.copy(content, content.length - own.length)
+    content[0] = (content[0] ?? 0) | 1
+    return withContent(part, content)
+  },
   gone: () => [],
   twice: (part) => [part, part],
   stranger: (_part, random) => [random.pick(STRANGERS)],

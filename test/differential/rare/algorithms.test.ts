@@ -53,11 +53,13 @@ const hash = (oid: string) => sequence(objectIdentifier(oid), nothing())
 const SHA256 = '2.16.840.1.101.3.4.2.1'
 const MASK = '1.2.840.113549.1.1.8'
 const pss = (...fields: readonly Buffer[]) => algorithm('1.2.840.113549.1.1.10', sequence(...fields))
-const whole = (salt = 32) => [
+const whole = (salt: number | bigint = 32) => [
   wrapped(0, hash(SHA256)),
   wrapped(1, sequence(objectIdentifier(MASK), hash(SHA256))),
   wrapped(2, integer(salt)),
 ]
+
+const twice = (algorithm: Buffer) => [algorithm, algorithm] as const
 
 /** What stands in the leaf; only the last of them has the right signature beside it. */
 const ofLeaf: readonly (readonly [what: string, inside: Buffer, outside: Buffer, answer: string])[] = [
@@ -79,6 +81,10 @@ const ofLeaf: readonly (readonly [what: string, inside: Buffer, outside: Buffer,
   ['PSS of defaults, which are SHA-1', pss(), pss(), WEAK],
   ['PSS', pss(...whole()), pss(...whole()), WRONG],
   ['PSS with a salt below zero', pss(...whole(-1)), pss(...whole(-1)), WEAK],
+  ['PSS with a salt of 2^32 + 32, of which an int keeps the 32', ...twice(pss(...whole((1n << 32n) + 32n))), WRONG],
+  ['PSS with a salt of 2^31', ...twice(pss(...whole(1n << 31n))), WEAK],
+  ['PSS with a salt of 2^64 + 32', ...twice(pss(...whole((1n << 64n) + 32n))), WEAK],
+  ['PSS with a trailer of 2^32 + 1', ...twice(pss(...whole(), wrapped(3, integer((1n << 32n) + 1n)))), WRONG],
   ['PSS with another trailer', pss(...whole(), wrapped(3, integer(2))), pss(...whole(), wrapped(3, integer(2))), WEAK],
   [
     'PSS with the trailer written down',

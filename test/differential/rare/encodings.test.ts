@@ -255,6 +255,16 @@ const lists: readonly Fact[] = [
     ACCEPTED,
     { list: { serials: [integer(3)], entryExtensions: [extensionOf(OID.reason, '0a0108')] } },
   ],
+  [
+    'an entry whose reason is 2^32 + 8, of which an int keeps the 8',
+    ACCEPTED,
+    { list: { serials: [integer(3)], entryExtensions: [extensionOf(OID.reason, '0a050100000008')] } },
+  ],
+  [
+    'an entry whose reason is 2^64 + 8',
+    '!certificate revoked',
+    { list: { serials: [integer(3)], entryExtensions: [extensionOf(OID.reason, '0a09010000000000000008')] } },
+  ],
 ]
 
 describe.skipIf(requirePart('openssl') === undefined)('rare encodings (needs openssl)', () => {

@@ -14,9 +14,13 @@ const NO_ISSUER = '!unable to get local issuer certificate'
 const NOT_BEFORE = "!format error in certificate's notBefore field"
 const NOT_AFTER = "!format error in certificate's notAfter field"
 const EXPIRED = '!certificate has expired'
+const NO_AUTHORITY = '!invalid CA certificate'
 const EARLY = '!certificate is not yet valid'
 
 const leaf = (parts: Parts): RarePath => ({ leaf: parts })
+const bareRoot = (version: number | bigint): RarePath => ({
+  root: { version: wrapped(0, integer(version)), isBare: true },
+})
 const serial = (hex: string): RarePath => leaf({ serial: element(2, Buffer.from(hex, 'hex')) })
 const at = (tag: 'utc' | 'generalized', text: string) => element(tag === 'utc' ? 0x17 : 0x18, Buffer.from(text))
 const UNTIL = at('utc', '490101000000Z')
@@ -44,6 +48,10 @@ const facts: readonly (readonly [what: string, answer: string, path: RarePath])[
   ['version 2 with extensions', OK, leaf({ version: wrapped(0, integer(1)) })],
   ['version 4', OK, leaf({ version: wrapped(0, integer(3)) })],
   ['a version below zero', OK, leaf({ version: wrapped(0, integer(-1)) })],
+  ['a root of version 1 that says nothing', OK, bareRoot(0)],
+  ['a root of version 3 that says nothing', NO_AUTHORITY, bareRoot(2)],
+  ['a root of version 257 that says nothing', NO_AUTHORITY, bareRoot(256)],
+  ['a root of version 2^64 + 1 that says nothing', NO_AUTHORITY, bareRoot(1n << 64n)],
   ['an authority of version 1 with extensions', OK, { issuer: { version: Buffer.alloc(0) } }],
   ['unique identifiers', OK, leaf({ uniqueIds: Buffer.from('8102000182020001', 'hex') })],
   ['a unique identifier of an issuer', OK, { issuer: { uniqueIds: Buffer.from('82020001', 'hex') } }],

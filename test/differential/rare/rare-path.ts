@@ -30,6 +30,8 @@ export interface Parts {
   readonly uniqueIds?: Buffer
   /** Added to those that it needs; an authority's basicConstraints only where none is given. */
   readonly extensions?: readonly (RawExtension | Buffer)[]
+  /** Nothing is added. */
+  readonly isBare?: boolean
 }
 
 export interface ListParts {
@@ -79,9 +81,9 @@ const NAMES = {
 
 export function makePath(path: RarePath, keys: RareKeys, now: Date): JudgedSet {
   const certificate = (place: 'leaf' | 'issuer' | 'root', above: 'issuer' | 'root', serial: number) => {
-    const { extensions = [], ...parts } = path[place] ?? {}
+    const { extensions = [], isBare = false, ...parts } = path[place] ?? {}
     const needed = place === 'leaf' ? SERVER : AUTHORITY
-    const isGiven = extensions.some((one) => !Buffer.isBuffer(one) && one.oid === needed.oid)
+    const isGiven = isBare || extensions.some((one) => !Buffer.isBuffer(one) && one.oid === needed.oid)
     const algorithm = parts.algorithm ?? plainAlgorithm(keys[above])
     const signed = sequence(
       parts.version ?? wrapped(0, integer(2)),
