@@ -6,6 +6,11 @@ import { layoutOf } from './host/host-files.js'
 
 /** As large as a pool may be. */
 export const MOST_HOSTS = 64
+/** Twice what a pool of that size usually runs. */
+export const MOST_VMS = 4096
+export const MOST_SEED = 2 ** 31 - 1
+/** A day in less than half a minute. */
+export const MOST_SPEED = 3600
 
 const readHostLog = ({ root }: { readonly root: unknown }) => shell`tail ${layoutOf(String(root)).log}`
 
@@ -96,6 +101,17 @@ export const labErrors = defineErrors({
     message: 'The folder of the lab cannot be used.',
     facts: ['folder', 'reason'],
     remedy: ({ folder }) => shell`df -h ${dirname(String(folder))}; ls -ld ${dirname(String(folder))}`,
+  },
+  LAB_NUMBER_INVALID: {
+    message: ({ option, least, most }) => `--${option} is a whole number from ${least} to ${most}.`,
+    facts: ['(option)', 'given', '(least)', '(most)'],
+    remedy: 'wlb lab up --help',
+  },
+  LAB_OTHERWISE: {
+    message: ({ option }) =>
+      `There is a lab here already, made with another --${option}; another one needs another folder.`,
+    facts: ['(option)', 'was', 'asked', 'root'],
+    remedy: 'wlb lab up --root DIR',
   },
   LAB_SIZE_DIFFERS: {
     message: 'There is a lab here already, of another size; another one needs another folder.',

@@ -12,7 +12,7 @@ import { buildHostProgram } from './lab-program.js'
 export class TestPool {
   readonly root = mkdtempSync(join(tmpdir(), 'openwlb-lab-'))
   readonly #program: string
-  document: LabDocument = { pool: '', username: '', password: '', reader: null, hosts: [] }
+  document: LabDocument = { pool: '', username: '', password: '', reader: null, speed: 1, seed: 0, hosts: [] }
 
   constructor(program: string) {
     this.#program = program

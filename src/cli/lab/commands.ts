@@ -32,10 +32,16 @@ export function up(lab: Parent) {
     .command('up')
     .description('start the pool; one that exists goes on with everything it had')
     .option('--hosts <N>', 'how many hosts a new pool has (default: 3)', integer)
+    .option('--vms <N>', 'how many virtual machines its hosts run together (default: two a host)', integer)
+    .option('--seed <N>', 'what decides about them: the same number, the same machines (default: by chance)', integer)
+    .option('--speed <N>', 'their days pass, and they migrate, so many times faster (default: 1)', integer)
     .option('--add-host <NAME=ADDRESS>', 'a line for the etc/hosts of every host (may be repeated)', nameAndAddress, [])
     .addOption(tlsClient())
     .option('--json', 'print one JSON document')
-    .addHelpText('before', examples('wlb lab up', 'wlb lab up --hosts 5 --add-host wlb.example.com=127.0.0.1'))
+    .addHelpText(
+      'before',
+      examples('wlb lab up', 'wlb lab up --hosts 16 --vms 300', 'wlb lab up --add-host wlb.example.com=127.0.0.1'),
+    )
 }
 
 export function status(lab: Parent) {

@@ -20,9 +20,9 @@ import { fail } from '../errors.js'
 import { EXIT, printJson, printNote, printText, renderTable, toType } from '../terminal/print.js'
 import { FAULT_NAMES, FAULTS, type InjectFlags, type UpFlags } from './commands.js'
 
-export async function up(root: string, { hosts, addHost, tlsClient, json }: UpFlags): Promise<void> {
+export async function up(root: string, { addHost, json, ...numbers }: UpFlags): Promise<void> {
   printNote('starting the hosts of the pool\n')
-  const { document, already } = await labUp({ root, addHosts: addHost, tlsClient, hosts })
+  const { document, already } = await labUp({ root, addHosts: addHost, ...numbers })
   if (json) return printJson(document)
   printText(`${already ? 'The pool is up already.' : 'The pool is up.'}\n\n${describe(visible(document))}\n\n`)
   const [first] = document.hosts

@@ -12,7 +12,7 @@ import { changing, type Method, reading } from './method.js'
 export function fieldMethods(): [name: string, method: Method][] {
   return CLASSES.flatMap((owner) => [
     ...(owner.name === 'session' ? [] : recordMethods(owner)),
-    ...owner.fields.filter(({ name }) => name !== '').flatMap((field) => accessors(owner, field)),
+    ...owner.stored.flatMap((field) => accessors(owner, field)),
   ])
 }
 

@@ -42,7 +42,7 @@ export async function answerLabCall(host: LabHost, method: string, params: reado
       return sessions.open('user', hostRef, text(0)).ref
     }
     case 'lab.image':
-      return JSON.stringify(coordinatorOf(host).database.image())
+      return coordinatorOf(host).database.text()
     case 'lab.wlb_settings':
       coordinatorOf(host)
       return { ...(await fetchWlbSettings(host, text(0) === 'checked' ? 'checked' : 'as-is')) }

@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { replaceFile } from '../../base/files/durable-file.js'
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import { type ApiClass, CLASSES, findClass } from './classes.js'
-import { fromStored, type StoredValue, toStored } from './field.js'
+import { fromStored, isDefault, type StoredValue, toStored } from './field.js'
 
 export type ApiRecord = { readonly [field: string]: ApiValue }
 
@@ -31,6 +31,7 @@ export class Database {
   readonly #tables = new Map<string, Map<string, ApiRecord>>()
   readonly #internals = new Map<string, string>()
   readonly #listeners = new Set<(change: Change) => void>()
+  readonly #texts = new WeakMap<ApiRecord, string>()
   #generation: number
   #dirtySince: number
   #written: number
@@ -88,7 +89,7 @@ export class Database {
   create(className: string, values: ApiRecord): string {
     const owner = classNamed(className)
     const record: Record<string, ApiValue> = {}
-    for (const { name, default: empty } of owner.fields) if (name !== '') record[name] = values[name] ?? empty
+    for (const { name, default: empty } of owner.stored) record[name] = values[name] ?? empty
     if (record.uuid === '') record.uuid = randomUUID()
     const ref = `OpaqueRef:${randomUUID()}`
     this.#table(className).set(ref, record)
@@ -103,10 +104,9 @@ export class Database {
       return
     }
     const owner = classNamed(className)
-    const named = owner.fields.filter(({ name }) => name !== '')
     this.#table(className).set(
       ref,
-      Object.fromEntries(named.map((field) => [field.name, values[field.name] ?? field.default])),
+      Object.fromEntries(owner.stored.map((field) => [field.name, values[field.name] ?? field.default])),
     )
     this.#changed(owner, ref, 'add')
   }
@@ -155,19 +155,32 @@ export class Database {
   }
 
   image(): DatabaseImage {
-    const tables: Record<string, Record<string, Record<string, StoredValue>>> = {}
-    for (const owner of CLASSES) {
-      if (owner.lifetime !== 'stored') continue
-      tables[owner.name] = Object.fromEntries(
-        this.rows(owner.name).map(([ref, record]) => [ref, writeRow(owner, record)]),
+    return parseImage(this.text())
+  }
+
+  /** The image as JSON. Records are never changed in place: the text of each is made once and kept with it. */
+  text(): string {
+    const tables = CLASSES.filter(({ lifetime }) => lifetime === 'stored').map((owner) => {
+      const rows = this.rows(owner.name).map(
+        ([ref, record]) => `${JSON.stringify(ref)}:${this.#rowText(owner, record)}`,
       )
-    }
-    return { generation: this.#generation, internals: Object.fromEntries(this.#internals), tables }
+      return `${JSON.stringify(owner.name)}:{${rows.join(',')}}`
+    })
+    const internals = JSON.stringify(Object.fromEntries(this.#internals))
+    return `{"generation":${this.#generation},"internals":${internals},"tables":{${tables.join(',')}}}`
+  }
+
+  #rowText(owner: ApiClass, record: ApiRecord): string {
+    const known = this.#texts.get(record)
+    if (known !== undefined) return known
+    const text = JSON.stringify(writeRow(owner, record))
+    this.#texts.set(record, text)
+    return text
   }
 
   async #write(): Promise<void> {
     const generation = this.#generation
-    await writeImage(this.#path, this.image())
+    await replaceFile(this.#path, `${this.text()}\n`, 0o600)
     this.#written = generation
   }
 
@@ -201,16 +214,20 @@ function classNamed(name: string): ApiClass {
   return owner
 }
 
+/** Leaves out what has its default: most fields of most records. */
 function writeRow(owner: ApiClass, record: ApiRecord): Record<string, StoredValue> {
-  const named = owner.fields.filter(({ name }) => name !== '')
-  return Object.fromEntries(named.map((field) => [field.name, toStored(field, record[field.name] ?? field.default)]))
+  const row: Record<string, StoredValue> = {}
+  for (const field of owner.stored) {
+    const value = record[field.name] ?? field.default
+    if (!isDefault(field, value)) row[field.name] = toStored(field, value)
+  }
+  return row
 }
 
-/** A field that the file lacks was added by a later version and gets its default. */
+/** A field that the file lacks has its default, as has one that was added by a later version. */
 function readRow(owner: ApiClass, row: Readonly<Record<string, StoredValue>>): ApiRecord {
   const record: Record<string, ApiValue> = {}
-  for (const field of owner.fields) {
-    if (field.name === '') continue
+  for (const field of owner.stored) {
     const stored = row[field.name]
     record[field.name] = stored === undefined ? field.default : fromStored(field, stored)
   }

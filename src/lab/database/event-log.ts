@@ -1,15 +1,25 @@
 /**
  * Which objects changed since when, for event.from: one entry per object, so that ten changes are one event. A token is
  * the database's generation. Removed objects are remembered up to a limit; beyond it callers get EVENTS_LOST.
+ *
+ * Changes are also kept in their order, so that a caller who is up to date costs as much as has changed, and not as much as the
+ * pool has objects: each change wakes every caller.
  */
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import { CLASSES, findClass } from './classes.js'
-import type { Change, Database } from './database.js'
+import type { ApiRecord, Change, Database } from './database.js'
 import { shownRecord } from './records.js'
 
 const REMEMBERED_REMOVALS = 5000
 
-interface Traces {
+/** Traces that count no more are dropped when there are more of them than of the others, and than these. */
+const SPARE_TRACES = 1000
+
+type Times = Pick<Trace, 'created' | 'modified'>
+
+interface Trace {
+  readonly className: string
+  readonly ref: string
   readonly created: number
   readonly modified: number
 }
@@ -22,7 +32,9 @@ type Batch = {
 
 export class EventLog {
   readonly #database: Database
-  readonly #traces = new Map<string, Traces>()
+  readonly #traces = new Map<string, Trace>()
+  /** In the order of `modified`; an object's last one is also in `#traces`, earlier ones count no more. */
+  #order: Trace[] = []
   readonly #born: number
   readonly #stop: () => void
   readonly #subscriptions = new Map<string, { readonly patterns: readonly string[]; readonly token: string }>()
@@ -100,14 +112,25 @@ export class EventLog {
 
   #since(patterns: readonly string[], since: number): ApiValue[] {
     const events: { generation: number; event: ApiValue }[] = []
-    for (const { name, hasEvents } of CLASSES) {
-      if (!hasEvents) continue
-      for (const [ref, record] of this.#database.rows(name)) {
-        const { created, modified } = this.#traces.get(ref) ?? { created: 0, modified: this.#born }
-        if (modified <= since || !matches(patterns, name, ref)) continue
-        const operation = created > since ? 'add' : 'mod'
-        const snapshot = shownRecord(this.#database, name, record)
-        events.push({ generation: modified, event: eventOf(modified, name, ref, operation, snapshot) })
+    const report = (name: string, ref: string, record: ApiRecord, { created, modified }: Times) => {
+      if (modified <= since || !matches(patterns, name, ref)) return
+      const operation = created > since ? 'add' : 'mod'
+      const snapshot = shownRecord(this.#database, name, record)
+      events.push({ generation: modified, event: eventOf(modified, name, ref, operation, snapshot) })
+    }
+    if (since < this.#born) {
+      for (const { name, hasEvents } of CLASSES) {
+        if (!hasEvents) continue
+        for (const [ref, record] of this.#database.rows(name)) {
+          report(name, ref, record, this.#traces.get(ref) ?? { created: 0, modified: this.#born })
+        }
+      }
+    } else {
+      for (let at = this.#order.length - 1; at >= 0; at--) {
+        const trace = this.#order[at]
+        if (!trace || trace.modified <= since) break
+        const record = this.#traces.get(trace.ref) === trace && this.#database.find(trace.className, trace.ref)
+        if (record) report(trace.className, trace.ref, record, trace)
       }
     }
     for (const { className, ref, created, generation } of this.#removed) {
@@ -134,7 +157,12 @@ export class EventLog {
         this.#forgottenUntil = this.#removed.shift()?.generation ?? this.#forgottenUntil
       }
     } else {
-      this.#traces.set(ref, { created, modified: generation })
+      const trace = { className, ref, created, modified: generation }
+      this.#traces.set(ref, trace)
+      this.#order.push(trace)
+      if (this.#order.length > 2 * this.#traces.size + SPARE_TRACES) {
+        this.#order = this.#order.filter((one) => this.#traces.get(one.ref) === one)
+      }
     }
     this.#wake()
   }

@@ -84,6 +84,14 @@ const SHAPES: readonly (readonly [string, FieldType, FieldType?])[] = PLAIN.flat
 
 export type StoredValue = string | number | boolean | StoredValue[] | { readonly [key: string]: StoredValue }
 
+/** Tells whether a value is the field's default; a set or a map is if both are empty. */
+export function isDefault({ default: empty }: ApiField, value: ApiValue): boolean {
+  if (value === empty) return true
+  if (typeof value !== 'object' || typeof empty !== 'object') return false
+  if (value instanceof Date) return empty instanceof Date && value.getTime() === empty.getTime()
+  return Object.keys(value).length === 0 && !(empty instanceof Date) && Object.keys(empty).length === 0
+}
+
 type Typed = Pick<ApiField, 'type' | 'of'>
 
 export function toStored({ type, of }: Typed, value: ApiValue): StoredValue {

@@ -60,7 +60,7 @@ const RECORD_CLASSES = ['pool', 'host', 'Certificate'] as const
 
 export function readRecords(database: Database): Records {
   const rows = (name: (typeof RECORD_CLASSES)[number]) => {
-    const fields = (findClass(name)?.fields ?? []).filter((field) => field.name !== '')
+    const fields = findClass(name)?.stored ?? []
     return Object.fromEntries(
       database
         .rows(name)
@@ -100,10 +100,10 @@ export async function changeRecords(database: Database, text: string): Promise<v
 }
 
 function readRow(name: string, row: Readonly<Record<string, StoredValue>>): ApiRecord {
-  const fields = findClass(name)?.fields ?? []
+  const fields = findClass(name)?.stored ?? []
   return Object.fromEntries(
     fields.flatMap((field) => {
-      const stored = field.name === '' ? undefined : row[field.name]
+      const stored = row[field.name]
       return stored === undefined ? [] : [[field.name, fromStored(field, stored)]]
     }),
   )

@@ -112,6 +112,10 @@ const settingsSchema = z.object({
   tlsClient: z.enum(['node', 'stunnel']),
   /** Delay before a refused login is answered, as on a pool. */
   refusalDelayMs: z.number(),
+  /** What decides about the pool's guests and their load. */
+  seed: z.number().default(0),
+  /** The day of the load passes, and migrations are done, this many times faster. */
+  speed: z.number().default(1),
 })
 
 /** What the launcher records for one host: who it is and where it listens. */

@@ -142,6 +142,8 @@ export interface HostStatus {
   readonly settled: boolean
   /** Uuids of the live hosts; known to the coordinator only. */
   readonly live: readonly string[]
+  /** Guests that run, by the uuid of their host; known to the coordinator only. */
+  readonly guests: Readonly<Record<string, number>>
   readonly generation: number
   /** Names of the certificates on this host's own disk. */
   readonly certificates: readonly string[]
@@ -163,6 +165,7 @@ async function describeHost(host: LabHost): Promise<HostStatus> {
     pid: process.pid,
     settled: role.kind === 'coordinator' || role.settled,
     live: liveHosts(host),
+    guests: countGuests(host),
     generation: role.kind === 'coordinator' ? role.database.generation : (role.copy?.image.generation ?? 0),
     certificates: await listStore(layout, { store: 'LegacyRootCert' }),
     crls: await listStore(layout, { store: 'CRL' }),
@@ -178,6 +181,17 @@ function liveHosts({ role }: LabHost): string[] {
   return database.rows('host').flatMap(([, record]) => {
     return database.find('host_metrics', String(record.metrics))?.live === true ? [String(record.uuid)] : []
   })
+}
+
+function countGuests({ role }: LabHost): Record<string, number> {
+  if (role.kind === 'member') return {}
+  const { database } = role
+  const counts = new Map(database.rows('host').map(([ref, record]) => [ref, { uuid: String(record.uuid), guests: 0 }]))
+  for (const [, vm] of database.rows('VM')) {
+    const count = counts.get(String(vm.resident_on))
+    if (count && vm.is_control_domain === false) count.guests++
+  }
+  return Object.fromEntries([...counts.values()].map(({ uuid, guests }) => [uuid, guests]))
 }
 
 /** Connects to the pool's WLB address as a verified connection of this host would: with its own store. */

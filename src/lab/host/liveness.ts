@@ -17,11 +17,12 @@ import { handOverFinished } from './roles.js'
 export const HEARTBEAT_PATH = '/lab/heartbeat'
 const RECONNECT_PAUSE_MS = 100
 /**
- * The shortest pause between copies of the database, for every four members: copies matter in an emergency only, and
- * each is the whole database.
+ * The shortest pause between copies of the database, for every four members and every megabyte: copies matter in an
+ * emergency only, and each is the whole database.
  */
 const COPY_PAUSE_MS = 250
 const MEMBERS_A_PAUSE = 4
+const BYTES_A_PAUSE = 1_000_000
 
 /** Coordinator: counts a member as live for as long as its connection stays open. */
 export function receiveHeartbeat(host: LabHost, request: IncomingMessage, response: ServerResponse): void {
@@ -69,7 +70,7 @@ function sendCopies({ database }: Coordinator, response: ServerResponse): () => 
   }
   send()
   const stopListening = database.onChange(() => {
-    timer ??= setTimeout(send, COPY_PAUSE_MS * Math.ceil(connected.size / MEMBERS_A_PAUSE))
+    timer ??= setTimeout(send, copyPauseMs())
   })
   return () => {
     stopListening()
@@ -77,10 +78,15 @@ function sendCopies({ database }: Coordinator, response: ServerResponse): () => 
   }
 }
 
+function copyPauseMs(): number {
+  const megabytes = Math.ceil((copy?.text.length ?? 0) / BYTES_A_PAUSE)
+  return COPY_PAUSE_MS * Math.ceil(connected.size / MEMBERS_A_PAUSE) * Math.max(1, megabytes)
+}
+
 /** Makes the text of a copy; members that get the same state share one text. */
 function copyOf(database: Database): string {
   if (copy?.database !== database || copy.generation !== database.storedGeneration) {
-    const text = `${JSON.stringify(database.image())}\n`
+    const text = `${database.text()}\n`
     copy = { database, generation: database.storedGeneration, text }
   }
   return copy.text

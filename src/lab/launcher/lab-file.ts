@@ -18,6 +18,10 @@ const schema = z.object({
   tlsClient: z.enum(['node', 'stunnel']),
   plainPort: z.number(),
   tlsPort: z.number(),
+  /** Older labs have two guests a host that no seed decided about. */
+  vms: z.number().optional(),
+  seed: z.number().default(0),
+  speed: z.number().default(1),
   hosts: z.array(
     z.object({
       name: z.string(),

@@ -10,7 +10,7 @@ import { WlbError } from '../../base/error.js'
 import { ensureFolder } from '../../base/files/durable-file.js'
 import { type HostAddress, readHostAddress } from '../../base/names/host-address.js'
 import { installPool } from '../database/new-pool.js'
-import { fail, MOST_HOSTS } from '../errors.js'
+import { fail, MOST_HOSTS, MOST_SEED, MOST_SPEED, MOST_VMS } from '../errors.js'
 import { findAddress, layoutOf } from '../host/host-files.js'
 import type { HostStatus } from '../host/http-server.js'
 import { askHost, endProcess, findProcess, requestHandshake, startProcess, waitUntil } from './host-control.js'
@@ -20,6 +20,12 @@ export interface LabUpOptions {
   /** The folder the lab's own folder `lab` is in. */
   readonly root: string
   readonly hosts?: number
+  /** How many guests the hosts of a new pool have together; two a host unless given. */
+  readonly vms?: number
+  /** What decides about the guests of a new pool; by chance unless given. */
+  readonly seed?: number
+  /** How many times faster than the clock the day of the load passes, and migrations are done. */
+  readonly speed?: number
   /** Names for the etc/hosts of every host, in addition to the hosts themselves. */
   readonly addHosts?: readonly { readonly name: string; readonly address: string }[]
   /** Which program connects to WLB: ours, or the stunnel that pools use. */
@@ -44,6 +50,8 @@ interface LabHostReport {
   readonly certificates: readonly string[]
   readonly crls: readonly string[]
   readonly bundle: HostStatus['bundle'] | 'unknown'
+  /** How many guests run on it; null when the coordinator does not run. */
+  readonly vms: number | null
   /** What the host's own verified handshake with WLB says; null when there is nothing to connect to. */
   readonly wlb: { readonly accepted: boolean; readonly reason: string } | null
 }
@@ -54,10 +62,13 @@ export interface LabDocument {
   readonly password: string
   /** The user with the read-only role; null in a lab that was made before this user existed. */
   readonly reader: { readonly username: string; readonly password: string } | null
+  readonly speed: number
+  readonly seed: number
   readonly hosts: readonly LabHostReport[]
 }
 
 const DEFAULT_HOSTS = 3
+const DEFAULT_VMS_A_HOST = 2
 /** Starting more processes at once is not faster. */
 const PROCESSES_AT_A_TIME = 2 * availableParallelism()
 const REFUSAL_DELAY_MS = 5_000
@@ -68,25 +79,52 @@ const WAIT_PER_HOST_MS = 1_000
  * Starts every host that does not run, makes a new pool if there is none, and returns once the pool is complete.
  * `already` means that every host was running.
  *
- * @throws LAB_SIZE_INVALID, LAB_SIZE_DIFFERS, LAB_NO_ADDRESS, PORT_IN_USE, LAB_HOST_FAILED or LAB_TIMEOUT.
+ * @throws LAB_SIZE_INVALID, LAB_NUMBER_INVALID, LAB_SIZE_DIFFERS, LAB_OTHERWISE, LAB_NO_ADDRESS, PORT_IN_USE, LAB_HOST_FAILED or LAB_TIMEOUT.
  */
 export async function labUp(
   options: LabUpOptions,
 ): Promise<{ readonly document: LabDocument; readonly already: boolean }> {
-  const { root, hosts } = options
-  if (hosts !== undefined && (!Number.isInteger(hosts) || hosts < 1 || hosts > MOST_HOSTS)) {
-    throw fail('LAB_SIZE_INVALID', { hosts })
-  }
+  const { root } = options
+  assertPossible(options)
   await orNotWritable(root, ensureFolder(labFolder(root), 0o700))
   return withLabLocked(root, () => bringUp(options))
+}
+
+/** @throws LAB_SIZE_INVALID, or LAB_NUMBER_INVALID for another number than that of the hosts. */
+function assertPossible(options: LabUpOptions): void {
+  const { hosts = 1 } = options
+  if (!Number.isInteger(hosts) || hosts < 1 || hosts > MOST_HOSTS) throw fail('LAB_SIZE_INVALID', { hosts })
+  const bounds = [
+    ['vms', 0, MOST_VMS],
+    ['seed', 0, MOST_SEED],
+    ['speed', 1, MOST_SPEED],
+  ] as const
+  for (const [option, least, most] of bounds) {
+    const given = options[option] ?? least
+    if (!Number.isInteger(given) || given < least || given > most) {
+      throw fail('LAB_NUMBER_INVALID', { option, given, least, most })
+    }
+  }
+}
+
+/** @throws LAB_SIZE_DIFFERS or LAB_OTHERWISE when the lab that is there was made with other numbers. */
+function assertSame(known: Lab, options: LabUpOptions): void {
+  const { root, hosts } = options
+  if (hosts !== undefined && hosts !== known.hosts.length) {
+    throw fail('LAB_SIZE_DIFFERS', { hosts: known.hosts.length, asked: hosts, root })
+  }
+  for (const option of ['vms', 'seed', 'speed'] as const) {
+    const [was, asked] = [known[option], options[option]]
+    if (asked !== undefined && was !== undefined && asked !== was) {
+      throw fail('LAB_OTHERWISE', { option, was, asked, root })
+    }
+  }
 }
 
 async function bringUp(options: LabUpOptions): ReturnType<typeof labUp> {
   const { root, addHosts = [], hostProgram = programPath('lab-host.js') } = options
   const known = await orNotWritable(root, findLab(root))
-  if (known && options.hosts !== undefined && options.hosts !== known.hosts.length) {
-    throw fail('LAB_SIZE_DIFFERS', { hosts: known.hosts.length, asked: options.hosts, root })
-  }
+  if (known) assertSame(known, options)
   const lab = known ?? (await orNotWritable(root, installLab(options)))
   await addNames(lab, root, addHosts)
   const stopped: string[] = []
@@ -119,6 +157,7 @@ export async function labStatus(root: string): Promise<LabDocument> {
     }),
   )
   const live = new Set(asked.flatMap(({ status }) => status?.live ?? []))
+  const guests = asked.find(({ status }) => status?.role === 'coordinator')?.status?.guests
   const hosts = lab.hosts.map(({ name, uuid, address }, index): LabHostReport => {
     const { status, wlb } = asked[index] ?? {}
     return {
@@ -134,15 +173,18 @@ export async function labStatus(root: string): Promise<LabDocument> {
       certificates: status?.certificates ?? [],
       crls: status?.crls ?? [],
       bundle: status?.bundle ?? 'unknown',
+      vms: guests ? (guests[uuid] ?? 0) : null,
       wlb: wlb ?? null,
     }
   })
-  return { pool: lab.pool, username: lab.username, password: lab.password, reader: lab.reader ?? null, hosts }
+  const { pool, username, password, reader = null, speed, seed } = lab
+  return { pool, username, password, reader, speed, seed, hosts }
 }
 
 async function installLab(options: LabUpOptions): Promise<Lab> {
   const { root, hosts: count = DEFAULT_HOSTS, addHosts = [], tlsClient = 'node' } = options
-  const { refusalDelayMs = REFUSAL_DELAY_MS } = options
+  const { refusalDelayMs = REFUSAL_DELAY_MS, vms = count * DEFAULT_VMS_A_HOST, speed = 1 } = options
+  const { seed = randomInt(MOST_SEED) } = options
   const { addresses, plainPort, tlsPort } = await chooseAddresses(count)
   const lab: Lab = {
     pool: randomUUID(),
@@ -152,6 +194,9 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
     tlsClient,
     plainPort,
     tlsPort,
+    vms,
+    seed,
+    speed,
     hosts: addresses.map((address, index) => ({
       name: `xs${index + 1}`,
       uuid: randomUUID(),
@@ -160,11 +205,13 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
   }
   const { pool: poolUuid, hosts, ...shared } = lab
   const settings = hosts.map((host) => ({ ...shared, ...host, poolUuid, refusalDelayMs }))
-  await installPool(
-    settings.map((one) => ({ settings: one, root: hostRoot(root, one.name) })),
+  await installPool({
+    hosts: settings.map((one) => ({ settings: one, root: hostRoot(root, one.name) })),
     addHosts,
-    new Date(),
-  )
+    vms,
+    seed,
+    now: new Date(),
+  })
   await writeLab(root, lab)
   return lab
 }
