@@ -48,6 +48,10 @@ export function status(program: Parent) {
     .description('what this appliance is, whether it runs, and which pools it serves')
     .option('--json', 'print one JSON document')
     .addHelpText('before', examples('wlb status', 'wlb status --json'))
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 pools are served, 1 they are not, or those that verify refuse what they meet: the appliance is stopped,\nits database or its certificate cannot be used, the certificate is out of its dates or lacks the host name.',
+    )
 }
 
 export function accountShow(account: Parent) {

@@ -3,17 +3,17 @@
 import { visible } from '../base/text/printable.js'
 import { quoteWord, shell } from '../base/text/quote-word.js'
 import { paths } from '../config/index.js'
-import { readStatus, type Status } from '../identity/index.js'
+import { readStatus, type Status, servesPools } from '../identity/index.js'
 import { describeDates, describeMissingNames } from './cert/show.js'
 import { daysFrom, EXIT, printJson, printText, renderFacts, renderTable, toType } from './terminal/print.js'
 
-/** Exits 1 when the appliance does not run, or its certificate or its database cannot be used. */
+/** Exits 1 when pools are not served, or those that verify refuse what they meet. */
 export async function status(root: string, json = false): Promise<void> {
   const found = await readStatus(root)
+  const now = new Date()
   if (json) printJson(found)
-  else printText(`${describe(found, new Date())}\n`)
-  if (found.listener.state === 'stopped' || 'error' in found.identity || found.databaseTrouble)
-    process.exitCode = EXIT.no
+  else printText(`${describe(found, now)}\n`)
+  if (!servesPools(found, now)) process.exitCode = EXIT.no
 }
 
 /** What is shown is escaped where it must be; the command at the end is made of what was found. */
@@ -149,8 +149,10 @@ function describePools({ pools, addressesUsed, databaseTrouble }: Status): strin
   return addressesUsed?.length ? `${table}\n\nPools connect to: ${addressesUsed.join(', ')}` : table
 }
 
-function nextStep({ root, listener, identity, database, databaseTrouble, pools, hostname }: Status): string {
+function nextStep({ root, listener, nextStart, identity, database, databaseTrouble, pools, hostname }: Status): string {
   if ('error' in identity) return `Try:  ${toType(identity.error.remedy, root)}`
+  if (listener.state === 'stopped' && nextStart.fault)
+    return `It does not start:  ${toType(nextStart.fault.remedy, root)}`
   if (listener.state === 'stopped') return `Start it:  ${toType(shell`wlb --root ${root} serve`)}`
   if (databaseTrouble)
     return database === 'embedded'

@@ -11,6 +11,8 @@ import {
   settingsInUse,
 } from '../config/index.js'
 import type { Pool } from '../store/index.js'
+import { foreseePortInUse } from '../tls/index.js'
+import { standingAt } from '../x509/index.js'
 import { type RenewalStatus, readRenewalStatus } from './acme/renewal.js'
 import { describeIdentity, type Identity } from './store/certificate-report.js'
 
@@ -86,9 +88,19 @@ export interface Status {
   readonly renewal: RenewalStatus | null
 }
 
+/**
+ * Whether a pool that calls now is served, and one that verifies too: the appliance runs, its database can be used, and its
+ * certificates are in their dates and speak for the name pools connect to.
+ */
+export function servesPools({ listener, databaseTrouble, identity }: Status, now: Date): boolean {
+  if (listener.state === 'stopped' || databaseTrouble || 'error' in identity) return false
+  const isNamed = identity.missingNames.every(({ of }) => of !== 'settings')
+  return isNamed && [identity, ...identity.chain].every((one) => standingAt(one, now) === 'in its dates')
+}
+
 /** What the next start makes of the settings on disk. */
 export interface NextStart {
-  /** Why it will fail; null where the settings can be used. */
+  /** Why it will fail: the settings cannot be used, or somebody else has the port; null where nothing is seen that is in its way. */
   readonly fault: IdentityFault | null
   /** What the running appliance does otherwise now; empty where none runs. */
   readonly changed: readonly SettingChange[]
@@ -118,8 +130,18 @@ export async function readStatus(root: string): Promise<Status> {
   const renewal = await readRenewalStatus(place, acme, new Date())
   if (running) {
     const changed = running.settings ? compareSettings(running.settings, settingsInUse(onDisk)) : []
-    return { root, hostname, identity, ...running, nextStart: { fault: null, changed }, renewal }
+    const isMoved = changed.some(({ key }) => key === 'address' || key === 'port')
+    const taken = isMoved ? await foreseePortInUse(address, port, running.listener.pid) : undefined
+    return {
+      root,
+      hostname,
+      identity,
+      ...running,
+      nextStart: { fault: taken ? faultOf(taken) : null, changed },
+      renewal,
+    }
   }
+  const taken = await foreseePortInUse(address, port)
   const database = databaseUrl === undefined ? 'embedded' : 'server'
   return {
     root,
@@ -133,7 +155,7 @@ export async function readStatus(root: string): Promise<Status> {
     addressesUsed: null,
     log: null,
     settings: null,
-    nextStart: { fault: null, changed: [] },
+    nextStart: { fault: taken ? faultOf(taken) : null, changed: [] },
     renewal,
   }
 }

@@ -7,7 +7,7 @@ export type { Directory } from './acme/directory.js'
 export { installObtained, type Obtained, obtainCertificate, settleObtained } from './acme/obtain.js'
 export { type Blocker, factsInPlace, isRenewalDue } from './acme/renewal.js'
 export { type AnchorInstaller, type AnchorOutcome, startRenewalKeeper } from './acme/renewal-keeper.js'
-export { describePool, type RunningStatus, readStatus, type Status } from './appliance-status.js'
+export { describePool, type RunningStatus, readStatus, type Status, servesPools } from './appliance-status.js'
 export {
   acmeDocument,
   exportDocument,

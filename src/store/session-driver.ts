@@ -27,6 +27,8 @@ export interface SessionSource {
 /** How long somebody may wait for a session, and then keep it: together less than the ten seconds pools are promised. */
 const WAIT_LIMIT_MS = 4000
 const USE_LIMIT_MS = 5000
+/** After that a statement has an answer, or has failed. */
+export const ANSWER_LIMIT_MS = WAIT_LIMIT_MS + USE_LIMIT_MS
 /** While the database is opened at the start nobody waits, and another appliance may be changing the schema. */
 const PREPARING_LIMIT_MS = 60_000
 /** The engine's own limit strikes first: then the session can stay. */

@@ -1,8 +1,10 @@
 /** The password that pools present is changed while the appliance runs; and settings that differ from what runs are told. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, it, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
 import { readSettings } from '../../src/config/index.js'
 import { encodeRequest, SERVICE_PATH } from '../../src/wlb/index.js'
 import { OWN_ADDRESS } from '../run-folder.js'
@@ -135,6 +137,55 @@ it.each(seen)('the doctor sees %s on disk before the next start does', async (_,
   )
   expect(exitCode).toBe(1)
   expect(notSeen.join(' ')).not.toContain('does not run on this machine')
+})
+
+describe('somebody else has the port that is on disk', () => {
+  const program = `const s = require('node:net').createServer().listen(0, '${OWN_ADDRESS}', () => console.log(s.address().port))`
+  let other: ReturnType<typeof spawn>
+  let port: string
+  beforeAll(async () => {
+    other = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [line]: Buffer[] = other.stdout ? await once(other.stdout, 'data') : []
+    port = String(line).trim()
+  })
+  afterAll(() => void other.kill('SIGKILL'))
+
+  const change = () => edit(/^port = .*$/m, `port = ${port}`)
+
+  test('status and doctor say that the next start fails, and who has it', async () => {
+    change()
+    const { stdout } = await wlb('status')
+    expect(stdout).toMatch(/next start:\s+FAILS: .*\[PORT_IN_USE\]/)
+    expect(stdout).toContain(`port: ${port}, pid: ${other.pid}, program: node`)
+    const { findings } = JSON.parse((await wlb('doctor', '--json')).stdout)
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        code: 'PORT_TAKEN',
+        severity: 'warning',
+        evidence: expect.stringContaining(`[PORT_IN_USE] (address: ${OWN_ADDRESS}, port: ${port}, pid: ${other.pid}`),
+        remedy: `sed -i 's/^port *=.*/port = ${appliance.port}/' ${appliance.paths.settings}`,
+      }),
+    )
+  })
+
+  test('the port it has itself is no obstacle, at every address too', async () => {
+    edit(/^address = .*$/m, 'address = "0.0.0.0"')
+    const { stdout } = await wlb('status')
+    expect(stdout).toContain(`takes over address 0.0.0.0 (now ${OWN_ADDRESS})`)
+  })
+
+  test('an appliance that is stopped does not start there', async () => {
+    const stopped = join(appliance.root, 'stopped')
+    const settings = ['--hostname', 'wlb.example.com', '--address', OWN_ADDRESS, '--port', port]
+    const there = (...words: string[]) => run('wlb', ['--root', stopped, ...words])
+    expect((await there('setup', ...settings, '--password-file', file('x'), '--yes')).exitCode).toBe(0)
+    const { stdout, exitCode } = await there('status')
+    expect(stdout).toContain(`It does not start:  ss -ltnp sport = :${port}`)
+    expect(exitCode).toBe(1)
+    expect((await there('serve')).stderr).toContain(
+      `[PORT_IN_USE]\n  address: ${OWN_ADDRESS}\n  port: ${port}\n  pid: ${other.pid}`,
+    )
+  })
 })
 
 test('and after that start, which failed, it says so too', async () => {

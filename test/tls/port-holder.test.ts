@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { expect, it } from 'vitest'
-import { findPortHolder } from '../../src/tls/listener/port-holder.js'
+import { findPortHolder, foreseePortInUse } from '../../src/tls/listener/port-holder.js'
 
 const cases: [listensAt: string, wantedAt: string, found: boolean][] = [
   ['127.0.0.1', '127.0.0.1', true],
@@ -13,6 +13,8 @@ const cases: [listensAt: string, wantedAt: string, found: boolean][] = [
   ['::', '::1', true],
   ['::1', '::1', true],
   ['::1', '127.0.0.1', false],
+  ['::1', '0.0.0.0', false],
+  ['127.0.0.1', '::', true],
 ]
 
 it.each(cases)('a process listens at %s, its port is wanted at %s: found %s', async (address, wanted, found) => {
@@ -22,6 +24,9 @@ it.each(cases)('a process listens at %s, its port is wanted at %s: found %s', as
     const [line]: Buffer[] = await once(child.stdout, 'data')
     const holder = await findPortHolder(wanted, Number(line))
     expect(holder).toEqual(found ? { pid: child.pid, program: 'node' } : undefined)
+    const fault = await foreseePortInUse(wanted, Number(line))
+    expect(fault?.facts.pid).toBe(found ? child.pid : undefined)
+    expect(await foreseePortInUse(wanted, Number(line), child.pid)).toBeUndefined()
   } finally {
     child.kill('SIGKILL')
     await once(child, 'exit')

@@ -415,8 +415,12 @@ const remedies: readonly [words: string, codes: string, remedy: string, cause: s
   ['unusable settings', 'SETTINGS_UNUSABLE', 'wlb account password', 'its next start fails'],
   ['unusable settings; stopped', 'SETTINGS_UNUSABLE', 'wlb account password', 'does not start'],
   ['another port on disk', 'SETTINGS_NOT_IN_USE', "sed -i 's/^port", 'pools would still connect to the port in use'],
+  ['a taken port on disk', 'PORT_TAKEN', "sed -i 's/^port", 'its next start fails: the settings on disk name a port'],
+  ['somebody else at its port', 'PORT_TAKEN', 'ss -ltnp', 'does not start: another process has its port'],
   ['local; paused', 'NOT_IN_USE', '', 'gives no recommendations yet'],
   ['paused', 'NOT_IN_USE', 'wlb-enabled=true', 'Workload balancing is paused'],
+  ['no advice', 'ADVICE_REFUSED', 'wlb-enabled=false', 'this version of the appliance gives none yet'],
+  ['no advice yet', 'ADVICE_REFUSED', 'wlb-enabled=false', 'and the appliance gives none: VMs start'],
   ['another password on disk', 'SETTINGS_NOT_IN_USE', 'wlb account password', 'refused (row 75)'],
 ]
 it.each(remedies)('%s: %s, %s', async (words, code, remedy, cause) => {

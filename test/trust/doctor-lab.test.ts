@@ -69,7 +69,12 @@ async function connect(session: PoolSession, port: number): Promise<void> {
   await session.call('pool.set_wlb_enabled', String(pool), true)
 }
 
-function lookWith(session: PoolSession, port = appliance.port): Promise<Evidence> {
+/** That there is no advice yet is the same under every fault, and has a test of its own. */
+async function lookWith(session: PoolSession, port = appliance.port): Promise<Evidence> {
+  return { ...(await gatherWith(session, port)), adviceError: [] }
+}
+
+function gatherWith(session: PoolSession, port: number): Promise<Evidence> {
   const place = { applianceRoot: appliance.root, appliance: { host: OWN_ADDRESS, port } }
   return gather({ session, ...place, now: new Date() })
 }
@@ -130,6 +135,17 @@ const describe = ({ findings }: Pick<Diagnosis, 'findings'>) =>
 
 test('a healthy pool has no finding', async () => {
   expect(await examine()).toMatchObject({ healthy: true, blame: 'none', predicted: [], findings: [] })
+})
+
+test('a pool that is switched on is told that it gets no advice, in the words it got', async () => {
+  const { healthy, predicted, findings } = diagnose(await withPool((session) => gatherWith(session, appliance.port)))
+  expect([healthy, predicted, findings.map(({ code, severity }) => `${code} ${severity}`)]).toEqual([
+    ...[true, []],
+    ['ADVICE_REFUSED note'],
+  ])
+  expect(findings[0]?.evidence).toBe(
+    'wlb-enabled is true; asked for recommendations, the pool says WLB_INTERNAL_ERROR [Exception:; GetOptimizationRecommendations is not offered by this version of OpenWLB]',
+  )
 })
 
 test('every row, singly', { tags: 'long', timeout: 240_000 }, async () => {

@@ -54,6 +54,7 @@ export interface Scene {
   old: boolean
   unfinished: boolean
   nameOnCoordinator: 'known' | 'unknown' | 'not asked'
+  adviceError: readonly string[]
   resolved: readonly string[]
   local: 'none' | 'same' | 'other' | 'renewed'
   fault: LocalFacts['fault'] | undefined
@@ -120,6 +121,8 @@ const closed = all(
   says('all', ['WLB_CONNECTION_REFUSED']),
 )
 const longGone = { notBefore: daysFromNow(-9), notAfter: daysFromNow(-1) }
+
+const TAKEN = { code: 'PORT_IN_USE', message: 'Another process listens there.', remedy: 'ss -ltnp sport = :9012' }
 
 export const WORDS: Readonly<Record<string, Change>> = {
   healthy: () => {},
@@ -253,12 +256,20 @@ export const WORDS: Readonly<Record<string, Change>> = {
   stopped: all(set({ local: 'same', running: false }), closed),
   'unusable settings': set({
     local: 'same',
-    nextStart: { faults: [{ message: 'It is wrong: a hash.', remedy: 'wlb account password' }], changed: [] },
+    nextStart: {
+      faults: [{ code: 'SETTINGS_INVALID', message: 'It is wrong: a hash.', remedy: 'wlb account password' }],
+      changed: [],
+    },
   }),
   'another port on disk': set({
     local: 'same',
     nextStart: { faults: [], changed: [{ key: 'port', now: '8012', next: '9012' }] },
   }),
+  'a taken port on disk': set({
+    local: 'same',
+    nextStart: { faults: [TAKEN], changed: [{ key: 'port', now: '8012', next: '9012' }] },
+  }),
+  'somebody else at its port': set({ local: 'same', running: false, nextStart: { faults: [TAKEN], changed: [] } }),
   'another password on disk': set({
     local: 'same',
     nextStart: { faults: [], changed: [{ key: 'account.password_hash', now: '', next: '' }] },
@@ -276,6 +287,10 @@ export const WORDS: Readonly<Record<string, Change>> = {
   'verification off': set({ verifies: false }),
   'TLS verification on': set({ tlsVerification: true }),
   paused: set({ enabled: false }),
+  'no advice': set({
+    adviceError: ['WLB_INTERNAL_ERROR', 'Exception:', 'X is not offered by this version of OpenWLB'],
+  }),
+  'no advice yet': set({ adviceError: ['WLB_INTERNAL_ERROR', '4010'] }),
   'not connected': set({ connected: false }),
   'no licence': set({ licensed: false }),
   'old pool': set({ old: true }),
@@ -322,6 +337,7 @@ export function newScene(): Scene {
     old: false,
     unfinished: false,
     nameOnCoordinator: 'not asked',
+    adviceError: [],
     resolved: ['192.0.2.7'],
     local: 'none',
     fault: undefined,

@@ -162,6 +162,7 @@ async function play(scene: Scene, made: Made<Shown>, now: Date): Promise<Evidenc
     crls: scene.noPool ? undefined : scene.crl === 'none' ? [] : [scene.crl === 'misnamed' ? 'list.crl' : 'list.pem'],
     proofs: scene.noPool ? [] : proofs,
     call: scene.noPool ? { kind: 'not asked', why: 'no pool was asked' } : callOf(scene, own),
+    adviceError: scene.adviceError,
     nameOnCoordinator: scene.nameOnCoordinator,
     stores: scene.disks && !scene.noPool ? sightsOf(scene.disks, storeOf) : undefined,
     local: localOf(scene, made),

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { readHostAddress } from '../../base/names/host-address.js'
 import { askAppliance, paths, unseal } from '../../config/index.js'
+import { ANSWER_LIMIT_MS } from '../../store/index.js'
 import { reachable } from '../../tls/index.js'
 import type { FleetMember } from '../../trust/index.js'
 import type { WlbAddress } from '../../xapi/index.js'
@@ -58,6 +59,9 @@ export async function listRegistered(
   )
 }
 
+/** The store may wait for a database that is busy; hearing nothing before would leave it open whether the pool is forgotten. */
+const FORGET_LIMIT_MS = ANSWER_LIMIT_MS + 3000
+
 const ANSWER = z.object({ forgotten: z.boolean() })
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -71,7 +75,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
  */
 export async function forgetPool(root: string, uuid: string): Promise<boolean> {
   if (!UUID.test(uuid)) throw fail('POOL_UUID_INVALID', { given: uuid })
-  const answer = await askAppliance(paths(root).controlSocket, 'DELETE', `/pools/${uuid}`)
+  const answer = await askAppliance(paths(root).controlSocket, 'DELETE', `/pools/${uuid}`, FORGET_LIMIT_MS)
   if (answer === undefined) throw fail('NOT_RUNNING', { root })
   return ANSWER.parse(answer).forgotten
 }

@@ -6,6 +6,8 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 import { BlockList, isIPv6 } from 'node:net'
 import { endianness } from 'node:os'
 import { basename } from 'node:path'
+import type { WlbError } from '../../base/error.js'
+import { fail } from '../errors.js'
 
 export interface PortHolder {
   readonly pid: number
@@ -27,16 +29,35 @@ interface TcpSocket {
  * that has just ended, a system without /proc.
  */
 export async function findPortHolder(address: string, port: number): Promise<PortHolder | undefined> {
-  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readOrNothing(path)))
-  const same = new BlockList()
-  for (const one of [address, '0.0.0.0', '::']) same.addAddress(one, familyOf(one))
-  const isEvery = address === '0.0.0.0' || address === '::'
-  const holding = tables
-    .flatMap(readSockets)
-    .filter((socket) => socket.port === port && socket.inode !== 0)
-    .filter((socket) => isEvery || same.check(socket.address, familyOf(socket.address)))
+  const holding = await readHolding(address, port)
   const holder = holding.find(({ isListening }) => isListening) ?? holding[0]
   return holder && (await findProcess(`socket:[${holder.inode}]`))
+}
+
+/**
+ * What a start at `address` and `port` would fail with once `pid` has ended, which may have the port now: PORT_IN_USE, with the process
+ * where that can be seen. Nothing is opened to find out: a start that happens at this moment must not fail because of the question.
+ */
+export async function foreseePortInUse(address: string, port: number, pid?: number): Promise<WlbError | undefined> {
+  for (const { isListening, inode } of await readHolding(address, port)) {
+    const holder = isListening ? await findProcess(`socket:[${inode}]`) : undefined
+    if (isListening && (holder === undefined || holder.pid !== pid))
+      return fail('PORT_IN_USE', { address, port, ...holder })
+  }
+  return undefined
+}
+
+/** Sockets that are in the way at `address` and `port`: those of every address too, of either family. */
+async function readHolding(address: string, port: number): Promise<readonly TcpSocket[]> {
+  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readOrNothing(path)))
+  const inTheWay = new BlockList()
+  for (const one of [address, '0.0.0.0', '::']) inTheWay.addAddress(one, familyOf(one))
+  if (address === '0.0.0.0' || address === '::') inTheWay.addSubnet('0.0.0.0', 0, 'ipv4')
+  if (address === '::') inTheWay.addSubnet('::', 0, 'ipv6')
+  return tables
+    .flatMap(readSockets)
+    .filter((socket) => socket.port === port && socket.inode !== 0)
+    .filter((socket) => inTheWay.check(socket.address, familyOf(socket.address)))
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

@@ -184,6 +184,10 @@ export const FURTHER_CAUSES: readonly Cause[] = [
     seenBy: 'openwlb.toml and the sealing key of an appliance on this machine, beside what runs',
     remedy: 'wlb status',
   }),
+  cause(0, 'PORT_TAKEN', 'a port that another process has at the next start', FILES, {
+    seenBy: 'openwlb.toml of an appliance on this machine, beside the listening sockets of the machine',
+    remedy: 'ss -ltnp',
+  }),
   cause(
     0,
     'SETTINGS_NOT_IN_USE',
@@ -193,6 +197,17 @@ export const FURTHER_CAUSES: readonly Cause[] = [
       poolSays: 'nothing yet; after the start WLB_CONNECTION_REFUSED or WLB_AUTHENTICATION_FAILED',
       seenBy: 'openwlb.toml of an appliance on this machine, beside what the running one works with',
       remedy: 'wlb status',
+    },
+  ),
+  cause(
+    0,
+    'ADVICE_REFUSED',
+    'switched on, and no advice is to be had',
+    { severity: 'note', blame: 'none' },
+    {
+      poolSays: 'WLB_INTERNAL_ERROR to every question for recommendations',
+      seenBy: 'a question for recommendations through a pool whose wlb-enabled is true',
+      remedy: 'xe pool-param-set wlb-enabled=false uuid=UUID',
     },
   ),
   cause(0, 'HANDSHAKE_FAILS', 'a handshake that fails in another way', HANDSHAKE, {

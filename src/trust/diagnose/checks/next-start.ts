@@ -7,7 +7,9 @@ import { listOf } from '../wording.js'
 
 export function findNextStart({ evidence: { local } }: View): readonly Draft[] {
   if (!local) return []
-  const [fault] = local.nextStart.faults
+  const { faults, changed } = local.nextStart
+  const [fault] = faults
+  if (fault?.code === 'PORT_IN_USE') return [portTaken(local, fault)]
   if (fault) {
     return [
       {
@@ -16,12 +18,11 @@ export function findNextStart({ evidence: { local } }: View): readonly Draft[] {
         cause: local.running
           ? 'The appliance runs, and its next start fails: what is on disk cannot be used any more.'
           : 'The appliance does not start: what is on disk cannot be used.',
-        evidence: local.nextStart.faults.map(({ message }) => message).join('; '),
+        evidence: faults.map(({ message }) => message).join('; '),
         remedy: fault.remedy,
       },
     ]
   }
-  const { changed } = local.nextStart
   if (changed.length === 0) return []
   return [
     {
@@ -31,6 +32,21 @@ export function findNextStart({ evidence: { local } }: View): readonly Draft[] {
       remedy: remedyFor(local),
     },
   ]
+}
+
+/** The port in use can be had again; where none is in use, a person decides who gives way. */
+function portTaken(local: LocalFacts, { message, remedy }: LocalFacts['nextStart']['faults'][number]): Draft {
+  const { running, settingsFile, nextStart } = local
+  const isMoved = nextStart.changed.some(({ key }) => key === 'port' || key === 'address')
+  return {
+    code: 'PORT_TAKEN',
+    severity: running ? 'warning' : 'error',
+    cause: running
+      ? 'The appliance runs, and its next start fails: the settings on disk name a port that another process has.'
+      : 'The appliance does not start: another process has its port.',
+    evidence: `${settingsFile}: ${message}`,
+    remedy: isMoved ? remedyFor(local) : remedy,
+  }
 }
 
 type Changed = LocalFacts['nextStart']['changed']

@@ -11,7 +11,11 @@ import { reconnect } from './names.js'
 export function findState(view: View): readonly Draft[] {
   const { pool } = view
   if (!pool) return []
-  return [...notInUse(view), ...(pool.wlbUrl !== '' && !pool.verifies ? [verificationOff(view)] : [])]
+  return [
+    ...notInUse(view),
+    ...adviceRefused(view),
+    ...(pool.wlbUrl !== '' && !pool.verifies ? [verificationOff(view)] : []),
+  ]
 }
 
 function notInUse({ pool, evidence: { appliance, local } }: View): readonly Draft[] {
@@ -43,7 +47,7 @@ function notInUse({ pool, evidence: { appliance, local } }: View): readonly Draf
   const paused = { code: 'NOT_IN_USE', severity: 'note' } as const
   const evidence = 'wlb-enabled is false; recommendations answer WLB_DISABLED'
   if (local?.isAsked) {
-    // switched on, every question for advice ends in WLB_INTERNAL_ERROR (server/soap/operations.ts)
+    // what is found where it is switched on: ADVICE_REFUSED
     const cause =
       'Workload balancing is paused, and may stay so: this version of the appliance gives no recommendations yet, and pools that ask for one are told WLB_INTERNAL_ERROR.'
     return [{ ...paused, cause, evidence, remedy: '' }]
@@ -54,6 +58,21 @@ function notInUse({ pool, evidence: { appliance, local } }: View): readonly Draf
       cause: 'Workload balancing is paused: the pool is connected and asks for no recommendation.',
       evidence,
       remedy: shell`xe pool-param-set wlb-enabled=true uuid=${uuid}`,
+    },
+  ]
+}
+
+/** Switched on, and every question for advice fails; xapi then decides by itself and leaves a message. */
+function adviceRefused({ pool, evidence: { adviceError } }: View): readonly Draft[] {
+  if (!pool || adviceError.length === 0) return []
+  const isOurs = adviceError.some((text) => text.includes('not offered by this version of OpenWLB'))
+  const why = isOurs ? 'this version of the appliance gives none yet' : 'the appliance gives none'
+  return [
+    {
+      code: 'ADVICE_REFUSED',
+      cause: `Workload balancing is switched on, so the pool asks for advice, and ${why}: VMs start and hosts are emptied as the pool itself decides, each time with a message WLB_CONSULTATION_FAILED.`,
+      evidence: `wlb-enabled is true; asked for recommendations, the pool says ${errorText(adviceError)}`,
+      remedy: shell`xe pool-param-set wlb-enabled=false uuid=${pool.uuid}`,
     },
   ]
 }

@@ -8,6 +8,8 @@ export interface Evidence extends Observation {
   /** In the order of the hosts. */
   readonly proofs: readonly HostProof[]
   readonly call: CallOutcome
+  /** The error of a question for advice, where the pool is set to ask for some; empty where it was answered, or not asked. */
+  readonly adviceError: readonly string[]
   /** Whether the coordinator can resolve the appliance's name, where that was worth asking. */
   readonly nameOnCoordinator: 'known' | 'unknown' | 'not asked'
   /** The files of an appliance on this machine, if it is the one that is asked, or the only one known. */
@@ -43,7 +45,7 @@ export interface LocalFacts {
   readonly settingsFile: string
   readonly nextStart: {
     /** Why it will fail. */
-    readonly faults: readonly { readonly message: string; readonly remedy: string }[]
+    readonly faults: readonly { readonly code: string; readonly message: string; readonly remedy: string }[]
     /** What it takes over that the running appliance does otherwise. */
     readonly changed: readonly SettingChange[]
   }

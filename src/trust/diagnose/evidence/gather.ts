@@ -86,11 +86,12 @@ function addressOf({ listener: { address, port } }: Status): WlbAddress {
   return { host: reachable(address), port }
 }
 
-type Asked = Pick<Evidence, 'proofs' | 'call' | 'nameOnCoordinator'>
+type Asked = Pick<Evidence, 'proofs' | 'call' | 'adviceError' | 'nameOnCoordinator'>
 
 const NOBODY_ASKED: Asked = {
   proofs: [],
   call: { kind: 'not asked', why: 'no pool was asked' },
+  adviceError: [],
   nameOnCoordinator: 'not asked',
 }
 
@@ -127,6 +128,7 @@ async function askPool(
     hosts: timed,
     proofs,
     call,
+    adviceError: pool.wlbEnabled && call.kind === 'answered' ? await askForAdvice(session) : [],
     nameOnCoordinator: await findNameOnCoordinator(session, pool.wlbUrl, call, proofs),
   }
 }
@@ -151,6 +153,18 @@ async function callThroughPool(session: PoolSession): Promise<CallOutcome> {
   } catch (error) {
     if (error instanceof ApiFailure) return outcomeOf(error)
     if (error instanceof WlbError) return notAsked(`${error.message} [${error.code}]`)
+    throw error
+  }
+}
+
+/** What the pool asks before it starts a VM or empties a host goes the same way. */
+async function askForAdvice(session: PoolSession): Promise<Evidence['adviceError']> {
+  try {
+    await session.callWithin(CALL_PATIENCE_MS, 'pool.retrieve_wlb_recommendations')
+    return []
+  } catch (error) {
+    if (error instanceof ApiFailure) return error.code === 'RBAC_PERMISSION_DENIED' ? [] : [error.code, ...error.params]
+    if (error instanceof WlbError) return []
     throw error
   }
 }

@@ -72,9 +72,9 @@ export async function readLocalAppliance(root: string): Promise<LocalAppliance |
 
 type Told = Pick<WlbError, 'message' | 'code' | 'facts' | 'remedy'>
 
-function describeFault({ message, code, facts, remedy }: Told): { message: string; remedy: string } {
+function describeFault({ message, code, facts, remedy }: Told): LocalFacts['nextStart']['faults'][number] {
   const known = Object.entries(facts).map(([name, value]) => `${name}: ${value}`)
-  return { message: `${message} [${code}] (${known.join(', ')})`, remedy }
+  return { code, message: `${message} [${code}] (${known.join(', ')})`, remedy }
 }
 
 function asFaults(error: unknown): ReturnType<typeof describeFault>[] {
