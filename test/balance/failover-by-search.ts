@@ -29,6 +29,7 @@ export function failoverPlanBySearch(
     }),
   )
   const isAgile = (vm: Pool['vms'][number]) =>
+    vm.agile ??
     pool.hosts
       .filter(({ live, enabled }) => live && enabled)
       .every(({ storageRepositories = vm.storageRepositories }) =>

@@ -95,6 +95,7 @@ test('what is not known draws no VM', () => {
 test('one more empty host never makes the outcome worse, where nothing but load counts', () => {
   const plain = small.map((given) => ({
     ...given,
+    mode: 'performance',
     pool: { uuid: 'pool', coordinator: 'h1' },
     hosts: given.hosts.map((host) => ({ ...host, enabled: true, memoryBytes: 256 * 2 ** 30 })),
     vms: given.vms.map((vm) => ({ ...vm, group: null })),

@@ -57,19 +57,25 @@ export function anyDocument(most: { readonly hosts: number; readonly vms: number
       hasVersions: fc.boolean(),
       mode: fc.constantFrom('performance', 'performance', 'density'),
       clusteredStorage: rarely,
+      reserveHosts: fc.constantFrom(0, 0, 0, 1, 2),
     })
-    .map(({ hosts, vms, rules, ha, mode, clusteredStorage, hasVersions }) => {
+    .map(({ hosts, vms, rules, ha, mode, clusteredStorage, reserveHosts, hasVersions }) => {
       const hostAt = (index: number) => `h${(index % hosts.length) + 1}`
       const vmAt = (index: number) => `v${(index % vms.length) + 1}`
       return document(
-        hosts.map((host) => ({ ...host, version: hasVersions ? host.version : undefined })),
+        hosts.map((host, index) => ({
+          ...host,
+          version: hasVersions ? host.version : undefined,
+          // most of those that we switched off are off
+          ...(host.power?.poweredOffByUs && index > 0 && host.live ? { live: false, enabled: false } : {}),
+        })),
         vms.map(({ at, ...vm }) => ({
           ...vm,
           host: vm.state === 'running' || vm.state === 'paused' ? hostAt(at) : null,
         })),
         {
           mode,
-          pool: { uuid: 'pool', coordinator: 'h1', ...(ha ? { ha } : {}), clusteredStorage },
+          pool: { uuid: 'pool', coordinator: 'h1', ...(ha ? { ha } : {}), clusteredStorage, reserveHosts },
           rules:
             vms.length === 0
               ? []
@@ -84,6 +90,10 @@ const mostly = rarely.map((rare) => !rare)
 const gibs = (min: number, max: number) => fc.integer({ min, max }).map((number) => number * GIB)
 const storage = fc.constantFrom(undefined, undefined, ['sr1'], ['sr1', 'sr2'])
 
+type Power =
+  | { readonly managed: boolean; readonly tested: boolean; poweredOffByUs?: boolean; changedAt?: string }
+  | undefined
+
 const anyHost = fc.record({
   cpus: fc.constantFrom(4, 8, 16),
   memoryBytes: gibs(8, 64),
@@ -92,7 +102,14 @@ const anyHost = fc.record({
   storageRepositories: storage,
   excluded: fc.constantFrom([], [], [], ['placement'], ['evacuation'], ['optimisation'], ['accepting']),
   version: fc.constantFrom('8.2.1', '8.3.0', '8.3.0'),
-  power: fc.constantFrom(undefined, { managed: true, tested: true }, { managed: true, tested: false }),
+  power: fc.constantFrom<Power>(
+    undefined,
+    { managed: true, tested: true },
+    { managed: true, tested: true },
+    { managed: true, tested: true, poweredOffByUs: true },
+    { managed: true, tested: true, changedAt: '2026-03-01T11:30:00Z' },
+    { managed: true, tested: false },
+  ),
 })
 
 /** One that is busy, idle, or not measured for a while. */

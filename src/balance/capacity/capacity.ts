@@ -4,8 +4,8 @@ import { type CompiledPool, NOWHERE, RESOURCES, type Resource } from '../compile
 import { count } from '../compiled/describe.js'
 import { type Placement, startPlacement } from '../compiled/placement.js'
 import type { Pool } from '../document/pool-document.js'
-import { failoverPlanExists } from '../rules/failover.js'
 import { mayRun } from '../rules/may-run.js'
+import { spareHosts } from '../rules/spare-hosts.js'
 import { findTrends, type Trend } from './trend.js'
 
 export interface Capacity {
@@ -92,19 +92,9 @@ function mean({ scenarioCount, scenarioWeight }: CompiledPool, matrix: Float64Ar
   return scenarioWeight.reduce((sum, weight, s) => sum + weight * (matrix[at * scenarioCount + s] ?? 0), 0)
 }
 
-/** xapi's planner, asked about all VMs that run, at the memory they want, as if high availability protected them. */
 function hostFailures(pool: CompiledPool, now: Placement): HostFailures {
-  const hosts = pool.hosts.flatMap((_, h) => (pool.isEnabled[h] === 1 ? [h] : []))
-  const running = pool.vms.flatMap((vm, v) =>
-    vm.state === 'running' && hosts.includes(now.hostOf[v] ?? NOWHERE) ? [v] : [],
-  )
-  const question = {
-    totalHosts: pool.hosts.length,
-    freeBytes: hosts.map((h) => Math.max(0, (pool.memoryBytes[h] ?? 0) - (now.wantBytes[h] ?? 0))),
-    vms: running.map((v) => ({ bytes: pool.wantBytes[v] ?? 0, host: hosts.indexOf(now.hostOf[v] ?? NOWHERE) })),
-  }
-  let failures = 0
-  while (failures < hosts.length && failoverPlanExists(question, failures + 1)) failures++
+  const failures = spareHosts(pool, now, pool.hosts.length)
+  const running = pool.vms.filter(({ state }) => state === 'running')
   return {
     hosts: failures,
     why: `after ${count(failures, 'failure')} the ${count(running.length, 'VM')} that run now find room on the other hosts, by the planner of xapi`,

@@ -111,6 +111,9 @@ const host = z.looseObject({
       managed: z.boolean().default(false),
       tested: z.boolean().default(false),
       poweredOffByUs: z.boolean().default(false),
+      changedAt: maybe(time).describe(
+        'when it was switched on or off last; one that was switched on stays on for an hour',
+      ),
     }),
   ).describe('managed and tested: may be switched off; poweredOffByUs: may be switched on (default: neither)'),
 })

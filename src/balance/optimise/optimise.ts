@@ -4,6 +4,7 @@
  */
 import { compile } from '../compiled/compile.js'
 import { startPlacement } from '../compiled/placement.js'
+import { planDensity } from '../density/density.js'
 import type { Pool } from '../document/pool-document.js'
 import type { Plan } from '../plan.js'
 import { failoverGates } from '../rules/failover-gate.js'
@@ -14,6 +15,10 @@ import { writePlan } from './write-plan.js'
 
 /** Says what to do with a pool, or that nothing is worth doing, and why. */
 export function optimise(pool: Pool): Plan {
+  return pool.mode === 'density' ? planDensity(pool) : planPerformance(pool)
+}
+
+function planPerformance(pool: Pool): Plan {
   const compiled = compile(pool)
   const gates = failoverGates(compiled)
   let steps: readonly Step[] = []

@@ -17,50 +17,72 @@ export interface Outcome {
   readonly steps: readonly Step[]
   /** The best move that is not worth it, or refused. */
   readonly best: Step | undefined
-  readonly power?: readonly PowerStep[]
+  readonly power?: PowerOutcome
 }
 
-export function writePlan(pool: CompiledPool, { start, end, steps, best, power = [] }: Outcome): Plan {
-  const unrepaired = findUnrepaired(pool, end)
-  const stuck = [...unrepaired, ...deadHosts(pool, end)]
+/** Of a plan that may switch hosts: the pool with those that are on at the start and in the end. */
+export interface PowerOutcome {
+  readonly steps: readonly PowerStep[]
+  readonly before: CompiledPool
+  readonly after: CompiledPool
+  /** Why no host is switched off, if nothing else is to be said. */
+  readonly whyNot: string | undefined
+}
+
+/** `pool`: with all hosts on that are on at any step. */
+export function writePlan(pool: CompiledPool, { start, end, steps, best, power }: Outcome): Plan {
+  const { before = pool, after = pool, steps: switches = [] } = power ?? {}
+  const unrepaired = findUnrepaired(after, end)
+  const stuck = [...unrepaired, ...deadHosts(after, end)]
   const moves = writeMoves(pool, start, steps)
-  const verdict = moves.length + power.length > 0 ? 'plan' : unrepaired.length > 0 ? 'cannot' : 'nothing-to-do'
-  const off = power.filter(({ action }) => action === 'off').length
-  const before = figuresOf(pool, start, 0)
+  const verdict = moves.length + switches.length > 0 ? 'plan' : unrepaired.length > 0 ? 'cannot' : 'nothing-to-do'
   return {
     format: 'openwlb-plan/1',
     verdict,
-    because: because(pool, verdict, moves, stuck, start, best),
-    severity: severityOf(pool, start, moves),
-    before,
-    after: figuresOf(pool, end, power.length - 2 * off),
+    because:
+      verdict === 'plan'
+        ? becausePlan(moves, switches)
+        : ((verdict === 'nothing-to-do' ? power?.whyNot : undefined) ??
+          becauseNothing(before, verdict, stuck, start, best)),
+    severity: severityOf(before, start, moves, switches),
+    before: figuresOf(before, start),
+    after: figuresOf(after, end),
     moves,
-    power,
+    power: switches,
     stuck,
   }
 }
 
-function figuresOf(pool: CompiledPool, placement: Placement, switchedOn: number): Figures {
+function figuresOf(pool: CompiledPool, placement: Placement): Figures {
   return {
     congestion: round(totalCongestion(pool, placement)),
     minutesOver90: round(minutesOver(pool, placement, 0.9)),
     minutesOver765: round(minutesOver(pool, placement, 0.765)),
-    hostsOn: pool.hosts.filter(({ live }) => live).length + switchedOn,
+    hostsOn: pool.isLive.reduce((sum, isLive) => sum + isLive, 0),
   }
 }
 
-function because(
+function becausePlan(moves: readonly Move[], switches: readonly PowerStep[]): string {
+  const gain = moves.reduce((sum, move) => sum + move.gain - move.cost, 0)
+  const parts = (['on', 'off'] as const).flatMap((action) => {
+    const hosts = switches.filter((step) => step.action === action).length
+    return hosts > 0 ? [`${count(hosts, 'host')} switched ${action}`] : []
+  })
+  const saved = `${round(gain)} congested host-minutes saved beyond their cost`
+  return [
+    ...(moves.length > 0 ? [count(moves.length, 'move')] : []),
+    ...parts,
+    ...(moves.length > 0 ? [saved] : []),
+  ].join(', ')
+}
+
+function becauseNothing(
   pool: CompiledPool,
-  verdict: Plan['verdict'],
-  moves: readonly Move[],
+  verdict: Exclude<Plan['verdict'], 'plan'>,
   stuck: readonly Stuck[],
   start: Placement,
   best: Step | undefined,
 ): string {
-  if (verdict === 'plan') {
-    const gain = moves.reduce((sum, move) => sum + move.gain - move.cost, 0)
-    return `${count(moves.length, 'move')}, ${round(gain)} congested host-minutes saved beyond their cost`
-  }
   if (verdict === 'cannot') return `nothing can be moved: ${stuck[0]?.why ?? ''}`
   const refusal = best && checkStep(pool, start, failoverGates(pool), best.v, best.to)
   if (best && refusal) {
@@ -113,8 +135,13 @@ function reasonOf(pool: CompiledPool, placement: Placement, h: number, v: number
 }
 
 /** As the protocol grades it: by the fullest host at the start, and what must be repaired. */
-function severityOf(pool: CompiledPool, start: Placement, moves: readonly Move[]): Severity {
-  if (moves.length === 0) return 'None'
+function severityOf(
+  pool: CompiledPool,
+  start: Placement,
+  moves: readonly Move[],
+  switches: readonly PowerStep[],
+): Severity {
+  if (moves.length + switches.length === 0) return 'None'
   if (moves.some(({ reason }) => reason === 'Rule' || reason === 'Evacuate')) return 'Critical'
   const over = (share: number) => pool.hosts.some((_, h) => minutesOver(pool, start, share, h) >= 30)
   if (over(0.9)) return 'Critical'

@@ -61,6 +61,11 @@ export function checkFailover(
   )
 }
 
+/** Tells whether every plan that is to be kept exists. */
+export function allPlansExist(pool: CompiledPool, gates: readonly FailoverGate[], placement: Placement): boolean {
+  return gates.every((gate) => planExists(pool, gate, placement))
+}
+
 function planExists(pool: CompiledPool, gate: FailoverGate, placement: Placement, arrival?: Arrival): boolean {
   return failoverPlanExists(questionOf(pool, gate, placement, arrival), gate.failures)
 }

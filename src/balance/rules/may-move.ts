@@ -25,8 +25,8 @@ export function mayMove(
   }
 }
 
-/** A time in the future is a clock that went back: the VM moved a moment ago, as far as can be said. */
-function minutesSince(then: string | undefined, at: string): number {
+/** A time in the future is a clock that went back: it was a moment ago, as far as can be said. */
+export function minutesSince(then: string | undefined, at: string): number {
   if (then === undefined) return Number.POSITIVE_INFINITY
   return Math.max(0, (Date.parse(at) - Date.parse(then)) / 60_000)
 }
