@@ -6,7 +6,7 @@ import { type CompiledPool, RESOURCES } from './compiled-pool.js'
 import type { Placement } from './placement.js'
 
 /** From each of these shares on, cost rises faster. They are the protocol's thresholds, in shares of what counts as full. */
-const KNOTS: readonly (readonly [share: number, slope: number])[] = [
+export const KNOTS: readonly (readonly [share: number, slope: number])[] = [
   [0.5, 0.05],
   [0.65, 0.6],
   [0.765, 1.5],
@@ -14,7 +14,7 @@ const KNOTS: readonly (readonly [share: number, slope: number])[] = [
   [1, 6],
 ]
 /** Memory is no less fast at 80 %: only its shortage costs. */
-const MEMORY_KNOTS = KNOTS.filter(([share]) => share >= 0.9)
+export const MEMORY_KNOTS = KNOTS.filter(([share]) => share >= 0.9)
 
 /** How long a placement is expected to hold where the document does not say. */
 const DEFAULT_HORIZON_MINUTES = 240
@@ -63,7 +63,7 @@ function memoryCongestionOf(pool: CompiledPool, { wantBytes }: Placement, h: num
 }
 
 /** What wanted memory may fill up to before it is short: 90 % of this leaves free what the setting calls critical. */
-function memoryGoalBytes(pool: CompiledPool, h: number): number {
+export function memoryGoalBytes(pool: CompiledPool, h: number): number {
   const all = pool.memoryBytes[h] ?? 0
   return (
     (all - (pool.memoryReserveBytes[h] ?? 0) - Math.min(all / 2, pool.pool.settings.hostMemoryThresholdCritical)) / 0.9
