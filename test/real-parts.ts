@@ -10,6 +10,7 @@ export type Part =
   | 'strace'
   | 'faketime'
   | 'sshd'
+  | 'ssh'
   | 'zsh'
   | 'script'
   | 'fish'

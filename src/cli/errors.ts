@@ -180,6 +180,11 @@ export const cliErrors = defineErrors({
     facts: ['missing'],
     remedy: 'wlb trust status --pool NAME --host-ssh root',
   },
+  USAGE_NEEDS_JUMP_KEY: {
+    message: 'A jump host on the way was not met before, and there is nobody to compare the fingerprint of its key.',
+    facts: ['host', 'port', 'seen', 'onTheWayTo', '(user)', '(name)'],
+    remedy: ({ user, name, port }) => shell`ssh -p ${port} ${user}@${name} true`,
+  },
   USAGE_NEEDS_MANAGE: {
     message: 'The certificate of an appliance on another machine is exchanged over SSH only with --manage.',
     facts: ['ssh', 'missing'],

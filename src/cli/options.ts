@@ -131,7 +131,7 @@ function hostSshOptions(command: Command) {
         'log in to every host of the pool, and look at its disk: what is really there',
         sshUser,
       )
-      .option('--host-ssh-port <PORT>', 'the port of SSH on the hosts (default: 22)', integer)
+      .option('--host-ssh-port <PORT>', 'the port of SSH on the hosts (default: as in ~/.ssh/config, else 22)', integer)
       .option('--host-root <DIR>', "where a host's files lie, for hosts of a lab; {name} in it is the host's name"),
     loginOptions,
   ).option(
@@ -143,7 +143,10 @@ function hostSshOptions(command: Command) {
 
 function loginOptions(command: Command) {
   return command
-    .option('--ssh-key <FILE>', 'the private key to log in with (else the agent of SSH_AUTH_SOCK, else a password)')
+    .option(
+      '--ssh-key <FILE>',
+      'the private key to log in with (else as in ~/.ssh/config, else the agent, else a password)',
+    )
     .option('--ssh-passphrase-file <FILE>', 'the passphrase of that key: the first line of FILE')
     .option('--ssh-password-file <FILE>', 'the password to log in with: the first line of FILE')
     .option('--ssh-known-hosts <FILE>', 'where host keys are kept (default: known_hosts in ~/.config/openwlb)')

@@ -2,10 +2,12 @@
  * A connection to a machine over SSH: its host key verified before anything is sent, commands run with bounded output and
  * time (RFC 4251 to 4254; docs/ssh.md). The library is loaded when the first connection is made.
  */
+import type { Duplex } from 'node:stream'
 import type { Client, ConnectConfig } from 'ssh2'
 import type { WlbError } from '../base/error.js'
 import { type Credential, describeCredential, listMethods } from './credential.js'
 import { fail } from './errors.js'
+import { forward } from './forward.js'
 import {
   type AskAboutHostKey,
   checkGivenFingerprint,
@@ -16,14 +18,7 @@ import {
 } from './host-key.js'
 import type { KnownKey } from './known-hosts.js'
 import { type CommandOptions, type CommandResult, harmless, runCommand } from './run-command.js'
-import { parseTarget, type SshTarget } from './target.js'
-
-/** @throws USAGE_SSH_TARGET */
-export function parseSshTarget(text: string): SshTarget {
-  const target = parseTarget(text)
-  if (!target) throw fail('USAGE_SSH_TARGET', { given: text })
-  return target
-}
+import type { SshTarget } from './target.js'
 
 export interface SshRequest {
   readonly target: SshTarget
@@ -36,6 +31,8 @@ export interface SshRequest {
   readonly credentials: readonly Credential[]
   /** For connecting, and for each command without a timeout of its own. */
   readonly timeoutMs: number
+  /** A jump host: the connection is made by it. */
+  readonly through?: SshConnection | undefined
 }
 
 export interface SshConnection {
@@ -46,6 +43,12 @@ export interface SshConnection {
    * @throws SSH_CONNECTION_LOST, SSH_COMMAND_TIMEOUT, SSH_OUTPUT_TOO_LARGE.
    */
   run(command: string, options?: CommandOptions): Promise<CommandResult>
+  /**
+   * Connects to another machine from there. Closing this connection ends it.
+   *
+   * @throws SSH_JUMP_REFUSED, SSH_TIMEOUT.
+   */
+  forward(to: SshTarget, timeoutMs: number): Promise<Duplex>
   close(): void
 }
 
@@ -55,7 +58,7 @@ export interface SshConnection {
  *
  * @throws SSH_HOST_KEY_CHANGED, SSH_HOST_KEY_REVOKED, SSH_HOST_KEY_DECLINED, SSH_FINGERPRINT_MISMATCH,
  * SSH_HOST_KEY_TYPE; SSH_AUTH_FAILED, SSH_TOO_MANY_KEYS;
- * SSH_REFUSED, SSH_TIMEOUT, SSH_HOST_UNKNOWN, SSH_HOST_UNREACHABLE, SSH_FAILED when there is no connection; what
+ * SSH_REFUSED, SSH_JUMP_REFUSED, SSH_TIMEOUT, SSH_HOST_UNKNOWN, SSH_HOST_UNREACHABLE, SSH_FAILED when there is no connection; what
  * `askAboutHostKey` throws.
  */
 export async function connectSsh(request: SshRequest): Promise<SshConnection> {
@@ -67,7 +70,7 @@ export async function connectSsh(request: SshRequest): Promise<SshConnection> {
   await meetHost(shown, { target, knownHosts, fingerprint: hostFingerprint, ask: askAboutHostKey })
   const second = await attempt(request, await readKnownKeys(knownHosts, target))
   if (second.state === 'connected') return second.connection
-  throw fail('SSH_HOST_KEY_UNSTEADY', { host: target.host, port: target.port })
+  throw fail('SSH_HOST_KEY_UNSTEADY', { host: target.host, port: target.port, alias: target.alias })
 }
 
 type Attempt =
@@ -76,7 +79,7 @@ type Attempt =
   | { readonly state: 'not known'; readonly shown: Buffer }
 
 async function attempt(request: SshRequest, known: readonly KnownKey[]): Promise<Attempt> {
-  const { target, timeoutMs, hostFingerprint } = request
+  const { target, timeoutMs, hostFingerprint, through } = request
   const { default: ssh2 } = await import('ssh2')
   const client = new ssh2.Client()
   let verdict: { readonly error: unknown } | { readonly shown: Buffer } | undefined
@@ -93,7 +96,9 @@ async function attempt(request: SshRequest, known: readonly KnownKey[]): Promise
     }
   }
   const methods = await listMethods(target.user, request.credentials)
+  const sock = await through?.forward(target, timeoutMs)
   const config: ConnectConfig = {
+    ...(sock && { sock }),
     host: target.host,
     port: target.port,
     username: target.user,
@@ -128,20 +133,20 @@ async function attempt(request: SshRequest, known: readonly KnownKey[]): Promise
 type Stage = 'connecting' | 'authenticating'
 
 function explainFailure(error: Error, { target, credentials, timeoutMs }: SshRequest, stage: Stage): WlbError {
-  const { user, host, port } = target
+  const { user, host, port, alias } = target
   const level = 'level' in error ? error.level : undefined
   if (level === 'client-authentication') {
     const tried = credentials.map(describeCredential).join(', ')
-    return fail('SSH_AUTH_FAILED', { user, host, port, tried }, error)
+    return fail('SSH_AUTH_FAILED', { user, host, port, alias, tried }, error)
   }
   if (/too many authentication failures/i.test(error.message)) {
     const tried = credentials.map(describeCredential).join(', ')
-    return fail('SSH_TOO_MANY_KEYS', { user, host, port, tried, missing: '--ssh-key' }, error)
+    return fail('SSH_TOO_MANY_KEYS', { user, host, port, alias, tried, missing: '--ssh-key' }, error)
   }
   if (/no matching host key format/.test(error.message)) {
-    return fail('SSH_HOST_KEY_TYPE', { user, host, port, accepted: HOST_KEY_ALGORITHMS.join(', ') }, error)
+    return fail('SSH_HOST_KEY_TYPE', { user, host, port, alias, accepted: HOST_KEY_ALGORITHMS.join(', ') }, error)
   }
-  const facts = { host, port, why: harmless(error.message) }
+  const facts = { host, port, alias, why: harmless(error.message) }
   const code = 'code' in error ? error.code : undefined
   switch (code) {
     case 'ECONNREFUSED':
@@ -154,7 +159,7 @@ function explainFailure(error: Error, { target, credentials, timeoutMs }: SshReq
       return fail('SSH_HOST_UNREACHABLE', facts, error)
   }
   const isTimeout = code === 'ETIMEDOUT' || level === 'client-timeout'
-  if (isTimeout) return fail('SSH_TIMEOUT', { host, port, stage, timeoutMs }, error)
+  if (isTimeout) return fail('SSH_TIMEOUT', { host, port, alias, stage, timeoutMs }, error)
   return fail('SSH_FAILED', { user, ...facts, stage }, error)
 }
 
@@ -162,6 +167,7 @@ function wrap(client: Client, { target, timeoutMs }: SshRequest): SshConnection 
   return {
     target,
     run: (command, options) => runCommand(client, target, command, { timeoutMs, ...options }),
+    forward: (to, limitMs) => forward(client, target, to, limitMs),
     close: () => {
       client.end()
       client.destroy()

@@ -1,11 +1,14 @@
 /** How a user authenticates over SSH: with a key from a file, an agent, or a password. */
 import type { AnyAuthMethod, ParsedKey } from 'ssh2'
+import { WlbError } from '../base/error.js'
 import { readLimitedFile } from '../base/files/limited-file.js'
 import { fail } from './errors.js'
 import { openPkcs8 } from './pkcs8-key.js'
 
 export type Credential =
   | { readonly kind: 'key'; readonly file: string; readonly passphrase?: string | undefined }
+  /** One of the user's keys that cannot be used, since it has a passphrase; it is named where nothing else has helped. */
+  | { readonly kind: 'locked key'; readonly file: string }
   /** The agent's socket. */
   | { readonly kind: 'agent'; readonly socket: string }
   | { readonly kind: 'password'; readonly password: string }
@@ -15,6 +18,8 @@ export function describeCredential(credential: Credential): string {
   switch (credential.kind) {
     case 'key':
       return `key ${credential.file}`
+    case 'locked key':
+      return `not key ${credential.file}, which has a passphrase (--ssh-key, --ssh-passphrase-file)`
     case 'agent':
       return 'agent'
     case 'password':
@@ -33,6 +38,8 @@ export async function listMethods(username: string, credentials: readonly Creden
     switch (credential.kind) {
       case 'key':
         methods.push({ type: 'publickey', username, key: await openKey(credential.file, credential.passphrase) })
+        break
+      case 'locked key':
         break
       case 'agent':
         methods.push({ type: 'agent', username, agent: credential.socket })
@@ -57,6 +64,21 @@ export async function listMethods(username: string, credentials: readonly Creden
 /** Checks that they can be used, before many hosts are tried with them. @throws as `listMethods` does. */
 export async function checkCredentials(credentials: readonly Credential[]): Promise<void> {
   await listMethods('', credentials)
+}
+
+/** Of the keys that a user has by their SSH settings, those that are there and can be read; none of them has to be. */
+export async function readUsualKeys(files: readonly string[]): Promise<Credential[]> {
+  const keys: Credential[] = []
+  for (const file of files) {
+    try {
+      await openKey(file, undefined)
+      keys.push({ kind: 'key', file })
+    } catch (error) {
+      if (!(error instanceof WlbError)) throw error
+      if (error.code === 'SSH_KEY_PASSPHRASE_NEEDED') keys.push({ kind: 'locked key', file })
+    }
+  }
+  return keys
 }
 
 /** PuTTY's newer form; the older one, 2, is read. */

@@ -2,12 +2,18 @@
 import { dirname } from 'node:path'
 import { defineErrors } from '../base/error.js'
 import { quoteWord, shell } from '../base/text/quote-word.js'
-import { parseTarget, renderSshTarget, sshCommand } from './target.js'
+import { renderSshTarget, sshCommand } from './target.js'
 
 type Fact = string | number | boolean
 const knock = ({ host, port }: { readonly host: Fact; readonly port: Fact }) => shell`nc -vz ${host} ${port}`
-const logIn = ({ user, host, port }: { readonly user: Fact; readonly host: Fact; readonly port: Fact }) =>
-  shell`ssh -v -p ${port} ${user}@${host} true`
+interface Place {
+  readonly user: Fact
+  readonly host: Fact
+  readonly port: Fact
+  /** What `ssh` has to be given where the user's settings say how to get there. */
+  readonly alias?: Fact | undefined
+}
+const logIn = ({ user, host, port, alias }: Place) => shell`ssh -v -p ${port} ${user}@${alias ?? host} true`
 const runByHand = ({ target, command }: { readonly target: Fact; readonly command: Fact }) =>
   sshCommand(String(target), quoteWord(String(command)))
 const FINGERPRINT_ON_HOST = 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, on the host itself'
@@ -16,13 +22,15 @@ export const sshErrors = defineErrors({
   SSH_TOO_MANY_KEYS: {
     message:
       'The agent holds more keys than the SSH server lets somebody try, and the right one was not among the first.',
-    facts: ['user', 'host', 'port', 'tried', 'missing'],
-    remedy: ({ user, host, port }) =>
-      `wlb trust fetch ${quoteWord(renderSshTarget({ user: String(user), host: String(host), port: Number(port) }))} --ssh-key FILE`,
+    facts: ['user', 'host', 'port', 'alias?', 'tried', 'missing'],
+    remedy: ({ user, host, port, alias }) => {
+      const target = { user: String(user), host: String(alias ?? host), port: Number(port) }
+      return `wlb trust fetch ${quoteWord(renderSshTarget(target))} --ssh-key FILE`
+    },
   },
   SSH_AUTH_FAILED: {
     message: 'The SSH server did not accept the user by anything that was tried.',
-    facts: ['user', 'host', 'port', 'tried'],
+    facts: ['user', 'host', 'port', 'alias?', 'tried'],
     remedy: logIn,
   },
   SSH_COMMAND_FAILED: {
@@ -44,54 +52,64 @@ export const sshErrors = defineErrors({
   SSH_CONNECTION_LOST: {
     message: 'The SSH connection was cut while a command ran; whether it has run to its end is not known.',
     facts: ['target', 'command'],
-    remedy: ({ target }) => knock(parseTarget(String(target)) ?? { host: target, port: 22 }),
+    remedy: ({ target }) => sshCommand(String(target), 'true'),
   },
   SSH_FAILED: {
     message: 'The SSH connection broke before a command could be sent.',
-    facts: ['(user)', 'host', 'port', 'why', 'stage'],
+    facts: ['(user)', 'host', 'port', 'alias?', 'why', 'stage'],
     remedy: logIn,
   },
   SSH_FINGERPRINT_MISMATCH: {
     message: 'The host shows another key than the one whose fingerprint was given.',
-    facts: ['host', 'given', 'seen'],
+    facts: ['host', 'alias?', 'given', 'seen'],
     remedy: FINGERPRINT_ON_HOST,
   },
   SSH_HOST_KEY_CHANGED: {
     message: 'The host shows another key than the one it is known by: it was set up anew, or somebody else answers.',
-    facts: ['host', 'seen', 'known', 'file', 'line'],
+    facts: ['host', 'alias?', 'seen', 'known', 'file', 'line'],
     remedy: ({ host, file }) => shell`ssh-keygen -R ${host} -f ${file}`,
   },
   SSH_HOST_KEY_DECLINED: {
     message: 'The host is not known, and its key was not accepted; nothing was sent.',
-    facts: ['host', 'seen'],
+    facts: ['host', 'alias?', 'seen'],
     remedy: FINGERPRINT_ON_HOST,
   },
   SSH_HOST_KEY_REVOKED: {
     message: 'The key the host shows is marked as revoked.',
-    facts: ['host', 'seen', 'file', 'line'],
+    facts: ['host', 'alias?', 'seen', 'file', 'line'],
     remedy: ({ file, line }) => shell`sed -n ${line}p ${file}`,
   },
   SSH_HOST_KEY_TYPE: {
     message:
       'The host has only keys of a kind that is not accepted any more, such as ssh-rsa with SHA-1 or DSA; it needs another key.',
-    facts: ['user', 'host', 'port', 'accepted'],
-    remedy: ({ user, host, port }) =>
-      shell`ssh -o HostKeyAlgorithms=+ssh-rsa -p ${port} ${user}@${host} 'ssh-keygen -A; grep -i HostKey /etc/ssh/sshd_config'`,
+    facts: ['user', 'host', 'port', 'alias?', 'accepted'],
+    remedy: ({ user, host, port, alias }) =>
+      shell`ssh -o HostKeyAlgorithms=+ssh-rsa -p ${port} ${user}@${alias ?? host} 'ssh-keygen -A; grep -i HostKey /etc/ssh/sshd_config'`,
   },
   SSH_HOST_KEY_UNSTEADY: {
     message: 'The host shows another key on each connection; nothing was sent.',
-    facts: ['host', 'port'],
+    facts: ['host', 'port', 'alias?'],
     remedy: 'wlb trust fetch --help',
   },
   SSH_HOST_UNKNOWN: {
     message: 'The name does not resolve.',
-    facts: ['host', 'port', 'why'],
+    facts: ['host', 'port', 'alias?', 'why'],
     remedy: ({ host }) => shell`getent hosts ${host}`,
   },
   SSH_HOST_UNREACHABLE: {
     message: 'There is no way to that address.',
-    facts: ['host', 'port', 'why'],
+    facts: ['host', 'port', 'alias?', 'why'],
     remedy: ({ host }) => shell`ip route get ${host}`,
+  },
+  SSH_JUMP_REFUSED: {
+    message: 'The jump host did not make the connection: the host is not reached from there, or it may not be.',
+    facts: ['host', 'port', 'alias?', 'through', 'why'],
+    remedy: ({ host, port, through }) => sshCommand(String(through), shell`nc -vz ${host} ${port}`),
+  },
+  SSH_JUMPS_TOO_MANY: {
+    message: 'Your SSH settings lead over more jump hosts than are followed; they may lead in a circle.',
+    facts: ['target', 'limit'],
+    remedy: ({ target }) => shell`ssh -G ${target}`,
   },
   SSH_KEY_PASSPHRASE_NEEDED: {
     message: 'The key for SSH is encrypted, and no passphrase was given.',
@@ -128,14 +146,25 @@ export const sshErrors = defineErrors({
     facts: ['target', 'command', 'limitBytes'],
     remedy: runByHand,
   },
+  SSH_PROXY_COMMAND: {
+    message:
+      'Your SSH settings reach this host by a ProxyCommand, which is not followed. A ProxyJump is; or let ssh forward a port of this machine, and name that instead, as USER@127.0.0.1:2222.',
+    facts: ['target', 'proxyCommand'],
+    remedy: ({ target }) => shell`ssh -N -L 127.0.0.1:2222:127.0.0.1:22 ${target}`,
+  },
   SSH_REFUSED: {
     message: 'No SSH server listens there.',
-    facts: ['host', 'port', 'why'],
+    facts: ['host', 'port', 'alias?', 'why'],
     remedy: knock,
+  },
+  SSH_SETTINGS_UNUSABLE: {
+    message: 'What your SSH settings say of this host cannot be used.',
+    facts: ['target', 'why'],
+    remedy: ({ target }) => shell`ssh -G ${target}`,
   },
   SSH_TIMEOUT: {
     message: 'The SSH server did not answer in time.',
-    facts: ['host', 'port', 'stage', 'timeoutMs'],
+    facts: ['host', 'port', 'alias?', 'stage', 'timeoutMs'],
     remedy: knock,
   },
   USAGE_SSH_TARGET: {

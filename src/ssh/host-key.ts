@@ -29,8 +29,12 @@ export interface HostKeyQuestion {
 /** Resolves to true when the person has compared the fingerprint and accepts it. */
 export type AskAboutHostKey = (question: HostKeyQuestion) => Promise<boolean>
 
-export function defaultKnownHosts(own = join(configFolder(), 'known_hosts')): KnownHosts {
-  return { own, others: [join(homeFolder(), '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'] }
+/** `users` are the files of the user's SSH settings. */
+export function defaultKnownHosts(
+  own = join(configFolder(), 'known_hosts'),
+  users: readonly string[] = [join(homeFolder(), '.ssh/known_hosts')],
+): KnownHosts {
+  return { own, others: [...users, '/etc/ssh/ssh_known_hosts'] }
 }
 
 /** @throws SSH_KNOWN_HOSTS_UNREADABLE */
@@ -50,7 +54,13 @@ export function isKnownKey(target: SshTarget, shown: Buffer, known: readonly Kno
   const revoked = same.find(({ isRevoked }) => isRevoked)
   if (revoked) {
     const { file, line, key } = revoked
-    throw fail('SSH_HOST_KEY_REVOKED', { host: hostPattern(target), seen: hostKeyFingerprint(key), file, line })
+    throw fail('SSH_HOST_KEY_REVOKED', {
+      host: hostPattern(target),
+      alias: target.alias,
+      seen: hostKeyFingerprint(key),
+      file,
+      line,
+    })
   }
   if (same.length > 0) return true
   const valid = known.filter(({ isRevoked }) => !isRevoked)
@@ -59,7 +69,14 @@ export function isKnownKey(target: SshTarget, shown: Buffer, known: readonly Kno
   if (before) {
     const { file, line, key } = before
     const [seen, known] = [shown, key].map((one) => `${keyType(one)} ${hostKeyFingerprint(one)}`)
-    throw fail('SSH_HOST_KEY_CHANGED', { host: hostPattern(target), seen: seen ?? '', known: known ?? '', file, line })
+    throw fail('SSH_HOST_KEY_CHANGED', {
+      host: hostPattern(target),
+      alias: target.alias,
+      seen: seen ?? '',
+      known: known ?? '',
+      file,
+      line,
+    })
   }
   return false
 }
@@ -87,7 +104,7 @@ export async function meetHost(
     const question = { target, type: keyType(shown), fingerprint: hostKeyFingerprint(shown) }
     if (!(await ask(question))) {
       const seen = `${question.type} ${question.fingerprint}`
-      throw fail('SSH_HOST_KEY_DECLINED', { host: hostPattern(target), seen })
+      throw fail('SSH_HOST_KEY_DECLINED', { host: hostPattern(target), alias: target.alias, seen })
     }
   } else checkGivenFingerprint(target, shown, fingerprint)
   await remember(knownHosts.own, renderKnownHost(target, shown))
@@ -97,7 +114,7 @@ export async function meetHost(
 export function checkGivenFingerprint(target: SshTarget, shown: Buffer, given: string): void {
   const seen = hostKeyFingerprint(shown)
   if (seen !== given.replace(/=+$/, '')) {
-    throw fail('SSH_FINGERPRINT_MISMATCH', { host: hostPattern(target), given, seen })
+    throw fail('SSH_FINGERPRINT_MISMATCH', { host: hostPattern(target), alias: target.alias, given, seen })
   }
 }
 

@@ -15,8 +15,11 @@ export interface KnownKey {
 }
 
 /** The keys a host is known by, in the order of files and lines. Other lines are ignored, as OpenSSH does. */
-export function findKnownKeys(files: readonly NamedBytes[], target: Pick<SshTarget, 'host' | 'port'>): KnownKey[] {
-  const name = hostPattern({ ...target, host: target.host.toLowerCase() })
+export function findKnownKeys(
+  files: readonly NamedBytes[],
+  target: Pick<SshTarget, 'host' | 'port' | 'hostKeyAlias'>,
+): KnownKey[] {
+  const name = hostPattern(target).toLowerCase()
   return files.flatMap(({ file, bytes }) =>
     bytes
       .toString('utf8')
@@ -29,8 +32,8 @@ export function findKnownKeys(files: readonly NamedBytes[], target: Pick<SshTarg
 }
 
 /** The line that makes a host known by a key, without its end. */
-export function renderKnownHost(target: Pick<SshTarget, 'host' | 'port'>, key: Buffer): string {
-  return `${hostPattern({ ...target, host: target.host.toLowerCase() })} ${keyType(key)} ${key.toString('base64')}`
+export function renderKnownHost(target: Pick<SshTarget, 'host' | 'port' | 'hostKeyAlias'>, key: Buffer): string {
+  return `${hostPattern(target).toLowerCase()} ${keyType(key)} ${key.toString('base64')}`
 }
 
 /** As OpenSSH prints it: `SHA256:` and base64 without padding. */

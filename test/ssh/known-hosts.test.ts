@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { WlbError } from '../../src/base/error.js'
 import { readHostAddress } from '../../src/base/names/host-address.js'
 import { isKnownKey } from '../../src/ssh/host-key.js'
-import { parseSshTarget, renderSshTarget } from '../../src/ssh/index.js'
+import { parseSshTarget } from '../../src/ssh/index.js'
 import { findKnownKeys, hostKeyFingerprint, keyType, renderKnownHost } from '../../src/ssh/known-hosts.js'
 
 function outcomeOf(work: () => string): string {
@@ -15,28 +15,31 @@ function outcomeOf(work: () => string): string {
   }
 }
 
-const targets: [given: string, read: string, written: string][] = [
-  ['wlb.example.com', 'root wlb.example.com 22', 'root@wlb.example.com'],
-  ['admin@wlb:2222', 'admin wlb 2222', 'admin@wlb:2222'],
-  ['192.0.2.7', 'root 192.0.2.7 22', 'root@192.0.2.7'],
-  ['root@[2001:db8::7]:2222', 'root 2001:db8::7 2222', 'root@[2001:db8::7]:2222'],
-  ['[2001:db8::7]', 'root 2001:db8::7 22', 'root@[2001:db8::7]'],
-  ['2001:db8::7', 'root 2001:db8::7 22', 'root@[2001:db8::7]'],
-  ['', 'USAGE_SSH_TARGET', ''],
-  ['root@', 'USAGE_SSH_TARGET', ''],
-  ['@wlb', 'USAGE_SSH_TARGET', ''],
-  ['wlb:0', 'USAGE_SSH_TARGET', ''],
-  ['wlb:65536', 'USAGE_SSH_TARGET', ''],
-  ['wlb:ssh', 'USAGE_SSH_TARGET', ''],
-  ['[wlb]:22', 'USAGE_SSH_TARGET', ''],
-  ['a b', 'USAGE_SSH_TARGET', ''],
-  ['root@-oProxyCommand=x', 'USAGE_SSH_TARGET', ''],
-  ['-l@wlb', 'USAGE_SSH_TARGET', ''],
+const targets: [given: string, read: string][] = [
+  ['wlb.example.com', '- wlb.example.com -'],
+  ['admin@wlb:2222', 'admin wlb 2222'],
+  ['root@wlb:22', 'root wlb 22'],
+  ['192.0.2.7', '- 192.0.2.7 -'],
+  ['root@[2001:db8::7]:2222', 'root 2001:db8::7 2222'],
+  ['[2001:db8::7]', '- 2001:db8::7 -'],
+  ['2001:db8::7', '- 2001:db8::7 -'],
+  ['', 'USAGE_SSH_TARGET'],
+  ['root@', 'USAGE_SSH_TARGET'],
+  ['@wlb', 'USAGE_SSH_TARGET'],
+  ['wlb:0', 'USAGE_SSH_TARGET'],
+  ['wlb:65536', 'USAGE_SSH_TARGET'],
+  ['wlb:ssh', 'USAGE_SSH_TARGET'],
+  ['[wlb]:22', 'USAGE_SSH_TARGET'],
+  ['a b', 'USAGE_SSH_TARGET'],
+  ['root@-oProxyCommand=x', 'USAGE_SSH_TARGET'],
+  ['-l@wlb', 'USAGE_SSH_TARGET'],
 ]
-it.each(targets)('"%s" is %s', (given, read, written) => {
-  const show = () => Object.values(parseSshTarget(given)).join(' ')
+it.each(targets)('"%s" is %s', (given, read) => {
+  const show = () => {
+    const { user = '-', name, port = '-' } = parseSshTarget(given)
+    return `${user} ${name} ${port}`
+  }
   expect(outcomeOf(show)).toBe(read)
-  if (written !== '') expect(renderSshTarget(parseSshTarget(given))).toBe(written)
 })
 
 /** A key of a type, by a letter. */

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, test } from 'vitest'
 import type { HostAddress } from '../../src/base/names/host-address.js'
+import { readHostAddress } from '../../src/base/names/host-address.js'
 import { fixSafely } from '../../src/cli/doctor/fix.js'
 import { clearFaults, injectFault, labDown, labUp, listFaults } from '../../src/lab/index.js'
 import { type Diagnosis, diagnose, type Evidence, gather, readHostStores } from '../../src/trust/index.js'
@@ -106,7 +107,8 @@ const withDisks = new Map<number, Diagnosis>()
 async function addDisks(evidence: Evidence): Promise<Evidence> {
   if (!evidence.pool) return evidence
   const root = join(appliance.root, 'lab/{name}')
-  const connect = async (target: Parameters<typeof localShell>[0]) => localShell(target)
+  const connect = async (target: string) =>
+    localShell({ user: 'root', host: readHostAddress(target.replace('root@', ''), 'a host'), port: 22 })
   const stores = await readHostStores(evidence.hosts, { user: 'root', port: 22, root, connect })
   return { ...evidence, stores }
 }

@@ -15,6 +15,9 @@ export function localShell(target: SshTarget, before: readonly string[] = []): S
       const [exitCode]: (number | null)[] = await once(child, 'close')
       return { exitCode: exitCode ?? undefined, stdout: Buffer.concat(pieces), stderrTail: '' }
     },
+    forward: () => {
+      throw new Error('nothing is reached by a shell')
+    },
     close: () => {},
   }
 }

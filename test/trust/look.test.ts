@@ -1,5 +1,5 @@
 /** Looking at pools, as people and programs see it: one pool in every state it can be in, many at once, and watched over time. */
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -174,6 +174,38 @@ describe.skipIf(!sshdProgram)('--host-ssh (needs openssh-server)', () => {
     })
     expect(seen.disks.map(({ state }) => state)).toEqual(['as recorded', 'as recorded', 'not seen'])
     expect(readFileSync(knownHosts, 'utf8').trim().split('\n')).toHaveLength(2)
+  })
+
+  test.skipIf(!requirePart('ssh'))('through a jump host of the SSH settings, with the key they name', async () => {
+    const jump = await startSshd(sshdProgram ?? '')
+    const home = join(folder, 'a home')
+    mkdirSync(join(home, '.ssh'), { recursive: true })
+    const { user, host, port } = jump.target
+    const addresses = [pool.host('xs1').address, pool.host('xs2').address]
+    const lines = [
+      `Host ${addresses.join(' ')}`,
+      `  Port ${sshd.target.port}`,
+      `  IdentityFile ${sshd.key}`,
+      '  ProxyJump hop',
+      'Host hop',
+      ...[`  HostName ${host}`, `  Port ${port}`, `  User ${user}`, `  IdentityFile ${jump.key}`],
+    ]
+    writeFileSync(join(home, '.ssh/config'), lines.join('\n'), { mode: 0o600 })
+    writeFileSync(join(home, '.ssh/known_hosts'), `[${host}]:${port} ${jump.hostKeys[0]}\n`)
+    const words = ['--host-ssh', sshd.target.user, '--host-root', join(pool.root, 'lab/{name}'), '--json']
+    const call = ['trust', 'status', ...flags(), ...words, '--ssh-fingerprint', sshd.fingerprint]
+    const ofHome = { ...env, HOME: home, SSH_AUTH_SOCK: join(home, 'no agent') }
+    const states = async () => {
+      const { stdout } = await run('wlb', call, ofHome)
+      const { hosts }: { hosts: { disk: { state: string; why?: string } }[] } = JSON.parse(stdout)
+      return hosts.map(({ disk }) => disk.why?.match(/\[(.*)\]$/)?.[1] ?? disk.state)
+    }
+    const there = await states()
+    await jump.stop()
+    expect([there.slice(0, 2), (await states()).slice(0, 2)]).toEqual([
+      ['as recorded', 'as recorded'],
+      ['SSH_REFUSED', 'SSH_REFUSED'],
+    ])
   })
 
   test('a member that missed a synchronisation, by the dates of its files; the disk that is closed is said', async () => {

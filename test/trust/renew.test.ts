@@ -7,9 +7,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, uti
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { WlbError } from '../../src/base/error.js'
-import { readHostAddress } from '../../src/base/names/host-address.js'
 import { startSteadyClient } from '../../src/cli/demo/steady-client.js'
-import { connectSsh, type SshConnection } from '../../src/ssh/index.js'
+import { connectSsh, renderSshTarget, type SshConnection } from '../../src/ssh/index.js'
 import type { SshReach } from '../../src/trust/index.js'
 import {
   type IdentityPlace,
@@ -345,7 +344,7 @@ describe.skipIf(sshdProgram === undefined || stunnel === undefined)(
       }
     }
     const overSsh = (ssh = reach(), root = elsewhere.root): Wish => {
-      const where = { target: sshd.target, root, restartCommand: elsewhere.reloadCommand }
+      const where = { target: renderSshTarget(sshd.target), root, restartCommand: elsewhere.reloadCommand }
       return { ssh, place: placeOverSsh(where, ssh) }
     }
 
@@ -444,10 +443,7 @@ describe.skipIf(sshdProgram === undefined || stunnel === undefined)(
       await stage.pool.call('xs1', 'pool.certificate_sync')
       const elsewhereYet = {
         ...overSsh(),
-        place: placeOverSsh(
-          { target: { ...sshd.target, host: readHostAddress('wlb', 'a host') }, root: '/', restartCommand: '' },
-          reach(),
-        ),
+        place: placeOverSsh({ target: 'root@wlb', root: '/', restartCommand: '' }, reach()),
       }
       expect([await renewNow(overSsh()), await renewNow({ ...wish, ...elsewhereYet })]).toEqual([
         'RENEW_NEEDS_KEY',

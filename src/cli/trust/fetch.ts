@@ -4,7 +4,7 @@ import { readLimitedFile } from '../../base/files/limited-file.js'
 import { inspectOutput, isStandardOutput, writeOutput } from '../../base/files/output-file.js'
 import { shell } from '../../base/text/quote-word.js'
 import { paths, readSettings } from '../../config/index.js'
-import { parseSshTarget, renderSshTarget } from '../../ssh/index.js'
+import { renderSshTarget } from '../../ssh/index.js'
 import { probeServed, reachable } from '../../tls/index.js'
 import {
   askFingerprint,
@@ -60,11 +60,13 @@ export async function trustFetch(
 }
 
 async function fetchOverSsh(given: string, flags: FetchFlags): Promise<Fetched> {
-  const target = parseSshTarget(given)
   const { applianceRoot } = flags
-  const fetched = await withSshConnection(target, flags, (ssh) => fetchCertificate(ssh, { applianceRoot }))
-  const appliance = flags.appliance ?? { host: target.host, port: DEFAULT_PORT }
-  return { ...fetched, from: `${renderSshTarget(target)}:${fetched.file}`, appliance }
+  return withSshConnection(given, flags, async (ssh) => {
+    const fetched = await fetchCertificate(ssh, { applianceRoot })
+    const { target } = ssh
+    const appliance = flags.appliance ?? { host: target.host, port: DEFAULT_PORT }
+    return { ...fetched, from: `${renderSshTarget(target)}:${fetched.file}`, appliance }
+  })
 }
 
 async function fetchHere(root: string, flags: FetchFlags): Promise<Fetched | undefined> {

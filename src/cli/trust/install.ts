@@ -1,6 +1,6 @@
 /** `wlb trust install`: replaces the certificate of an appliance on another machine over SSH. */
 import { visible, visibleLine } from '../../base/text/printable.js'
-import { parseSshTarget } from '../../ssh/index.js'
+import { nameHost } from '../../ssh/index.js'
 import { installDocument, planInstallOverSsh, replaceOverSsh } from '../../trust/index.js'
 import { describeOutcomeOverSsh, describePlanOverSsh } from '../cert/install-text.js'
 import { isSure, readSecretFile, sayOpening } from '../terminal/ask.js'
@@ -13,9 +13,9 @@ const DEFAULT_PORT = 8012
 
 /** @throws USAGE_NEEDS_YES when there is nobody to ask, and what connecting, judging, planning and replacing throw. */
 export async function trustInstall(given: string, files: readonly string[], flags: InstallFlags): Promise<void> {
-  const target = parseSshTarget(given)
   const passphrase = await readSecretFile(flags.passphraseFile)
-  await withSshConnection(target, flags, async (ssh) => {
+  await withSshConnection(given, flags, async (ssh) => {
+    const { target } = ssh
     const now = new Date()
     const { host, port } = flags.appliance ?? { host: target.host, port: DEFAULT_PORT }
     const { key: keyFile, name, applianceRoot, restartCommand } = flags
@@ -37,7 +37,7 @@ export async function trustInstall(given: string, files: readonly string[], flag
       if (flags.json) printJson(installDocument(install, 'planned'))
       return
     }
-    const question = `Install this certificate on ${target.host}?`
+    const question = `Install this certificate on ${nameHost(target)}?`
     const command = 'wlb trust install USER@HOST FILES --key FILE'
     if (!(await isSure(question, { command, yes: install.plan.isInPlace || flags.yes }))) return
     const outcome = await replaceOverSsh(ssh, install.replacement, {

@@ -1,36 +1,24 @@
 /** Connects over SSH as the options say: to one machine, to appliances as they are needed, to the hosts of a pool. */
 
-import { WlbError } from '../../base/error.js'
 import { visibleLine } from '../../base/text/printable.js'
 import type { InstallStep } from '../../identity/index.js'
-import {
-  type AskAboutHostKey,
-  type Credential,
-  checkCredentials,
-  connectSsh,
-  defaultKnownHosts,
-  type HostKeyQuestion,
-  renderSshTarget,
-  type SshConnection,
-  type SshRequest,
-  type SshTarget,
-} from '../../ssh/index.js'
+import { type Credential, checkCredentials, type HostKeyQuestion, type SshConnection } from '../../ssh/index.js'
 import { readHostStores, type SshReach, type StoreSights } from '../../trust/index.js'
 import { fail } from '../errors.js'
 import type { HostSshFlags, RestartFlags, SshFlags } from '../options.js'
 import { askSecret, isAtTerminal, readSecretFile } from '../terminal/ask.js'
 import { printNote } from '../terminal/print.js'
+import { askPerson, closeJumps, needsLogin, openRoute, type SharedJumps, type SshAccess } from './ssh-route.js'
 
-const SSH_TIMEOUT_MS = 15_000
 const PROOF_SECONDS = 20
 
 /**
- * Opens a connection, passes it to `work`, and always closes it.
+ * Opens a connection to a target as it is typed, passes it to `work`, and always closes it.
  *
- * @throws USAGE_SSH_TARGET, USAGE_NEEDS_SSH_LOGIN, USAGE_NEEDS_SSH_FINGERPRINT: wrong calls; and what `connectSsh` throws.
+ * @throws what `openRoute` throws.
  */
 export async function withSshConnection<T>(
-  target: SshTarget,
+  target: string,
   flags: SshFlags,
   work: (ssh: SshConnection) => Promise<T>,
 ): Promise<T> {
@@ -53,14 +41,13 @@ export async function withSshReach<T>(
   work: (reach: SshReach) => Promise<T>,
 ): Promise<T> {
   const connections = new Map<string, SshConnection>()
-  const connect = async (target: SshTarget): Promise<SshConnection> => {
-    const name = renderSshTarget(target)
-    const before = connections.get(name)
+  const connect = async (target: string): Promise<SshConnection> => {
+    const before = connections.get(target)
     if (before && (await answers(before))) return before
     before?.close()
-    connections.delete(name)
+    connections.delete(target)
     const ssh = await open(target, flags)
-    connections.set(name, ssh)
+    connections.set(target, ssh)
     return ssh
   }
   const onStep = ({ what }: InstallStep) => printNote(`${visibleLine(what)} ...\n`)
@@ -82,31 +69,17 @@ async function answers(ssh: SshConnection): Promise<boolean> {
   )
 }
 
-async function open(target: SshTarget, flags: SshFlags): Promise<SshConnection> {
-  const credentials = await readCredentials(flags)
-  const request: SshRequest = {
-    target,
-    knownHosts: defaultKnownHosts(flags.sshKnownHosts),
-    hostFingerprint: flags.sshFingerprint,
+async function open(target: string, flags: SshFlags): Promise<SshConnection> {
+  return openRoute(target, {
+    given: await readCredentials(flags),
+    knownHosts: flags.sshKnownHosts,
+    fingerprint: flags.sshFingerprint,
     askAboutHostKey: askPerson,
-    credentials,
-    timeoutMs: SSH_TIMEOUT_MS,
-  }
-  const isChosen = credentials.some(({ kind }) => kind !== 'agent')
-  if (credentials.length === 0 && !isAtTerminal()) throw needsLogin(renderSshTarget(target))
-  try {
-    // without credentials: first verify the host key, then ask for the password
-    return await connectSsh(request)
-  } catch (error) {
-    const mayAsk = error instanceof WlbError && error.code === 'SSH_AUTH_FAILED' && !isChosen && isAtTerminal()
-    if (!mayAsk) throw error
-    const password = await askSecret(`Password of ${renderSshTarget(target)}`)
-    if (password === undefined) throw error
-    return connectSsh({ ...request, credentials: [{ kind: 'password', password }] })
-  }
+    asksPassword: 'all',
+  })
 }
 
-/** Credentials from the options; without any, the agent. */
+/** Credentials from the options. */
 async function readCredentials({
   sshKey,
   sshPassphraseFile,
@@ -119,28 +92,7 @@ async function readCredentials({
   if (sshPasswordFile !== undefined) {
     credentials.push({ kind: 'password', password: await readSecretFile(sshPasswordFile) })
   }
-  const { SSH_AUTH_SOCK: socket } = process.env
-  return credentials.length === 0 && socket ? [{ kind: 'agent', socket }] : credentials
-}
-
-async function askPerson(question: HostKeyQuestion): Promise<boolean> {
-  const { target, type, fingerprint } = question
-  if (!isAtTerminal()) {
-    throw fail('USAGE_NEEDS_SSH_FINGERPRINT', {
-      host: target.host,
-      port: target.port,
-      seen: `${type} ${fingerprint}`,
-      missing: '--ssh-fingerprint',
-      target: renderSshTarget(target),
-      fingerprint,
-    })
-  }
-  printNote(
-    `${target.host} was not met before. It shows a key (${visibleLine(type)}) with the fingerprint\n  ${fingerprint}\n` +
-      'On its console:  for k in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $k; done\n',
-  )
-  const { confirm } = await import('@clack/prompts')
-  return (await confirm({ message: 'Is it the same there?', initialValue: false })) === true
+  return credentials
 }
 
 type HostToReach = Parameters<typeof readHostStores>[0][number]
@@ -150,28 +102,32 @@ export type ReadStores = (hosts: readonly HostToReach[], name: string, aside?: A
 
 type Aside = <T>(question: () => Promise<T>) => Promise<T>
 
-const SSH_PORT = 22
-
 /**
  * Asks for a password once, for all hosts.
  *
  * @throws USAGE_NEEDS_HOST_SSH, USAGE_NEEDS_SSH_LOGIN: wrong calls; what reading a key or a password from a file throws.
  */
 export async function chooseReadStores(flags: HostSshFlags): Promise<ReadStores | undefined> {
-  const { hostSsh: user, hostSshPort: port = SSH_PORT, hostRoot: root = '', sshFingerprint: fingerprints } = flags
+  const { hostSsh: user, hostSshPort: port, hostRoot: root = '', sshFingerprint: fingerprints } = flags
   if (user === undefined) {
     if (describesLogin(flags)) throw fail('USAGE_NEEDS_HOST_SSH', { missing: '--host-ssh USER' })
     return undefined
   }
-  const credentials = await chooseCredentials(flags, user, port)
-  const knownHosts = defaultKnownHosts(flags.sshKnownHosts)
+  const given = await chooseCredentials(flags, user, port)
   const isGiven = ({ fingerprint }: HostKeyQuestion) =>
-    fingerprints?.some((given) => given.replace(/=+$/, '') === fingerprint) ?? false
-  return (hosts, name, aside: Aside = (question) => question()) => {
-    const askAboutHostKey = oneByOne(async (question) => isGiven(question) || aside(() => askPerson(question)))
-    const connect = (target: SshTarget) =>
-      connectSsh({ target, credentials, knownHosts, askAboutHostKey, timeoutMs: SSH_TIMEOUT_MS })
-    return readHostStores(hosts, { user, port, root, connect, name: name === '' ? undefined : name })
+    fingerprints?.some((one) => one.replace(/=+$/, '') === fingerprint) ?? false
+  return async (hosts, name, aside: Aside = (question) => question()) => {
+    const askAboutHostKey = oneByOne(
+      async (question, onTheWayTo) => isGiven(question) || aside(() => askPerson(question, onTheWayTo)),
+    )
+    const access: SshAccess = { given, knownHosts: flags.sshKnownHosts, askAboutHostKey, asksPassword: 'jump hosts' }
+    const jumps: SharedJumps = new Map()
+    const connect = (target: string) => openRoute(target, access, jumps)
+    try {
+      return await readHostStores(hosts, { user, port, root, connect, name: name === '' ? undefined : name })
+    } finally {
+      await closeJumps(jumps)
+    }
   }
 }
 
@@ -179,30 +135,29 @@ function describesLogin({ hostSshPort, hostRoot, sshKey, sshPasswordFile, sshFin
   return [hostSshPort, hostRoot, sshKey, sshPasswordFile, sshFingerprint].some((flag) => flag !== undefined)
 }
 
-async function chooseCredentials(flags: HostSshFlags, user: string, port: number): Promise<readonly Credential[]> {
+/** None where there is an agent: then it is asked, and the keys that the settings name for a host are tried. */
+async function chooseCredentials(
+  flags: HostSshFlags,
+  user: string,
+  port: number | undefined,
+): Promise<readonly Credential[]> {
   const credentials = await readCredentials(flags)
-  if (credentials.length > 0) {
+  if (credentials.length > 0 || process.env.SSH_AUTH_SOCK) {
     await checkCredentials(credentials)
     return credentials
   }
   const message = `Password of ${user} on the hosts of the pool`
   const password = isAtTerminal() ? await askSecret(message) : undefined
-  if (password === undefined) throw needsLogin(`${user}@HOST${port === 22 ? '' : `:${port}`}`, true)
+  if (password === undefined) throw needsLogin(`${user}@HOST${port === undefined ? '' : `:${port}`}`, [], true)
   return [{ kind: 'password', password }]
 }
 
 /** Hosts are connected to in parallel; questions are asked one at a time. */
-function oneByOne(ask: AskAboutHostKey): AskAboutHostKey {
+function oneByOne(ask: SshAccess['askAboutHostKey']): SshAccess['askAboutHostKey'] {
   let previous: Promise<unknown> = Promise.resolve()
-  return (question: HostKeyQuestion) => {
-    const asking = previous.then(() => ask(question))
+  return (question, onTheWayTo) => {
+    const asking = previous.then(() => ask(question, onTheWayTo))
     previous = asking.catch(() => {})
     return asking
   }
-}
-
-/** `isOfHosts`: of the hosts of a pool, not of an appliance. */
-function needsLogin(target: string, isOfHosts = false): WlbError {
-  const missing = '--ssh-key FILE, --ssh-password-file FILE, or SSH_AUTH_SOCK'
-  return fail('USAGE_NEEDS_SSH_LOGIN', { target, missing, isOfHosts })
 }

@@ -2,7 +2,7 @@
 
 import { visible } from '../../base/text/printable.js'
 import { quoteWord } from '../../base/text/quote-word.js'
-import { parseSshTarget } from '../../ssh/index.js'
+import { findRoute, renderSshTarget } from '../../ssh/index.js'
 import {
   type IdentityPlace,
   makeStep,
@@ -34,20 +34,22 @@ export async function trustRenew(root: string, files: readonly string[], flags: 
   await withErrorDocument(flags, root, () => withSshReach(flags, (ssh) => renewWith(ssh, root, files, flags)))
 }
 
-function placeFrom(flags: RenewFlags, root: string, reach: SshReach): IdentityPlace {
+async function placeFrom(flags: RenewFlags, root: string, reach: SshReach): Promise<IdentityPlace> {
   const { ssh, manage = false, dryRun = false, applianceRoot = '/', restartCommand = RESTART_COMMAND } = flags
   if (ssh === undefined) {
     if (manage) throw fail('USAGE_NEEDS_SSH', { missing: '--ssh' })
     return placeHere(root)
   }
   if (!manage && !dryRun) throw fail('USAGE_NEEDS_MANAGE', { ssh, missing: '--manage, or --dry-run' })
-  return placeOverSsh({ target: parseSshTarget(ssh), root: applianceRoot, restartCommand }, reach)
+  const { destination } = await findRoute(ssh)
+  // user and port as they are now: the journal keeps them
+  return placeOverSsh({ target: renderSshTarget(destination.target), root: applianceRoot, restartCommand }, reach)
 }
 
 async function renewWith(ssh: SshReach, root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
   const { json = false } = flags
   const stop = stopOnInterrupt(toType(resumeWords(flags), root, flags))
-  const place = placeFrom(flags, root, ssh)
+  const place = await placeFrom(flags, root, ssh)
   await withPoolSession('trust renew', flags, async (session, choice) => {
     const pool = await readPoolNow(session)
     await remember(flags, session, choice, pool) // before Ctrl-C: the command that resumes names this pool

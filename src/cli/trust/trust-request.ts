@@ -41,10 +41,10 @@ export async function readTrustRequest(
 }
 
 function askOverSsh(given: string, flags: ApplyFlags): () => Promise<string> {
-  const target = parseSshTarget(given)
+  parseSshTarget(given) // a wrong call is said before anything is asked
   const { applianceRoot } = flags
   return () =>
-    withSshConnection(target, flags, async (ssh) => {
+    withSshConnection(given, flags, async (ssh) => {
       const { leaf } = await fetchCertificate(ssh, { applianceRoot })
       return leaf.fingerprint256
     })

@@ -191,13 +191,14 @@ export type StoreSights = ReadonlyMap<string, StoreSight>
 
 export interface StoresQuestion {
   readonly user: string
-  readonly port: number
+  /** Undefined for what the user's SSH settings say, or the usual one. */
+  readonly port: number | undefined
   /** Where a host's files lie, for hosts of a lab: `{name}` in it is the host's. Empty for real ones. */
   readonly root: string
   /** The appliance's, as `wlb_url` has it: what it resolves to there. */
   readonly name?: string
-  /** The connection is closed here. */
-  readonly connect: (target: SshTarget) => Promise<SshConnection>
+  /** `target` as it is typed. The connection is closed here. */
+  readonly connect: (target: string) => Promise<SshConnection>
 }
 
 const AT_ONCE = 8
@@ -212,14 +213,15 @@ export async function readHostStores(
 ): Promise<StoreSights> {
   const sights = await mapBounded(hosts, AT_ONCE, async ({ uuid, name, address }): Promise<[string, StoreSight]> => {
     if (address === '') return [uuid, { state: 'not seen', why: 'the pool has recorded no address of it' }]
-    const target = { user: question.user, host: address, port: question.port }
+    const place = `${question.user}@${address.includes(':') ? `[${address}]` : address}`
+    const target = question.port === undefined ? place : `${place}:${question.port}`
     const root = question.root.replaceAll('{name}', name)
     return [uuid, await look(target, root, question)]
   })
   return new Map(sights)
 }
 
-async function look(target: SshTarget, root: string, { name, connect }: StoresQuestion): Promise<StoreSight> {
+async function look(target: string, root: string, { name, connect }: StoresQuestion): Promise<StoreSight> {
   try {
     const ssh = await connect(target)
     try {

@@ -19,7 +19,7 @@ import {
   readCertificateFiles,
   requireKey,
 } from '../../identity/index.js'
-import { renderSshTarget, requireSuccess, runOrFail, type SshConnection, type SshTarget } from '../../ssh/index.js'
+import { renderSshTarget, requireSuccess, runOrFail, type SshConnection } from '../../ssh/index.js'
 import { probeServed, type ServedIdentity } from '../../tls/index.js'
 import { exportPrivateKey, type NamedBytes, readContainers } from '../../x509/index.js'
 import type { ApplianceEndpoint } from '../connection/first-use.js'
@@ -38,8 +38,11 @@ import {
 
 /** How appliances on other machines are reached: what a journal of a run cannot record. */
 export interface SshReach {
-  /** Verifies the host's key each time it connects. The connection is closed by its maker, not by its user. */
-  connect(target: SshTarget): Promise<SshConnection>
+  /**
+   * `target` as it is typed. Verifies the host's key each time it connects. The connection is closed by its maker, not by its
+   * user.
+   */
+  connect(target: string): Promise<SshConnection>
   /** Restarts the TLS service there, where another command is to be used than the run began with. */
   readonly restartCommand: string | undefined
   /** How long a restarted service may take until it serves the new certificate. */

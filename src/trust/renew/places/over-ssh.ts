@@ -7,7 +7,6 @@ import { X509Certificate } from 'node:crypto'
 import { WlbError } from '../../../base/error.js'
 import { quoteWord } from '../../../base/text/quote-word.js'
 import { judgeFiles } from '../../../identity/index.js'
-import { parseSshTarget, renderSshTarget, type SshTarget } from '../../../ssh/index.js'
 import { probeServed, type ServedIdentity } from '../../../tls/index.js'
 import { isSelfSigned } from '../../../x509/index.js'
 import type { Connection } from '../../connection/connection.js'
@@ -40,7 +39,8 @@ const TIMEOUT_MS = 10_000
 const KEY_MISSING = { missing: '--key' }
 
 export interface PlaceOverSsh {
-  readonly target: SshTarget
+  /** As it is typed. */
+  readonly target: string
   /** Where the appliance's files lie on its machine. */
   readonly root: string
   readonly restartCommand: string
@@ -51,14 +51,14 @@ export function placeOf({ root, over }: IdentityOrder, reach: SshReach | undefin
   if (!over) return placeHere(root)
   if (!reach) throw new Error('an order over SSH needs a way to reach the appliance')
   const restartCommand = reach.restartCommand ?? over.restartCommand
-  return placeOverSsh({ target: parseSshTarget(over.target), root, restartCommand }, reach)
+  return placeOverSsh({ target: over.target, root, restartCommand }, reach)
 }
 
 export function placeOverSsh(where: PlaceOverSsh, reach: SshReach): IdentityPlace {
   const { target } = where
   return {
     localRoot: undefined,
-    mayGoOn: ({ over }) => over !== undefined && over.target === renderSshTarget(target),
+    mayGoOn: ({ over }) => over !== undefined && over.target === target,
     find: (connection) => find(where, reach, connection),
     next: (question, found) => readNext(question, found),
     tidy: async () => {},
@@ -77,7 +77,7 @@ async function find({ target, root }: PlaceOverSsh, reach: SshReach, connection:
   const [served] = servedBy(connection.appliance)
   if (leaf.fingerprint256 !== served?.fingerprint256 || inPlace.key === undefined) {
     throw fail('RENEW_OTHER_APPLIANCE', {
-      target: renderSshTarget(target),
+      target,
       file: leaf.fingerprint256,
       served: served?.fingerprint256 ?? 'nothing',
       hasKey: inPlace.key !== undefined,
@@ -103,7 +103,7 @@ function orderOf(
   { appliance: { host, port, name }, leaf }: SeenHere,
 ): IdentityOrder {
   const over = {
-    target: renderSshTarget(target),
+    target,
     restartCommand,
     endpoint: { address: host, port, serverName: name },
     certificatePem: identity.certificatePem,
@@ -134,7 +134,7 @@ function exchangeOverSsh(
   const { proofMs, onStep } = reach
   const options = { proofMs, onStep }
   return {
-    command: `wlb trust install ${quoteWord(renderSshTarget(target))} FILES... --key FILE`,
+    command: `wlb trust install ${quoteWord(target)} FILES... --key FILE`,
     check: () => check(where, reach, order),
     do: async () => {
       if (!identity) throw fail('RENEW_NEEDS_KEY', KEY_MISSING)
