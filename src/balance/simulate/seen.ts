@@ -3,9 +3,39 @@ import type { Pool } from '../document/pool-document.js'
 import type { Series } from '../document/series.js'
 import type { Replayed } from './day.js'
 
-/** A sample that has begun is seen, with the value it has so far. */
-export function seenAt(pool: Pool, day: Replayed, minute: number): Pool {
-  const unseen = Math.max(0, day.samples - day.knownSamples - Math.ceil((minute * 60) / pool.demand.stepSeconds))
+/**
+ * Makes the documents of a replay, one for each minute that is asked for. A sample that has begun is seen, with the value it has
+ * so far.
+ */
+export function viewOf(pool: Pool, day: Replayed): (minute: number) => Pool {
+  const timeOf = (minute: number) => new Date(Date.parse(pool.at) - (day.minutes - minute) * 60_000).toISOString()
+  let unseen = -1
+  let known: Pick<Pool, 'hosts' | 'vms'> = pool
+  return (minute) => {
+    const left = Math.max(0, day.samples - day.knownSamples - Math.ceil((minute * 60) / pool.demand.stepSeconds))
+    if (left !== unseen) known = cut(pool, left)
+    unseen = left
+    return {
+      ...pool,
+      at: timeOf(minute),
+      hosts: known.hosts.map((host, h) => ({
+        ...host,
+        live: day.isOn[h] === 1,
+        enabled: host.enabled || (day.isOffByUs[h] === 1 && day.isOn[h] === 1),
+        power: host.power && { ...host.power, poweredOffByUs: day.isOffByUs[h] === 1 && day.isOn[h] === 0 },
+      })),
+      vms: known.vms.map((vm, v) => {
+        const host = pool.hosts[day.hostOf[v] ?? -1]?.uuid ?? vm.host
+        const moved = day.movedAtMinute[v] ?? Number.NaN
+        if (host === vm.host && Number.isNaN(moved)) return vm
+        return { ...vm, host, lastMovedAt: Number.isNaN(moved) ? vm.lastMovedAt : timeOf(moved) }
+      }),
+    }
+  }
+}
+
+/** The pool without the last samples of each series. */
+function cut({ hosts, vms }: Pool, unseen: number): Pick<Pool, 'hosts' | 'vms'> {
   const until = (series: Series | undefined) => series?.slice(0, Math.max(0, series.length - unseen))
   const demandUntil = (demand: Pool['vms'][number]['demand']) => ({
     cpu: until(demand.cpu),
@@ -14,25 +44,8 @@ export function seenAt(pool: Pool, day: Replayed, minute: number): Pool {
     diskRead: until(demand.diskRead),
     diskWrite: until(demand.diskWrite),
   })
-  const timeOf = (then: number) => new Date(Date.parse(pool.at) - (day.minutes - then) * 60_000).toISOString()
   return {
-    ...pool,
-    at: timeOf(minute),
-    hosts: pool.hosts.map((host, h) => ({
-      ...host,
-      live: day.isOn[h] === 1,
-      enabled: host.enabled || (day.isOffByUs[h] === 1 && day.isOn[h] === 1),
-      base: host.base && demandUntil(host.base),
-      power: host.power && { ...host.power, poweredOffByUs: day.isOffByUs[h] === 1 && day.isOn[h] === 0 },
-    })),
-    vms: pool.vms.map((vm, v) => {
-      const movedAt = day.movedAtMinute[v] ?? Number.NaN
-      return {
-        ...vm,
-        host: pool.hosts[day.hostOf[v] ?? -1]?.uuid ?? vm.host,
-        demand: demandUntil(vm.demand),
-        lastMovedAt: Number.isNaN(movedAt) ? vm.lastMovedAt : timeOf(movedAt),
-      }
-    }),
+    hosts: hosts.map((host) => ({ ...host, base: host.base && demandUntil(host.base) })),
+    vms: vms.map((vm) => ({ ...vm, demand: demandUntil(vm.demand) })),
   }
 }

@@ -6,7 +6,7 @@ import type { Pool } from '../document/pool-document.js'
 import type { PowerStep } from '../plan.js'
 import { type DoneMove, loadsOf, type Replayed, readDay } from './day.js'
 import { closeTally, type Metrics, openTally, tallyDecision, tallyMinute, tallyMove } from './metrics.js'
-import { seenAt } from './seen.js'
+import { viewOf } from './seen.js'
 
 /** A plan is one, and so is less than a plan. */
 export interface Decision {
@@ -35,7 +35,7 @@ export interface Replay {
   /** One a host, in the order of the document. */
   readonly hosts: readonly {
     readonly uuid: string
-    /** How full its fullest resource was, the mean of each step of five minutes or more; NaN while it was off. */
+    /** How full its fullest resource was while it was on, the mean of each step; NaN where it was off all the time. */
     readonly shares: Float32Array
   }[]
   /** Minutes between two of `shares`. */
@@ -49,6 +49,8 @@ export function simulate(pool: Pool, policy: Policy, options: ReplayOptions = {}
   const stepMinutes = Math.max(5, Math.round(pool.demand.stepSeconds / 60))
   const steps = Math.ceil(day.minutes / stepMinutes)
   const shares = pool.hosts.map(() => new Float32Array(steps))
+  const minutesOn = pool.hosts.map(() => new Int32Array(steps))
+  const see = viewOf(pool, day)
   const tally = openTally(pool)
   const moves: DoneMove[] = []
   let due: Decision = { moves: [] }
@@ -59,15 +61,16 @@ export function simulate(pool: Pool, policy: Policy, options: ReplayOptions = {}
     }
     const loads = loadsOf(pool, day, minute)
     if (minute >= unscoredMinutes) tallyMinute(tally, loads)
+    const step = Math.floor(minute / stepMinutes)
     for (const [h, share] of loads.share.entries()) {
-      const row = shares[h]
-      const step = Math.floor(minute / stepMinutes)
-      const width = Math.min(stepMinutes, day.minutes - step * stepMinutes)
-      if (row) row[step] = (row[step] ?? 0) + share / width
+      const [row, count] = [shares[h], minutesOn[h]]
+      if (!row || !count || Number.isNaN(share)) continue
+      row[step] = (row[step] ?? 0) + share
+      count[step] = (count[step] ?? 0) + 1
     }
     due = { moves: [] }
-    if (minute + 1 >= day.minutes || (minute + 1) % policy.everyMinutes !== 0) continue
-    const seen = seenAt(pool, day, minute + 1)
+    if (minute + 1 >= day.minutes || minute % policy.everyMinutes !== 0) continue
+    const seen = see(minute + 1)
     const start = clock?.() ?? 0
     due = policy.decide(seen)
     if (clock) tallyDecision(tally, clock() - start)
@@ -75,7 +78,10 @@ export function simulate(pool: Pool, policy: Policy, options: ReplayOptions = {}
   return {
     metrics: closeTally(tally),
     moves,
-    hosts: pool.hosts.map(({ uuid }, h) => ({ uuid, shares: shares[h] ?? new Float32Array(steps) })),
+    hosts: pool.hosts.map(({ uuid }, h) => ({
+      uuid,
+      shares: Float32Array.from(shares[h] ?? [], (sum, at) => sum / (minutesOn[h]?.[at] ?? 0)),
+    })),
     stepMinutes,
   }
 }
