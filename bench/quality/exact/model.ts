@@ -130,7 +130,7 @@ interface ConvexCost {
   readonly shares: readonly number[]
   readonly base: number
   readonly weight: number
-  readonly knots: typeof KNOTS
+  readonly knots: readonly (readonly [share: number, slope: number])[]
 }
 
 function onHost({ hosts }: CompiledPool, h: number, factors: readonly number[]): [number, number][] {

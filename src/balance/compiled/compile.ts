@@ -18,6 +18,17 @@ export function compile(pool: Pool, scenarios: readonly Scenario[] = recentScena
   const rules = compileRules(pool, { vms, hostNumbers, vmNumbers })
   const isLoadKnown = Uint8Array.from(vms, (vm) => Number(isMeasured(vm, pool.demand.stepSeconds)))
   const { settings } = pool
+  const demand = demandMatrix(vms, scenarios)
+  const capacity = Float64Array.from(hosts.flatMap((host, h) => capacities(host, pool, h === coordinator)))
+  const resourceWeight = Float64Array.of(
+    settings.vmCpuUtilizationWeightHigh,
+    settings.vmNetworkReadWeightHigh,
+    settings.vmNetworkWriteWeightHigh,
+    settings.vmDiskReadWeightHigh,
+    settings.vmDiskWriteWeightHigh,
+  )
+  const resources = RESOURCES.map((_, r) => r)
+  const isKnown = (r: number) => hosts.some((_, h) => capacity[h * RESOURCES.length + r] !== Number.POSITIVE_INFINITY)
   return {
     pool,
     hosts,
@@ -27,17 +38,13 @@ export function compile(pool: Pool, scenarios: readonly Scenario[] = recentScena
     coordinator,
     scenarioCount: scenarios.length,
     scenarioWeight: Float64Array.from(scenarios, ({ weight }) => weight),
-    resourceWeight: Float64Array.of(
-      settings.vmCpuUtilizationWeightHigh,
-      settings.vmNetworkReadWeightHigh,
-      settings.vmNetworkWriteWeightHigh,
-      settings.vmDiskReadWeightHigh,
-      settings.vmDiskWriteWeightHigh,
-    ),
+    resourceWeight,
+    measuredResources: resources.filter((r) => vms.some((vm) => (vm.demand[RESOURCES[r] ?? 'cpu'] ?? []).length > 0)),
+    usedResources: resources.filter((r) => (resourceWeight[r] ?? 0) > 0 && isKnown(r)),
     memoryWeight: settings.vmMemoryWeightHigh,
-    demand: demandMatrix(vms, scenarios),
+    demand,
     base: baseMatrix(hosts, scenarios),
-    capacity: Float64Array.from(hosts.flatMap((host, h) => capacities(host, pool, h === coordinator))),
+    capacity,
     memoryBytes: Float64Array.from(hosts, ({ memoryBytes }) => memoryBytes),
     memoryReserveBytes: Float64Array.from(hosts, ({ memoryBytes }, h) =>
       h === coordinator ? memoryBytes * settings.coordinatorReserve : 0,
@@ -104,7 +111,10 @@ function capacities({ cpus, network, storage }: Host, { settings }: Pool, isCoor
   return RESOURCES.map((resource, r) => (stated[r] ?? 0) * (resource === 'cpu' ? share : 1))
 }
 
-/** VMs that ask for the same have the same row, so that the checks run once for each kind of VM, not for each VM. */
+/**
+ * VMs that ask for the same have the same row, so that the checks run once for each kind of VM, not for each VM; only where it is
+ * now each is asked for itself.
+ */
 function mayRunMatrix(
   vms: readonly Vm[],
   hosts: readonly Host[],
@@ -114,12 +124,15 @@ function mayRunMatrix(
   const rows = new Map<string, Uint8Array>()
   const matrix = new Uint8Array(vms.length * hosts.length)
   for (const [v, vm] of vms.entries()) {
-    const { state, vcpus, vcpuUnrestricted, cpuFlags, needs, storageRepositories, networks } = vm
-    const source = hostOf[v] ?? NOWHERE
-    const key = JSON.stringify([source, state, vcpus, vcpuUnrestricted, cpuFlags, needs, storageRepositories, networks])
-    const row = rows.get(key) ?? Uint8Array.from(hosts, (host) => Number(!mayRun(vm, host, undefined, hosts[source])))
-    rows.set(key, row)
+    const source = hosts[hostOf[v] ?? NOWHERE]
+    const key = kindOf(vm, source?.version)
+    let row = rows.get(key)
+    if (!row) {
+      row = Uint8Array.from(hosts, (host) => Number(!mayRun({ ...vm, host: null }, host, undefined, source)))
+      rows.set(key, row)
+    }
     matrix.set(row, v * hosts.length)
+    if (source) matrix[v * hosts.length + (hostOf[v] ?? 0)] = Number(!mayRun(vm, source, undefined, source))
   }
   for (const { kind, must, vms: members, hosts: named } of rules) {
     if (!must || (kind !== 'pin' && kind !== 'avoid')) continue
@@ -130,4 +143,12 @@ function mayRunMatrix(
     }
   }
   return matrix
+}
+
+/** All that `mayRun` looks at, as text; most VMs ask for nothing. */
+function kindOf(vm: Vm, sourceVersion: string | undefined): string {
+  const { state, vcpus, vcpuUnrestricted, cpuFlags, needs, storageRepositories, networks } = vm
+  const asks = cpuFlags !== undefined || needs.length + storageRepositories.length + networks.length > 0
+  const rest = asks ? JSON.stringify([cpuFlags, needs, storageRepositories, networks]) : ''
+  return `${state} ${vcpus} ${vcpuUnrestricted} ${sourceVersion} ${rest}`
 }

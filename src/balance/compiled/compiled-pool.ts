@@ -44,6 +44,10 @@ export interface CompiledPool {
   readonly memoryWeight: number
   /** [(v * RESOURCES.length + r) * scenarioCount + s]; what is unknown is filled in, see `isLoadKnown`. */
   readonly demand: Float64Array
+  /** Numbers of the resources that any VM demands. */
+  readonly measuredResources: readonly number[]
+  /** Numbers of the resources that can be congested: they have a weight, and some host has a capacity. */
+  readonly usedResources: readonly number[]
   /** [(h * RESOURCES.length + r) * scenarioCount + s]: what the host consumes itself. */
   readonly base: Float64Array
   /** [h * RESOURCES.length + r]: what counts as full, the coordinator's reserve taken off; Infinity where unknown. */

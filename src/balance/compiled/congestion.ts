@@ -6,13 +6,13 @@ import { type CompiledPool, RESOURCES } from './compiled-pool.js'
 import type { Placement } from './placement.js'
 
 /** From each of these shares on, cost rises faster. They are the protocol's thresholds, in shares of what counts as full. */
-export const KNOTS: readonly (readonly [share: number, slope: number])[] = [
+export const KNOTS = [
   [0.5, 0.05],
   [0.65, 0.6],
   [0.765, 1.5],
   [0.9, 3],
   [1, 6],
-]
+] as const
 /** Memory is no less fast at 80 %: only its shortage costs. */
 export const MEMORY_KNOTS = KNOTS.filter(([share]) => share >= 0.9)
 
@@ -24,7 +24,7 @@ export function horizonMinutes({ pool: { settings } }: CompiledPool): number {
   return settings.horizonMinutes ?? DEFAULT_HORIZON_MINUTES
 }
 
-function costAt(share: number, knots: typeof KNOTS): number {
+function costAt(share: number, knots: readonly (readonly [share: number, slope: number])[]): number {
   let cost = 0
   for (const [knot, slope] of knots) {
     if (share <= knot) break
@@ -38,28 +38,62 @@ function costAt(share: number, knots: typeof KNOTS): number {
  * host that is not live.
  */
 export function congestionOf(pool: CompiledPool, placement: Placement, h: number, v = -1, sign = 0): number {
-  if (pool.isLive[h] === 0) return 0
-  const { scenarioCount, scenarioWeight, demand, capacity } = pool
-  let total = 0
-  for (let r = 0; r < RESOURCES.length; r++) {
-    const full = capacity[h * RESOURCES.length + r] ?? 0
-    const weight = pool.resourceWeight[r] ?? 0
-    if (weight === 0 || full === Number.POSITIVE_INFINITY) continue
-    const loadAt = (h * RESOURCES.length + r) * scenarioCount
-    const demandAt = (v * RESOURCES.length + r) * scenarioCount
-    for (let s = 0; s < scenarioCount; s++) {
-      const used = (placement.load[loadAt + s] ?? 0) + (sign === 0 ? 0 : sign * (demand[demandAt + s] ?? 0))
-      if (used > full / 2) total += weight * (scenarioWeight[s] ?? 0) * costAt(used / full, KNOTS)
-    }
-  }
-  return total + pool.memoryWeight * memoryCongestionOf(pool, placement, h, v, sign)
+  return sign > 0 ? congestionWith(pool, placement, h, v, -1) : congestionWith(pool, placement, h, -1, v)
 }
 
+/** The same with VM `came` more and VM `gone` less, either of which may be -1. */
+export function congestionWith(
+  pool: CompiledPool,
+  placement: Placement,
+  h: number,
+  came: number,
+  gone: number,
+): number {
+  if (pool.isLive[h] === 0) return 0
+  const { scenarioCount, scenarioWeight, demand, capacity, usedResources } = pool
+  const { load } = placement
+  let total = 0
+  for (const r of usedResources) {
+    const full = capacity[h * RESOURCES.length + r] ?? 0
+    if (full === Number.POSITIVE_INFINITY) continue
+    const knot = full * K0
+    const loadAt = (h * RESOURCES.length + r) * scenarioCount
+    const cameAt = came < 0 ? -1 : (came * RESOURCES.length + r) * scenarioCount
+    const goneAt = gone < 0 ? -1 : (gone * RESOURCES.length + r) * scenarioCount
+    let sum = 0
+    for (let s = 0; s < scenarioCount; s++) {
+      let used = load[loadAt + s] ?? 0
+      if (cameAt >= 0) used += demand[cameAt + s] ?? 0
+      if (goneAt >= 0) used -= demand[goneAt + s] ?? 0
+      if (used > knot) sum += (scenarioWeight[s] ?? 0) * loadCost(used / full)
+    }
+    total += (pool.resourceWeight[r] ?? 0) * sum
+  }
+  const want = (placement.wantBytes[h] ?? 0) + (came < 0 ? 0 : (pool.wantBytes[came] ?? 0))
+  return total + pool.memoryWeight * memoryCost(pool, h, want - (gone < 0 ? 0 : (pool.wantBytes[gone] ?? 0)))
+}
+
+/** `costAt` of KNOTS, unrolled: a plan for a large pool asks a hundred million times. */
+function loadCost(share: number): number {
+  let cost = K0S * (share - K0)
+  if (share > K1) {
+    cost += K1S * (share - K1)
+    if (share > K2) {
+      cost += K2S * (share - K2)
+      if (share > K3) {
+        cost += K3S * (share - K3)
+        if (share > K4) cost += K4S * (share - K4)
+      }
+    }
+  }
+  return cost
+}
+const [[K0, K0S], [K1, K1S], [K2, K2S], [K3, K3S], [K4, K4S]] = KNOTS
+
 /** Of wanted memory; the hard limit is another matter. */
-function memoryCongestionOf(pool: CompiledPool, { wantBytes }: Placement, h: number, v: number, sign: number): number {
+function memoryCost(pool: CompiledPool, h: number, usedBytes: number): number {
   const full = memoryGoalBytes(pool, h)
-  const used = (wantBytes[h] ?? 0) + (sign === 0 ? 0 : sign * (pool.wantBytes[v] ?? 0))
-  return full > 0 ? costAt(used / full, MEMORY_KNOTS) : 0
+  return full > 0 ? costAt(usedBytes / full, MEMORY_KNOTS) : 0
 }
 
 /** What wanted memory may fill up to before it is short: 90 % of this leaves free what the setting calls critical. */

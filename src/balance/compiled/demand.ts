@@ -20,16 +20,18 @@ export function isMeasured({ state, demand: { cpu = [] } }: Vm, stepSeconds: num
 export function demandMatrix(vms: readonly Vm[], scenarios: readonly Scenario[]): Float64Array {
   const matrix = new Float64Array(vms.length * RESOURCES.length * scenarios.length)
   for (const [r, resource] of RESOURCES.entries()) {
-    const rows = vms.map((vm) =>
-      vm.state === 'paused' ? undefined : scenarioMeans(vm.demand[resource] ?? [], scenarios),
-    )
-    const perVcpu = meanPerVcpu(vms, rows, scenarios)
+    const unknown: number[] = []
     for (const [v, vm] of vms.entries()) {
       if (vm.state === 'paused') continue
       const at = (v * RESOURCES.length + r) * scenarios.length
-      const row = rows[v]
-      if (row) matrix.set(row, at)
-      else matrix.fill(perVcpu * vm.vcpus, at, at + scenarios.length)
+      const series = vm.demand[resource] ?? []
+      if (!fillMeans(matrix, at, series, scenarios)) unknown.push(v)
+    }
+    if (unknown.length === 0 || unknown.length === vms.length) continue
+    const perVcpu = meanPerVcpu(vms, r, matrix, new Set(unknown), scenarios)
+    for (const v of unknown) {
+      const at = (v * RESOURCES.length + r) * scenarios.length
+      matrix.fill(perVcpu * (vms[v]?.vcpus ?? 0), at, at + scenarios.length)
     }
   }
   return matrix
@@ -40,34 +42,38 @@ export function baseMatrix(hosts: readonly Host[], scenarios: readonly Scenario[
   const matrix = new Float64Array(hosts.length * RESOURCES.length * scenarios.length)
   for (const [h, { base }] of hosts.entries()) {
     for (const [r, resource] of RESOURCES.entries()) {
-      const row = scenarioMeans(base?.[resource] ?? [], scenarios)
-      if (row) matrix.set(row, (h * RESOURCES.length + r) * scenarios.length)
+      fillMeans(matrix, (h * RESOURCES.length + r) * scenarios.length, base?.[resource] ?? [], scenarios)
     }
   }
   return matrix
 }
 
 /**
- * The mean of the known samples of each scenario's window; a window without one has the weighted mean of the others. Undefined
- * when no sample is known, the older ones included.
+ * Writes from `at` on the mean of the known samples of each scenario's window; a window without one has the weighted mean of the
+ * others. False when no sample is known, the older ones included: then nothing is written.
  */
-function scenarioMeans(series: Series, scenarios: readonly Scenario[]): Float64Array | undefined {
-  const row = new Float64Array(scenarios.length)
+function fillMeans(matrix: Float64Array, at: number, series: Series, scenarios: readonly Scenario[]): boolean {
   let sum = 0
   let weights = 0
-  for (const [s, { from, to, weight }] of scenarios.entries()) {
+  for (let s = 0; s < scenarios.length; s++) {
+    const { from = 0, to = 0, weight = 0 } = scenarios[s] ?? {}
     const mean = meanOf(series, Math.max(0, series.length - to), series.length - from)
-    row[s] = mean
+    matrix[at + s] = mean
     if (Number.isNaN(mean)) continue
     sum += mean * weight
     weights += weight
   }
   const otherwise = weights > 0 ? sum / weights : meanOf(series, 0, series.length)
-  return Number.isNaN(otherwise) ? undefined : row.map((mean) => (Number.isNaN(mean) ? otherwise : mean))
+  const isKnown = !Number.isNaN(otherwise)
+  for (let s = at; s < at + scenarios.length; s++) {
+    if (Number.isNaN(matrix[s] ?? 0)) matrix[s] = isKnown ? otherwise : 0
+  }
+  return isKnown
 }
 
 /** NaN when no sample is known. */
 function meanOf(series: Series, from: number, to: number): number {
+  if (to === from + 1) return series[from] ?? Number.NaN
   let sum = 0
   let known = 0
   for (let index = from; index < to; index++) {
@@ -82,15 +88,17 @@ function meanOf(series: Series, from: number, to: number): number {
 /** What a vCPU of a running VM consumes on average; 0 where nobody has been measured, and then the resource does not count. */
 function meanPerVcpu(
   vms: readonly Vm[],
-  rows: readonly (Float64Array | undefined)[],
+  r: number,
+  matrix: Float64Array,
+  unknown: ReadonlySet<number>,
   scenarios: readonly Scenario[],
 ): number {
   let sum = 0
   let vcpus = 0
   for (const [v, vm] of vms.entries()) {
-    const row = rows[v]
-    if (!row || vm.state !== 'running') continue
-    sum += row.reduce((total, value, s) => total + value * (scenarios[s]?.weight ?? 0), 0)
+    if (unknown.has(v) || vm.state !== 'running') continue
+    const at = (v * RESOURCES.length + r) * scenarios.length
+    for (const [s, { weight }] of scenarios.entries()) sum += weight * (matrix[at + s] ?? 0)
     vcpus += vm.vcpus
   }
   return vcpus > 0 ? sum / vcpus : 0

@@ -52,14 +52,17 @@ export function put(pool: CompiledPool, placement: Placement, v: number, host: n
 
 function add(pool: CompiledPool, placement: Placement, v: number, h: number, sign: 1 | -1): void {
   if (h === NOWHERE) return
-  const length = RESOURCES.length * pool.scenarioCount
   const { load } = placement
-  for (let from = v * length, to = h * length, end = from + length; from < end; from++, to++) {
-    load[to] = (load[to] ?? 0) + sign * (pool.demand[from] ?? 0)
+  const { demand, scenarioCount, measuredResources } = pool
+  for (const r of measuredResources) {
+    let to = (h * RESOURCES.length + r) * scenarioCount
+    let from = (v * RESOURCES.length + r) * scenarioCount
+    for (const end = from + scenarioCount; from < end; from++, to++)
+      load[to] = (load[to] ?? 0) + sign * (demand[from] ?? 0)
   }
-  for (const name of ['floorBytes', 'wantBytes', 'staticMaxBytes'] as const) {
-    placement[name][h] = (placement[name][h] ?? 0) + sign * (pool[name][v] ?? 0)
-  }
+  placement.floorBytes[h] = (placement.floorBytes[h] ?? 0) + sign * (pool.floorBytes[v] ?? 0)
+  placement.wantBytes[h] = (placement.wantBytes[h] ?? 0) + sign * (pool.wantBytes[v] ?? 0)
+  placement.staticMaxBytes[h] = (placement.staticMaxBytes[h] ?? 0) + sign * (pool.staticMaxBytes[v] ?? 0)
   placement.vmCount[h] = (placement.vmCount[h] ?? 0) + sign
   if (pool.isLoadKnown[v] === 0) placement.unknownCount[h] = (placement.unknownCount[h] ?? 0) + sign
 }

@@ -4,6 +4,7 @@
  * do not; no distribution has to be assumed.
  */
 import type { Pool } from '../document/pool-document.js'
+import { RESOURCES } from './compiled-pool.js'
 
 /** A window of the past, counted backwards from the time of the document. */
 export interface Scenario {
@@ -18,12 +19,8 @@ const RECENT = { windowSeconds: 300, count: 48, halfLifeSeconds: 3600 } as const
 
 /** The last four hours in windows of five minutes; an hour ago weighs half. Shorter series have fewer scenarios. */
 export function recentScenarios({ demand: { stepSeconds }, vms }: Pool): readonly Scenario[] {
-  const longest = vms.reduce(
-    (most, vm) => Math.max(most, ...Object.values(samplesOf(vm)).map(({ length }) => length)),
-    1,
-  )
   const width = Math.max(1, Math.round(RECENT.windowSeconds / stepSeconds))
-  const count = Math.min(RECENT.count, Math.ceil(longest / width))
+  const count = Math.min(RECENT.count, Math.ceil(longestSeries(vms) / width))
   const raw = Array.from(
     { length: count },
     (_, index) => 2 ** ((-index * width * stepSeconds) / RECENT.halfLifeSeconds),
@@ -32,8 +29,10 @@ export function recentScenarios({ demand: { stepSeconds }, vms }: Pool): readonl
   return raw.map((weight, index) => ({ from: index * width, to: (index + 1) * width, weight: weight / total }))
 }
 
-function samplesOf({
-  demand: { cpu = [], networkReceive = [], networkTransmit = [], diskRead = [], diskWrite = [] },
-}: Pool['vms'][number]) {
-  return { cpu, networkReceive, networkTransmit, diskRead, diskWrite }
+function longestSeries(vms: Pool['vms']): number {
+  let longest = 1
+  for (const { demand } of vms) {
+    for (const resource of RESOURCES) longest = Math.max(longest, demand[resource]?.length ?? 0)
+  }
+  return longest
 }
