@@ -87,6 +87,21 @@ export const labErrors = defineErrors({
     facts: ['host', 'hosts'],
     remedy: 'wlb lab status',
   },
+  LAB_LOAD_AMBIGUOUS: {
+    message: 'Several machines of the lab have that name; a UUID says which one is meant.',
+    facts: ['name', 'uuids'],
+    remedy: 'wlb lab vms',
+  },
+  LAB_LOAD_TOO_MUCH: {
+    message: 'A machine cannot use more processors than it has; a host means the processors of its control domain.',
+    facts: ['name', 'cpu', 'most'],
+    remedy: 'wlb lab vms',
+  },
+  LAB_LOAD_UNKNOWN: {
+    message: 'The lab has no virtual machine and no host of that name.',
+    facts: ['name'],
+    remedy: 'wlb lab vms',
+  },
   LAB_NO_ADDRESS: {
     message: 'No free addresses in 127.0.0.0/8 were found for the hosts of the lab.',
     facts: ['hosts', 'blocksTried'],
@@ -132,6 +147,12 @@ export const labErrors = defineErrors({
     message: 'A host of the lab took too long.',
     facts: ['waitedFor', 'root', 'waitedMs'],
     remedy: readHostLog,
+  },
+  LAB_TRACE_UNREADABLE: {
+    message:
+      'The trace of a load cannot be read: each line is a name and 288 percentages, one for each five minutes of a day.',
+    facts: ['file', 'line', 'reason'],
+    remedy: ({ file }) => shell`head -c 300 ${String(file)}`,
   },
   PORT_IN_USE: {
     message: 'Another program listens on the address and port this host of the lab needs.',

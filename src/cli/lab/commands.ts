@@ -1,8 +1,8 @@
 /** The commands of `wlb lab`: their words, options and examples. */
 import { isIP } from 'node:net'
-import { InvalidArgumentError } from '@commander-js/extra-typings'
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import { isHostAddress } from '../../base/names/host-address.js'
-import type { LabFault } from '../../lab/index.js'
+import { type LabFault, LOAD_KINDS } from '../../lab/index.js'
 import { examples, type FlagsOf, integer, type Parent, tlsClient } from '../options.js'
 
 /** What `wlb lab break` does to a host, and the state of the host afterwards. */
@@ -18,13 +18,18 @@ export const FAULTS: Readonly<Record<LabFault, string>> = {
   slow: 'answers XenAPI late',
   cut: 'breaks off in the middle of its answers',
   garbage: 'answers XenAPI with something else',
-  mend: 'answers XenAPI as it should',
+  'no-metrics': 'publishes no metrics',
+  'nan-metrics': 'publishes unknown values only',
+  'slow-metrics': 'publishes its metrics late',
+  clock: 'has a clock that is an hour ahead',
+  mend: 'answers, publishes and keeps time as it should',
   'expire-sessions': 'has ended the sessions of its users',
 }
 
 export const FAULT_NAMES: readonly string[] = Object.keys(FAULTS)
 
 export type UpFlags = FlagsOf<typeof up>
+export type LoadFlags = FlagsOf<typeof load>
 export type InjectFlags = FlagsOf<typeof inject>
 
 export function up(lab: Parent) {
@@ -35,12 +40,18 @@ export function up(lab: Parent) {
     .option('--vms <N>', 'how many virtual machines its hosts run together (default: two a host)', integer)
     .option('--seed <N>', 'what decides about them: the same number, the same machines (default: by chance)', integer)
     .option('--speed <N>', 'their days pass, and they migrate, so many times faster (default: 1)', integer)
+    .addOption(new Option('--load <KIND>', 'how busy they are (default: diurnal)').choices(LOAD_KINDS))
+    .option('--trace <FILE>', 'recorded days in place of generated ones: PlanetLab traces, a file or a folder')
     .option('--add-host <NAME=ADDRESS>', 'a line for the etc/hosts of every host (may be repeated)', nameAndAddress, [])
     .addOption(tlsClient())
     .option('--json', 'print one JSON document')
     .addHelpText(
       'before',
-      examples('wlb lab up', 'wlb lab up --hosts 16 --vms 300', 'wlb lab up --add-host wlb.example.com=127.0.0.1'),
+      examples(
+        'wlb lab up',
+        'wlb lab up --hosts 16 --vms 300 --load bursty',
+        'wlb lab up --add-host wlb.example.com=127.0.0.1',
+      ),
     )
 }
 
@@ -78,6 +89,35 @@ export function breakHost(lab: Parent) {
     .addHelpText('after', `\nWHAT is one of: ${FAULT_NAMES.join(', ')}`)
 }
 
+export function vms(lab: Parent) {
+  return lab
+    .command('vms')
+    .description('each virtual machine: where it runs, what it has, what it uses now')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab vms'))
+}
+
+export function load(lab: Parent) {
+  return lab
+    .command('load')
+    .argument('<MACHINE>', 'name or UUID of a virtual machine, or of a host: its control domain is meant')
+    .requiredOption('--cpu <CORES>', 'how many processors it demands from now on: 3.5', cores)
+    .option('--for <MINUTES>', 'only so long (default: until the next load)', minutes)
+    .description('pin the processor time that a machine demands')
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab load web-01 --cpu 2', 'wlb lab load xs1 --cpu 1.5 --for 10'))
+}
+
+export function top(lab: Parent) {
+  return lab
+    .command('top')
+    .description(
+      'hosts and virtual machines, the busiest first, drawn again every two seconds; once where there is no terminal',
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText('before', examples('wlb lab top'))
+}
+
 export function inject(fault: Parent) {
   return fault
     .command('inject')
@@ -111,6 +151,19 @@ export function oldFault(fault: Parent, what: string) {
     .command(`${what} <HOST>`, { hidden: true })
     .description(`the same as \`wlb lab break ${what} HOST\``)
     .option('--json', 'print one JSON document')
+}
+
+function cores(text: string): number {
+  if (!/^\d{1,4}(\.\d{1,3})?$/.test(text))
+    throw new InvalidArgumentError('It must be a number of processors, such as 1.5.')
+  return Number(text)
+}
+
+function minutes(text: string): number {
+  if (!/^\d{1,6}(\.\d{1,3})?$/.test(text) || Number(text) === 0) {
+    throw new InvalidArgumentError('It must be a number of minutes.')
+  }
+  return Number(text)
 }
 
 function nameAndAddress(text: string, before: readonly { name: string; address: string }[]) {

@@ -10,6 +10,8 @@ import { parseImage } from '../database/database.js'
 import { type Coordinator, HostUnreachable, type LabHost } from '../host/host.js'
 import { writeAllegiance } from '../host/host-files.js'
 import { acceptHandover, handOverFinished } from '../host/roles.js'
+import { readHostFacts } from '../vms/published/pool-facts.js'
+import { placeOfVm } from '../vms/published/vm-place.js'
 import { fetchWlbSettings } from '../wlb/wlb-settings.js'
 import { type Call, type Method, poolInternal } from './method.js'
 
@@ -46,6 +48,10 @@ export async function answerLabCall(host: LabHost, method: string, params: reado
     case 'lab.wlb_settings':
       coordinatorOf(host)
       return { ...(await fetchWlbSettings(host, text(0) === 'checked' ? 'checked' : 'as-is')) }
+    case 'lab.load_facts':
+      return JSON.stringify(readHostFacts(coordinatorOf(host).database, text(0)))
+    case 'lab.vm_place':
+      return JSON.stringify(placeOfVm(coordinatorOf(host).database, text(0)))
     case 'lab.finish_task': {
       finishTask(coordinatorOf(host), text(0), params.slice(1).map(String))
       return ''

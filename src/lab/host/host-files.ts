@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../../base/files/durable-file.js'
 import { PURPOSES, type Purpose, type StoreKind } from '../certificates/distribution-command.js'
+import { LOAD_KINDS } from '../vms/load/kind.js'
 
 export interface HostLayout {
   readonly root: string
@@ -116,6 +117,9 @@ const settingsSchema = z.object({
   seed: z.number().default(0),
   /** The day of the load passes, and migrations are done, this many times faster. */
   speed: z.number().default(1),
+  load: z.enum(LOAD_KINDS).default('diurnal'),
+  /** Path of a file with recorded days, which take the place of generated ones. */
+  trace: z.string().optional(),
 })
 
 /** What the launcher records for one host: who it is and where it listens. */

@@ -9,6 +9,7 @@ import { Database, type DatabaseImage, readImage } from '../database/database.js
 import { EventLog } from '../database/event-log.js'
 import type { Rpc, ThinCliHost } from '../thin-cli/command.js'
 import { serveThinCli } from '../thin-cli/server.js'
+import { rememberLives } from '../vms/published/lives.js'
 import { createWlbConnection } from '../wlb/wlb-connection.js'
 import type { Coordinator, LabHost, Member } from './host.js'
 import {
@@ -143,7 +144,7 @@ function coordinatorFrom({ layout, settings, now }: LabHost, image: DatabaseImag
     sessions: new Sessions(database, now),
     hostRef: own[0],
     frozen: false,
-    onStepDown: new Set(),
+    onStepDown: new Set([rememberLives(database, () => Date.now() / 1000)]),
   }
 }
 

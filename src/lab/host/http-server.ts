@@ -6,6 +6,8 @@ import { loadBundle } from '../../x509/index.js'
 import type { Methods, Origin } from '../api/method.js'
 import { listStore } from '../certificates/trust-store.js'
 import { changeRecords, readRecords } from '../database/records.js'
+import { carryOutLoad } from '../vms/published/load-command.js'
+import { isMetricsPath, MetricsEndpoint, readMetricsMode } from '../vms/published/metrics-endpoint.js'
 import { downloadFromWlb } from '../wlb/wlb-download.js'
 import { fetchWlbSettings } from '../wlb/wlb-settings.js'
 import type { LabHost } from './host.js'
@@ -49,6 +51,7 @@ export function createHttpServer({ host, methods, originOf, deafen }: HttpServer
   // A pool answers an HTTP/1.1 request without a Host header too.
   const options = { keepAliveTimeout: 60_000, requestTimeout: 0, requireHostHeader: false }
   let answerMode: AnswerMode = 'well'
+  const metrics = new MetricsEndpoint(host)
   const server = createServer(options, (request, response) => {
     const { socket } = request
     request.once('end', () => socket.setTimeout(0)) // an event may be waited for as long as the client likes
@@ -58,7 +61,7 @@ export function createHttpServer({ host, methods, originOf, deafen }: HttpServer
     const behave = (other: AnswerMode) => {
       answerMode = other
     }
-    route(exchange, { deafen, behave }).catch((error: Error) => {
+    route(exchange, { deafen, behave, metrics }).catch((error: Error) => {
       host.log(`${request.method} ${request.url}: ${error.stack}`)
       refuse(exchange, 500, 'Internal Server Error')
     })
@@ -73,6 +76,7 @@ export function createHttpServer({ host, methods, originOf, deafen }: HttpServer
 interface Switches {
   readonly deafen: () => void
   readonly behave: (answerMode: AnswerMode) => void
+  readonly metrics: MetricsEndpoint
 }
 
 async function route(exchange: Exchange, switches: Switches): Promise<void> {
@@ -92,26 +96,35 @@ async function route(exchange: Exchange, switches: Switches): Promise<void> {
     return void response.end()
   }
   if (request.method !== 'GET') return refuse(exchange, 403, 'Forbidden')
+  if (isMetricsPath(path)) return switches.metrics.answer(exchange)
   if (path.startsWith('/wlb_report')) return downloadFromWlb(exchange, 'report')
   if (path.startsWith('/wlb_diagnostics')) return downloadFromWlb(exchange, 'diagnostics')
   if (origin === 'local' && path === '/lab/host') return sendJson(exchange, await describeHost(host))
   if (origin === 'local' && path === '/lab/records' && host.role.kind === 'coordinator') {
     return sendJson(exchange, readRecords(host.role.database))
   }
+  if (origin === 'local' && path === '/lab/use' && host.role.kind === 'coordinator') {
+    return sendJson(exchange, await switches.metrics.useOfPool(host.role))
+  }
   if (origin === 'local' && path === '/lab/handshake') return sendJson(exchange, (await tryWlbHandshake(host)) ?? null)
   refuse(exchange, 404, 'Not Found')
 }
 
 /** Carries out a command of the launcher. */
-async function carryOut(exchange: Exchange, path: string, { deafen, behave }: Switches): Promise<void> {
+async function carryOut(exchange: Exchange, path: string, { deafen, behave, metrics }: Switches): Promise<void> {
   const { host, response } = exchange
+  const metricsMode = readMetricsMode(path.slice('/lab/metrics-'.length))
   const answerMode = readAnswerMode(path.slice('/lab/answer-'.length))
   if (answerMode && path.startsWith('/lab/answer-')) behave(answerMode)
+  else if (metricsMode && path.startsWith('/lab/metrics-')) metrics.mode = metricsMode
   else if (path === '/lab/deafen') deafen()
   else if (path === '/lab/conditions') await host.reloadConditions()
   else if (path === '/lab/expire-sessions') {
     host.localSessions.expire()
     if (host.role.kind === 'coordinator') host.role.sessions.expire()
+  } else if (path === '/lab/load' && host.role.kind === 'coordinator') {
+    const pinned = await carryOutLoad(host.role.database, await readText(exchange), Date.now() / 1000)
+    return sendJson(exchange, pinned)
   } else if (path === '/lab/records' && host.role.kind === 'coordinator') {
     await changeRecords(host.role.database, await readText(exchange))
   } else return refuse(exchange, 404, 'Not Found')

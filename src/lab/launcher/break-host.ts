@@ -1,7 +1,7 @@
 /** Breaks one host of a lab on purpose, and puts it right again. */
 import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { layoutOf, placesOf } from '../host/host-files.js'
+import { layoutOf, placesOf, readConditions, writeConditions } from '../host/host-files.js'
 import { askHost, endProcess, findProcess, postToHost, startProcess, waitUntil } from './host-control.js'
 import { findHost, hostRoot, type KnownHost, type Lab, readLab, withLabLocked } from './lab-file.js'
 import { programPath } from './launcher.js'
@@ -23,6 +23,11 @@ export type LabFault =
   | 'slow'
   | 'cut'
   | 'garbage'
+  /** It publishes no metrics, unknown values only, or late; its clock is an hour ahead. `mend` ends these too. */
+  | 'no-metrics'
+  | 'nan-metrics'
+  | 'slow-metrics'
+  | 'clock'
   | 'mend'
   /** Every session of a user ends, as after the idle timeout. */
   | 'expire-sessions'
@@ -43,6 +48,7 @@ export async function labFault(options: {
   const lab = await readLab(root)
   const host = findHost(lab, options.host)
   const folder = hostRoot(root, host.name)
+  const tell = async (path: string): Promise<void> => void (await postToHost(folder, path))
   switch (action) {
     case 'stop':
     case 'kill':
@@ -57,18 +63,38 @@ export async function labFault(options: {
         await waitUntilSeen(lab, root, host, true)
       })
     case 'deafen':
-      return postToHost(folder, '/lab/deafen')
+      return tell('/lab/deafen')
     case 'slow':
     case 'cut':
     case 'garbage':
-      return postToHost(folder, `/lab/answer-${action}`)
+      return tell(`/lab/answer-${action}`)
+    case 'no-metrics':
+      return tell('/lab/metrics-none')
+    case 'nan-metrics':
+      return tell('/lab/metrics-nan')
+    case 'slow-metrics':
+      return tell('/lab/metrics-slow')
+    case 'clock':
+      return setClock(folder, CLOCK_AHEAD_MS)
     case 'mend':
-      return postToHost(folder, '/lab/answer-well')
+      await tell('/lab/answer-well')
+      await tell('/lab/metrics-well')
+      if ((await readConditions(layoutOf(folder))).clockOffsetMs === CLOCK_AHEAD_MS) await setClock(folder, 0)
+      return
     case 'expire-sessions':
-      return postToHost(folder, '/lab/expire-sessions')
+      return tell('/lab/expire-sessions')
     default:
       return breakStore(folder, action)
   }
+}
+
+/** A whole hour: also what a host's archives of hours show is only moved. */
+const CLOCK_AHEAD_MS = 3_600_000
+
+async function setClock(folder: string, clockOffsetMs: number): Promise<void> {
+  const layout = layoutOf(folder)
+  await writeConditions(layout, { ...(await readConditions(layout)), clockOffsetMs })
+  await postToHost(folder, '/lab/conditions')
 }
 
 const GARBAGE = 'this is no certificate\n'

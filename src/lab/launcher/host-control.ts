@@ -10,6 +10,7 @@ import { parseRecords, type Records } from '../database/records.js'
 import { fail } from '../errors.js'
 import { layoutOf } from '../host/host-files.js'
 import type { HostStatus } from '../host/http-server.js'
+import { type PoolUse, parsePoolUse } from '../vms/published/pool-use.js'
 import { endLabProcess, findLabProcess, type LabProcess, startLabProcess } from './lab-process.js'
 
 const ANSWER_TIMEOUT_MS = 10_000
@@ -55,9 +56,9 @@ export async function requestHandshake(root: string): Promise<{ accepted: boolea
   return JSON.parse(text) ?? undefined
 }
 
-/** Sends a command to a host's own socket. */
-export async function postToHost(root: string, path: string, body = ''): Promise<void> {
-  await ask(root, 'POST', path, body)
+/** Sends a command to a host's own socket, and returns the answer. */
+export function postToHost(root: string, path: string, body = ''): Promise<string> {
+  return ask(root, 'POST', path, body)
 }
 
 /** Calls as root on a host's own socket, with a session of its own. @throws ApiFailure as the pool says it. */
@@ -81,6 +82,12 @@ export async function callAsRoot(root: string, method: string, ...params: ApiVal
 export async function fetchRecords(root: string): Promise<Records | undefined> {
   const text = await ask(root, 'GET', '/lab/records').catch(() => undefined)
   return text === undefined ? undefined : parseRecords(JSON.parse(text))
+}
+
+/** Asks what the machines of the pool use; undefined when the host does not run or is not the coordinator. */
+export async function fetchUse(root: string): Promise<PoolUse | undefined> {
+  const text = await ask(root, 'GET', '/lab/use').catch(() => undefined)
+  return text === undefined ? undefined : parsePoolUse(text)
 }
 
 /** Waits until `check` holds. @throws LAB_TIMEOUT with what was waited for. */

@@ -9,6 +9,7 @@ import { lockDirectory } from '../../base/files/directory-lock.js'
 import { ensureFolder, replaceFile } from '../../base/files/durable-file.js'
 import { readHostAddress } from '../../base/names/host-address.js'
 import { fail } from '../errors.js'
+import { LOAD_KINDS } from '../vms/load/kind.js'
 
 const schema = z.object({
   pool: z.string(),
@@ -22,6 +23,9 @@ const schema = z.object({
   vms: z.number().optional(),
   seed: z.number().default(0),
   speed: z.number().default(1),
+  load: z.enum(LOAD_KINDS).default('diurnal'),
+  /** Path of the lab's own copy of the trace. */
+  trace: z.string().optional(),
   hosts: z.array(
     z.object({
       name: z.string(),

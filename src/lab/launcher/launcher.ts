@@ -4,15 +4,17 @@ import { existsSync, realpathSync } from 'node:fs'
 import { appendFile, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { mapBounded } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
-import { ensureFolder } from '../../base/files/durable-file.js'
+import { ensureFolder, replaceFile } from '../../base/files/durable-file.js'
 import { type HostAddress, readHostAddress } from '../../base/names/host-address.js'
 import { installPool } from '../database/new-pool.js'
 import { fail, MOST_HOSTS, MOST_SEED, MOST_SPEED, MOST_VMS } from '../errors.js'
 import { findAddress, layoutOf } from '../host/host-files.js'
 import type { HostStatus } from '../host/http-server.js'
+import type { LoadKind } from '../vms/load/kind.js'
+import { readGivenTrace } from './given-trace.js'
 import { askHost, endProcess, findProcess, requestHandshake, startProcess, waitUntil } from './host-control.js'
 import { findLab, hostRoot, type Lab, labFolder, readLab, withLabLocked, writeLab } from './lab-file.js'
 
@@ -26,6 +28,10 @@ export interface LabUpOptions {
   readonly seed?: number
   /** How many times faster than the clock the day of the load passes, and migrations are done. */
   readonly speed?: number
+  /** Which load the guests of a new pool have; days and nights unless given. */
+  readonly load?: LoadKind
+  /** Path of a file, or of a folder, with recorded days that take the place of generated ones. */
+  readonly trace?: string
   /** Names for the etc/hosts of every host, in addition to the hosts themselves. */
   readonly addHosts?: readonly { readonly name: string; readonly address: string }[]
   /** Which program connects to WLB: ours, or the stunnel that pools use. */
@@ -79,7 +85,7 @@ const WAIT_PER_HOST_MS = 1_000
  * Starts every host that does not run, makes a new pool if there is none, and returns once the pool is complete.
  * `already` means that every host was running.
  *
- * @throws LAB_SIZE_INVALID, LAB_NUMBER_INVALID, LAB_SIZE_DIFFERS, LAB_OTHERWISE, LAB_NO_ADDRESS, PORT_IN_USE, LAB_HOST_FAILED or LAB_TIMEOUT.
+ * @throws LAB_SIZE_INVALID, LAB_NUMBER_INVALID, LAB_SIZE_DIFFERS, LAB_OTHERWISE, LAB_TRACE_UNREADABLE, LAB_NO_ADDRESS, PORT_IN_USE, LAB_HOST_FAILED or LAB_TIMEOUT.
  */
 export async function labUp(
   options: LabUpOptions,
@@ -113,7 +119,7 @@ function assertSame(known: Lab, options: LabUpOptions): void {
   if (hosts !== undefined && hosts !== known.hosts.length) {
     throw fail('LAB_SIZE_DIFFERS', { hosts: known.hosts.length, asked: hosts, root })
   }
-  for (const option of ['vms', 'seed', 'speed'] as const) {
+  for (const option of ['vms', 'seed', 'speed', 'load'] as const) {
     const [was, asked] = [known[option], options[option]]
     if (asked !== undefined && was !== undefined && asked !== was) {
       throw fail('LAB_OTHERWISE', { option, was, asked, root })
@@ -184,7 +190,8 @@ export async function labStatus(root: string): Promise<LabDocument> {
 async function installLab(options: LabUpOptions): Promise<Lab> {
   const { root, hosts: count = DEFAULT_HOSTS, addHosts = [], tlsClient = 'node' } = options
   const { refusalDelayMs = REFUSAL_DELAY_MS, vms = count * DEFAULT_VMS_A_HOST, speed = 1 } = options
-  const { seed = randomInt(MOST_SEED) } = options
+  const { seed = randomInt(MOST_SEED), load = 'diurnal' } = options
+  const trace = options.trace === undefined ? {} : { trace: await copyTrace(root, options.trace) }
   const { addresses, plainPort, tlsPort } = await chooseAddresses(count)
   const lab: Lab = {
     pool: randomUUID(),
@@ -197,6 +204,8 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
     vms,
     seed,
     speed,
+    load,
+    ...trace,
     hosts: addresses.map((address, index) => ({
       name: `xs${index + 1}`,
       uuid: randomUUID(),
@@ -214,6 +223,13 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
   })
   await writeLab(root, lab)
   return lab
+}
+
+/** The lab keeps a trace of its own: hosts read it whenever they start. */
+async function copyTrace(root: string, given: string): Promise<string> {
+  const path = resolve(labFolder(root), 'trace.csv')
+  await replaceFile(path, await readGivenTrace(given), 0o644)
+  return path
 }
 
 /** Adds names to the hosts of a lab that exists; names that they know with that address are left alone. */

@@ -6,7 +6,8 @@ import type { WlbCall } from '../../wlb/index.js'
 import { ApiFailure, NULL_REF } from '../../xapi/index.js'
 import { finishTask } from '../api/pool-internal.js'
 import type { LabHost } from '../host/host.js'
-import { type Exchange, refuse, showsPoolSecret } from '../host/rpc-endpoint.js'
+import { isLoggedIn } from '../host/http-access.js'
+import { type Exchange, refuse } from '../host/rpc-endpoint.js'
 import { fetchWlbSettings } from './wlb-settings.js'
 
 type DownloadCall = Extract<WlbCall, { readonly method: 'ExecuteReport' | 'GetDiagnostics' }>
@@ -49,14 +50,6 @@ function callFor(what: 'report' | 'diagnostics', query: URLSearchParams): Downlo
   if (what === 'diagnostics') return { method: 'GetDiagnostics', request: {} }
   const parameters = [...query].filter(([name]) => !OWN_PARAMETERS.has(name))
   return { method: 'ExecuteReport', request: { reportName: query.get('report') ?? '', parameters } }
-}
-
-/** A session of the pool is good on every host; other hosts, and root on this one, need none. */
-async function isLoggedIn(exchange: Exchange, session: string | null): Promise<boolean> {
-  const { host } = exchange
-  if (session === null) return exchange.origin === 'local' || showsPoolSecret(exchange)
-  if (host.role.kind === 'coordinator') return host.role.sessions.find(session) !== undefined
-  return (await host.callPool(host.role.coordinatorAddress, 'lab.check_session', [session])) !== ''
 }
 
 async function endTask(host: LabHost, task: string, failure: readonly string[]): Promise<void> {

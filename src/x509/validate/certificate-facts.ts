@@ -13,7 +13,6 @@ import {
   readLong,
   sequence,
   sequenceOf,
-  type ValueOf,
 } from '../encoding/asn1-types.js'
 import { readTime } from '../encoding/der.js'
 import { type DistinguishedName, distinguishedName, isSameName, nameKey } from '../encoding/distinguished-name.js'
@@ -57,24 +56,19 @@ export interface CertificateFacts extends Extensions {
 export function readCertificate(der: Buffer): X509Certificate | undefined {
   try {
     const certificate = new X509Certificate(der)
-    const read = decode(certificateType, certificate.raw)
-    if (read) justRead.set(certificate, read)
-    return read && certificate
+    return decode(certificateType, certificate.raw) && certificate
   } catch {
     return undefined
   }
 }
 
 const known = new WeakMap<X509Certificate, CertificateFacts>()
-/** What `readCertificate` has decoded, until its facts are asked for. */
-const justRead = new WeakMap<X509Certificate, CertificateValue>()
 
 /** Reads the facts. Every certificate that node:crypto accepts can be read; `invalid` is set where a part cannot. */
 export function readFacts(certificate: X509Certificate): CertificateFacts {
   const before = known.get(certificate)
   if (before) return before
-  const facts = readAll(certificate, justRead.get(certificate) ?? decode(certificateType, certificate.raw))
-  justRead.delete(certificate)
+  const facts = readAll(certificate)
   known.set(certificate, facts)
   return facts
 }
@@ -92,25 +86,19 @@ const keyAlgorithm = sequence<KeyAlgorithm>(({ required, optional }) => ({
   parameters: optional(any),
 }))
 
-// types are made once: each is asked for with every certificate
-const versionType = explicit(0, integer)
-const validityType = sequence(({ required }) => ({ from: required(time), until: required(time) }))
-const keyType = sequence(({ required }) => ({ algorithm: required(keyAlgorithm), key: required(bitString) }))
-const issuerIdType = implicit(1, bitString)
-const subjectIdType = implicit(2, bitString)
-const extensionsType = explicit(3, sequenceOf(extension))
-
 const signedPart = sequence(({ required, optional }) => ({
-  version: optional(versionType),
+  version: optional(explicit(0, integer)),
   serial: required(integer),
   signatureAlgorithm: required(algorithmIdentifier),
   issuer: required(distinguishedName),
-  validity: required(validityType),
+  validity: required(sequence((validity) => ({ from: validity.required(time), until: validity.required(time) }))),
   subject: required(distinguishedName),
-  publicKeyInfo: required(keyType),
-  issuerId: optional(issuerIdType),
-  subjectId: optional(subjectIdType),
-  extensions: optional(extensionsType),
+  publicKeyInfo: required(
+    sequence((info) => ({ algorithm: info.required(keyAlgorithm), key: info.required(bitString) })),
+  ),
+  issuerId: optional(implicit(1, bitString)),
+  subjectId: optional(implicit(2, bitString)),
+  extensions: optional(explicit(3, sequenceOf(extension))),
 }))
 
 /** Certificate (RFC 5280, 4.1). */
@@ -119,12 +107,12 @@ const certificateType = sequence(({ required }) => ({
   signatureAlgorithm: required(algorithmIdentifier),
   signature: required(bitString),
 }))
-type CertificateValue = ValueOf<typeof certificateType>
 
 const UNKNOWN_ALGORITHM: SignatureAlgorithm = { oid: '', name: 'unknown', digest: null, parameters: undefined }
 const NO_NAME: DistinguishedName = { canonical: [], attributes: [] }
 
-function readAll(certificate: X509Certificate, read: CertificateValue | undefined): CertificateFacts {
+function readAll(certificate: X509Certificate): CertificateFacts {
+  const read = decode(certificateType, certificate.raw)
   const { issuer = NO_NAME, subject = NO_NAME, extensions = [], validity, publicKeyInfo, version } = read?.signed ?? {}
   const publicKey = readPublicKey(certificate)
   const isSelfIssued = isSameName(issuer, subject)
