@@ -1,9 +1,10 @@
 // Builds what is shipped. Libraries are inside, without what is never called: the hundred files of one that checks values
 // cost every command more than its own work. Those with files of their own to find stay in node_modules.
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { chmod, rm, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { build } from 'esbuild'
+import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { build, transform } from 'esbuild'
 
 const common = {
   bundle: true,
@@ -22,7 +23,10 @@ const programLine = '#!/usr/bin/env node'
 const requireLine =
   "import { createRequire as openwlbRequire } from 'node:module';const require = openwlbRequire(import.meta.url);"
 
-/** `wlb cert check` has a bundle of its own, which loads nothing of the other commands: scripts run it hundreds of times. */
+/**
+ * `wlb cert check` has a bundle of its own, which loads nothing of the other commands: scripts run it hundreds of times. It is
+ * CommonJS, whose compiled form V8 can keep and take back (src/cli/cert/compiled-check.ts); of ES modules it cannot.
+ */
 const checkApart = {
   name: 'wlb cert check apart',
   setup: ({ onResolve }) =>
@@ -57,17 +61,32 @@ const built = await Promise.all([
   }),
   build({
     ...common,
-    banner: { js: requireLine },
     entryPoints: { check: 'src/cli/cert/check-line.ts' },
     splitting: true,
     external,
     plugins: [noPrograms],
-    minifySyntax: true,
-    minifyWhitespace: true,
     chunkNames: 'chunks/check-[name]-[hash]',
+    outExtension: { '.js': '.cjs' },
+    sourcemap: 'inline',
+    write: false,
+  }),
+  build({
+    ...common,
+    stdin: {
+      contents: `import { join } from 'node:path'
+        import { load } from './src/cli/cert/compiled-check.ts'
+        export const { checkLine, run } = load(join(import.meta.dirname, 'check.cjs'))
+        export { keepCompiled } from './src/cli/cert/compiled-check.ts'`,
+      resolveDir: '.',
+      sourcefile: 'check.js',
+    },
+    outdir: undefined,
+    outfile: 'dist/check.js',
   }),
   build({ ...common, banner: { js: programLine }, entryPoints: { xe: 'src/cli/xe.ts' } }),
 ])
+await Promise.all(built[1].outputFiles.map(({ path, text }) => writeAsCommonJs(path, text)))
+compileCheck()
 await writeFile('dist/THIRD-PARTY.txt', licencesOf(built.flatMap(({ metafile }) => Object.keys(metafile.inputs))))
 await Promise.all(['wlb', 'xe', 'lab-host', 'lab-stand-in'].map((program) => chmod(`dist/${program}.js`, 0o755)))
 
@@ -77,6 +96,45 @@ if (existsSync('node_modules/.bin')) {
     await rm(`node_modules/.bin/${program}`, { force: true })
     await symlink(`../../dist/${program}.js`, `node_modules/.bin/${program}`)
   }
+}
+
+/** esbuild divides ES modules only. */
+async function writeAsCommonJs(path, text) {
+  const { code, map } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target: common.target,
+    supported: { 'dynamic-import': false },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    sourcemap: 'external',
+    sourcefile: basename(path),
+  })
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, `${code}//# sourceMappingURL=${basename(path)}.map\n`)
+  await writeFile(`${path}.map`, map)
+}
+
+/** What a call like most has compiled is kept: an accepted chain, with a line for each certificate. */
+function compileCheck() {
+  const fixture = (name) => `test/cli/check/${name}.pem`
+  const call = [
+    'cert',
+    'check',
+    fixture('chain'),
+    '--name',
+    'wlb.example.com',
+    '--trust',
+    fixture('root'),
+    '--at',
+    '2026-06-01',
+  ]
+  const program = `
+    const { checkLine, run, keepCompiled } = await import('./dist/check.js')
+    await run(${JSON.stringify(call)}, checkLine())
+    keepCompiled()`
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`wlb cert check cannot be compiled: ${stderr}`)
 }
 
 /** The libraries' own terms go where their code goes. */

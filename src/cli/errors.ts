@@ -136,6 +136,11 @@ export const cliErrors = defineErrors({
     facts: ['folder'],
     remedy: 'TMPDIR=/tmp wlb demo',
   },
+  TEMPORARY_FOLDER_NOT_PERMITTED: {
+    message: 'This user may not write to the folder for temporary files, which TMPDIR names.',
+    facts: ['folder', 'systemError'],
+    remedy: 'TMPDIR=/tmp wlb demo',
+  },
   USAGE_DER_IS_ONE: {
     message: 'DER has no way to hold several certificates in a file.',
     facts: ['certificates'],

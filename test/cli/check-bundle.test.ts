@@ -1,4 +1,5 @@
 /** `wlb cert check` as it is shipped: a bundle of its own that loads little, and says what the whole command line says. */
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, test } from 'vitest'
@@ -9,19 +10,38 @@ import { run } from './program.js'
 const DIST = join(import.meta.dirname, '../../dist')
 const SPARE = ['node:tls', 'node:https', 'node:http', 'node:child_process']
 
-/** What is loaded before anything runs: the imports of a file, and of the files it imports. */
+/** What is loaded before anything runs: what a file asks for, and what those files ask for. */
 function loadedBy(file: string): string[] {
   const text = readFileSync(join(DIST, file), 'utf8')
-  const names = [...text.matchAll(/(?:\bfrom|\bimport)\s*"([^"]+)"/g)].flatMap(([, name = '']) => name)
+  const names = [...text.matchAll(/=require\("([^"]+)"\)/g)].flatMap(([, name = '']) => name)
   return names.flatMap((name) =>
     name.startsWith('.') ? [name, ...loadedBy(join('chunks', name.replace(/^.*\//, '')))] : [name],
   )
 }
 
 test('neither networks nor programs are loaded for a verdict about files', () => {
-  const loaded = loadedBy('check.js')
+  const loaded = loadedBy('check.cjs')
   expect(loaded.filter((name) => name.startsWith('.')).length).toBeLessThanOrEqual(2)
   expect(SPARE.filter((name) => loaded.includes(name))).toEqual([])
+})
+
+// in a process of its own: V8 takes what was compiled with the same flags alone
+const ASK = `
+  const { readFileSync } = require('node:fs')
+  const { Script } = require('node:vm')
+  const taken = process.argv.slice(1).map((filename) => {
+    const source = '(function (exports, require, module) {' + readFileSync(filename, 'utf8') + '\\n})'
+    return !new Script(source, { filename, cachedData: readFileSync(filename + '.compiled') }).cachedDataRejected
+  })
+  console.log(taken.join(' '))`
+
+test('V8 takes the compiled form of each file that is loaded at once', () => {
+  const files = [...new Set(['check.cjs', ...loadedBy('check.cjs').filter((name) => name.startsWith('.'))])]
+  const taken = execFileSync(process.execPath, ['-e', ASK, ...files.map((name) => join(DIST, name))], {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
+  expect(taken.trim()).toBe(files.map(() => 'true').join(' '))
 })
 
 test('help is the same as of the whole command line', () => {

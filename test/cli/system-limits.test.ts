@@ -1,6 +1,6 @@
 /** Limits of the system that are too small: what is missing is named, and nothing is called a defect. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, test } from 'vitest'
 import { leaves } from '../../scripts/reference-page.js'
@@ -92,6 +92,16 @@ it.each(places)('a folder for temporary files that %s: %s', (what, make, code) =
   make(path)
   const { status, stderr } = under('-c 0', { env: { TMPDIR: path } }, 'demo')
   expect([status, stderr]).toEqual([1, expect.stringContaining(`[${code}]`)])
+})
+
+test('a folder for temporary files in which this user may not write', () => {
+  const path = join(folder, 'temporary of another')
+  mkdirSync(path, { mode: 0o755 })
+  const args = ['--reuid', '4242', '--clear-groups', process.execPath, wlb, 'demo']
+  const env = { PATH: process.env.PATH, HOME: path, TMPDIR: path }
+  const { status, stderr } = spawnSync('setpriv', args, { encoding: 'utf8', env, cwd: '/' })
+  expect([status, stderr]).toEqual([1, expect.stringContaining('[TEMPORARY_FOLDER_NOT_PERMITTED]')])
+  expect(stderr).toContain(`folder: ${path}\n  systemError: EACCES\n  try: TMPDIR=/tmp wlb demo`)
 })
 
 test('the size of a file: named, and the file is not left half written', () => {

@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { WlbError } from '../../base/error.js'
 import { systemCode, touching } from '../../base/files/file-failure.js'
 import { fail } from '../errors.js'
 
@@ -38,7 +39,8 @@ async function makeRoot(): Promise<string> {
     return await touching(place, () => mkdtemp(join(place, 'openwlb-demo-')))
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw fail('TEMPORARY_FOLDER_MISSING', { folder: place }, error)
-    throw error
+    if (!(error instanceof WlbError && error.code === 'PATH_NOT_PERMITTED')) throw error
+    throw fail('TEMPORARY_FOLDER_NOT_PERMITTED', { folder: place, systemError: error.facts.systemError ?? '' }, error)
   }
 }
 

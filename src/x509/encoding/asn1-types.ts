@@ -24,6 +24,8 @@ export interface Type<T> {
   readonly read: (cursor: Cursor, header: Header) => T
 }
 
+export type ValueOf<T> = T extends Type<infer Value> ? Value : never
+
 /** A type whose tag can be replaced (IMPLICIT). */
 export interface TaggedType<T> extends Type<T> {
   readonly under: (tag: number) => Type<T>
@@ -219,7 +221,10 @@ export const readInt = (content: Buffer): number => Number(BigInt.asIntN(32, rea
 /** c2i_ASN1_OBJECT: the last byte ends a number, and no number begins with a byte that says nothing. */
 function isIdentifier(content: Buffer): boolean {
   if ((content.at(-1) ?? 0x80) >= 0x80) return false
-  return !content.some((byte, index) => byte === 0x80 && (content[index - 1] ?? 0) < 0x80)
+  for (let index = 0; index < content.length; index++) {
+    if (content[index] === 0x80 && (content[index - 1] ?? 0) < 0x80) return false
+  }
+  return true
 }
 
 export interface Bits {

@@ -50,7 +50,8 @@ export function readOid(content: Buffer): string {
   const arcs: (number | string)[] = []
   let arc = 0
   let begin = 0
-  for (const [index, byte] of content.entries()) {
+  for (let index = 0; index < content.length; index++) {
+    const byte = content[index] ?? 0
     arc = arc * 128 + (byte & 0x7f)
     if (byte < 0x80) {
       // a number that a number cannot hold stays as it is written: two of them are never taken for one

@@ -13,6 +13,7 @@ import {
   readLong,
   sequence,
   sequenceOf,
+  type ValueOf,
 } from '../encoding/asn1-types.js'
 import { readTime } from '../encoding/der.js'
 import { type DistinguishedName, distinguishedName, isSameName, nameKey } from '../encoding/distinguished-name.js'
@@ -56,19 +57,24 @@ export interface CertificateFacts extends Extensions {
 export function readCertificate(der: Buffer): X509Certificate | undefined {
   try {
     const certificate = new X509Certificate(der)
-    return decode(certificateType, certificate.raw) && certificate
+    const read = decode(certificateType, certificate.raw)
+    if (read) justRead.set(certificate, read)
+    return read && certificate
   } catch {
     return undefined
   }
 }
 
 const known = new WeakMap<X509Certificate, CertificateFacts>()
+/** What `readCertificate` has decoded, until its facts are asked for. */
+const justRead = new WeakMap<X509Certificate, CertificateValue>()
 
 /** Reads the facts. Every certificate that node:crypto accepts can be read; `invalid` is set where a part cannot. */
 export function readFacts(certificate: X509Certificate): CertificateFacts {
   const before = known.get(certificate)
   if (before) return before
-  const facts = readAll(certificate)
+  const facts = readAll(certificate, justRead.get(certificate) ?? decode(certificateType, certificate.raw))
+  justRead.delete(certificate)
   known.set(certificate, facts)
   return facts
 }
@@ -86,19 +92,25 @@ const keyAlgorithm = sequence<KeyAlgorithm>(({ required, optional }) => ({
   parameters: optional(any),
 }))
 
+// types are made once: each is asked for with every certificate
+const versionType = explicit(0, integer)
+const validityType = sequence(({ required }) => ({ from: required(time), until: required(time) }))
+const keyType = sequence(({ required }) => ({ algorithm: required(keyAlgorithm), key: required(bitString) }))
+const issuerIdType = implicit(1, bitString)
+const subjectIdType = implicit(2, bitString)
+const extensionsType = explicit(3, sequenceOf(extension))
+
 const signedPart = sequence(({ required, optional }) => ({
-  version: optional(explicit(0, integer)),
+  version: optional(versionType),
   serial: required(integer),
   signatureAlgorithm: required(algorithmIdentifier),
   issuer: required(distinguishedName),
-  validity: required(sequence((validity) => ({ from: validity.required(time), until: validity.required(time) }))),
+  validity: required(validityType),
   subject: required(distinguishedName),
-  publicKeyInfo: required(
-    sequence((info) => ({ algorithm: info.required(keyAlgorithm), key: info.required(bitString) })),
-  ),
-  issuerId: optional(implicit(1, bitString)),
-  subjectId: optional(implicit(2, bitString)),
-  extensions: optional(explicit(3, sequenceOf(extension))),
+  publicKeyInfo: required(keyType),
+  issuerId: optional(issuerIdType),
+  subjectId: optional(subjectIdType),
+  extensions: optional(extensionsType),
 }))
 
 /** Certificate (RFC 5280, 4.1). */
@@ -107,12 +119,12 @@ const certificateType = sequence(({ required }) => ({
   signatureAlgorithm: required(algorithmIdentifier),
   signature: required(bitString),
 }))
+type CertificateValue = ValueOf<typeof certificateType>
 
 const UNKNOWN_ALGORITHM: SignatureAlgorithm = { oid: '', name: 'unknown', digest: null, parameters: undefined }
 const NO_NAME: DistinguishedName = { canonical: [], attributes: [] }
 
-function readAll(certificate: X509Certificate): CertificateFacts {
-  const read = decode(certificateType, certificate.raw)
+function readAll(certificate: X509Certificate, read: CertificateValue | undefined): CertificateFacts {
   const { issuer = NO_NAME, subject = NO_NAME, extensions = [], validity, publicKeyInfo, version } = read?.signed ?? {}
   const publicKey = readPublicKey(certificate)
   const isSelfIssued = isSameName(issuer, subject)

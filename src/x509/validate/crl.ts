@@ -12,6 +12,7 @@ import {
   sequence,
   sequenceOf,
   type Type,
+  type ValueOf,
   withBytes,
 } from '../encoding/asn1-types.js'
 import { readTime } from '../encoding/der.js'
@@ -77,11 +78,15 @@ export function readCrls(given: string | Buffer): Crl[] {
   return fault === undefined && crls.every((crl) => crl !== undefined) ? crls : []
 }
 
+const extensionsType = sequenceOf(extension)
+const listExtensionsType = explicit(0, extensionsType)
+
 const entryType = sequence(({ required, optional }) => ({
   serial: required(integer),
   date: required(time),
-  extensions: optional(sequenceOf(extension)) ?? [],
+  extensions: optional(extensionsType) ?? [],
 }))
+const entriesType = sequenceOf(entryType)
 
 /** CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue }. */
 const listType = sequence(({ required }) => ({
@@ -93,8 +98,8 @@ const listType = sequence(({ required }) => ({
         issuer: list.required(distinguishedName),
         thisUpdate: list.required(time),
         nextUpdate: list.optional(time),
-        entries: list.optional(sequenceOf(entryType)) ?? [],
-        extensions: list.optional(explicit(0, sequenceOf(extension))) ?? [],
+        entries: list.optional(entriesType) ?? [],
+        extensions: list.optional(listExtensionsType) ?? [],
       })),
     ),
   ),
@@ -175,7 +180,7 @@ const issuingPoint = sequence(({ optional }) => ({
 }))
 
 function readScope(
-  { point, reasons, isIndirect, ...kinds }: typeof issuingPoint extends Type<infer T> ? T : never,
+  { point, reasons, isIndirect, ...kinds }: ValueOf<typeof issuingPoint>,
   issuer: DistinguishedName,
 ): CrlScope {
   const only = (['users', 'authorities', 'attributes'] as const).filter((kind) => kinds[kind])

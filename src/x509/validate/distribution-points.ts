@@ -36,11 +36,14 @@ export const pointName = choice<PointNameFrom>(
   map(implicit(1, relativeName), (entries) => (issuer) => ({ kind: 'relative', name: extendName(issuer, entries) })),
 )
 
+const pointType = explicit(0, pointName)
+const reasonsType = implicit(1, bitString)
+const crlIssuerType = implicit(2, generalNames)
 const points = sequenceOf(
   sequence(({ optional }) => ({
-    point: optional(explicit(0, pointName)),
-    reasons: optional(implicit(1, bitString)),
-    crlIssuer: optional(implicit(2, generalNames)),
+    point: optional(pointType),
+    reasons: optional(reasonsType),
+    crlIssuer: optional(crlIssuerType),
   })),
 )
 

@@ -110,9 +110,10 @@ export function decodeExtension<T>(
   wanted: string,
   read: (value: Buffer) => T | undefined,
 ) {
-  const [found, ...more] = list.filter((one) => one.oid === wanted)
+  const found = list.find((one) => one.oid === wanted)
   if (!found) return undefined
-  return more.length > 0 ? 'malformed' : (read(found.value) ?? 'malformed')
+  const isAlone = list.findLast((one) => one.oid === wanted) === found
+  return isAlone ? (read(found.value) ?? 'malformed') : 'malformed'
 }
 
 /** Decodes what validation asks about; `issuer` is what a relative distribution point is relative to. */
@@ -136,7 +137,7 @@ export function decodeExtensions(list: readonly RawExtension[], issuer: Distingu
     isProxy,
     basicConstraints: constraints,
     keyUsage: keyUsage && firstBits(keyUsage),
-    extendedKeyUsage: read(OID.extendedKeyUsage, sequenceOf(oid)),
+    extendedKeyUsage: read(OID.extendedKeyUsage, usages),
     netscapeType: netscapeType && firstBits(netscapeType),
     subjectKeyId: read(OID.subjectKeyId, octetString),
     authorityKeyId: read(OID.authorityKeyId, authorityKeyId),
@@ -170,6 +171,8 @@ function isUseless({
   return keyUsage === 0 || (constraints?.pathLength ?? 0) < 0
 }
 
+const usages = sequenceOf(oid)
+
 const basicConstraints = sequence(({ optional }) => {
   const ca = optional(boolean) ?? false
   const length = optional(integer)
@@ -187,10 +190,11 @@ function firstBits({ bytes }: Bits): number {
   return (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)
 }
 
+const proxyPolicy = sequence(({ required, optional }) => ({ language: required(oid), policy: optional(octetString) }))
 /** ProxyCertInfo (RFC 3820, 3.8). */
 const proxyInformation = sequence(({ required, optional }) => ({
   pathLength: optional(integer),
-  policy: required(sequence((policy) => ({ language: policy.required(oid), policy: policy.optional(octetString) }))),
+  policy: required(proxyPolicy),
 }))
 
 export interface AuthorityKeyId {
@@ -200,10 +204,14 @@ export interface AuthorityKeyId {
   readonly serial?: Buffer
 }
 
+const keyIdType = implicit(0, octetString)
+const issuersType = implicit(1, generalNames)
+const serialType = implicit(2, integer)
+
 export const authorityKeyId = sequence<AuthorityKeyId>(({ optional }) => {
-  const keyId = optional(implicit(0, octetString))
-  const issuers = optional(implicit(1, generalNames))
-  const serial = optional(implicit(2, integer))
+  const keyId = optional(keyIdType)
+  const issuers = optional(issuersType)
+  const serial = optional(serialType)
   const directory = issuers?.find((name) => name.kind === 'directory')
   return { keyId, issuer: directory?.kind === 'directory' ? directory.name : undefined, serial }
 })

@@ -29,17 +29,23 @@ const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9'
 const IA5_STRING = 0x16
 const UTF8_STRING = 0x0c
 
+const minimumType = implicit(0, integer)
+const maximumType = implicit(1, integer)
+
 const subtree = sequence<Subtree>(({ required, optional }) => {
   const base = required(generalName)
-  const minimum = optional(implicit(0, integer))
-  const maximum = optional(implicit(1, integer))
+  const minimum = optional(minimumType)
+  const maximum = optional(maximumType)
   return { base, hasRange: (minimum?.some((byte) => byte !== 0) ?? false) || maximum !== undefined }
 })
 
+const permittedType = implicit(0, sequenceOf(subtree))
+const excludedType = implicit(1, sequenceOf(subtree))
+
 /** NameConstraints. */
 export const nameConstraints = sequence<NameConstraints>(({ optional }) => ({
-  permitted: optional(implicit(0, sequenceOf(subtree))) ?? [],
-  excluded: optional(implicit(1, sequenceOf(subtree))) ?? [],
+  permitted: optional(permittedType) ?? [],
+  excluded: optional(excludedType) ?? [],
 }))
 
 /** How many comparisons `findConstraintDefect` makes at most: none where it gives up at once. */

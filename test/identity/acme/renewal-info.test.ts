@@ -68,6 +68,17 @@ test('the moment lies in the window, and is the same each time', () => {
   )
 })
 
+test('the moments of many certificates are spread evenly over the window (RFC 9773, 4.2)', () => {
+  const tenths = Array.from({ length: 10 }, () => 0)
+  for (let serial = 0; serial < 10_000; serial++) {
+    const moment = momentIn(advice(10, 20, `aYhba4dGQEHhs3uEe6CuLN4ByNQ.${serial}`), day(90))
+    const tenth = Math.floor(((moment?.getTime() ?? 0) - day(10).getTime()) / (day(11).getTime() - day(10).getTime()))
+    tenths[tenth] = (tenths[tenth] ?? 0) + 1
+  }
+  // five standard deviations of a fair draw
+  for (const count of tenths) expect(Math.abs(count - 1000)).toBeLessThan(150)
+})
+
 test('after a failure the pauses count, whatever the window says', () => {
   const failures = { count: 3, at: day(12) }
   const suggested = momentIn(advice(10, 11), day(90))
