@@ -2,7 +2,8 @@
  * Asks the running appliance: HTTP with JSON over the Unix socket that it keeps for the commands of its own machine
  * (server/control-socket.ts answers).
  */
-import { request } from 'node:http'
+import { type RequestOptions, request } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { WlbError } from '../base/error.js'
 import { systemCode, touching } from '../base/files/file-failure.js'
@@ -31,7 +32,7 @@ export async function askAppliance(
     return await touching(path, () => Promise.reject(error))
   }
   try {
-    return await touching(path, () => ask(place.path, method, url, timeoutMs, body))
+    return await touching(path, () => ask({ socketPath: place.path }, method, url, timeoutMs, body))
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ECONNREFUSED') return undefined
     if (error instanceof WlbError) throw error
@@ -44,8 +45,19 @@ export async function askAppliance(
 /** Whoever holds the socket's name may not be an appliance. */
 const ANSWER_LIMIT_CHARACTERS = 16 * 1024 * 1024
 
+/** Asks the running appliance of another machine, over a connection to its socket there. Whatever goes wrong is thrown. */
+export function askApplianceOver(
+  socket: Duplex,
+  method: string,
+  url: string,
+  timeoutMs: number,
+  body: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  return ask({ createConnection: () => socket }, method, url, timeoutMs, body)
+}
+
 async function ask(
-  socketPath: string,
+  way: Pick<RequestOptions, 'socketPath' | 'createConnection'>,
   method: string,
   path: string,
   timeoutMs: number,
@@ -53,7 +65,7 @@ async function ask(
 ): Promise<unknown> {
   const signal = AbortSignal.timeout(timeoutMs)
   const text = await new Promise<string>((resolve, reject) => {
-    request({ socketPath, method, path, signal }, async (response) => {
+    request({ ...way, method, path, signal }, async (response) => {
       let body = ''
       try {
         for await (const piece of response.setEncoding('utf8')) {

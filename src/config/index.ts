@@ -10,7 +10,7 @@ export {
   toAcmeFile,
 } from './acme-settings.js'
 export { readWebhookAddress } from './addresses.js'
-export { askAppliance, describeRefusal, type Reloaded, readReloaded } from './control.js'
+export { askAppliance, askApplianceOver, describeRefusal, type Reloaded, readReloaded } from './control.js'
 export { type Log, openLog } from './log.js'
 export { giveFileToOwner, giveToOwner } from './owner.js'
 export { hashPassword, verifyPassword, whyNotPresentable } from './password.js'

@@ -7,7 +7,7 @@ import type { Client, ConnectConfig } from 'ssh2'
 import type { WlbError } from '../base/error.js'
 import { type Credential, describeCredential, listMethods } from './credential.js'
 import { fail } from './errors.js'
-import { forward } from './forward.js'
+import { forward, forwardToSocket } from './forward.js'
 import {
   type AskAboutHostKey,
   checkGivenFingerprint,
@@ -49,6 +49,8 @@ export interface SshConnection {
    * @throws SSH_JUMP_REFUSED, SSH_TIMEOUT.
    */
   forward(to: SshTarget, timeoutMs: number): Promise<Duplex>
+  /** Connects to a Unix socket there; undefined where that cannot be done. */
+  openSocket(path: string): Promise<Duplex | undefined>
   close(): void
 }
 
@@ -168,6 +170,7 @@ function wrap(client: Client, { target, timeoutMs }: SshRequest): SshConnection 
     target,
     run: (command, options) => runCommand(client, target, command, { timeoutMs, ...options }),
     forward: (to, limitMs) => forward(client, target, to, limitMs),
+    openSocket: (path) => forwardToSocket(client, path, timeoutMs),
     close: () => {
       client.end()
       client.destroy()

@@ -33,6 +33,7 @@ export type { Plan } from './plan/plan.js'
 export { fetchCertificate, readCertificateBytes } from './remote/fetch-certificate.js'
 export { readHostStore, readHostStores, type StoreSights } from './remote/host-store.js'
 export { digestsOf } from './remote/managed-files.js'
+export { askPoolsOverSsh, readPoolsFromHere } from './remote/pools-over-ssh.js'
 export {
   type InstallOverSsh,
   planInstallOverSsh,
@@ -47,7 +48,7 @@ export { installAnchor, isAnchorUnfinished } from './renew/install-anchor.js'
 export { placeHere } from './renew/places/here.js'
 export { placeOverSsh } from './renew/places/over-ssh.js'
 export type { IdentityPlace } from './renew/places/place.js'
-export { type PoolOutlook, readPoolOutlooks } from './renew/pool-outlook.js'
+export { POOL_OUTLOOKS, type PoolOutlook, readPoolOutlooks } from './renew/pool-outlook.js'
 export { type PreparedRenewal, renew } from './renew/renew.js'
 export { applyPlan, type TrustOutcome, undoLast } from './run/apply.js'
 export { findForeignIdentity } from './run/foreign-identity.js'

@@ -18,6 +18,7 @@ export function localShell(target: SshTarget, before: readonly string[] = []): S
     forward: () => {
       throw new Error('nothing is reached by a shell')
     },
+    openSocket: async () => undefined,
     close: () => {},
   }
 }

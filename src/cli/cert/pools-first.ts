@@ -19,7 +19,10 @@ export interface Replacing {
   readonly command: string
   /** The words of `wlb trust renew` that do the same without a gap. */
   readonly renewal: string
-  readonly root: string
+  /** Of an appliance on this machine. */
+  readonly root: string | undefined
+  /** Of an appliance elsewhere the pools are often known to nobody here: then the answer is a person's, or `--yes`. */
+  readonly isElsewhere?: boolean
   readonly afterNo?: string
   readonly flags: { readonly yes?: boolean | undefined; readonly anyway?: boolean | undefined }
 }
@@ -30,13 +33,16 @@ export const NO_POOLS: PoolsAhead = { asked: { state: 'asked', pools: [] }, cutO
 /** Asks the registered pools, and changes nothing. `certificatePem`: what would be served, leaf first. */
 export async function lookAtPools(root: string, certificatePem: string): Promise<PoolsAhead> {
   printNote('asking the registered pools ...\n')
-  const asked = await askPools(root, certificatePem)
+  return aheadOf(await askPools(root, certificatePem))
+}
+
+export function aheadOf(asked: PoolsAsked): PoolsAhead {
   const isCutOff = ({ outlook }: PoolOutlook) => outlook === 'refuses' || outlook === 'unknown'
   return { asked, cutOff: asked.state === 'asked' ? asked.pools.filter(isCutOff) : [] }
 }
 
 /** Nothing where no pool is registered. */
-export function describePools({ asked, cutOff }: PoolsAhead, renewal: string, root: string): string[] {
+export function describePools({ asked, cutOff }: PoolsAhead, renewal: string, root: string | undefined): string[] {
   if (asked.state === 'unknown')
     return ['', `Whether registered pools would refuse it is not known: ${visibleLine(asked.why)}`]
   if (asked.pools.length === 0) return []
@@ -73,7 +79,7 @@ function nameOf({ name, uuid, url }: PoolOutlook): string {
 }
 
 /** The user and the password of the pool have to be given where it was never met from here. */
-function renewalOf({ url }: PoolOutlook, renewal: string, root: string): string {
+function renewalOf({ url }: PoolOutlook, renewal: string, root: string | undefined): string {
   return inRoot(`${renewal} --pool ${quoteWord(url)} --password-file FILE`, root)
 }
 
@@ -88,11 +94,12 @@ export function poolsDocument({ asked }: PoolsAhead): object {
  * @throws POOLS_WOULD_REFUSE, USAGE_NEEDS_YES
  */
 export async function isSureOfPools(ahead: PoolsAhead, replacing: Replacing): Promise<boolean> {
-  const { question, command, flags, renewal, root, afterNo } = replacing
+  const { question, command, flags, renewal, root, isElsewhere = false, afterNo } = replacing
   const { yes = false, anyway = false } = flags
   const { asked, cutOff } = ahead
   const isSafe = asked.state === 'asked' && cutOff.length === 0
-  if (!isSafe && !anyway && (yes || !isAtTerminal())) {
+  const isRefused = cutOff.length > 0 || (!isSafe && !isElsewhere)
+  if (isRefused && !anyway && (yes || !isAtTerminal())) {
     const [first] = cutOff
     throw fail('POOLS_WOULD_REFUSE', {
       pools: cutOff.map(nameOf).join('; ') || 'not known',

@@ -160,6 +160,7 @@ export function install(trust: Parent) {
     .addOption(applianceRoot())
     .option('--dry-run', 'print the plan, change nothing')
     .option('--yes', 'do not ask')
+    .option('--anyway', 'also where a pool of the appliance would refuse it, which `wlb trust renew` avoids')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'before',

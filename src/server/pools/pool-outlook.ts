@@ -4,7 +4,6 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { z } from 'zod'
 import { type Clock, SYSTEM_CLOCK } from '../../base/clock.js'
 import { WlbError } from '../../base/error.js'
 import { type AppliancePaths, askAppliance, openLog, paths, readSettings } from '../../config/index.js'
@@ -23,18 +22,6 @@ export type PoolsAsked =
   | { readonly state: 'asked'; readonly pools: readonly PoolOutlook[] }
   | { readonly state: 'unknown'; readonly why: string }
 
-const OUTLOOKS = z.object({
-  pools: z.array(
-    z.object({
-      uuid: z.string(),
-      name: z.string(),
-      url: z.string(),
-      outlook: z.enum(['accepts', 'refuses', 'refuses already', 'not verifying', 'unknown']),
-      why: z.string(),
-    }),
-  ),
-})
-
 /** A pool that does not answer is given up after twenty seconds, and eight are asked at a time. */
 const ASK_TIMEOUT_MS = 120_000
 
@@ -43,7 +30,8 @@ export async function askPools(root: string, certificatePem: string): Promise<Po
   const place = paths(root)
   try {
     const answer = await askAppliance(place.controlSocket, 'POST', '/pools/outlook', ASK_TIMEOUT_MS, { certificatePem })
-    if (answer !== undefined) return { state: 'asked', ...OUTLOOKS.parse(answer) }
+    if (answer !== undefined)
+      return { state: 'asked', pools: (await import('../../trust/index.js')).POOL_OUTLOOKS.parse(answer).pools }
     const { databaseUrl } = await readSettings(place.settings)
     if (databaseUrl === undefined && !existsSync(place.database)) return { state: 'asked', pools: [] }
     return { state: 'asked', pools: await askFromHere(root, certificatePem) }

@@ -3,6 +3,7 @@
  * trust it is cut off from that moment. Everything is read, nothing is changed.
  */
 import type { X509Certificate } from 'node:crypto'
+import { z } from 'zod'
 import { mapBounded } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
 import { isSameEnd } from '../../identity/index.js'
@@ -35,19 +36,35 @@ export interface OutlookQuestion {
   /** What would be served, leaf first. */
   readonly next: readonly X509Certificate[]
   readonly now: Date
+  /** For pools of which it is not known whether they use this appliance: others are left out. All are, where it is not given. */
+  readonly isTheirs?: (connection: Connection) => boolean
 }
+
+/** As it goes over a control socket. */
+export const POOL_OUTLOOKS = z.object({
+  pools: z.array(
+    z.object({
+      uuid: z.string(),
+      name: z.string(),
+      url: z.string(),
+      outlook: z.enum(['accepts', 'refuses', 'refuses already', 'not verifying', 'unknown']),
+      why: z.string(),
+    }),
+  ),
+})
 
 const AT_ONCE = 8
 
 /** In the order of `members`. A pool that cannot be asked is `unknown`; a defect of ours is thrown. */
-export function readPoolOutlooks(
+export async function readPoolOutlooks(
   members: readonly FleetMember[],
   question: OutlookQuestion,
 ): Promise<readonly PoolOutlook[]> {
-  return mapBounded(members, AT_ONCE, (member) => readOutlook(member, question))
+  const outlooks = await mapBounded(members, AT_ONCE, (member) => readOutlook(member, question))
+  return outlooks.filter((outlook) => outlook !== undefined)
 }
 
-async function readOutlook(member: FleetMember, question: OutlookQuestion): Promise<PoolOutlook> {
+async function readOutlook(member: FleetMember, question: OutlookQuestion): Promise<PoolOutlook | undefined> {
   const uuid = member.name
   let url = ''
   try {
@@ -56,11 +73,13 @@ async function readOutlook(member: FleetMember, question: OutlookQuestion): Prom
     return await withPool(access, async (session) => {
       const known = [...question.present, ...question.next, ...(await readKnownCertificates().catch(() => []))]
       const connection = await observe(session, { now: question.now, known, appliance: member.appliance })
+      if (question.isTheirs?.(connection) === false) return undefined
       return { uuid, url, name: connection.pool.name, ...outlookOf(connection, question) }
     })
   } catch (caught) {
     const error = explainRefusal(caught, 'see what the pool trusts')
     if (!(error instanceof WlbError)) throw error
+    if (question.isTheirs && error.code === 'APPLIANCE_UNKNOWN') return undefined // it uses none
     return { uuid, url, name: '', outlook: 'unknown', why: `it could not be asked: ${error.message} [${error.code}]` }
   }
 }
