@@ -47,7 +47,7 @@ function describe({ userName, settingsFile, isInService, pools }: AccountReport,
       ? 'from the next start on'
       : isInService
         ? 'now'
-        : `NOT YET: the running appliance takes another one; ${toType('wlb account password', root)} sets it for both`
+        : `NOT YET: the running appliance takes another one; to set it for both:  ${toType('wlb account password', root)}`
   return renderFacts([
     ['user name', userName],
     ['password', `its hash is in ${settingsFile}`],

@@ -8,14 +8,16 @@ import * as ca from './ca/commands.js'
 import * as cert from './cert/commands.js'
 import * as single from './commands.js'
 import * as lab from './lab/commands.js'
+import { type TypedCall, typedCall } from './terminal/typed-call.js'
 import * as trust from './trust/commands.js'
 import { certGroup, givenRoot, leaves, rootOption, wlbCommand } from './wlb-command.js'
 
 export { run } from './run.js'
 
-/** Builds the command line; the reference page and shell completion are made from it too. */
-export function commandLine(): CommandUnknownOpts {
+/** Builds the command line for a call with these words; the reference page and shell completion are made from it too. */
+export function commandLine(argv: readonly string[] = []): CommandUnknownOpts {
   const { program, root } = wlbCommand()
+  const call = () => typedCall(argv, program)
 
   single.setup(program).action(async (flags) => (await import('./setup.js')).setup(root(), flags))
   single.serve(program).action(async () => (await import('./serve.js')).serveCommand(root()))
@@ -27,11 +29,13 @@ export function commandLine(): CommandUnknownOpts {
   single.poolForget(pools).action(async (uuid, flags) => (await import('./pool.js')).forget(root(), uuid, flags))
   addCert(program, root)
   addCa(program, root)
-  addTrust(program, root)
+  addTrust(program, root, call)
   single.watch(program).action(async (flags) => (await import('./watch.js')).watch(root(), flags))
   single
     .doctor(program)
-    .action(async (flags) => (await import('./doctor.js')).doctor(root(), flags, givenRoot(program)))
+    .action(async (flags) =>
+      (await import('./doctor.js')).doctor(root(), flags, { root: givenRoot(program), call: call() }),
+    )
   addBalance(program)
   addLab(program, root)
   single.demo(program).action(async (flags) => (await import('./demo.js')).demo(process.argv[1] ?? 'wlb', flags))
@@ -74,16 +78,22 @@ function addCa(program: CommandUnknownOpts, root: Root): void {
   ca.list(group).action(async (flags) => (await import('./ca/authority.js')).list(root(), flags))
 }
 
-function addTrust(program: CommandUnknownOpts, root: Root): void {
+function addTrust(program: CommandUnknownOpts, root: Root, call: () => TypedCall): void {
   const group = program.command('trust').description('make every host of a pool trust the appliance, and keep it so')
   trust.status(group).action(async ({ fleet, ...flags }) => {
     if (fleet !== undefined) return (await import('./trust/fleet.js')).fleetStatus(fleet, flags)
-    return (await import('./trust/status.js')).trustStatus(root(), flags)
+    return (await import('./trust/status.js')).trustStatus(root(), flags, call())
   })
-  trust.plan(group).action(async (files, flags) => (await import('./trust/plan.js')).trustPlan(root(), files, flags))
-  trust.apply(group).action(async (files, flags) => (await import('./trust/apply.js')).trustApply(root(), files, flags))
-  trust.undo(group).action(async (flags) => (await import('./trust/apply.js')).trustUndo(root(), flags))
-  trust.renew(group).action(async (files, flags) => (await import('./trust/renew.js')).trustRenew(root(), files, flags))
+  trust
+    .plan(group)
+    .action(async (files, flags) => (await import('./trust/plan.js')).trustPlan(root(), files, flags, call()))
+  trust
+    .apply(group)
+    .action(async (files, flags) => (await import('./trust/apply.js')).trustApply(root(), files, flags, call()))
+  trust.undo(group).action(async (flags) => (await import('./trust/apply.js')).trustUndo(root(), flags, call()))
+  trust
+    .renew(group)
+    .action(async (files, flags) => (await import('./trust/renew.js')).trustRenew(root(), files, flags, call()))
   trust
     .fetch(group)
     .action(async (first, second, flags) =>

@@ -1,6 +1,6 @@
 /** `wlb doctor`: examines pool and appliance, and prints what is wrong and what to type, in the order of repair. */
 
-import { WlbError } from '../base/error.js'
+import { errorDocument, WlbError } from '../base/error.js'
 import { visible } from '../base/text/printable.js'
 import { type Diagnosis, diagnose, diagnosisDocument, type Evidence, type FixedStep, gather } from '../trust/index.js'
 import type { PoolSession } from '../xapi/index.js'
@@ -9,7 +9,8 @@ import { describeDiagnosis } from './doctor/diagnosis-text.js'
 import { fixSafely } from './doctor/fix.js'
 import { startProgress } from './doctor/progress.js'
 import { fail } from './errors.js'
-import { EXIT, inRoot, printError, printJson, printText } from './terminal/print.js'
+import { asTyped, EXIT, inRoot, printError, printJson, printText } from './terminal/print.js'
+import { repeatTyped, type TypedCall } from './terminal/typed-call.js'
 import { type PoolChoice, remember, withPoolSession } from './trust/open-pool.js'
 import { chooseReadStores, type ReadStores } from './trust/open-ssh.js'
 
@@ -22,14 +23,23 @@ interface Looked {
   readonly error?: unknown
 }
 
+/** The folder, where one was typed, and all that was typed. */
+interface DoctorCall {
+  readonly root: string | undefined
+  readonly call: TypedCall
+}
+
 /** For calls that the pool answers by itself. */
 const CALL_TIMEOUT_MS = 10_000
 
-/** Exits 0 when healthy, 1 with findings, 2 when it cannot tell. `typedRoot`: remedies name it too. */
-export async function doctor(root: string, flags: DoctorFlags, typedRoot?: string): Promise<void> {
+/** Exits 0 when healthy, 1 with findings, 2 when it cannot tell. What was `typed`, remedies repeat where it is needed. */
+export async function doctor(root: string, flags: DoctorFlags, { root: typedRoot, call }: DoctorCall): Promise<void> {
   const looked = await look(root, flags)
   const { evidence, fixed, error } = looked
-  const findings = looked.diagnosis.findings.map((one) => ({ ...one, remedy: inRoot(one.remedy, typedRoot) }))
+  const unknownName = flags.poolInsecure ? evidence.pool?.name : undefined
+  const toPaste = (remedy: string) =>
+    inRoot(unknownName === undefined ? remedy : repeatTyped(remedy, call, { unknownName }), typedRoot)
+  const findings = looked.diagnosis.findings.map((one) => ({ ...one, remedy: toPaste(one.remedy) }))
   const diagnosis = { ...looked.diagnosis, findings }
   if (flags.html !== undefined) {
     const { writePage } = await import('./doctor/page.js')
@@ -37,11 +47,13 @@ export async function doctor(root: string, flags: DoctorFlags, typedRoot?: strin
   }
   process.exitCode = exitCodeOf(looked, flags)
   if (flags.json) {
-    const told = error instanceof WlbError ? error : undefined
+    const typed = { root: typedRoot, call }
+    const told =
+      error instanceof WlbError ? { ...errorDocument(error), remedy: asTyped(error.remedy, typed) } : undefined
     printJson(diagnosisDocument(diagnosis, { fixed: flags.fix ? fixed : undefined, error: told }))
   } else if (flags.predict) printText(`${JSON.stringify(diagnosis.predicted)}\n`)
   else printText(`${describeDiagnosis(visible(evidence), visible(diagnosis), visible(fixed))}\n`)
-  if (error !== undefined) printError(error, 'text')
+  if (error !== undefined) printError(error, 'text', { root: typedRoot, call })
   process.exitCode = exitCodeOf(looked, flags)
 }
 

@@ -3,6 +3,7 @@ import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typ
 import { EXIT, printError, printJson, printText } from './terminal/print.js'
 import { failIfUnwritable } from './terminal/standard-output.js'
 import { assumeSize } from './terminal/terminal-width.js'
+import { typedCall } from './terminal/typed-call.js'
 import { givenRoot } from './wlb-command.js'
 
 const JOBS = `The five common jobs:
@@ -26,7 +27,8 @@ export async function run(argv: readonly string[], program: CommandUnknownOpts):
   try {
     await program.parseAsync(argv, { from: 'user' })
   } catch (error) {
-    if (!(error instanceof CommanderError)) process.exitCode = printError(error, format, givenRoot(program))
+    if (!(error instanceof CommanderError))
+      process.exitCode = printError(error, format, { root: givenRoot(program), call: typedCall(argv, program) })
     else if (error.exitCode !== 0) process.exitCode = refuseCall(error, format)
   }
 }

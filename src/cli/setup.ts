@@ -1,7 +1,6 @@
 /** `wlb setup`: the configuration wizard. It asks questions with default answers, or takes all answers from options. */
 
 import { visible, visibleLine } from '../base/text/printable.js'
-import { shell } from '../base/text/quote-word.js'
 import { checkChoice, checkPassword } from '../config/index.js'
 import { type SetupOptions, type SetupReport, setUp, suggestSetup } from '../server/index.js'
 import type { SetupFlags } from './commands.js'
@@ -119,6 +118,6 @@ function describe({ hostname, address, port, userName, identity, items, notAppli
     ...(identity.selfSigned
       ? ['The self-signed certificate is a placeholder: for more than a test, use one that an authority has signed.']
       : []),
-    `Start it:  ${toType(shell`wlb --root ${root} serve`)}`,
+    `Start it:  ${toType('wlb serve', root)}`,
   ].join('\n')
 }

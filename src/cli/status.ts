@@ -88,7 +88,7 @@ function describeIdentity({ identity, listener }: Status, now: Date): [label: st
 
 function describeIssuer({ root, identity }: Status): [label: string, value: string][] {
   if ('error' in identity || !identity.selfSigned) return []
-  return [['issuer', `itself (self-signed: a placeholder; for a signed one: ${toType('wlb cert request', root)})`]]
+  return [['issuer', `itself: it is a placeholder; for a signed one:  ${toType('wlb cert request', root)}`]]
 }
 
 function describeRenewal({ root, renewal }: Status, now: Date): [label: string, value: string][] {
@@ -153,7 +153,7 @@ function nextStep({ root, listener, nextStart, identity, database, databaseTroub
   if ('error' in identity) return `Try:  ${toType(identity.error.remedy, root)}`
   if (listener.state === 'stopped' && nextStart.fault)
     return `It does not start:  ${toType(nextStart.fault.remedy, root)}`
-  if (listener.state === 'stopped') return `Start it:  ${toType(shell`wlb --root ${root} serve`)}`
+  if (listener.state === 'stopped') return `Start it:  ${toType('wlb serve', root)}`
   if (databaseTrouble)
     return database === 'embedded'
       ? `Look at the disk:  ${toType(shell`df -h ${paths(root).stateFolder}; dmesg | tail`)}`

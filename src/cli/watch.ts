@@ -54,7 +54,7 @@ export async function watch(root: string, flags: WatchFlags): Promise<void> {
   const watching = startWatch({
     ...options,
     everyMs: every * 1000,
-    onFailure: (error) => printError(error, 'text', root, answer, notes),
+    onFailure: (error) => printError(error, 'text', { root }, answer, notes),
   })
   const alive = setInterval(() => {}, 2 ** 30) // the watch's own timers do not keep the process running
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])

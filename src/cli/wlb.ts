@@ -11,7 +11,8 @@ try {
     await run([first, ...rest], checkLine())
   } else {
     const { commandLine, run } = await import('./command-line.js')
-    await run(process.argv.slice(2), commandLine())
+    const argv = process.argv.slice(2)
+    await run(argv, commandLine(argv))
   }
 } catch (error) {
   // The program could not be loaded, and with it what prints errors. Nothing is imported above, or this could not be said.

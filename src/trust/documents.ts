@@ -1,5 +1,5 @@
 /** The `--json` documents of the trust commands and the doctor. Field names are a contract with scripts (docs/status.md). */
-import { errorDocument, type WlbError } from '../base/error.js'
+import { type ErrorDocument, errorDocument, type WlbError } from '../base/error.js'
 import { describeCertificate } from '../x509/index.js'
 import { formatWlbAddress, type WlbAddress } from '../xapi/index.js'
 import type { Connection, HostVerdict } from './connection/connection.js'
@@ -120,8 +120,9 @@ export function outcomeDocument(
 }
 
 /** All of these commands where they refuse: the shape of every other answer, so that a script reads `ok` and nothing else. */
-export function refusalDocument(error: WlbError): object {
-  return runDocument(false, [], [], { error: errorDocument(error) })
+/** `remedy`: as it can be pasted. */
+export function refusalDocument(error: WlbError, remedy: string): object {
+  return runDocument(false, [], [], { error: { ...errorDocument(error), remedy } })
 }
 
 function runDocument(
@@ -150,9 +151,9 @@ export interface FixedStep {
 /** `wlb doctor`; `error` is why the pool could not be asked. */
 export function diagnosisDocument(
   diagnosis: Diagnosis,
-  { fixed, error }: { readonly fixed: readonly FixedStep[] | undefined; readonly error: WlbError | undefined },
+  { fixed, error }: { readonly fixed: readonly FixedStep[] | undefined; readonly error: ErrorDocument | undefined },
 ): object {
-  return { ...diagnosis, fixed, error: error && errorDocument(error) }
+  return { ...diagnosis, fixed, error }
 }
 
 /** `wlb trust fetch`: the certificate that was fetched, and whether the port serves it. */

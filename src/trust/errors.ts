@@ -20,7 +20,13 @@ export const trustErrors = defineErrors({
   APPLIANCE_NOT_SEEN: {
     message: 'The appliance shows no certificate here, so nothing can be said of it.',
     facts: ['appliance', 'why'],
-    remedy: ({ appliance }) => shell`wlb cert check --connect ${appliance}`,
+    remedy: ({ appliance, why }) => {
+      const [, host = '', port = ''] = /^(.+):(\d+)$/.exec(String(appliance)) ?? []
+      const isNameless = /ENOTFOUND|EAI_AGAIN/.test(String(why))
+      return isNameless
+        ? shell`wlb trust plan --name ${host} --appliance ADDRESS:${port}`
+        : shell`wlb cert check --connect ${appliance}`
+    },
   },
   APPLIANCE_NOT_SERVING: {
     message: 'The appliance shows no certificate there.',

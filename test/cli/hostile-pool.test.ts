@@ -94,7 +94,11 @@ it.each(denied)('wlb %s, for a user without the role: the code of the pool, and 
   expect(JSON.parse(stdout).error).toMatchObject({
     code: 'RBAC_PERMISSION_DENIED',
     facts: { asked: command, permission: 'pool.get_all_records' },
-    remedy: expect.stringMatching(new RegExp(`^wlb (--root \\S+ )?${command} --username USER --password-file FILE$`)),
+    remedy: expect.stringMatching(
+      new RegExp(
+        `^wlb --root \\S+ ${command} (--goal self-signed )?--pool \\S+ --pool-insecure --username USER --password-file FILE$`,
+      ),
+    ),
   })
 })
 it('wlb trust status, of one and of all of them', { timeout: 60_000 }, async () => {

@@ -24,6 +24,16 @@ const lines: [what: string, text: string, shown: string][] = [
     'It is a placeholder; for a\nsigned one:\n  wlb cert request --yes',
   ],
   [
+    'a command after a sentence and two blanks',
+    'Give it to your authority; then  wlb cert install signed.pem',
+    'Give it to your authority;\nthen\n  wlb cert install signed.pem',
+  ],
+  [
+    'a command after many',
+    'On a host:     wlb lab exec xs1 -- xe pool-list',
+    'On a host:     wlb lab exec xs1 -- xe pool-list',
+  ],
+  [
     'any program to type',
     "   try:  vi '/a folder of   blanks/and more'",
     "   try:  vi '/a folder of   blanks/and more'",

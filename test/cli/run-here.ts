@@ -23,7 +23,7 @@ export async function runHere(args: readonly string[], folder: string): Promise<
   }
   process.chdir(folder)
   try {
-    await run(args, commandLine())
+    await run(args, commandLine(args))
   } finally {
     process.chdir(before.folder)
     process.exitCode = before.exitCode

@@ -2,7 +2,6 @@
 
 import type { X509Certificate } from 'node:crypto'
 import { visibleCommand, visibleLine } from '../../base/text/printable.js'
-import { shell } from '../../base/text/quote-word.js'
 import type { InstallPlan, InstallStep, Replacement } from '../../identity/index.js'
 import type { InstallOverSsh } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
@@ -120,7 +119,7 @@ export function describeInstallation(root: string, plan: InstallPlan, done: Repl
       ...(isNew ? [['history', installed.id] as const] : []),
       ...(installed.replaced ? [['undo', toType('wlb cert rollback', root)] as const] : []),
     ]),
-    ...(activation.state === 'proved' ? [] : ['', `Start it:  ${toType(shell`wlb --root ${root} serve`)}`]),
+    ...(activation.state === 'proved' ? [] : ['', `Start it:  ${toType('wlb serve', root)}`]),
     ...(isNew ? ['', ...nextOnThePool(plan)] : []),
   ].join('\n')
 }
@@ -133,10 +132,7 @@ export function describeReplacement(root: string, done: Replacement): string {
     installed.state === 'already so' ? 'Already so; nothing was changed.' : 'Done.',
     renderFacts([
       ['SHA-256', activation.fingerprintSha256],
-      ...servedRows(
-        done,
-        `not yet: nothing is running here; start it with  ${toType(shell`wlb --root ${root} serve`)}`,
-      ),
+      ...servedRows(done, `not yet: nothing is running here; start it with  ${toType('wlb serve', root)}`),
       ['history', installed.id],
       ...(replaced ? [['replaced', replaced.id] as const, ['undo', toType('wlb cert rollback', root)] as const] : []),
     ]),

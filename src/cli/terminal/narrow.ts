@@ -46,8 +46,8 @@ const PROGRAMS = [
   ],
   ...['systemctl', 'cat', 'chmod', 'cp', 'dmesg', 'grep', 'head', 'killall', 'mv', 'ps', 'rm', 'sed', 'ss', 'vi'],
 ].join('|')
-/** A command, with what goes before it on its line: a prompt, or `Start it:  `. */
-const COMMAND = new RegExp(`^(.*?(?:^ *|: ? ))((?:[#$] )?(?:${PROGRAMS}) .*|${DESCRIBED}.*)$`)
+/** A command, with what goes before it on its line: a prompt, or `Start it:  `, or a sentence and two blanks. */
+const COMMAND = new RegExp(`^(.*?(?:^ *|: | {2,}))((?:[#$] )?(?:${PROGRAMS}) .*|${DESCRIBED}.*)$`)
 /** What is to be typed, whatever the program is called. */
 const REMEDY = /^ *try: /
 /** `label:  value`, `12. step`, `- item`, or what only begins with blanks. */

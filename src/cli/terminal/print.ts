@@ -1,10 +1,13 @@
 /** Output of `wlb`: JSON documents, errors, tables and exit codes. stdout is the answer; all else goes to stderr. */
+import { join } from 'node:path'
 import { errorDocument, WlbError } from '../../base/error.js'
 import { explainShortage } from '../../base/files/file-failure.js'
+import { homeFolder } from '../../base/files/home-folder.js'
 import { visible, visibleCommand, visibleJson, visibleLine, visibleText } from '../../base/text/printable.js'
 import { quoteWord } from '../../base/text/quote-word.js'
 import { fail } from '../errors.js'
 import { columnsOf, fitText, layOutTable } from './narrow.js'
+import { repeatTyped, type TypedCall } from './typed-call.js'
 
 /** What text is written to: a stream, or what keeps lines for one that has stopped. */
 export interface Output {
@@ -24,20 +27,20 @@ export class CouldNotTell extends Error {
 /**
  * Prints an error as text on stderr and, with `--json`, also as a document on stdout. Of an error that was caused by a limit of
  * the system, such as that of open files, the limit is printed. `root` is the folder named on the
- * command line; the remedy then names it too. Returns the exit code: 2 for a wrong call (`USAGE_…`) and for `CouldNotTell`,
+ * command line, `call` all that was typed; the remedy repeats both. Returns the exit code: 2 for a wrong call (`USAGE_…`) and for `CouldNotTell`,
  * 130 for a question left with Ctrl-C (`INTERRUPTED`), else 1.
  */
 export function printError(
   error: unknown,
   format: 'text' | 'json',
-  root?: string,
+  { root, call }: Typed = {},
   out: Output = process.stdout,
   err: Output = process.stderr,
 ): number {
   const isUnknown = error instanceof CouldNotTell
   const cause = isUnknown ? error.cause : error
   const shown = explainShortage(cause) ?? (cause instanceof WlbError ? cause : defect(cause))
-  const remedy = inRoot(shown.remedy, root)
+  const remedy = asTyped(shown.remedy, { root, call })
   const lines = [
     `wlb: ${visibleLine(shown.message)} [${visibleLine(shown.code)}]`,
     ...Object.entries(shown.facts).map(([name, value]) => visibleLine(`  ${name}: ${value}`)),
@@ -89,10 +92,30 @@ export function renderTable(header: readonly string[], cells: readonly (readonly
   return layOutTable(header, visible(cells), columnsOf(process.stdout))
 }
 
-/** Adds `--root` to commands of ours, one or several in a line; `root` is undefined when the default folder is in use. */
+/** What a remedy repeats, so that it is about the same appliance and the same pool when it is pasted. */
+export interface Typed {
+  readonly root?: string | undefined
+  readonly call?: TypedCall | undefined
+}
+
+export function asTyped(command: string, { root, call }: Typed): string {
+  return inRoot(call ? repeatTyped(command, call) : command, root)
+}
+
+/** Adds `--root` to commands of ours, one or several in a line, unless `root` is the folder that they work in anyway. */
 export function inRoot(command: string, root: string | undefined): string {
-  if (root === undefined || command.includes(' --root ')) return command
+  if (root === undefined || isHomeRoot(root) || command.includes(' --root ')) return command
   return command.replaceAll(/(^|; )wlb (?!--)/g, (_, before) => `${before}wlb --root ${quoteWord(root)} `)
+}
+
+/** Where an appliance lies that nobody has said to lie elsewhere. */
+function isHomeRoot(root: string): boolean {
+  if (process.env.WLB_ROOT !== undefined) return false
+  try {
+    return root === join(homeFolder(), '.openwlb')
+  } catch {
+    return false // this user has no home
+  }
 }
 
 /** A command of ours in a sentence, for the person to type. */

@@ -14,16 +14,32 @@ import {
 } from '../../trust/index.js'
 import { stopOnInterrupt } from '../terminal/ask.js'
 import { EXIT, inRoot, printError, printJson, printNote, printText } from '../terminal/print.js'
+import type { TypedCall } from '../terminal/typed-call.js'
 import type { ApplyFlags, UndoFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
-import { describePlan, describeStep, renderHosts, reportPlanned, toType, trustPlan, withErrorDocument } from './plan.js'
+import {
+  describePlan,
+  describeStep,
+  renderHosts,
+  reportPlanned,
+  type TypedHere,
+  toType,
+  trustPlan,
+  withErrorDocument,
+} from './plan.js'
 import { readTrustRequest, readUndoRequest } from './trust-request.js'
 
-export async function trustApply(root: string, files: readonly string[], flags: ApplyFlags): Promise<void> {
-  if (flags.dryRun) return trustPlan(root, files, flags)
-  const stop = stopOnInterrupt(toType('apply --resume', root, flags))
-  await withErrorDocument(flags, root, () =>
+export async function trustApply(
+  root: string,
+  files: readonly string[],
+  flags: ApplyFlags,
+  call: TypedCall,
+): Promise<void> {
+  if (flags.dryRun) return trustPlan(root, files, flags, call)
+  const typed = { root, call }
+  const stop = stopOnInterrupt(toType('apply --resume', typed, flags))
+  await withErrorDocument(flags, typed, () =>
     withPoolSession('trust apply', flags, async (session, choice) => {
       const request = await readTrustRequest(root, files, flags, choice)
       const pool = await readPoolNow(session)
@@ -46,7 +62,7 @@ export async function trustApply(root: string, files: readonly string[], flags: 
         },
       )
       if (!outcome) return
-      printOutcome(outcome, outcome.plan, flags, root, 'apply')
+      printOutcome(outcome, outcome.plan, flags, typed, 'apply')
     }),
   )
 }
@@ -57,9 +73,10 @@ export function printOutcome(
   outcome: TrustOutcome,
   plan: Plan | undefined,
   flags: UndoFlags,
-  root: string,
+  typed: TypedHere,
   verb: Verb,
   goOn = verb === 'apply' ? 'apply --resume' : verb,
+  isResumed = false,
   /** What was not the run's to take back, in a sentence. */
   stays = '',
 ): void {
@@ -67,13 +84,13 @@ export function printOutcome(
   const isRefused = verb !== 'undo' && hosts.some(({ verdict }) => verdict === 'refused')
   const ok = ended === 'done' && !isRefused
   process.exitCode = ok ? EXIT.done : ended === 'interrupted' ? EXIT.interrupted : EXIT.no
-  if (failure) printError(failure, 'text', root)
+  if (failure) printError(failure, 'text', typed)
   if (flags.json) {
     printJson(outcomeDocument(outcome, ok, plan))
     return
   }
   printText(
-    `\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, goOn, (words) => toType(words, root, flags), stays)}\n`,
+    `\n${renderHosts(hosts)}\n\n${lastLine(outcome, verb, goOn, (words) => toType(words, typed, flags, isResumed), stays)}\n`,
   )
 }
 
@@ -102,9 +119,10 @@ function lastLine(
   return `${result} To take it back:  ${type('undo')}`
 }
 
-export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
-  const stop = stopOnInterrupt(toType('undo', root, flags))
-  await withErrorDocument(flags, root, () =>
+export async function trustUndo(root: string, flags: UndoFlags, call: TypedCall): Promise<void> {
+  const typed = { root, call }
+  const stop = stopOnInterrupt(toType('undo', typed, flags))
+  await withErrorDocument(flags, typed, () =>
     withSshReach(flags, (ssh) =>
       withPoolSession('trust undo', flags, async (session, choice) => {
         const { otherPoolsReady = false } = flags
@@ -141,7 +159,7 @@ export async function trustUndo(root: string, flags: UndoFlags): Promise<void> {
             onStep: (step) => void (flags.json || printText(`${describeStep(visible(step))}\n`)),
           },
         )
-        if (outcome) printOutcome(outcome, undefined, flags, root, 'undo', 'undo', stays)
+        if (outcome) printOutcome(outcome, undefined, flags, typed, 'undo', 'undo', false, stays)
       }),
     ),
   )

@@ -2,7 +2,6 @@
 
 import { WlbError } from '../../base/error.js'
 import { visible, visibleCommand } from '../../base/text/printable.js'
-import { quoteWord } from '../../base/text/quote-word.js'
 import {
   type HostVerdict,
   makeStep,
@@ -14,14 +13,19 @@ import {
   type StepContext,
   type StepReport,
 } from '../../trust/index.js'
-import { formatWlbAddress } from '../../xapi/index.js'
-import { inRoot, printError, printJson, printText, renderFacts, renderTable } from '../terminal/print.js'
+import { asTyped, inRoot, printError, printJson, printText, renderFacts, renderTable } from '../terminal/print.js'
+import { repeatTyped, type TypedCall } from '../terminal/typed-call.js'
 import type { CredentialFlags, PlanFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { readTrustRequest } from './trust-request.js'
 
-export async function trustPlan(root: string, files: readonly string[], flags: PlanFlags): Promise<void> {
-  await withErrorDocument(flags, root, () =>
+export async function trustPlan(
+  root: string,
+  files: readonly string[],
+  flags: PlanFlags,
+  call: TypedCall,
+): Promise<void> {
+  await withErrorDocument(flags, { root, call }, () =>
     withPoolSession('trust plan', flags, async (session, choice) => {
       const request = await readTrustRequest(root, files, flags, choice)
       const prepared = await preparePlan(session, request)
@@ -34,7 +38,7 @@ export async function trustPlan(root: string, files: readonly string[], flags: P
         allowDown,
         wlbPassword,
       }
-      printPlan(prepared, reportPlanned(prepared, context), flags, root)
+      printPlan(prepared, reportPlanned(prepared, context), flags, { root, call })
     }),
   )
 }
@@ -43,50 +47,49 @@ export function reportPlanned({ plan }: Prepared, context: StepContext): readonl
   return plan.steps.map(({ order, state }) => report(makeStep(order, context), state))
 }
 
-function printPlan(prepared: Prepared, steps: readonly StepReport[], flags: PlanFlags, root: string): void {
+function printPlan(prepared: Prepared, steps: readonly StepReport[], flags: PlanFlags, typed: TypedHere): void {
   const { plan } = prepared
   const [obstacle] = plan.obstacles
   if (flags.json) printJson(planDocument(plan, steps))
   else printText(`${describePlan(visible(prepared), visible(steps))}\n`)
-  if (obstacle) process.exitCode = printError(obstacle, 'text', root)
-  else if (!flags.json) printText(`\n${lastLine(steps, root, flags)}\n`)
+  if (obstacle) process.exitCode = printError(obstacle, 'text', typed)
+  else if (!flags.json) printText(`\n${lastLine(steps, typed, flags)}\n`)
 }
 
-function lastLine(steps: readonly StepReport[], root: string, flags: PlanFlags): string {
+/** The folder the command works in, and all that was typed. */
+export interface TypedHere {
+  readonly root: string
+  readonly call: TypedCall
+}
+
+function lastLine(steps: readonly StepReport[], typed: TypedHere, flags: PlanFlags): string {
   if (steps.every(({ state }) => state === 'already')) return 'Nothing is left to do.'
-  return `To carry it out:  ${toType(`apply${flags.goal ? ` --goal ${flags.goal}` : ' --resume'}`, root, flags)}`
+  return `To carry it out:  ${toType(`apply${flags.goal ? '' : ' --resume'}`, typed, flags)}`
 }
 
-/** A command for the same pool; options that are not remembered are repeated. */
-export function toType(words: string, root: string, flags: CredentialFlags): string {
-  const { pool, poolInsecure, username, passwordFile, appliance, wlbPasswordFile } = flags
-  const forgotten = poolInsecure
-    ? [
-        ['--username', username],
-        ['--password-file', passwordFile],
-        ['--pool-insecure', ''],
-        ['--appliance', appliance && formatWlbAddress(appliance)],
-      ]
-    : []
-  const typed = [['--pool', pool], ...forgotten, ['--wlb-password-file', wlbPasswordFile]]
-  const options = typed.flatMap(([flag, value]) =>
-    value === undefined ? [] : [` ${flag}`, ...(value === '' ? [] : [` ${quoteWord(value)}`])],
-  )
-  return visibleCommand(inRoot(`wlb trust ${words}${options.join('')}`, root))
+/** A command for the same pool, which is remembered by its name unless anybody could have answered for it. */
+export function toType(
+  words: string,
+  { root, call }: TypedHere,
+  { poolInsecure }: CredentialFlags,
+  isResumed = false,
+): string {
+  const memory = { isRemembered: !poolInsecure, isResumed }
+  return visibleCommand(inRoot(repeatTyped(`wlb trust ${words}`, call, memory), root))
 }
 
 /** With `--json` an error is printed in the shape of every other answer, so that a script only reads `ok`. */
 export async function withErrorDocument(
   { json = false }: { readonly json?: boolean },
-  root: string,
+  typed: TypedHere,
   work: () => Promise<void>,
 ): Promise<void> {
   try {
     await work()
   } catch (error) {
     if (!json || !(error instanceof WlbError)) throw error
-    process.exitCode = printError(error, 'text', root)
-    printJson(refusalDocument(error))
+    process.exitCode = printError(error, 'text', typed)
+    printJson(refusalDocument(error, asTyped(error.remedy, typed)))
   }
 }
 

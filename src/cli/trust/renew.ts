@@ -1,7 +1,6 @@
 /** `wlb trust renew`: the plan is shown, confirmed once, and carried out phase by phase. */
 
 import { visible } from '../../base/text/printable.js'
-import { quoteWord } from '../../base/text/quote-word.js'
 import { findRoute, renderSshTarget } from '../../ssh/index.js'
 import {
   type IdentityPlace,
@@ -22,16 +21,23 @@ import { configFolder } from '../../xapi/index.js'
 import { fail } from '../errors.js'
 import { readSecretFile, sayOpening, stopOnInterrupt } from '../terminal/ask.js'
 import { printJson, printText, renderFacts } from '../terminal/print.js'
+import type { TypedCall } from '../terminal/typed-call.js'
 import { printOutcome } from './apply.js'
 import type { RenewFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { withSshReach } from './open-ssh.js'
-import { describeStep, renderHosts, toType, withErrorDocument } from './plan.js'
+import { describeStep, renderHosts, type TypedHere, toType, withErrorDocument } from './plan.js'
 import { readWlbPassword } from './trust-request.js'
 
 /** @throws USAGE_NEEDS_MANAGE, USAGE_NEEDS_SSH, and what `renew` throws. */
-export async function trustRenew(root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
-  await withErrorDocument(flags, root, () => withSshReach(flags, (ssh) => renewWith(ssh, root, files, flags)))
+export async function trustRenew(
+  root: string,
+  files: readonly string[],
+  flags: RenewFlags,
+  call: TypedCall,
+): Promise<void> {
+  const typed = { root, call }
+  await withErrorDocument(flags, typed, () => withSshReach(flags, (ssh) => renewWith(ssh, typed, files, flags)))
 }
 
 async function placeFrom(flags: RenewFlags, root: string, reach: SshReach): Promise<IdentityPlace> {
@@ -46,10 +52,10 @@ async function placeFrom(flags: RenewFlags, root: string, reach: SshReach): Prom
   return placeOverSsh({ target: renderSshTarget(destination.target), root: applianceRoot, restartCommand }, reach)
 }
 
-async function renewWith(ssh: SshReach, root: string, files: readonly string[], flags: RenewFlags): Promise<void> {
+async function renewWith(ssh: SshReach, typed: TypedHere, files: readonly string[], flags: RenewFlags): Promise<void> {
   const { json = false } = flags
-  const stop = stopOnInterrupt(toType(resumeWords(flags), root, flags))
-  const place = await placeFrom(flags, root, ssh)
+  const stop = stopOnInterrupt(toType('renew', typed, flags, isInJournal(flags)))
+  const place = await placeFrom(flags, typed.root, ssh)
   await withPoolSession('trust renew', flags, async (session, choice) => {
     const pool = await readPoolNow(session)
     await remember(flags, session, choice, pool) // before Ctrl-C: the command that resumes names this pool
@@ -85,13 +91,13 @@ async function renewWith(ssh: SshReach, root: string, files: readonly string[], 
       onStep: (step) => void (json || printText(`${describeStep(visible(step))}\n`)),
     })
     if (!outcome) return
-    printOutcome(outcome, undefined, flags, root, 'renew', resumeWords(flags))
+    printOutcome(outcome, undefined, flags, typed, 'renew', 'renew', isInJournal(flags))
   })
 }
 
-/** The command that resumes; over SSH it needs the key again. */
-function resumeWords({ ssh }: RenewFlags): string {
-  return ssh === undefined ? 'renew' : `renew FILES... --key FILE --ssh ${quoteWord(ssh)} --manage`
+/** What was begun here goes on without the files; over SSH it needs them and the key again. */
+function isInJournal({ ssh }: RenewFlags): boolean {
+  return ssh === undefined
 }
 
 function describeRenewal(prepared: PreparedRenewal, steps: readonly { title: string; command: string }[]): string {

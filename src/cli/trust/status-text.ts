@@ -15,13 +15,19 @@ import {
   shortPrint,
 } from '../../trust/index.js'
 import { describeCertificate } from '../../x509/index.js'
-import { daysFrom, renderFacts, renderTable, toType } from '../terminal/print.js'
+import { daysFrom, renderFacts, renderTable } from '../terminal/print.js'
 
 /** Certificates that end within this many days are marked. */
 const SOON_DAYS = 30
 
 /** What is shown is escaped where it must be; the command at the end is made of what the pool really says. */
-export function describeStatus(found: Connection, said: readonly HostVerdict[], now: Date): string {
+/** `type`: a command for the same pool, to be typed. */
+export function describeStatus(
+  found: Connection,
+  said: readonly HostVerdict[],
+  now: Date,
+  type: (command: string) => string,
+): string {
   const [connection, verdicts] = [visible(found), visible(said)]
   const { pool, crls } = connection
   const disks = compareDisks(connection)
@@ -40,7 +46,7 @@ export function describeStatus(found: Connection, said: readonly HostVerdict[], 
     ...describeReasons(verdicts),
     ...describeDisks(connection, disks),
     '',
-    conclude(found, verdicts),
+    conclude(found, verdicts, type),
   ].join('\n')
 }
 
@@ -143,13 +149,13 @@ function describeDisks({ hosts }: Connection, disks: readonly HostDisk[] = []): 
   return lines.length === 0 ? [] : ['', ...lines]
 }
 
-function conclude({ pool }: Connection, verdicts: readonly HostVerdict[]): string {
+function conclude({ pool }: Connection, verdicts: readonly HostVerdict[], type: (command: string) => string): string {
   const count = (state: HostVerdict['verdict']) => verdicts.filter(({ verdict }) => verdict === state).length
   const [refused, unknown, all] = [count('refused'), count('unknown'), verdicts.length]
   if (refused > 0)
-    return `${refused} of ${all} hosts ${refused === 1 ? 'does' : 'do'} not verify the appliance.  Why:  ${toType(shell`wlb doctor --pool ${pool.name}`)}`
+    return `${refused} of ${all} hosts ${refused === 1 ? 'does' : 'do'} not verify the appliance.  Why:  ${type(shell`wlb doctor --pool ${pool.name}`)}`
   if (!pool.verifies)
-    return `Nothing is verified.  Switch it on:  ${toType(shell`xe pool-param-set wlb-verify-cert=true uuid=${pool.uuid}`)}`
+    return `Nothing is verified.  Switch it on:  ${type(shell`xe pool-param-set wlb-verify-cert=true uuid=${pool.uuid}`)}`
   if (unknown > 0) return `Of ${unknown} of ${all} hosts nobody can tell.`
   const proved = verdicts.filter(({ proof }) => proof === 'host').length
   return proved === all

@@ -9,21 +9,27 @@ import {
   readKnownCertificates,
   statusDocument,
 } from '../../trust/index.js'
-import { CouldNotTell, EXIT, printJson, printText } from '../terminal/print.js'
+import { CouldNotTell, EXIT, printJson, printText, toType } from '../terminal/print.js'
+import { repeatTyped, type TypedCall } from '../terminal/typed-call.js'
 import type { StatusFlags } from './commands.js'
 import { remember, withPoolSession } from './open-pool.js'
 import { chooseReadStores, type ReadStores } from './open-ssh.js'
 import { describeStatus } from './status-text.js'
 
 /** Exits 0 when every host verifies, 1 when one does not or verification is off, 2 when it cannot tell. */
-export async function trustStatus(root: string, flags: StatusFlags): Promise<void> {
+export async function trustStatus(root: string, flags: StatusFlags, call: TypedCall): Promise<void> {
   const now = new Date()
   const readStores = await chooseReadStores(flags)
   const { connection, verdicts } = await look(root, { flags, readStores }, now).catch((error: unknown) => {
     throw new CouldNotTell('the pool could not be looked at', { cause: error })
   })
   if (flags.json) printJson(statusDocument(connection, verdicts))
-  else printText(`${describeStatus(connection, verdicts, now)}\n`)
+  else {
+    const unknownName = flags.poolInsecure ? connection.pool.name : undefined
+    const type = (command: string) =>
+      toType(unknownName === undefined ? command : repeatTyped(command, call, { unknownName }))
+    printText(`${describeStatus(connection, verdicts, now, type)}\n`)
+  }
   process.exitCode = exitCodeOf(connection, verdicts)
 }
 
