@@ -16,7 +16,7 @@ export interface BenchAppliance {
   close(): Promise<void>
 }
 
-export const PROGRAM = join(import.meta.dirname, '../dist/wlb.js')
+export const PROGRAM = join(import.meta.dirname, '../dist/wlb.cjs')
 
 export async function openBenchAppliance(): Promise<BenchAppliance> {
   const folder = mkdtempSync(join(tmpdir(), 'openwlb-bench-'))

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { build, transform } from 'esbuild'
 
 const common = {
@@ -29,8 +29,24 @@ const requireLine =
  */
 const checkApart = {
   name: 'wlb cert check apart',
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /\/cert\/check-line\.js$/ }, () => ({ path: 'check', namespace: 'compiled' }))
+    onLoad({ filter: /^check$/, namespace: 'compiled' }, () => ({
+      contents: `import { join } from 'node:path'
+        import { load } from './src/cli/cert/compiled-check.ts'
+        export const { checkLine, run } = load(join(__dirname, 'check.cjs'))`,
+      resolveDir: '.',
+    }))
+  },
+}
+/** What the program loads is divided into files, and only ES modules can be. */
+const others = {
+  name: 'other commands apart',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /\/cert\/check-line\.js$/ }, () => ({ path: './check.js', external: true })),
+    onResolve({ filter: /\/(complete|command-line)\.js$/ }, ({ path }) => ({
+      path: `./chunks/${basename(path)}`,
+      external: true,
+    })),
 }
 
 /** Commander can start a program for each command; ours never do, and loading what starts programs takes two milliseconds. */
@@ -50,14 +66,15 @@ const built = await Promise.all([
     ...common,
     banner: { js: `${programLine}\n${requireLine}` },
     entryPoints: {
-      wlb: 'src/cli/wlb.ts',
+      'chunks/command-line': 'src/cli/command-line.ts',
+      'chunks/complete': 'src/cli/completion/complete.ts',
       'lab-host': 'src/lab/host/main.ts',
       'lab-stand-in': 'src/lab/stand-in/main.ts',
     },
     splitting: true,
     external,
     chunkNames: 'chunks/[name]-[hash]',
-    plugins: [checkApart, noPrograms],
+    plugins: [noPrograms],
   }),
   build({
     ...common,
@@ -70,31 +87,31 @@ const built = await Promise.all([
     sourcemap: 'inline',
     write: false,
   }),
+  // Node starts a CommonJS program three milliseconds earlier
   build({
     ...common,
-    stdin: {
-      contents: `import { join } from 'node:path'
-        import { load } from './src/cli/cert/compiled-check.ts'
-        export const { checkLine, run } = load(join(import.meta.dirname, 'check.cjs'))
-        export { keepCompiled } from './src/cli/cert/compiled-check.ts'`,
-      resolveDir: '.',
-      sourcefile: 'check.js',
-    },
-    outdir: undefined,
-    outfile: 'dist/check.js',
+    format: 'cjs',
+    banner: { js: programLine },
+    define: { 'import.meta.filename': '__filename' },
+    entryPoints: { wlb: 'src/cli/wlb.ts' },
+    outExtension: { '.js': '.cjs' },
+    plugins: [checkApart, others],
   }),
   build({ ...common, banner: { js: programLine }, entryPoints: { xe: 'src/cli/xe.ts' } }),
 ])
 await Promise.all(built[1].outputFiles.map(({ path, text }) => writeAsCommonJs(path, text)))
-compileCheck()
+await compileCheck()
+await writeFile('dist/wlb.js', `${programLine}\nimport './wlb.cjs'\n`)
 await writeFile('dist/THIRD-PARTY.txt', licencesOf(built.flatMap(({ metafile }) => Object.keys(metafile.inputs))))
-await Promise.all(['wlb', 'xe', 'lab-host', 'lab-stand-in'].map((program) => chmod(`dist/${program}.js`, 0o755)))
+await Promise.all(
+  ['wlb.cjs', 'wlb.js', 'xe.js', 'lab-host.js', 'lab-stand-in.js'].map((file) => chmod(`dist/${file}`, 0o755)),
+)
 
 // npm links a package's programs where it is installed, not where it is built; `npx wlb` should work here too
 if (existsSync('node_modules/.bin')) {
-  for (const program of ['wlb', 'xe']) {
+  for (const [program, file] of Object.entries({ wlb: 'wlb.cjs', xe: 'xe.js' })) {
     await rm(`node_modules/.bin/${program}`, { force: true })
-    await symlink(`../../dist/${program}.js`, `node_modules/.bin/${program}`)
+    await symlink(`../../dist/${file}`, `node_modules/.bin/${program}`)
   }
 }
 
@@ -116,7 +133,7 @@ async function writeAsCommonJs(path, text) {
 }
 
 /** What a call like most has compiled is kept: an accepted chain, with a line for each certificate. */
-function compileCheck() {
+async function compileCheck() {
   const fixture = (name) => `test/cli/check/${name}.pem`
   const call = [
     'cert',
@@ -129,11 +146,21 @@ function compileCheck() {
     '--at',
     '2026-06-01',
   ]
-  const program = `
-    const { checkLine, run, keepCompiled } = await import('./dist/check.js')
-    await run(${JSON.stringify(call)}, checkLine())
-    keepCompiled()`
-  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  const check = resolve('dist/check.cjs')
+  const { outputFiles } = await build({
+    ...common,
+    format: 'cjs',
+    sourcemap: false,
+    define: { 'import.meta.filename': JSON.stringify(check) },
+    stdin: {
+      contents: `import { keepCompiled, load } from './src/cli/cert/compiled-check.ts'
+        const { checkLine, run } = load(${JSON.stringify(check)})
+        run(${JSON.stringify(call)}, checkLine()).then(keepCompiled)`,
+      resolveDir: '.',
+    },
+    write: false,
+  })
+  const { status, stderr } = spawnSync(process.execPath, ['-e', outputFiles[0].text], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`wlb cert check cannot be compiled: ${stderr}`)
 }
 

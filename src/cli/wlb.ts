@@ -4,7 +4,9 @@
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 const [first, ...rest] = process.argv.slice(2)
-try {
+load().catch(sayWhyNot)
+
+async function load(): Promise<void> {
   if (first === '__complete') await (await import('./completion/complete.js')).complete(rest)
   else if (first === 'cert' && rest[0] === 'check') {
     const { checkLine, run } = await import('./cert/check-line.js')
@@ -14,8 +16,10 @@ try {
     const argv = process.argv.slice(2)
     await run(argv, commandLine(argv))
   }
-} catch (error) {
-  // The program could not be loaded, and with it what prints errors. Nothing is imported above, or this could not be said.
+}
+
+/** The program could not be loaded, and with it what prints errors. Nothing is imported above, or this could not be said. */
+function sayWhyNot(error: unknown): void {
   const why = error instanceof Error ? error.message : String(error)
   const shown = /^E[MN]FILE/.test(why)
     ? {

@@ -10,7 +10,7 @@ import { Script } from 'node:vm'
 type Require = (name: string) => unknown
 type Body = (exports: object, require: Require, module: { exports: object }) => void
 
-const ofNode: Require = createRequire(import.meta.url)
+const ofNode: Require = createRequire(import.meta.filename)
 const modules = new Map<string, { exports: object }>()
 
 const scripts = new Map<string, Script>()
