@@ -112,7 +112,7 @@ function runInBackground(host: LabHost, name: string, method: SessionMethod, cal
   const { role } = call
   if (role.kind === 'member') throw new ApiFailure('HOST_IS_SLAVE', [role.coordinatorAddress])
   const task = startTask(role, name, host.now())
-  run(method, call).then(
+  run(method, { ...call, task }).then(
     (value) => endTask(role, task, host.now(), { value }),
     (error) => endTask(role, task, host.now(), { failure: asFailure(host, name, error) }),
   )

@@ -12,6 +12,8 @@ export interface Call {
   readonly origin: Origin
   readonly session: Session
   readonly args: Arguments
+  /** The task of a call that runs in the background. */
+  readonly task?: string | undefined
   /** @throws ApiFailure HOST_IS_SLAVE on a member. */
   readonly coordinator: Coordinator
 }
@@ -43,14 +45,17 @@ export type Methods = ReadonlyMap<string, Method>
 type Handler = (call: Call) => ApiValue | Promise<ApiValue>
 
 /** A method that only reads the database. */
-export function reading(arity: number, handle: Handler): Method {
-  return { arity: [arity, arity], session: 'any', runsOn: 'coordinator', changes: false, handle }
+export function reading(arity: number | readonly [number, number], handle: Handler): Method {
+  return { arity: rangeOf(arity), session: 'any', runsOn: 'coordinator', changes: false, handle }
 }
 
 /** A method that changes something; its answer waits until the change is on the disk. */
 export function changing(arity: number | readonly [number, number], handle: Handler): Method {
-  const range = typeof arity === 'number' ? ([arity, arity] as const) : arity
-  return { arity: range, session: 'any', runsOn: 'coordinator', changes: true, handle }
+  return { arity: rangeOf(arity), session: 'any', runsOn: 'coordinator', changes: true, handle }
+}
+
+function rangeOf(arity: number | readonly [number, number]): readonly [number, number] {
+  return typeof arity === 'number' ? [arity, arity] : arity
 }
 
 /** A method one host of the pool calls on another. */

@@ -3,6 +3,10 @@ import { LEGACY_CERTIFICATE_METHODS, TRUSTED_CERTIFICATE_METHODS } from '../cert
 import { SERVER_CERTIFICATE_METHODS } from '../certificates/server-certificates.js'
 import { TEST_POST_METHODS, TLS_VERIFICATION_METHODS } from '../certificates/tls-verification.js'
 import { ROLE_METHODS } from '../host/roles.js'
+import { GROUP_METHODS } from '../vms/methods/group-methods.js'
+import { HA_METHODS } from '../vms/methods/ha-methods.js'
+import { HOST_METHODS } from '../vms/methods/host-methods.js'
+import { listAllowedAfter, VM_METHODS } from '../vms/methods/vm-methods.js'
 import { fieldMethods } from './field-methods.js'
 import { emergency, type Method, type Methods, reading } from './method.js'
 import { POOL_INTERNAL_METHODS } from './pool-internal.js'
@@ -11,7 +15,7 @@ import { TASK_METHODS } from './task-methods.js'
 import { WLB_METHODS } from './wlb-methods.js'
 
 const named: readonly (readonly [string, Method])[] = [
-  ...fieldMethods(),
+  ...fieldMethods().map(listAllowedAfter),
   ...SESSION_METHODS,
   ...TASK_METHODS,
   ...LEGACY_CERTIFICATE_METHODS,
@@ -22,6 +26,10 @@ const named: readonly (readonly [string, Method])[] = [
   ...WLB_METHODS,
   ...TEST_POST_METHODS,
   ...POOL_INTERNAL_METHODS,
+  ...VM_METHODS,
+  ...HOST_METHODS,
+  ...HA_METHODS,
+  ...GROUP_METHODS,
   ['session.get_this_host', reading(1, sessionField('this_host'))],
   ['session.get_this_user', reading(1, sessionField('this_user'))],
   ['system.listMethods', { arity: [0, 1], session: 'none', handle: publicNames }],

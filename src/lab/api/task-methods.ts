@@ -11,7 +11,7 @@ const LEGACY_EVENT_WAIT_MS = 30_000
 export const TASK_METHODS: readonly [string, Method][] = [
   ['task.create', changing(2, create)],
   ['task.destroy', changing(1, destroy)],
-  ['task.cancel', changing(1, ({ args }) => refuseCancel(args.text(0, 'task')))],
+  ['task.cancel', changing(1, cancel)],
   [
     'task.set_status',
     changing(2, ({ coordinator, args }) =>
@@ -50,7 +50,10 @@ export function endTask(
   const outcome: ApiRecord =
     'value' in end
       ? { status: 'success', result: encodeResult(end.value) }
-      : { status: 'failure', error_info: [end.failure.code, ...end.failure.params] }
+      : {
+          status: end.failure.code === 'TASK_CANCELLED' ? 'cancelled' : 'failure',
+          error_info: [end.failure.code, ...end.failure.params],
+        }
   database.update('task', ref, { ...outcome, progress: 1, finished: now })
 }
 
@@ -77,9 +80,13 @@ function destroy({ coordinator, args }: Call): ApiValue {
   return ''
 }
 
-/** No background call of the lab can be cancelled. */
-function refuseCancel(ref: string): ApiValue {
-  throw new ApiFailure('OPERATION_NOT_ALLOWED', [`${ref} cannot be cancelled`])
+/** Operations on VMs and hosts can be cancelled as long as they run; other calls cannot. */
+function cancel({ coordinator: { database, operations }, args }: Call): ApiValue {
+  const ref = args.text(0, 'task')
+  database.get('task', ref)
+  if (!operations.cancel(ref)) throw new ApiFailure('OPERATION_NOT_ALLOWED', [`${ref} cannot be cancelled`])
+  database.update('task', ref, { status: 'cancelling' })
+  return ''
 }
 
 function setField({ database }: Coordinator, ref: string, values: ApiRecord): ApiValue {

@@ -1,8 +1,10 @@
 /** The pool's calls about WLB: what each checks, sends and stores (docs/protocol/wlb.md). */
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
-import type { Database } from '../database/database.js'
-import { isLive } from '../host/host.js'
+import { guestsOn, planEvacuation } from '../vms/checks/evacuation-plan.js'
+import { refuseRun } from '../vms/checks/may-run.js'
+import { mergeEvacuation } from '../vms/running/wlb-advice.js'
 import { parseWlbUrl } from '../wlb/wlb-connection.js'
+import { askForEvacuation, askForPlacement, refOfUuid } from '../wlb/wlb-questions.js'
 import {
   assertLicensed,
   clearWlbSettings,
@@ -84,69 +86,47 @@ async function retrieveRecommendations({ host, coordinator }: Call): Promise<Api
     result.recommendations.map((row): [string, ApiValue] => {
       const vm =
         row.kind === 'move'
-          ? refOf(database, 'VM', row.vmUuid, method)
-          : String(database.get('host', refOf(database, 'host', row.hostUuid, method)).control_domain)
+          ? refOfUuid(database, 'VM', row.vmUuid, method)
+          : String(database.get('host', refOfUuid(database, 'host', row.hostUuid, method)).control_domain)
       const target = row.kind === 'move' ? row.toHostUuid : row.hostUuid
       return [vm, ['WLB', target, result.optimizationId, row.recommendationId, row.reason]]
     }),
   )
 }
 
+/** What the appliance rates and the pool itself would refuse has no stars, and the pool's reason. */
 async function retrieveVmRecommendations({ host, coordinator, args }: Call): Promise<ApiValue> {
   const { database } = coordinator
-  const vmUuid = String(database.get('VM', args.text(0, 'vm')).uuid)
-  const settings = readWlbSettings(coordinator, true)
-  const method = 'VMGetRecommendations'
-  const call = { method, request: { poolUuid: settings.poolUuid, vmUuid } } as const
-  const { recommendations } = await host.wlb.call(call, settings)
-  const live = database.refs('host').filter((ref) => isLive(coordinator, ref)).length
-  if (recommendations.length !== live) {
-    // The misspelling is xapi's own; clients may match it.
-    const text = 'List of returned reccomendations is not equal to the number of hosts in pool'
-    throw new ApiFailure('WLB_MALFORMED_RESPONSE', [method, text, 'unknown'])
-  }
-  const rows = recommendations.map(({ hostUuid, stars, recommendationId, zeroScoreReason }): [string, ApiValue] => {
-    const score =
-      stars === 0 ? ['WLB', '0.0', recommendationId, zeroScoreReason] : ['WLB', starsText(stars), recommendationId]
-    return [refOf(database, 'host', hostUuid, method), score]
+  const vm = args.ref(0, 'vm', 'VM', coordinator)
+  const ratings = await askForPlacement({ host, coordinator }, vm)
+  const rows = ratings.map(({ host: target, stars, recommendationId, reason }): [string, ApiValue] => {
+    const refusal = stars === 0 ? undefined : refuseRun(database, { vm, host: target })
+    const why =
+      refusal?.code === 'VM_INCOMPATIBLE_WITH_THIS_HOST'
+        ? 'HostCPUFeaturesIncompatible'
+        : refusal && textOfFailure(refusal)
+    if (stars !== 0 && why === undefined) return [target, ['WLB', starsText(stars), recommendationId]]
+    return [target, ['WLB', '0.0', recommendationId, why ?? reason]]
   })
-  if (new Set(rows.map(([ref]) => ref)).size !== live) {
-    const text = 'VM recommendations must only target live hosts and target all of them'
-    throw new ApiFailure('WLB_MALFORMED_RESPONSE', [method, text, 'Unknown'])
-  }
   return Object.fromEntries(rows)
 }
 
-/** VMs that the answer leaves out are reported as not fitting on any host. */
-async function retrieveEvacuationPlan({ host, coordinator, args }: Call): Promise<ApiValue> {
-  const { database } = coordinator
-  const hostRef = args.ref(0, 'self', 'host', coordinator)
-  const settings = readWlbSettings(coordinator, true)
-  const method = 'HostGetRecommendations'
-  const request = { hostUuid: String(database.get('host', hostRef).uuid), poolUuid: settings.poolUuid }
-  const { recommendations } = await host.wlb.call({ method, request }, settings)
-  const plan = new Map<string, ApiValue>()
-  for (const { vmUuid, hostUuid } of recommendations) {
-    const vm = refOf(database, 'VM', vmUuid, method)
-    const target = refOf(database, 'host', hostUuid, method)
-    if (database.get('VM', vm).resident_on === target) {
-      const name = database.get('VM', vm).name_label
-      const text = `WLB recommends migrating VM ${name} to the same server it is being evacuated from.`
-      throw new ApiFailure('WLB_MALFORMED_RESPONSE', [text])
-    }
-    plan.set(vm, ['WLB', hostUuid])
-  }
-  for (const [ref, vm] of database.rows('VM')) {
-    const stays = vm.resident_on === hostRef && vm.is_control_domain === false && vm.is_a_template === false
-    if (stays && !plan.has(ref)) plan.set(ref, ['HOST_NOT_ENOUGH_FREE_MEMORY', ref])
-  }
-  return Object.fromEntries(plan)
+function textOfFailure({ code, params }: ApiFailure): string {
+  return [code, ...params].join(';')
 }
 
-function refOf(database: Database, className: string, uuid: string, method: string): string {
-  const found = database.rows(className).find(([, record]) => record.uuid === uuid)
-  if (!found) throw new ApiFailure('WLB_MALFORMED_RESPONSE', [method, 'Invalid VM or host UUID', 'unknown'])
-  return found[0]
+/** VMs that the answer leaves out are reported as not fitting on any host; those that cannot go at all with the pool's reason. */
+async function retrieveEvacuationPlan({ host, coordinator, args }: Call): Promise<ApiValue> {
+  const { database } = coordinator
+  const from = args.ref(0, 'self', 'host', coordinator)
+  const advised = await askForEvacuation({ host, coordinator }, from)
+  const plan = mergeEvacuation(planEvacuation(database, from), guestsOn(database, from), advised)
+  return Object.fromEntries(
+    [...plan].map(([vm, row]): [string, ApiValue] => [
+      vm,
+      row instanceof ApiFailure ? [row.code, ...row.params] : ['WLB', String(database.get('host', row.host).uuid)],
+    ]),
+  )
 }
 
 /** Twelve significant digits, and at least one behind the point. */

@@ -24,6 +24,8 @@ export interface HostLayout {
   /** A database received in a handover, which takes effect once the sender has stepped down. */
   readonly incomingDatabase: string
   readonly log: string
+  /** There while the host's program runs. */
+  readonly running: string
   readonly verifySwitch: string
   /** Conditions that the lab simulates for this host; a real pool has no such file. */
   readonly conditions: string
@@ -43,6 +45,7 @@ export function layoutOf(root: string): HostLayout {
     database: join(root, 'var/lib/xcp/state.db'),
     incomingDatabase: join(root, 'var/lib/xcp/state.db.incoming'),
     log: join(root, 'var/log/xensource.log'),
+    running: join(root, 'var/xapi/lab-running'),
     verifySwitch: join(root, 'var/xapi/verify-certificates'),
     conditions: join(root, 'var/xapi/lab-conditions.json'),
     stunnelFolder: join(root, 'etc/stunnel'),

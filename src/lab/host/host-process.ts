@@ -10,8 +10,10 @@ import { EventLog } from '../database/event-log.js'
 import type { Rpc, ThinCliHost } from '../thin-cli/command.js'
 import { serveThinCli } from '../thin-cli/server.js'
 import { rememberLives } from '../vms/published/lives.js'
+import { forgetOperations, noteHostBoot } from '../vms/running/host-power.js'
+import { RunningOperations } from '../vms/running/running-operations.js'
 import { createWlbConnection } from '../wlb/wlb-connection.js'
-import type { Coordinator, LabHost, Member } from './host.js'
+import type { Coordinator, LabHost, Machine, Member } from './host.js'
 import {
   layoutOf,
   readAllegiance,
@@ -31,7 +33,7 @@ interface RunningHost {
 }
 
 /** Starts a host from its root folder; resolves once it answers. @throws PORT_IN_USE */
-export async function startHost(root: string, log: (message: string) => void): Promise<RunningHost> {
+export async function startHost(root: string, machine: Machine, log: (message: string) => void): Promise<RunningHost> {
   const layout = layoutOf(root)
   const settings = await readSettings(layout)
   const poolSecret = (await readFile(layout.poolSecret, 'utf8')).trim()
@@ -47,9 +49,11 @@ export async function startHost(root: string, log: (message: string) => void): P
     heartbeat = new AbortController()
     if (role?.kind !== 'coordinator') return
     role.events.close()
+    role.operations.abandon()
     for (const stepDown of [...role.onStepDown]) stepDown()
   }
   const host: LabHost = {
+    machine,
     settings,
     layout,
     poolSecret,
@@ -72,6 +76,8 @@ export async function startHost(root: string, log: (message: string) => void): P
     async becomeCoordinator(image) {
       leave()
       role = coordinatorFrom(host, image)
+      // While the host starts, another one may turn out to be coordinator, which then has to know.
+      if (listeners) machine.hasBooted = false
       await rm(layout.incomingDatabase, { force: true })
       await role.database.durable()
       log('this host is coordinator')
@@ -116,6 +122,7 @@ export async function startHost(root: string, log: (message: string) => void): P
   }
   listeners = await openListeners(layout, settings, receive)
   await settleClaim(host)
+  if (host.role.kind === 'coordinator') machine.hasBooted = false
   return {
     async close() {
       leave()
@@ -127,8 +134,9 @@ export async function startHost(root: string, log: (message: string) => void): P
 }
 
 /** A new coordinator starts as the only live host and without operations in progress. */
-function coordinatorFrom({ layout, settings, now }: LabHost, image: DatabaseImage): Coordinator {
+function coordinatorFrom({ machine, layout, settings, now }: LabHost, image: DatabaseImage): Coordinator {
   const database = new Database(layout.database, image)
+  const forgetLives = rememberLives(database, () => Date.now() / 1000)
   const own = database.rows('host').find(([, record]) => record.uuid === settings.uuid)
   if (!own) throw new Error(`the database does not know ${settings.name}`)
   for (const [ref, record] of database.rows('host_metrics')) {
@@ -137,14 +145,17 @@ function coordinatorFrom({ layout, settings, now }: LabHost, image: DatabaseImag
   }
   const { ref, record } = database.pool
   if (Object.keys(record.current_operations ?? {}).length > 0) database.update('pool', ref, { current_operations: {} })
+  forgetOperations(database)
+  if (machine.hasBooted) noteHostBoot(database, own[0], now())
   return {
     kind: 'coordinator',
     database,
     events: new EventLog(database),
     sessions: new Sessions(database, now),
     hostRef: own[0],
+    operations: new RunningOperations(),
     frozen: false,
-    onStepDown: new Set([rememberLives(database, () => Date.now() / 1000)]),
+    onStepDown: new Set([forgetLives]),
   }
 }
 

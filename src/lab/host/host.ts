@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import type { Database, DatabaseCopy, DatabaseImage } from '../database/database.js'
 import type { EventLog } from '../database/event-log.js'
+import type { RunningOperations } from '../vms/running/running-operations.js'
 import type { WlbConnection } from '../wlb/wlb-connection.js'
 import type { HostLayout, HostSettings } from './host-files.js'
 import type { LocalSessions, Sessions } from './sessions.js'
@@ -17,6 +18,7 @@ export interface Coordinator {
   readonly sessions: Sessions
   /** This host's own record. */
   readonly hostRef: string
+  readonly operations: RunningOperations
   /** Set during a handover: nothing may change. */
   frozen: boolean
   /** Called when this host stops being coordinator. */
@@ -34,7 +36,18 @@ export interface Member {
   settled: boolean
 }
 
+/** The computer a host's program runs on, and the power switches of the others. */
+export interface Machine {
+  /** Whether the program before this one ended without a word: the host has booted since. Cleared when the coordinator knows. */
+  hasBooted: boolean
+  /** Ends the program soon, so that the answer to the call is sent first. */
+  end(how: 'shutdown' | 'reboot'): void
+  /** Switches another host on; tells whether there is one of that name. */
+  start(name: string): Promise<boolean>
+}
+
 export interface LabHost {
+  readonly machine: Machine
   readonly settings: HostSettings
   readonly layout: HostLayout
   readonly poolSecret: string

@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { askForClaim } from '../api/pool-internal.js'
 import { lacksCertificates } from '../certificates/distribution.js'
 import { type Database, DatabaseCopy } from '../database/database.js'
+import { noteHostBoot, noteLiveness } from '../vms/running/host-power.js'
 import { type Coordinator, HostUnreachable, type LabHost, type Member } from './host.js'
 import { writeAllegiance } from './host-files.js'
 import type { PoolTransport } from './intra-pool.js'
@@ -26,7 +27,8 @@ const BYTES_A_PAUSE = 1_000_000
 
 /** Coordinator: counts a member as live for as long as its connection stays open. */
 export function receiveHeartbeat(host: LabHost, request: IncomingMessage, response: ServerResponse): void {
-  const uuid = new URL(request.url ?? '', 'http://host').searchParams.get('host')
+  const query = new URL(request.url ?? '', 'http://host').searchParams
+  const uuid = query.get('host')
   const { role } = host
   if (role.kind === 'member') {
     response.writeHead(409, { 'content-type': 'text/plain' }).end(role.coordinatorAddress)
@@ -42,6 +44,8 @@ export function receiveHeartbeat(host: LabHost, request: IncomingMessage, respon
   const stopCopies = sendCopies(role, response)
   connected.set(metrics, (connected.get(metrics) ?? 0) + 1)
   role.database.update('host_metrics', metrics, { live: true, last_updated: host.now() })
+  if (query.has('booted')) noteHostBoot(role.database, found[0], host.now())
+  else noteLiveness(role.database, found[0])
   host.log(`${found[1].name_label} is live`)
   const end = () => response.end()
   role.onStepDown.add(end)
@@ -52,6 +56,7 @@ export function receiveHeartbeat(host: LabHost, request: IncomingMessage, respon
     connected.set(metrics, left)
     if (left > 0 || host.role !== role) return
     role.database.update('host_metrics', metrics, { live: false, last_updated: host.now() })
+    noteLiveness(role.database, found[0])
     host.log(`${found[1].name_label} is gone`)
   })
 }
@@ -116,7 +121,7 @@ export async function keepHeartbeat(
 async function beat(host: LabHost, member: Member, transport: PoolTransport, signal: AbortSignal): Promise<void> {
   const { response, stop } = await transport.open(
     member.coordinatorAddress,
-    `${HEARTBEAT_PATH}?host=${host.settings.uuid}`,
+    `${HEARTBEAT_PATH}?host=${host.settings.uuid}${host.machine.hasBooted ? '&booted' : ''}`,
   )
   const end = () => stop()
   signal.addEventListener('abort', end, { once: true })
@@ -124,6 +129,7 @@ async function beat(host: LabHost, member: Member, transport: PoolTransport, sig
   try {
     if (response.statusCode === 409) return await followNewCoordinator(host, member)
     if (response.statusCode !== 200) throw new Error(`the coordinator answers ${response.statusCode}`)
+    host.machine.hasBooted = false
     for await (const line of linesOf(response)) {
       member.copy = new DatabaseCopy(line)
       await member.copy.write(host.layout.database)

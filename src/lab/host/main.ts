@@ -3,6 +3,7 @@ import { WlbError } from '../../base/error.js'
 import { openLineSink } from '../../base/text/line-sink.js'
 import type { StartReport } from '../launcher/lab-process.js'
 import { startHost } from './host-process.js'
+import { openMachine } from './machine.js'
 
 const [root] = process.argv.slice(2)
 if (root === undefined) {
@@ -14,9 +15,16 @@ const output = openLineSink(1, { describeLoss: (lines) => `${new Date().toISOStr
 const log = (message: string) => output.write(`${new Date().toISOString()} ${message}\n`)
 
 try {
-  const host = await startHost(root, log)
+  const [, program = ''] = process.argv
+  let close = async () => {}
+  const machine = await openMachine(root, program, () => close(), log)
+  const host = await startHost(root, machine, log)
+  close = () => host.close()
   process.once('SIGTERM', () => {
-    host.close().finally(() => process.exit(0))
+    host
+      .close()
+      .then(() => machine.endInOrder())
+      .finally(() => process.exit(0))
   })
   process.send?.({} satisfies StartReport, () => {
     if (process.connected) process.disconnect()

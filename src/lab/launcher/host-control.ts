@@ -1,6 +1,6 @@
 /** Controls a host from the launcher: its process, and requests over its own socket. */
 import { request } from 'node:http'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { WlbError } from '../../base/error.js'
 import { ensureFolder } from '../../base/files/durable-file.js'
@@ -10,8 +10,9 @@ import { parseRecords, type Records } from '../database/records.js'
 import { fail } from '../errors.js'
 import { layoutOf } from '../host/host-files.js'
 import type { HostStatus } from '../host/http-server.js'
+import { hostProcess } from '../host/machine.js'
 import { type PoolUse, parsePoolUse } from '../vms/published/pool-use.js'
-import { endLabProcess, findLabProcess, type LabProcess, startLabProcess } from './lab-process.js'
+import { endLabProcess, findLabProcess, startLabProcess } from './lab-process.js'
 
 const ANSWER_TIMEOUT_MS = 10_000
 const POLL_MS = 25
@@ -38,10 +39,6 @@ export async function startProcess(root: string, program: string): Promise<void>
 /** Ends a host and waits until it is gone. */
 export function endProcess(root: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   return endLabProcess(hostProcess(root), signal, ANSWER_TIMEOUT_MS)
-}
-
-function hostProcess(root: string): LabProcess {
-  return { folder: root, log: layoutOf(root).log, pidFile: join(root, 'var/lib/xcp/xapi.pid') }
 }
 
 /** Asks a host for its status; undefined when it does not run or does not answer. */

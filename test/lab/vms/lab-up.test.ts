@@ -10,7 +10,7 @@ test('it reports the guests of each host, speed and seed, and a restart keeps th
   expect(before).toMatchObject({ speed: 60, seed: 7 })
   const counts = before.hosts.map(({ vms }) => vms)
   expect(counts.reduce((sum: number, count) => sum + (count ?? 0), 0)).toBe(9)
-  await pool.fault('kill', 'xs1')
+  await pool.fault('stop', 'xs1')
   await pool.up()
   expect(pool.document.hosts.map(({ vms }) => vms)).toEqual(counts)
 })
