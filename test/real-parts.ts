@@ -14,6 +14,7 @@ export type Part =
   | 'zsh'
   | 'script'
   | 'fish'
+  | 'rrdtool'
 
 /** The program's path; undefined where it is missing and the tests may be skipped. */
 export function requirePart(part: Part): string | undefined {

@@ -11,11 +11,12 @@ import { buildHostProgram } from './lab-program.js'
 
 export class TestPool {
   readonly root = mkdtempSync(join(tmpdir(), 'openwlb-lab-'))
-  readonly #program: string
+  /** Path of the hosts' program. */
+  readonly program: string
   document: LabDocument = { pool: '', username: '', password: '', reader: null, speed: 1, seed: 0, hosts: [] }
 
   constructor(program: string) {
-    this.#program = program
+    this.program = program
   }
 
   async up(options: Omit<LabUpOptions, 'root'> = {}): Promise<boolean> {
@@ -23,7 +24,7 @@ export class TestPool {
       refusalDelayMs: 1,
       ...options,
       root: this.root,
-      hostProgram: this.#program,
+      hostProgram: this.program,
     })
     this.document = document
     return already
@@ -35,7 +36,7 @@ export class TestPool {
   }
 
   fault(action: LabFault, host: string): Promise<void> {
-    return labFault({ root: this.root, action, host, hostProgram: this.#program })
+    return labFault({ root: this.root, action, host, hostProgram: this.program })
   }
 
   host(name: string) {

@@ -33,5 +33,9 @@ declare module 'xen-api' {
     call(method: string, ...args: readonly unknown[]): Promise<unknown>
     callAsync(method: string, ...args: readonly unknown[]): Promise<unknown>
     barrier(): Promise<void>
+    getResource(
+      path: string,
+      options: { readonly host: CachedRecord | undefined; readonly query: Readonly<Record<string, string | number>> },
+    ): Promise<{ readonly body: { text(): Promise<string> } }>
   }
 }
