@@ -113,6 +113,7 @@ function addBalance(program: CommandUnknownOpts): void {
   balance.evacuate(group).action(async (flags) => (await import('./balance/evacuate.js')).balanceEvacuate(flags))
   balance.capacity(group).action(async (flags) => (await import('./balance/capacity.js')).balanceCapacity(flags))
   balance.whatIf(group).action(async (flags) => (await import('./balance/what-if.js')).balanceWhatIf(flags))
+  balance.simulate(group).action(async (flags) => (await import('./balance/simulate.js')).balanceSimulate(flags))
 }
 
 function addLab(program: CommandUnknownOpts, root: Root): void {

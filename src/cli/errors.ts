@@ -115,6 +115,11 @@ export const cliErrors = defineErrors({
     facts: ['file', 'kind', 'uuid'],
     remedy: ({ kind }) => `wlb balance ${kind === 'host' ? 'evacuate' : 'place'} --help`,
   },
+  POOL_DOCUMENT_WITHOUT_HISTORY: {
+    message: 'The document holds no series of load: there is no day to replay.',
+    facts: ['file'],
+    remedy: 'wlb balance simulate --help',
+  },
   POOLS_WOULD_REFUSE: {
     message:
       'A registered pool would refuse this certificate, or may refuse it, from that moment; it was not put in place.',

@@ -11,6 +11,7 @@ test('nobody else of wlb writes to the terminal', () => {
   const writers = files.filter((path) => /\bstd(out|err)\.write\(|console\./.test(read(path)))
   const ofWlb = writers.filter((path) => path.startsWith('cli/') && !/^cli\/(xe\b|completion\/)/.test(path))
   expect(ofWlb.sort()).toEqual([
+    'cli/balance/simulate-progress.ts', // one line that is overwritten
     'cli/balance/stream.ts', // JSON, a document a line
     'cli/cert/export.ts', // the certificate, byte for byte
     'cli/command-line.ts', // the completion scripts

@@ -2,7 +2,7 @@
  * Fewer hosts: those that are emptied most cheaply give all their VMs to others and are switched off, as long as what is saved over
  * the horizon is worth more than the moves.
  */
-import type { CompiledPool } from '../compiled/compiled-pool.js'
+import { type CompiledPool, NOWHERE } from '../compiled/compiled-pool.js'
 import { horizonMinutes, moveCost } from '../compiled/congestion.js'
 import { count, nameOfHost, nameOfVm, round } from '../compiled/describe.js'
 import { copyPlacement, put } from '../compiled/placement.js'
@@ -34,14 +34,12 @@ export function consolidate(draft: Draft): Draft {
 
 /** Hosts that are on: those whose VMs are moved most cheaply first, of equal ones the smallest. */
 export function inOrder({ pool, placement }: Draft): readonly number[] {
-  const costs = pool.hosts.map((_, h) => costOfVms(pool, vmsOn(placement.hostOf, h)))
+  const costs = new Float64Array(pool.hosts.length)
+  for (const [v, h] of placement.hostOf.entries()) if (h !== NOWHERE) costs[h] = (costs[h] ?? 0) + moveCost(pool, v)
+  const cpusOf = (h: number) => pool.hosts[h]?.cpus ?? 0
   return pool.hosts
     .flatMap(({ live }, h) => (live ? [h] : []))
     .sort((one, other) => (costs[one] ?? 0) - (costs[other] ?? 0) || cpusOf(one) - cpusOf(other) || one - other)
-
-  function cpusOf(h: number): number {
-    return pool.hosts[h]?.cpus ?? 0
-  }
 }
 
 /** The draft with host `h` emptied and off, or why that cannot be or is not worth it. */
@@ -125,5 +123,7 @@ function costOfVms(pool: CompiledPool, vms: readonly number[]): number {
 }
 
 function vmsOn(hostOf: Int32Array, h: number): readonly number[] {
-  return [...hostOf].flatMap((at, v) => (at === h ? [v] : []))
+  const vms: number[] = []
+  for (let v = hostOf.indexOf(h); v !== -1; v = hostOf.indexOf(h, v + 1)) vms.push(v)
+  return vms
 }

@@ -2,7 +2,7 @@
  * The plan for a pool that is to run on few hosts: repairs as in performance; hosts that need more than they have are relieved;
  * hosts are woken where that is impossible; what can be spared is emptied and switched off.
  */
-import type { CompiledPool } from '../compiled/compiled-pool.js'
+import { type CompiledPool, NOWHERE } from '../compiled/compiled-pool.js'
 import { nameOfHost } from '../compiled/describe.js'
 import type { Pool } from '../document/pool-document.js'
 import { findDefects } from '../optimise/repair.js'
@@ -48,22 +48,46 @@ function settle(first: Draft, asleep: readonly number[]): Draft {
 
 /** A VM that moves twice goes to its last host in the first place, where every step stays possible with that. */
 function shorten(start: CompiledPool, draft: Draft): Draft {
-  for (const [at, action] of draft.actions.entries()) {
-    if (action.kind !== 'move') continue
-    const again = draft.actions.findIndex(
-      (later, place) => place > at && later.kind === 'move' && later.step.v === action.step.v,
-    )
-    const last = draft.actions[again]
-    if (last?.kind !== 'move' || !mayEnd(draft, action.step, last.step.to)) continue
-    const others = draft.actions.filter((_, place) => place !== at && place !== again)
-    const direct = { kind: 'move', step: { ...action.step, to: last.step.to } } as const
+  const detours = detoursOf(draft)
+  if (detours.size === 0) return draft
+  const all = replay(start, withoutDetours(draft, detours, 'first'))
+  if (all) return all
+  for (const v of detours) {
+    const one = new Set([v])
     const shorter =
-      last.step.to === action.step.from
-        ? replay(start, others)
-        : (replay(start, others.toSpliced(at, 0, direct)) ?? replay(start, others.toSpliced(again - 1, 0, direct)))
+      replay(start, withoutDetours(draft, one, 'first')) ?? replay(start, withoutDetours(draft, one, 'last'))
     if (shorter) return shorten(start, shorter)
   }
   return draft
+}
+
+/** VMs that move more than once, and may go to their last host at once. */
+function detoursOf(draft: Draft): ReadonlySet<number> {
+  const first = new Map<number, Step>()
+  const detours = new Set<number>()
+  for (const step of stepsOf(draft)) {
+    const before = first.get(step.v)
+    if (!before) first.set(step.v, step)
+    else if (mayEnd(draft, before, draft.placement.hostOf[step.v] ?? NOWHERE)) detours.add(step.v)
+  }
+  return detours
+}
+
+/** The actions with one move for each of `detours`, in the place of its first or its last; none for one that comes back. */
+function withoutDetours({ actions, placement }: Draft, detours: ReadonlySet<number>, place: 'first' | 'last') {
+  const moves = new Map<number, { readonly first: Step; readonly at: { first: number; last: number } }>()
+  for (const [at, action] of actions.entries()) {
+    if (action.kind !== 'move' || !detours.has(action.step.v)) continue
+    const known = moves.get(action.step.v)
+    if (known) known.at.last = at
+    else moves.set(action.step.v, { first: action.step, at: { first: at, last: at } })
+  }
+  return actions.flatMap((action, at): Action[] => {
+    const move = action.kind === 'move' ? moves.get(action.step.v) : undefined
+    if (!move) return [action]
+    const to = placement.hostOf[move.first.v] ?? NOWHERE
+    return move.at[place] === at && to !== move.first.from ? [{ kind: 'move', step: { ...move.first, to } }] : []
+  })
 }
 
 /** A host that is excluded from evacuation is no target of one. */

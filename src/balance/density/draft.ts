@@ -72,7 +72,7 @@ export function withHostOn(draft: Draft, h: number): Draft {
 
 /** The draft with a host less, or why it cannot be switched off. */
 export function withHostOff(draft: Draft, h: number): Draft | Refusal {
-  const staying = draft.pool.vms.findIndex((_, v) => draft.placement.hostOf[v] === h)
+  const staying = draft.placement.hostOf.indexOf(h)
   if (staying !== NOWHERE) return { code: 'HOST_NOT_EMPTY', why: `${nameOfVm(draft.pool, staying)} is on it` }
   const pool = withPower(draft.pool, h, 'off')
   const down = pool.hosts.filter(({ live }) => !live).length
@@ -95,30 +95,35 @@ export function isRefusal(outcome: Draft | Refusal): outcome is Refusal {
 
 /** The same actions again from the start; nothing if one of them cannot be carried out. */
 export function replay(start: CompiledPool, actions: readonly Action[]): Draft | undefined {
-  let draft = emptyDraft(start)
+  const first = emptyDraft(start)
+  let draft: Draft = { ...first, placement: copyPlacement(first.placement) }
   for (const action of actions) {
-    const next = apply(draft, action)
-    if (isRefusal(next)) return undefined
-    draft = next
+    if (action.kind === 'move') {
+      const { v, to } = action.step
+      if (refuseAgain(draft, action.step)) return undefined
+      put(draft.pool, draft.placement, v, to)
+      draft = { ...draft, spare: spareNow(draft.pool, draft.placement) }
+    } else {
+      const next = action.kind === 'on' ? withHostOn(draft, action.h) : withHostOff(draft, action.h)
+      if (isRefusal(next)) return undefined
+      draft = next
+    }
   }
-  return draft
+  return { ...draft, actions }
 }
 
-function apply(draft: Draft, action: Action): Draft | Refusal {
-  if (action.kind !== 'move') return action.kind === 'on' ? withHostOn(draft, action.h) : withHostOff(draft, action.h)
-  const { v, to, reason } = action.step
-  const isRepair = reason === 'Rule' || reason === 'Evacuate'
-  const refusal = isRepair ? checkStep(draft.pool, draft.placement, draft.gates, v, to) : refuseMove(draft, v, to)
+function refuseAgain(draft: Draft, { v, to, reason }: Step): Refusal | undefined {
+  const { pool, placement, gates } = draft
+  if (reason === 'Evacuate') return checkStep(pool, placement, gates, v, to)
+  if (reason !== 'Rule') return refuseMove(draft, v, to)
+  const refusal = checkStep(pool, placement, gates, v, to)
   if (refusal) return refusal
-  const next = withMoves(draft, [action.step])
-  if (reason !== 'Rule' || repairsRule(draft, next)) return next
-  return { code: 'RULE_NOT_REPAIRED', why: 'the move repairs no rule' }
+  const after = placement.hostOf.with(v, to)
+  const isRepaired = pool.rules.some((rule) => weightOf(rule, after) < weightOf(rule, placement.hostOf))
+  return isRepaired ? undefined : { code: 'RULE_NOT_REPAIRED', why: 'the move repairs no rule' }
 }
 
-function repairsRule({ pool, placement }: Draft, next: Draft): boolean {
-  return pool.rules.some((rule) => weightOf(rule, next.placement.hostOf) < weightOf(rule, placement.hostOf))
-}
-
+/** Asked for every step, so that no question is put together where no host is to be spare. */
 function spareNow(pool: CompiledPool, placement: Placement): number {
   return spareHosts(pool, placement, pool.pool.pool.reserveHosts)
 }

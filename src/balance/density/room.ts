@@ -9,6 +9,8 @@ import type { Reason } from '../plan.js'
 /** A host is filled up to this share of what it has, and relieved when it needs more than all of it. */
 const TARGET = 0.9
 const DEVIATIONS = 2
+/** Of a load that is higher now than it was in the mean, this part is expected to stay. */
+const RISEN = 0.5
 /** What a host costs that needs a hundredth more than it has, a minute; about what congestion costs there. */
 const COST_BEYOND = 10
 
@@ -32,13 +34,15 @@ function needOf(pool: CompiledPool, placement: Placement, h: number, r: number, 
   const demandAt = (v * RESOURCES.length + r) * scenarioCount
   let mean = 0
   let squares = 0
+  const now = (placement.load[loadAt] ?? 0) + (sign === 0 ? 0 : sign * (demand[demandAt] ?? 0))
   for (let s = 0; s < scenarioCount; s++) {
     const used = (placement.load[loadAt + s] ?? 0) + (sign === 0 ? 0 : sign * (demand[demandAt + s] ?? 0))
     const weighted = (scenarioWeight[s] ?? 0) * used
     mean += weighted
     squares += weighted * used
   }
-  return full > 0 ? (mean + DEVIATIONS * Math.sqrt(Math.max(0, squares - mean * mean))) / full : 0
+  const risen = RISEN * Math.max(0, now - mean)
+  return full > 0 ? (mean + risen + DEVIATIONS * Math.sqrt(Math.max(0, squares - mean * mean))) / full : 0
 }
 
 /** Wanted memory, as a share that is full at TARGET when as much is free as the critical threshold says. */

@@ -14,13 +14,16 @@ export function wake(draft: Draft, asleep: readonly number[]): Draft {
       (h) => draft.pool.isLive[h] === 0 && !draft.actions.some((action) => action.kind === 'off' && action.h === h),
     )
     .sort((one, other) => sizeOf(draft, other) - sizeOf(draft, one) || one - other)
+  const tried = new Set<string>()
   let all = draft
   for (const h of candidates) {
-    const alone = putRight(withHostOn(draft, h))
-    if (isLess(distressOf(alone), distress)) return wake(alone, asleep)
+    const kind = kindOf(draft, h)
+    const alone = tried.has(kind) ? undefined : putRight(withHostOn(draft, h))
+    if (alone && isLess(distressOf(alone), distress)) return wake(alone, asleep)
+    tried.add(kind)
     // one more host may be too few for one more failure
-    all = withHostOn(all, h)
-    if (isLess(distressOf(all), distress)) return wake(putRight(all), asleep)
+    if (draft.spare < draft.pool.pool.pool.reserveHosts) all = withHostOn(all, h)
+    if (all.spare > draft.spare) return wake(putRight(all), asleep)
   }
   return draft
 }
@@ -29,6 +32,11 @@ export function wake(draft: Draft, asleep: readonly number[]): Draft {
 export function isNeeded(draft: Draft, h: number): boolean {
   const distress = distressOf(draft)
   return !isCalm(distress) && isLess(distressOf(putRight(withHostOn(draft, h))), distress)
+}
+
+/** Where one host does not help, another that differs by its name alone does not either. */
+function kindOf({ pool }: Draft, h: number): string {
+  return JSON.stringify({ ...pool.hosts[h], uuid: undefined, name: undefined })
 }
 
 function sizeOf({ pool }: Draft, h: number): number {

@@ -5,6 +5,7 @@
 import { constants } from 'node:fs'
 import { open, readlink, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { fail } from '../errors.js'
 import { replaceFile } from './durable-file.js'
 import { systemCode, touching } from './file-failure.js'
 import { FILE_LIMIT_BYTES, readUpTo } from './limited-file.js'
@@ -37,9 +38,17 @@ export async function inspectOutput(path: string): Promise<Output> {
 /**
  * Writes `content`. Of a symbolic link, the file it leads to is written. `mode` is that of a new file.
  *
- * @throws PATH_NOT_PERMITTED, PATH_OCCUPIED, DISK_FULL, DISK_FAULTY and the like.
+ * @throws FILE_MISSING where its folder is not there; PATH_NOT_PERMITTED, PATH_OCCUPIED, DISK_FULL, DISK_FAULTY and the like.
  */
 export async function writeOutput(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  try {
+    await writeThere(path, content, mode)
+  } catch (error) {
+    throw systemCode(error) === 'ENOENT' ? fail('FILE_MISSING', { file: dirname(path) }, error) : error
+  }
+}
+
+async function writeThere(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   await touching(path, async () => {
     if (await isStandardOutput(path)) return writeToStandardOutput(content)
     if (!(await isStream(path))) return replaceFile(await endOfLinks(path), content, mode)

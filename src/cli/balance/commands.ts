@@ -1,5 +1,5 @@
 /** The commands of `wlb balance`: their words, options and examples. */
-import { InvalidArgumentError } from '@commander-js/extra-typings'
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import type { Change } from '../../balance/index.js'
 import { collect, examples, type FlagsOf, type Parent } from '../options.js'
 
@@ -8,6 +8,7 @@ export type PlaceFlags = FlagsOf<typeof place>
 export type EvacuateFlags = FlagsOf<typeof evacuate>
 export type CapacityFlags = FlagsOf<typeof capacity>
 export type WhatIfFlags = FlagsOf<typeof whatIf>
+export type SimulateFlags = FlagsOf<typeof simulate>
 
 const POOL_FILE = ['--pool-file <FILE>', 'the pool as a document of openwlb-pool/1; - is stdin'] as const
 const JSON_OPTION = ['--json', 'print one JSON document'] as const
@@ -94,6 +95,38 @@ export function whatIf(balance: Parent) {
       ),
     )
     .addHelpText('after', '\nKIND is apart, together, pin or avoid; should- in front of it makes it a wish.')
+}
+
+export function simulate(balance: Parent) {
+  return balance
+    .command('simulate')
+    .description('the day that the document holds, as it was and as it would have been with advice')
+    .requiredOption(...POOL_FILE)
+    .addOption(
+      new Option('--mode <MODE>', 'in place of the mode of the document').choices(['performance', 'density'] as const),
+    )
+    .option('--horizon <MINUTES>', 'in place of settings.horizonMinutes: a short one makes fewer moves', collectMinutes)
+    .option('--html <FILE>', 'also write a page with charts, which loads nothing from elsewhere')
+    .option(...JSON_OPTION)
+    .addHelpText(
+      'before',
+      examples(
+        'wlb balance simulate --pool-file pool.json',
+        'wlb balance simulate --pool-file pool.json --mode density --html day.html',
+      ),
+    )
+    .addHelpText(
+      'after',
+      '\nVMs start where the document has them, and demand what they demanded. A plan is made and carried out\nevery five minutes; it sees only what was over by then.',
+    )
+}
+
+const MOST_HORIZON_MINUTES = 10_080
+
+function collectMinutes(text: string): number {
+  const minutes = Number(text)
+  if (Number.isInteger(minutes) && minutes >= 1 && minutes <= MOST_HORIZON_MINUTES) return minutes
+  throw new InvalidArgumentError(`It must be a whole number of minutes from 1 to ${MOST_HORIZON_MINUTES}.`)
 }
 
 type AddRule = Extract<Change, { kind: 'add-rule' }>

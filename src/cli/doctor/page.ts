@@ -1,5 +1,6 @@
 /** A page for support: one file, nothing loaded from elsewhere, no password, session or user name in it. */
 import { writeOutput } from '../../base/files/output-file.js'
+import { escapeHtml } from '../../base/text/html.js'
 import type { Diagnosis, Evidence, Finding } from '../../trust/index.js'
 import { describeScene } from './diagnosis-text.js'
 
@@ -80,12 +81,7 @@ function cleaner(secrets: readonly string[]): Clean {
   const names = secrets.filter((secret) => secret.length > 2)
   return (text) => {
     const bare = names.reduce((left, name) => left.replaceAll(name, '[left out]'), text)
-    return bare
-      .replaceAll(/OpaqueRef:[0-9A-Za-z-]+/g, '[left out]')
-      .replaceAll('&', '&amp;')
-      .replaceAll('<', '&lt;')
-      .replaceAll('>', '&gt;')
-      .replaceAll('"', '&quot;')
+    return escapeHtml(bare.replaceAll(/OpaqueRef:[0-9A-Za-z-]+/g, '[left out]'))
   }
 }
 

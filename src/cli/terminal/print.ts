@@ -1,5 +1,6 @@
 /** Output of `wlb`: JSON documents, errors, tables and exit codes. stdout is the answer; all else goes to stderr. */
 import { join } from 'node:path'
+import { styleText } from 'node:util'
 import { errorDocument, WlbError } from '../../base/error.js'
 import { explainShortage } from '../../base/files/file-failure.js'
 import { homeFolder } from '../../base/files/home-folder.js'
@@ -62,6 +63,20 @@ export function printJson(document: unknown, out: Output = process.stdout): void
 /** Writes the answer for people. What is not to be seen in it is escaped, except for the ends of lines. */
 export function printText(text: string): void {
   process.stdout.write(fitText(visibleText(text), columnsOf(process.stdout)))
+}
+
+/** Pieces of a line; colour is for terminals, and never the only thing that tells them apart. */
+export type Coloured = readonly (readonly [text: string, colour: 'green' | 'yellow' | 'magenta' | 'red' | undefined])[]
+
+const SIXTEEN = 16
+
+/** Writes lines that fit already, with colours on a terminal that has them (not with NO_COLOR, nor TERM=dumb). */
+export function printColoured(lines: readonly Coloured[]): void {
+  const { stdout } = process
+  const hasColours = stdout.isTTY && stdout.hasColors(SIXTEEN, process.env)
+  const draw = ([text, colour]: Coloured[number]) =>
+    colour && hasColours ? styleText(colour, visibleLine(text)) : visibleLine(text)
+  process.stdout.write(lines.map((line) => `${line.map(draw).join('')}\n`).join(''))
 }
 
 /** Writes what is not the answer: progress, warnings, questions. */
