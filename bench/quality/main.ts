@@ -6,6 +6,7 @@ import { renderTable } from '../../src/cli/terminal/print.js'
 import { loads, offices, planetLabDay } from './days.js'
 import { exact } from './exact/exact.js'
 import { laws } from './laws.js'
+import { roadef } from './roadef/roadef.js'
 import { speed } from './speed.js'
 import type { Table } from './table.js'
 
@@ -14,6 +15,7 @@ const judges: Readonly<Record<string, () => readonly Table[] | Promise<readonly 
   offices,
   loads,
   exact: async () => [await exact()],
+  roadef: () => [roadef()],
   speed,
   laws,
   'held-out': () => planetLabDay('20110306'),
