@@ -4,7 +4,7 @@ import { labLoad, labUse } from '../../../src/lab/index.js'
 import { TestPool, usePool } from '../test-pool.js'
 import { askHost, column, updatesOf } from './ask-host.js'
 
-const pool = usePool({ hosts: 2, vms: 8, seed: 7, load: 'bursty' })
+const pool = usePool({ hosts: 2, vms: 8, seed: 7, load: 'bursty', speed: 60 })
 
 const uuids = { elsewhere: '', here: '' }
 const credentials: Record<string, string | undefined> = { nobody: undefined }
@@ -214,6 +214,69 @@ test('a pinned demand is used at once, and no more than a machine has', async ()
   await expect(labLoad({ root, target: 'nobody', cpu: 1 })).rejects.toMatchObject({ code: 'LAB_LOAD_UNKNOWN' })
 })
 
+test('the same seed: another pool has the same VMs with the same past', async () => {
+  const other = new TestPool(pool.program)
+  try {
+    await other.up({ hosts: 2, vms: 8, seed: 7, load: 'bursty', speed: 60 })
+    const year = async (asked: TestPool) => {
+      const rows = await Promise.all(['xs1', 'xs2'].map((host) => updatesOf(asked, host, 'start=0&cf=AVERAGE')))
+      const ofVms = rows.flatMap(({ meta, data }) =>
+        meta.legend.map((entry, index) => [entry, data.map(({ t, values }) => `${t} ${values[index]}`)] as const),
+      )
+      return Object.fromEntries(ofVms)
+    }
+    const [one, two] = [await year(pool), await year(other)]
+    expect(Object.keys(one).length).toBeGreaterThan(200)
+    expect(two).toEqual(one)
+  } finally {
+    await other.remove()
+  }
+})
+
+test('memory that is free is what XenAPI says', async () => {
+  for (const { uuid, name } of pool.document.hosts) {
+    const updates = await updatesOf(pool, name, 'start=-10&host=true&vm_uuid=none')
+    const host = await pool.call('xs1', 'host.get_by_uuid', uuid)
+    const metrics = await pool.call('xs1', 'host.get_metrics', host)
+    const free = Number(await pool.call('xs1', 'host_metrics.get_memory_free', metrics))
+    expect((column(updates, ':memory_free_kib')[0] ?? 0) * 1024).toBe(free)
+    expect((await labUse(pool.root)).hosts.find((one) => one.uuid === uuid)?.memoryFreeBytes).toBe(free)
+  }
+})
+
+test('a VM that moves takes its past with it, is halted without a host, and its archives are with the coordinator', async () => {
+  const { vms } = await labUse(pool.root)
+  const [vm] = vms.filter(({ host }) => host === 'xs1').sort((one, other) => one.memoryBytes - other.memoryBytes)
+  if (!vm) throw new Error('no VM on xs1')
+  const minutes = (host: string) => updatesOf(pool, host, `start=-3600&interval=60&vm_uuid=${vm.uuid}`)
+  const before = await minutes('xs1')
+  const ref = await pool.call('xs1', 'VM.get_by_uuid', vm.uuid)
+  await pool.call('xs1', 'VM.pool_migrate', ref, await pool.ref('xs2'), { live: 'true' })
+  const after = await minutes('xs2')
+  expect(after.meta.legend).toEqual(before.meta.legend)
+  const valuesAt = (updates: typeof before) => new Map(updates.data.map(({ t, values }) => [t, values]))
+  // The newest minutes have the move in them, or are not over.
+  const known = [...valuesAt(before)].filter(([time]) => time <= before.meta.end - 60)
+  expect(known.length).toBeGreaterThan(50)
+  for (const [time, values] of known) expect(valuesAt(after).get(time)).toEqual(values)
+  const status = async (host: string, path: string) =>
+    (await askHost(pool, host, path, { as: credentials.root })).status
+  expect(await status('xs1', `/rrd_updates?start=-60&vm_uuid=${vm.uuid}`)).toBe(500)
+  expect(await status('xs1', `/vm_rrd?uuid=${vm.uuid}`)).toBe(302)
+  expect(await status('xs2', `/vm_rrd?uuid=${vm.uuid}`)).toBe(200)
+
+  await pool.call('xs1', 'VM.hard_shutdown', ref)
+  expect((await labUse(pool.root)).vms.find(({ uuid }) => uuid === vm.uuid)).toMatchObject({
+    host: null,
+    state: 'Halted',
+    cpu: 0,
+  })
+  expect(await status('xs1', `/vm_rrd?uuid=${vm.uuid}`)).toBe(200)
+  const { status: moved, headers } = await askHost(pool, 'xs2', `/vm_rrd?uuid=${vm.uuid}`, { as: credentials.root })
+  expect(moved).toBe(302)
+  expect(String(headers.location)).toContain(`/vm_rrd?uuid=${vm.uuid}&rrd_unarchive=`)
+})
+
 describe('faults', () => {
   test('no metrics: an internal error, on that host alone; then they are back', async () => {
     await pool.fault('no-metrics', 'xs2')
@@ -264,23 +327,4 @@ describe('faults', () => {
     expect(withSession.status).toBe(500)
     await pool.fault('start', 'xs1')
   })
-})
-
-test('the same seed: another pool has the same VMs with the same past', async () => {
-  const other = new TestPool(pool.program)
-  try {
-    await other.up({ hosts: 2, vms: 8, seed: 7, load: 'bursty' })
-    const year = async (asked: TestPool) => {
-      const rows = await Promise.all(['xs1', 'xs2'].map((host) => updatesOf(asked, host, 'start=0&cf=AVERAGE')))
-      const ofVms = rows.flatMap(({ meta, data }) =>
-        meta.legend.map((entry, index) => [entry, data.map(({ t, values }) => `${t} ${values[index]}`)] as const),
-      )
-      return Object.fromEntries(ofVms)
-    }
-    const [one, two] = [await year(pool), await year(other)]
-    expect(Object.keys(one).length).toBeGreaterThan(200)
-    expect(two).toEqual(one)
-  } finally {
-    await other.remove()
-  }
 })

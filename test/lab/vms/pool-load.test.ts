@@ -76,8 +76,8 @@ describe('a VM that moves from a to b at :20, stops at :40', () => {
     const during = load.momentOf('a', at(HOUR + 900, 60))?.controlDomain
     const target = load.momentOf('b', at(HOUR + 900, 60))?.controlDomain
     expect(before).toMatchObject({ rx: 0, tx: 0 })
-    expect(during).toMatchObject({ rx: 0, tx: 110e6 })
-    expect(target).toMatchObject({ rx: 110e6, tx: 0 })
+    expect(during).toMatchObject({ rx: 0, tx: 500e6 })
+    expect(target).toMatchObject({ rx: 500e6, tx: 0 })
     expect((during?.wantedCores ?? 0) - (before?.wantedCores ?? 0)).toBeGreaterThan(0.3)
   })
 })

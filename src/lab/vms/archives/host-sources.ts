@@ -47,7 +47,7 @@ export function figuresOf(
     rx += present * use.rx
     tx += present * use.tx
     domains += present
-    takenBytes += present * (vm?.memoryBytes ?? 0)
+    takenBytes += present * ((vm?.memoryBytes ?? 0) + (vm?.overheadBytes ?? 0))
     for (const { sr } of vm?.disks ?? []) addTraffic(disks.get(sr), use, present / (vm?.disks.length ?? 1))
   }
   const freeBytes = Math.max(0, host.memoryBytes - takenBytes)

@@ -6,8 +6,10 @@ import { amount, fraction, gauge, inOrder, rate, type ValuedSource } from './rou
 export interface MeasuredVm {
   readonly uuid: string
   readonly vcpus: number
+  /** The balloon driver's target, which the guest has reached. */
   readonly memoryBytes: number
-  readonly targetBytes: number
+  /** What Xen needs for it besides. */
+  readonly overheadBytes: number
   /** Only a guest with tools reports its free memory. */
   readonly reportsFreeMemory: boolean
   /** The part of its memory that it touches. */
@@ -46,8 +48,8 @@ export function vmSources(vm: MeasuredVm): ValuedSource<Use>[] {
   ])
 }
 
-function memorySources({ memoryBytes, targetBytes, reportsFreeMemory, touchedMemory, vcpus }: MeasuredVm) {
-  const known = [gauge('memory', () => memoryBytes), gauge('memory_target', () => targetBytes)]
+function memorySources({ memoryBytes, reportsFreeMemory, touchedMemory, vcpus }: MeasuredVm) {
+  const known = [gauge('memory', () => memoryBytes), gauge('memory_target', () => memoryBytes)]
   if (!reportsFreeMemory) return known
   const freeKib = ({ usedCores }: Use) => (memoryBytes / 1024) * (1 - touchedMemory * (0.7 + (0.3 * usedCores) / vcpus))
   return [...known, gauge('memory_internal_free', (use: Use) => amount(freeKib(use)))]

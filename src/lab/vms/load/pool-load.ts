@@ -45,8 +45,9 @@ export interface Moment {
   readonly controlDomain: Use
 }
 
-/** The stream of a migration, in bytes a second, and the cores it takes on both hosts. */
-const MOVE_BYTES = 110e6
+/** The stream of a migration, all streams of a host together, in bytes a second, and the cores each takes on both hosts. */
+const MOVE_BYTES = 500e6
+const MOST_MOVE_BYTES = 1_100e6
 const MOVE_CORES = 0.4
 /** Processor time of the control domain for the input and output of its VMs. */
 const CORES_PER_BYTE = 0.12 / 50e6
@@ -134,15 +135,15 @@ export class PoolLoad {
     const running = guests.filter(({ life }) => lifeAt(life, time).host === host.uuid)
     const wanted = running.map((vm) => this.#wantedBy(vm, window, time))
     const moves = guests.map(({ life }) => lifeAt(life, time)).filter(({ to }) => to !== undefined)
-    const sent = moves.filter((move) => move.host === host.uuid && move.to !== host.uuid).length * MOVE_BYTES
-    const received = moves.filter((move) => move.to === host.uuid && move.host !== host.uuid).length * MOVE_BYTES
+    const leaving = moves.filter((move) => move.host === host.uuid).length
+    const coming = moves.filter((move) => move.to === host.uuid).length
 
     const io = running.reduce((sum, vm, index) => sum + (wanted[index] ?? 0) * bytesOf(vm), 0)
     const own =
       meanActivity(host.controlDomain.profile, window, this.#speed) +
       running.length * CORES_PER_VM +
       io * CORES_PER_BYTE +
-      ((sent + received) / MOVE_BYTES) * MOVE_CORES
+      (leaving + coming) * MOVE_CORES
     const controlCores = Math.min(pinAt(host.pins, time) ?? own, host.controlDomain.vcpus)
 
     const weights = [...running.map(({ weight }) => weight), CONTROL_DOMAIN_WEIGHT]
@@ -153,8 +154,8 @@ export class PoolLoad {
         present: 1,
         wantedCores: controlCores,
         usedCores: granted.at(-1) ?? 0,
-        rx: received,
-        tx: sent,
+        rx: Math.min(coming * MOVE_BYTES, MOST_MOVE_BYTES),
+        tx: Math.min(leaving * MOVE_BYTES, MOST_MOVE_BYTES),
         read: 0,
         write: 0,
       },

@@ -5,7 +5,7 @@ import type { RoundRobin } from '../archives/round-robin.js'
 import type { HostDatabases } from './databases.js'
 
 /** Returns undefined where OCaml's `Int64.of_string` fails. A number that is too large is one. */
-export function readInteger(text: string): bigint | undefined {
+function readInteger(text: string): bigint | undefined {
   const found = /^([+-]?)(\d[\d_]*|0[xX][\da-fA-F][\da-fA-F_]*)$/.exec(text)
   if (!found?.[2]) return undefined
   const size = BigInt(found[2].replaceAll('_', ''))

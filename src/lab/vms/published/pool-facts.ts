@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { ApiRecord, Database } from '../../database/database.js'
+import { mapOf, numberOf, objectOf, objectsOf, textOf } from '../values.js'
 import { lifeOf, pinsOf } from './lives.js'
 
 const entrySchema = z.object({ at: z.number(), host: z.string(), to: z.string().optional() })
@@ -18,7 +19,8 @@ const vmSchema = z.object({
   /** In cores: the least of its vCPUs and its cap. */
   mostCores: z.number(),
   memoryBytes: z.number(),
-  targetBytes: z.number(),
+  /** What Xen needs for it besides. */
+  overheadBytes: z.number(),
   reportsFreeMemory: z.boolean(),
   vifs: z.array(z.string()),
   disks: z.array(z.object({ device: z.string(), sr: z.string() })),
@@ -80,60 +82,54 @@ export function readHostFacts(database: Database, hostUuid: string): PoolFacts {
 function factsFrom(database: Database, wanted: ReadonlySet<string>, guests: readonly ApiRecord[]): PoolFacts {
   const uuids = hostUuids(database)
   const hosts = database.rows('host').flatMap(([ref, record]) => {
-    const controlDomain = database.find('VM', String(record.control_domain))
+    const controlDomain = objectOf(database, 'VM', record, 'control_domain')
     if (!controlDomain || !wanted.has(String(record.uuid))) return []
     return [hostFacts(database, ref, record, vmFacts(database, controlDomain, uuids))]
   })
-  const otherConfig = database.pool.record.other_config
   return {
     hosts,
     vms: guests.map((record) => vmFacts(database, record, uuids)).filter(({ life }) => life.length > 0),
-    vmExtremes: textIn(otherConfig, 'create_min_max_in_new_VM_RRDs') === 'true',
+    vmExtremes: mapOf(database.pool.record, 'other_config').create_min_max_in_new_VM_RRDs === 'true',
   }
 }
 
 function hostFacts(database: Database, ref: string, record: ApiRecord, controlDomain: VmFacts): HostFacts {
-  const metrics = database.find('host_metrics', String(record.metrics))
+  const metrics = objectOf(database, 'host_metrics', record, 'metrics')
   const ofHost = (className: string) => database.rows(className).flatMap(([, row]) => (row.host === ref ? [row] : []))
-  const srs = ofHost('PBD').flatMap(({ SR }) => uuidOf(database, 'SR', SR))
   return {
-    uuid: String(record.uuid),
-    name: String(record.name_label),
-    address: String(record.address),
+    uuid: textOf(record, 'uuid'),
+    name: textOf(record, 'name_label'),
+    address: textOf(record, 'address'),
     isLive: metrics?.live === true,
-    cores: Math.max(1, Number(textIn(record.cpu_info, 'cpu_count') ?? 1)),
-    memoryBytes: Number(metrics?.memory_total ?? 0n),
-    overheadBytes: Number(record.memory_overhead ?? 0n),
-    controlDomain: { ...controlDomain, pins: pinsOf(database, String(record.uuid)) },
-    pifs: ofHost('PIF').flatMap(({ physical, device }) => (physical === true ? [String(device)] : [])),
-    srs,
+    cores: Math.max(1, Number(mapOf(record, 'cpu_info').cpu_count ?? 1)),
+    memoryBytes: metrics ? numberOf(metrics, 'memory_total') : 0,
+    overheadBytes: numberOf(record, 'memory_overhead'),
+    controlDomain: { ...controlDomain, pins: pinsOf(database, textOf(record, 'uuid')) },
+    pifs: ofHost('PIF').flatMap((pif) => (pif.physical === true ? [textOf(pif, 'device')] : [])),
+    srs: ofHost('PBD').flatMap((pbd) => uuidOf(objectOf(database, 'SR', pbd, 'SR'))),
   }
 }
 
 function vmFacts(database: Database, record: ApiRecord, hosts: ReadonlyMap<string, string>): VmFacts {
-  const uuid = String(record.uuid)
-  const vcpus = Math.max(1, Number(record.VCPUs_at_startup ?? 1n))
-  const cap = Number(textIn(record.VCPUs_params, 'cap') ?? 0)
-  const guest = database.find('VM_guest_metrics', String(record.guest_metrics))
-  const memoryBytes = Number(record.memory_target ?? record.memory_dynamic_max ?? 0n)
+  const uuid = textOf(record, 'uuid')
+  const vcpus = Math.max(1, numberOf(record, 'VCPUs_at_startup'))
+  const { cap = '0', weight = '256' } = mapOf(record, 'VCPUs_params')
+  const guest = objectOf(database, 'VM_guest_metrics', record, 'guest_metrics')
   return {
     uuid,
-    name: String(record.name_label),
-    state: String(record.power_state),
+    name: textOf(record, 'name_label'),
+    state: textOf(record, 'power_state'),
     vcpus,
-    weight: Number(textIn(record.VCPUs_params, 'weight') ?? 256),
-    mostCores: cap > 0 ? Math.min(vcpus, cap / 100) : vcpus,
-    memoryBytes,
-    targetBytes: memoryBytes,
+    weight: Number(weight),
+    mostCores: Number(cap) > 0 ? Math.min(vcpus, Number(cap) / 100) : vcpus,
+    memoryBytes: numberOf(record, 'memory_target'),
+    overheadBytes: numberOf(record, 'memory_overhead'),
     reportsFreeMemory: record.is_control_domain === true || guest?.PV_drivers_detected === true,
-    vifs: refsIn(record.VIFs).flatMap((ref) => {
-      const vif = database.find('VIF', ref)
-      return vif ? [String(vif.device)] : []
-    }),
-    disks: refsIn(record.VBDs).flatMap((ref) => {
-      const vbd = database.find('VBD', ref)
-      const disk = vbd && vbd.empty !== true ? database.find('VDI', String(vbd.VDI)) : undefined
-      return vbd && disk ? [{ device: String(vbd.device), sr: uuidOf(database, 'SR', disk.SR)[0] ?? '' }] : []
+    vifs: objectsOf(database, 'VIF', record, 'VIFs').map((vif) => textOf(vif, 'device')),
+    disks: objectsOf(database, 'VBD', record, 'VBDs').flatMap((vbd) => {
+      const disk = vbd.empty === true ? undefined : objectOf(database, 'VDI', vbd, 'VDI')
+      const [sr = ''] = disk ? uuidOf(objectOf(database, 'SR', disk, 'SR')) : []
+      return disk ? [{ device: textOf(vbd, 'device'), sr }] : []
     }),
     life: [...lifeOf(database, record, hosts)],
     pins: pinsOf(database, uuid),
@@ -145,7 +141,7 @@ function isGuest(record: ApiRecord): boolean {
 }
 
 /** From references to uuids. */
-export function hostUuids(database: Database): Map<string, string> {
+function hostUuids(database: Database): Map<string, string> {
   return new Map(database.rows('host').map(([ref, { uuid }]) => [ref, String(uuid)]))
 }
 
@@ -156,17 +152,6 @@ function placesOf(database: Database, record: ApiRecord, hosts: ReadonlyMap<stri
   )
 }
 
-function uuidOf(database: Database, className: string, ref: unknown): string[] {
-  const record = database.find(className, String(ref))
-  return record ? [String(record.uuid)] : []
-}
-
-function refsIn(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : []
-}
-
-function textIn(map: unknown, key: string): string | undefined {
-  if (typeof map !== 'object' || map === null) return undefined
-  const found = Object.entries(map).find(([name]) => name === key)?.[1]
-  return typeof found === 'string' ? found : undefined
+function uuidOf(record: ApiRecord | undefined): string[] {
+  return record ? [textOf(record, 'uuid')] : []
 }

@@ -63,7 +63,10 @@ export function describeUse(facts: PoolFacts, settings: LoadSettings, now: numbe
   const hosts = facts.hosts.map((host): HostUse => {
     const moment = moments.get(host.uuid)
     const here = facts.vms.filter(({ uuid }) => places.get(uuid) === host.uuid)
-    const taken = here.reduce((sum, vm) => sum + vm.memoryBytes, host.overheadBytes + host.controlDomain.memoryBytes)
+    const taken = [host.controlDomain, ...here].reduce(
+      (sum, vm) => sum + vm.memoryBytes + vm.overheadBytes,
+      host.overheadBytes,
+    )
     const uses = [...(moment?.vms.values() ?? []), ...(moment ? [moment.controlDomain] : [])]
     return {
       uuid: host.uuid,
