@@ -51,6 +51,12 @@ module.exports = {
       },
     },
     {
+      name: 'load-and-archives-of-the-lab-touch-nothing',
+      severity: 'error',
+      from: { path: '^src/lab/vms/(load|archives)/' },
+      to: { path: '^src/', pathNot: '^src/(base|lab/vms/(load|archives)|lab/errors)' },
+    },
+    {
       name: 'balance-knows-nothing-of-ours',
       severity: 'error',
       from: { path: '^src/balance/' },
