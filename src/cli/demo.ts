@@ -4,6 +4,7 @@ import { visibleText } from '../base/text/printable.js'
 import type { LabDocument } from '../lab/index.js'
 import type { DemoFlags } from './commands.js'
 import { certificateFromAuthority } from './demo/authority-steps.js'
+import { balancedPool } from './demo/balance-steps.js'
 import { renewalUnderLoad } from './demo/renewal-steps.js'
 import { holdFreePort, openStage, type Stage } from './demo/stage.js'
 import { type Cast, type Step, verifiedConnection } from './demo/steps.js'
@@ -64,10 +65,10 @@ function hearEnd(screen: NodeJS.WriteStream): Promise<undefined> {
 async function play(stage: Stage, options: DemoFlags, say: (text: string) => void) {
   say('An appliance and a pool of three hosts, strangers to each other.\n')
   const told: Told[] = []
-  const tell = (title: string, prompt: string, command: string, said: string, proof: string | undefined) => {
+  const tell: Tell = (title, prompt, command, said, proof, isWhole = false) => {
     say(`${String(told.length + 1).padStart(2)}. ${title}`)
     say(`    ${prompt} ${command}`)
-    for (const line of shorten(said)) say(`    ${line}`)
+    for (const line of isWhole ? said.trimEnd().split('\n') : shorten(said)) say(`    ${line}`)
     say(proof === undefined ? '    FAILED: this is not what the step promises\n' : `    => ${proof}\n`)
     told.push({ command, ok: proof !== undefined, said: said.trim() })
   }
@@ -139,6 +140,9 @@ async function play(stage: Stage, options: DemoFlags, say: (text: string) => voi
   const now = (await readStatus(stage)).hosts.find(({ role }) => role === 'coordinator')
   if (now) for (const step of await renewalUnderLoad(cast, now)) await perform(step, tell)
 
+  say('And what a pool gets from it: advice.\n')
+  for (const step of balancedPool(stage)) await perform(step, tell)
+
   const after = await readStatus(stage)
   const hosts = after.hosts.map(({ name, role, certificates, wlb }) => ({
     name,
@@ -157,15 +161,21 @@ async function play(stage: Stage, options: DemoFlags, say: (text: string) => voi
   return { document, coordinator: after.hosts.find(({ role }) => role === 'coordinator') }
 }
 
-async function perform(
-  step: Step,
-  tell: (title: string, prompt: string, command: string, said: string, proof: string | undefined) => void,
-): Promise<void> {
+type Tell = (
+  title: string,
+  prompt: string,
+  command: string,
+  said: string,
+  proof: string | undefined,
+  isWhole?: boolean,
+) => void
+
+async function perform(step: Step, tell: Tell): Promise<void> {
   const outcome = await step.run()
   const said = outcome.stdout + outcome.stderr
   const { show } = step
   const lines = said.split('\n').filter((line) => !show || show.some((text) => line.includes(text)))
-  tell(step.title, step.prompt, step.command, lines.join('\n') || said, step.proves(outcome))
+  tell(step.title, step.prompt, step.command, lines.join('\n') || said, step.proves(outcome), step.isWhole)
 }
 
 /** Each host connects to the appliance itself, with its own trust store. */

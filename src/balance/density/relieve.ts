@@ -6,7 +6,7 @@ import { softGain } from '../compiled/soft-rules.js'
 import { MARGIN } from '../optimise/improve.js'
 import { type Draft, refuseMove, withMoves } from './draft.js'
 import { shortageCost, shortageOf } from './room.js'
-import { bestFit, targetsFor } from './targets.js'
+import { targetsFor, worstFit } from './targets.js'
 
 /** Relieves the host that is worst off, again and again. */
 export function relieve(draft: Draft): Draft {
@@ -64,14 +64,14 @@ function bestMove(draft: Draft, from: number, shortage: number): Draft | undefin
   }
 }
 
-/** Hosts with room, the fullest first; where there are none, those that would be short of less than this one is. */
+/** Hosts with room, the emptiest first, so that what was relieved stays so; those that might be switched off last. Where there are none, those that would be short of less than this one is. */
 function destinations(draft: Draft, v: number, relief: number): readonly { to: number; gain: number }[] {
   const { pool, placement } = draft
   const gainAt = (to: number) => {
     const burden = shortageCost(pool, placement, to, v, 1) - shortageCost(pool, placement, to)
     return { to, gain: relief - horizonMinutes(pool) * burden + softGain(pool, placement.hostOf, v, to) }
   }
-  const roomy = bestFit(draft, v)
+  const roomy = worstFit(draft, v)
   if (roomy.length > 0) return roomy.map(({ h }) => gainAt(h))
   return targetsFor(draft, v)
     .map(gainAt)

@@ -24,15 +24,24 @@ export function targetsFor({ pool, placement }: Draft, v: number): readonly numb
 
 /** The fullest of the hosts with room first, those that might be switched off instead last. */
 export function bestFit(draft: Draft, v: number): readonly Target[] {
+  return roomyTargets(draft, v, (one, other) => other.fullness - one.fullness)
+}
+
+/** The emptiest first, and those that might be switched off instead last. */
+export function worstFit(draft: Draft, v: number): readonly Target[] {
+  return roomyTargets(draft, v, (one, other) => one.fullness - other.fullness)
+}
+
+function roomyTargets(draft: Draft, v: number, compare: (one: Target, other: Target) => number): readonly Target[] {
   const { pool, placement } = draft
   return targetsFor(draft, v)
     .map((h) => ({ h, fullness: fullness(pool, placement, h, v) }))
     .filter((target) => target.fullness <= 1)
-    .sort((one, other) => isSpare(one.h) - isSpare(other.h) || other.fullness - one.fullness || one.h - other.h)
+    .sort((one, other) => isSpare(draft, one.h) - isSpare(draft, other.h) || compare(one, other) || one.h - other.h)
+}
 
-  /** Empty, and might be switched off: whatever moves there keeps it on. */
-  function isSpare(h: number): number {
-    const power = pool.hosts[h]?.power
-    return Number(placement.vmCount[h] === 0 && h !== pool.coordinator && power?.managed === true && power.tested)
-  }
+/** Empty, and might be switched off: whatever moves there keeps it on. */
+function isSpare({ pool, placement }: Draft, h: number): number {
+  const power = pool.hosts[h]?.power
+  return Number(placement.vmCount[h] === 0 && h !== pool.coordinator && power?.managed === true && power.tested)
 }

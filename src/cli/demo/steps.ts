@@ -13,6 +13,8 @@ export interface Step {
   run(): Promise<Outcome>
   /** Only lines that contain one of these are shown. */
   readonly show?: readonly string[]
+  /** All lines are shown, however many they are. */
+  readonly isWhole?: boolean
   /** What the outcome proves, or undefined where it is not what the step promises. */
   proves(outcome: Outcome): string | undefined
 }
