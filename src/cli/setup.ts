@@ -5,7 +5,7 @@ import { checkChoice, checkPassword } from '../config/index.js'
 import { type SetupOptions, type SetupReport, setUp, suggestSetup } from '../server/index.js'
 import type { SetupFlags } from './commands.js'
 import { fail } from './errors.js'
-import { askNewSecret, isAtTerminal, readSecretFile, sayNothingChanged } from './terminal/ask.js'
+import { askNewSecret, isAtTerminal, promptLine, readSecretFile, sayNothingChanged } from './terminal/ask.js'
 import { printJson, printNote, printText, renderFacts, toType } from './terminal/print.js'
 
 const EXAMPLE = 'wlb setup --hostname wlb.example.com --password-file FILE --yes'
@@ -83,7 +83,7 @@ async function ask(
     answers.password = secret
   }
   const sure = await confirm({
-    message: `Set up ${answers.hostname} on ${answers.address} port ${answers.port} in ${given.root}?`,
+    message: promptLine(`Set up ${answers.hostname} on ${answers.address} port ${answers.port} in ${given.root}?`),
   })
   return sure === true ? answers : stop()
 

@@ -17,7 +17,7 @@ import {
   readKnownKeys,
 } from './host-key.js'
 import type { KnownKey } from './known-hosts.js'
-import { type CommandOptions, type CommandResult, harmless, runCommand } from './run-command.js'
+import { type CommandOptions, type CommandResult, runCommand, shortReason } from './run-command.js'
 import type { SshTarget } from './target.js'
 
 export interface SshRequest {
@@ -148,7 +148,7 @@ function explainFailure(error: Error, { target, credentials, timeoutMs }: SshReq
   if (/no matching host key format/.test(error.message)) {
     return fail('SSH_HOST_KEY_TYPE', { user, host, port, alias, accepted: HOST_KEY_ALGORITHMS.join(', ') }, error)
   }
-  const facts = { host, port, alias, why: harmless(error.message) }
+  const facts = { host, port, alias, why: shortReason(error.message) }
   const code = 'code' in error ? error.code : undefined
   switch (code) {
     case 'ECONNREFUSED':

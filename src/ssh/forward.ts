@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { Client, ClientChannel } from 'ssh2'
 import { fail } from './errors.js'
-import { harmless } from './run-command.js'
+import { shortReason } from './run-command.js'
 import { renderSshTarget, type SshTarget } from './target.js'
 
 /** @throws SSH_JUMP_REFUSED, SSH_TIMEOUT. */
@@ -44,7 +44,7 @@ function open(
     client.once('close', lost)
     try {
       start((error, stream) => {
-        if (error) return settle({ state: 'refused', why: harmless(error.message), cause: error })
+        if (error) return settle({ state: 'refused', why: shortReason(error.message), cause: error })
         if (isSettled) return void stream.destroy() // it came too late
         settle({ state: 'open', stream })
       })

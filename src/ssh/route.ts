@@ -6,6 +6,7 @@ import { userInfo } from 'node:os'
 import { homeFolder } from '../base/files/home-folder.js'
 import { isHostAddress } from '../base/names/host-address.js'
 import { fail } from './errors.js'
+import { shortReason } from './run-command.js'
 import { DEFAULT_PORT, DEFAULT_USER, parseTarget, type SshTarget, type TypedTarget } from './target.js'
 import { askUserSettings, atHome, type UserSettings } from './user-settings.js'
 
@@ -72,11 +73,12 @@ async function stopAt(text: string): Promise<{ readonly stop: SshStop; readonly 
   const [host = '', user = '', settingsPort] = ['hostname', 'user', 'port'].map((name) => only(settings, name))
   const jumps = only(settings, 'proxyjump')?.split(',') ?? []
   const proxyCommand = only(settings, 'proxycommand')
-  if (proxyCommand !== undefined && jumps.length === 0) throw fail('SSH_PROXY_COMMAND', { target: text, proxyCommand })
+  if (proxyCommand !== undefined && jumps.length === 0)
+    throw fail('SSH_PROXY_COMMAND', { target: text, proxyCommand: shortReason(proxyCommand) })
   // as they have to be when they are typed: they stand in commands, and in journals
-  if (!isHostAddress(host)) throw unusable(`HostName is no host name or address: ${host}`)
+  if (!isHostAddress(host)) throw unusable(`HostName is no host name or address: ${shortReason(host)}`)
   if (parseTarget(`${user}@${typed.name.includes(':') ? `[${typed.name}]` : typed.name}`)?.user !== user) {
-    throw unusable(`User is no name of a user: ${user}`)
+    throw unusable(`User is no name of a user: ${shortReason(user)}`)
   }
   const isSameHost = host.toLowerCase() === typed.name.toLowerCase()
   const leads = !isSameHost || Number(settingsPort) !== DEFAULT_PORT || jumps.length > 0

@@ -141,6 +141,11 @@ export function requireSuccess(
   throw fail('SSH_COMMAND_FAILED', { target: renderSshTarget(target), command, exitCode, stderr: stderrTail })
 }
 
+/** A reason, as another machine or a program gave it: printable, and not endless. */
+export function shortReason(text: string): string {
+  return harmless(text.slice(0, NOISE_BYTES)).slice(0, TAIL_CHARACTERS)
+}
+
 /** Makes text of another machine printable: one line, no control characters. */
 export function harmless(text: string): string {
   return text.replace(/[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]+/g, ' ').trim()

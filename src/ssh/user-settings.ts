@@ -8,7 +8,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { homeFolder } from '../base/files/home-folder.js'
 import { fail } from './errors.js'
-import { harmless } from './run-command.js'
+import { shortReason } from './run-command.js'
 import { DEFAULT_USER, type TypedTarget } from './target.js'
 
 /** The values of each keyword, in lower case, in the order in which they are printed. */
@@ -32,10 +32,10 @@ export async function askUserSettings({ user, name }: TypedTarget): Promise<User
   const { exitCode, stdout, stderr, why } = await runSsh(words, await settingsFile())
   if (why !== undefined) throw unusable(why)
   if (exitCode === NO_PROGRAM) return undefined
-  if (exitCode !== 0) throw unusable(harmless(stderr) || `ssh -G ended with ${exitCode}`)
+  if (exitCode !== 0) throw unusable(shortReason(stderr) || `ssh -G ended with ${exitCode}`)
   const settings = new Map<string, string[]>()
   for (const line of stdout.split('\n')) {
-    const [, keyword = '', value] = /^(\S+) (.*)$/.exec(line) ?? []
+    const [, keyword = '', value] = /^(\S+) (.*)$/s.exec(line) ?? []
     if (value !== undefined)
       settings.set(keyword.toLowerCase(), [...(settings.get(keyword.toLowerCase()) ?? []), value])
   }

@@ -3,11 +3,13 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, test } from 'vitest'
+import { visible } from '../../src/base/text/printable.js'
 import { describeDiagnosis } from '../../src/cli/doctor/diagnosis-text.js'
 import { renderPage } from '../../src/cli/doctor/page.js'
 import { printJson } from '../../src/cli/terminal/print.js'
 import { diagnose, type Evidence } from '../../src/trust/index.js'
 import { fixedEvidence } from '../trust/evidence.js'
+import { EVIL, HIDDEN } from './foreign/seen.js'
 import { written } from './written.js'
 
 const now = new Date('2026-03-01T12:00:00Z')
@@ -54,4 +56,13 @@ test('a page keeps user names and sessions to itself, and shows what is hostile 
   const page = renderPage(hostile, diagnose(hostile))
   expect(page).not.toMatch(/<script|<img|balancer|OpaqueRef/)
   expect(page).toContain('&lt;script&gt;')
+})
+
+test('a page holds nothing that is not seen, or turns text round, as the command writes it', async () => {
+  const evidence = await fixedEvidence('wrong password', { name, now, certificates })
+  const { pool } = evidence
+  if (!pool) throw new Error('there is a pool')
+  const hosts = evidence.hosts.map((host) => ({ ...host, name: EVIL, softwareVersion: { xapi: EVIL } }))
+  const hostile = { ...evidence, pool: { ...pool, name: EVIL }, hosts }
+  expect(renderPage(visible(hostile), visible(diagnose(hostile)))).not.toMatch(HIDDEN)
 })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type HostBehaviour, startXenApiHost, type XenApiHost } from '../server/xen-api-host.js'
 import { paste } from './foreign/recorders.js'
-import { atTerminal, EVIL, HIDDEN } from './foreign/seen.js'
+import { atTerminal, EVIL, HIDDEN, makeEvilCertificate } from './foreign/seen.js'
 import { makeFolder, removeFolder, run } from './program.js'
 
 const folder = makeFolder()
@@ -17,6 +17,7 @@ let host: XenApiHost
 const normal: HostBehaviour = { poolUuid: 'p', hostUuids: ['h'], password: 'secret' }
 beforeAll(async () => {
   writeFileSync(passwordFile, 'secret\n')
+  makeEvilCertificate(join(folder, 'evil.pem'), join(folder, 'evil.key'))
   host = await startXenApiHost(normal)
 })
 afterAll(async () => {
@@ -66,6 +67,7 @@ function withUrl(wlbUrl: string): HostBehaviour {
 const commands = [
   'trust status',
   'trust plan --goal self-signed',
+  `trust plan --goal ca ${join(folder, 'evil.pem')}`,
   'trust apply --goal self-signed --yes',
   'trust undo --yes',
   'doctor',

@@ -29,3 +29,10 @@ test('a remedy that names a fact is a shell`…` template', () => {
     .filter((line) => /remedy: \(.*=>.*(?<!shell)`[^`]*\$\{(?!command\}|\w+_OPTIONS|FLAGS|kind ===|INSTALL)/.test(line))
   expect(odd).toEqual([])
 })
+
+test('a question with a value in it goes through promptLine', () => {
+  const asking = files.filter((path) => path.startsWith('cli/') && /@clack\/prompts/.test(read(path)))
+  const odd = asking.flatMap((path) => read(path).split('\n')).filter((line) => /\bmessage: `[^`]*\$\{/.test(line))
+  expect(asking.length).toBeGreaterThan(3)
+  expect(odd).toEqual([])
+})

@@ -79,6 +79,7 @@ const routes: [what: string, config: string, typed: string, leads: string][] = [
   ['a circle', 'Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n', 'a', 'SSH_JUMPS_TOO_MANY'],
   ['nine jumps', 'Host lab\n  ProxyJump a,a,a,a,a,a,a,a,a\n', 'lab', 'SSH_JUMPS_TOO_MANY'],
   ['ProxyCommand', 'Host lab\n  ProxyCommand nc %h %p\n', 'lab', 'SSH_PROXY_COMMAND'],
+  ['ProxyCommand with what ends lines elsewhere', 'Host lab\n  ProxyCommand nc\u2028%h\n', 'lab', 'SSH_PROXY_COMMAND'],
   ['ProxyCommand of a jump', 'Host lab\n  ProxyJump a\nHost a\n  ProxyCommand x\n', 'lab', 'SSH_PROXY_COMMAND'],
   ['ProxyCommand none', 'Host lab\n  ProxyCommand none\n', 'lab', 'root@lab at lab:22'],
   [
@@ -91,7 +92,7 @@ const routes: [what: string, config: string, typed: string, leads: string][] = [
     'a user with a control byte, as of an escape sequence',
     'Host lab\n  User "a b\u001b[31m"\n',
     'lab',
-    'SSH_SETTINGS_UNUSABLE: User is no name of a user: a b\u001b[31m',
+    'SSH_SETTINGS_UNUSABLE: User is no name of a user: a b [31m',
   ],
   [
     'a user that looks like an option',

@@ -12,6 +12,13 @@ export function visibleLine(text: string): string {
   return text.replace(UNSEEN, escapeCharacter)
 }
 
+/** One line that is not endless: what somebody else says at any length must not push what we say off the screen. */
+export function boundedLine(text: string, limit: number): string {
+  const shown = visibleLine(text)
+  const more = shown.length - limit
+  return more > 0 ? `${shown.slice(0, limit)} ... (${more} characters more)` : shown
+}
+
 /** A text of ours with lines of its own, whose values are visible already. */
 export function visibleText(text: string): string {
   return text.replace(UNSEEN, (character) => (character === '\n' ? character : escapeCharacter(character)))

@@ -15,7 +15,7 @@ import {
   rememberAcme,
 } from '../../identity/index.js'
 import { fail } from '../errors.js'
-import { isAtTerminal, sayNothingChanged } from '../terminal/ask.js'
+import { isAtTerminal, promptLine, sayNothingChanged } from '../terminal/ask.js'
 import { printJson, printNote, printText, toType } from '../terminal/print.js'
 import { chooseAcme, commandOf } from './acme-choices.js'
 import { describeDone, describeObtained, describeOffers, describeWish } from './acme-text.js'
@@ -95,7 +95,8 @@ async function agree(
     throw fail('ACME_TERMS_NOT_AGREED', { directory: chosen.directory, terms, command: commandOf(flags) })
   }
   const { confirm } = await import('@clack/prompts')
-  if ((await confirm({ message: `Do you agree to the terms of service at ${terms}?` })) === true) return agreed
+  if ((await confirm({ message: promptLine(`Do you agree to the terms of service at ${terms}?`) })) === true)
+    return agreed
   sayNothingChanged()
   return undefined
 }

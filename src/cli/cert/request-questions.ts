@@ -1,6 +1,7 @@
 /** The questions of `wlb cert request`: those of openssl req, in its order, each with an explanation and an example. */
 
 import { checkChallengePassword, checkSubjectPart, type RequestSubject } from '../../x509/index.js'
+import { promptLine } from '../terminal/ask.js'
 import type { RequestFlags } from './commands.js'
 
 /** The parts of the subject; the organizational unit is optional. */
@@ -77,7 +78,9 @@ export async function askForRequest(flags: RequestFlags, hostname: string): Prom
     if (isCancel(answer)) return stop()
     companyName = answer || undefined
   }
-  const sure = await confirm({ message: `Make the request for ${commonName} and write it to ${flags.out}?` })
+  const sure = await confirm({
+    message: promptLine(`Make the request for ${commonName} and write it to ${flags.out}?`),
+  })
   return sure === true ? { subject, challengePassword, companyName } : stop()
 
   async function ask({ field, message, placeholder, isOptional = false }: Question): Promise<boolean> {

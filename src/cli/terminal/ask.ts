@@ -5,7 +5,7 @@
 
 import { WlbError } from '../../base/error.js'
 import { readLimitedFile, readStandardInput, readText } from '../../base/files/limited-file.js'
-import { visibleCommand, visibleLine } from '../../base/text/printable.js'
+import { boundedLine, visibleCommand, visibleLine } from '../../base/text/printable.js'
 import { fail } from '../errors.js'
 import { EXIT, printNote } from './print.js'
 
@@ -41,8 +41,15 @@ export async function isSure(question: string, consent: Consent): Promise<boolea
 async function confirm(message: string, command: string, initialValue: boolean): Promise<boolean> {
   if (!isAtTerminal()) throw fail('USAGE_NEEDS_YES', { question: message, missing: '--yes', command })
   const prompts = await import('@clack/prompts')
-  return (await prompts.confirm({ message: visibleLine(message), initialValue, output: process.stderr })) === true
+  return (await prompts.confirm({ message: promptLine(message), initialValue, output: process.stderr })) === true
 }
+
+/** What a question says; a name in it may be from elsewhere. */
+export function promptLine(text: string): string {
+  return boundedLine(text, PROMPT_LIMIT)
+}
+
+const PROMPT_LIMIT = 500
 
 /** For a command that ends because a question was answered with no or left with Ctrl-C. */
 export function sayNothingChanged(otherwise = 'nothing was changed'): void {
@@ -126,7 +133,7 @@ export function sayOpening(file: string): void {
 /** Asks for a secret without showing it. Undefined when the question was left with Ctrl-C. */
 export async function askSecret(message: string): Promise<string | undefined> {
   const { isCancel, password } = await import('@clack/prompts')
-  const answer = await password({ message: visibleLine(message) })
+  const answer = await password({ message: promptLine(message) })
   return isCancel(answer) ? undefined : answer
 }
 
@@ -136,7 +143,7 @@ export async function askNewSecret(
   check?: (secret: string) => string | undefined,
 ): Promise<string | undefined> {
   const { isCancel, password } = await import('@clack/prompts')
-  const first = await password({ message: visibleLine(message), validate: check && ((value) => check(value ?? '')) })
+  const first = await password({ message: promptLine(message), validate: check && ((value) => check(value ?? '')) })
   if (isCancel(first)) return undefined
   const again = await password({
     message: 'The same again',
@@ -165,7 +172,7 @@ export const ON_THE_APPLIANCE: OtherSide = {
 export async function compareByEye(what: string, fingerprintSha256: string, there: OtherSide): Promise<boolean> {
   const { place, command } = there
   printNote(
-    `${visibleLine(what)} has the SHA-256 fingerprint\n  ${fingerprintSha256}\n${place}:  ${visibleCommand(command)}\n`,
+    `${promptLine(what)} has the SHA-256 fingerprint\n  ${fingerprintSha256}\n${place}:  ${visibleCommand(command)}\n`,
   )
   const prompts = await import('@clack/prompts')
   const answer = await prompts.confirm({

@@ -4,7 +4,14 @@ import { styleText } from 'node:util'
 import { errorDocument, WlbError } from '../../base/error.js'
 import { explainShortage } from '../../base/files/file-failure.js'
 import { homeFolder } from '../../base/files/home-folder.js'
-import { visible, visibleCommand, visibleJson, visibleLine, visibleText } from '../../base/text/printable.js'
+import {
+  boundedLine,
+  visible,
+  visibleCommand,
+  visibleJson,
+  visibleLine,
+  visibleText,
+} from '../../base/text/printable.js'
 import { quoteWord } from '../../base/text/quote-word.js'
 import { fail } from '../errors.js'
 import { columnsOf, fitText, layOutTable } from './narrow.js'
@@ -16,6 +23,9 @@ export interface Output {
   readonly columns?: number
   write(text: string): unknown
 }
+
+/** Of a fact in an error's text; with `--json` it is whole. Of a pool of 64 hosts all are named in it. */
+const FACT_LIMIT = 4000
 
 /** Exit codes, as docs/reference.md lists them. */
 export const EXIT = { done: 0, no: 1, usage: 2, interrupted: 130 } as const
@@ -44,7 +54,7 @@ export function printError(
   const remedy = asTyped(shown.remedy, { root, call })
   const lines = [
     `wlb: ${visibleLine(shown.message)} [${visibleLine(shown.code)}]`,
-    ...Object.entries(shown.facts).map(([name, value]) => visibleLine(`  ${name}: ${value}`)),
+    ...Object.entries(shown.facts).map(([name, value]) => boundedLine(`  ${name}: ${value}`, FACT_LIMIT)),
     ...(remedy ? [`  try: ${visibleCommand(remedy)}`] : []),
   ]
   err.write(`${fitText(lines.join('\n'), columnsOf(err))}\n`)

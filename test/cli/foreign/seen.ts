@@ -1,5 +1,5 @@
 /** What people see of a text that is hostile. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { quoteWord } from '../../../src/base/text/quote-word.js'
@@ -9,6 +9,25 @@ export const EVIL =
 
 /** All but the ends of our own lines. */
 export const HIDDEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+
+/** Of at most 64 characters each, as names in certificates are. */
+const EVIL_SUBJECT = [
+  'O=a\u001b[2J\n\twlb: done\r\u202ex;touch owned',
+  `OU=<script>alert(1)</script>"'$(touch owned)\u2028y\u0007`,
+]
+
+/** A self-signed certificate, or a request, with all of that in its names. */
+export function makeEvilCertificate(
+  to: string,
+  keyFile: string,
+  kind: 'certificate' | 'request' = 'certificate',
+): void {
+  const subject = ['/CN=wlb.example.com', ...EVIL_SUBJECT.map((part) => part.replaceAll('/', '\\/'))].join('/')
+  const names = ['-addext', 'subjectAltName=DNS:wlb.example.com,DNS:b\u001b[2Jx,URI:http://x\u0007y']
+  const how = kind === 'request' ? ['-new'] : ['-x509', '-days', '30', ...names]
+  const words = ['req', ...how, '-newkey', 'rsa:2048', '-nodes', '-utf8', '-subj', subject]
+  execFileSync('openssl', [...words, '-keyout', keyFile, '-out', to], { stdio: 'ignore' })
+}
 
 const WLB = join(import.meta.dirname, '../../../dist/wlb.js')
 

@@ -1,5 +1,4 @@
 /** Files and certificates with hostile names and contents, and every command that shows them. */
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -7,16 +6,10 @@ import { document } from '../../balance/pools.js'
 import { makeFolder, removeFolder } from '../program.js'
 import { type Printed, runHere } from '../run-here.js'
 import { paste } from './recorders.js'
-import { atTerminal, EVIL, HIDDEN } from './seen.js'
+import { atTerminal, EVIL, HIDDEN, makeEvilCertificate } from './seen.js'
 
 /** As far as a file may be called so. */
 const EVIL_NAME = EVIL.replaceAll('\0', '').replaceAll('/', '')
-/** Of at most 64 characters each, as names in certificates are. */
-const EVIL_SUBJECT = [
-  'O=a\u001b[2J\n\twlb: done\r\u202ex;touch owned',
-  `OU=<script>alert(1)</script>"'$(touch owned)\u2028y\u0007`,
-]
-
 const folder = makeFolder()
 const evil = join(folder, EVIL_NAME)
 const file = (name: string) => join(evil, `${EVIL_NAME}${name}`)
@@ -26,19 +19,13 @@ const [certificate, key, password] = [file('.pem'), file('.key'), join(folder, '
 beforeAll(async () => {
   mkdirSync(evil)
   writeFileSync(password, 'geheim-und-lang\n', { mode: 0o600 })
-  makeCertificate(certificate, key)
+  makeEvilCertificate(certificate, key)
+  makeEvilCertificate(file('-evil.csr'), file('-evil.key'), 'request')
   writeFileSync(file('.txt'), EVIL)
   writeFileSync(file('.json'), JSON.stringify(hostilePool()))
   writeFileSync(file('-broken.json'), JSON.stringify({ ...hostilePool(), [EVIL]: EVIL }))
 })
 afterAll(() => removeFolder(folder))
-
-function makeCertificate(to: string, keyFile: string): void {
-  const subject = ['/CN=wlb.example.com', ...EVIL_SUBJECT.map((part) => part.replaceAll('/', '\\/'))].join('/')
-  const names = ['-addext', 'subjectAltName=DNS:wlb.example.com,DNS:b\u001b[2Jx,URI:http://x\u0007y']
-  const kind = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-utf8', '-days', '30']
-  execFileSync('openssl', [...kind, '-subj', subject, ...names, '-keyout', keyFile, '-out', to], { stdio: 'ignore' })
-}
 
 function hostilePool() {
   const busy = { vcpus: 4, demand: { cpu: [3.5, 3, 3.2] } }
@@ -71,6 +58,10 @@ const shown: [what: string, args: () => readonly string[]][] = [
   ['ca create', () => ['ca', 'create', '--dir', file('-ca'), '--name', 'Lab', '--passphrase-file', password, '--yes']],
   ['ca create with a name that is hostile', () => ['ca', 'create', '--dir', file('-ca2'), '--name', EVIL_NAME]],
   ['ca sign', () => ['ca', 'sign', file('.csr'), '--dir', file('-ca'), '--passphrase-file', password, '--yes']],
+  [
+    'ca sign of a hostile request',
+    () => ['ca', 'sign', file('-evil.csr'), '--dir', file('-ca'), '--passphrase-file', password, '--yes'],
+  ],
   ['ca list', () => ['ca', 'list', '--dir', file('-ca')]],
   ['ca revoke', () => ['ca', 'revoke', file('.none'), '--dir', file('-ca'), '--passphrase-file', password]],
   ['ca crl', () => ['ca', 'crl', '--dir', file('-ca'), '--passphrase-file', password]],
