@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type LabDocument, labDown, labUp } from '../src/lab/index.js'
+import { type LabDocument, type LabUpOptions, labDown, labUp } from '../src/lab/index.js'
 import { withPool } from '../src/xapi/index.js'
 import { type BenchAppliance, PROGRAM } from './appliance.js'
 
@@ -17,9 +17,19 @@ export interface BenchPool {
 }
 
 /** `root` is made, and stays. */
-export async function openBenchPool(root: string, hosts: number): Promise<BenchPool> {
+export async function openBenchPool(
+  root: string,
+  hosts: number,
+  guests: Pick<LabUpOptions, 'vms' | 'seed' | 'speed'> = {},
+): Promise<BenchPool> {
   const hostProgram = join(PROGRAM, '../lab-host.js')
-  const { document } = await labUp({ root, hosts, hostProgram, addHosts: [{ name: NAME, address: '127.0.0.1' }] })
+  const { document } = await labUp({
+    root,
+    hosts,
+    ...guests,
+    hostProgram,
+    addHosts: [{ name: NAME, address: '127.0.0.1' }],
+  })
   const [coordinator] = document.hosts
   if (!coordinator) throw new Error('a pool without hosts')
   const passwordFile = join(root, 'password')

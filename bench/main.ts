@@ -7,6 +7,7 @@ import { type BenchAppliance, openBenchAppliance } from './appliance.js'
 import { fleet } from './fleet.js'
 import { handshakes } from './handshakes.js'
 import { install } from './install.js'
+import { migrations } from './migrations.js'
 import type { Row } from './row.js'
 import { soap } from './soap.js'
 import { start } from './start.js'
@@ -22,7 +23,12 @@ const withAppliance: Readonly<Record<string, (appliance: BenchAppliance) => Prom
   fleet,
   install,
 }
-const alone: Readonly<Record<string, () => Promise<readonly Row[]>>> = { verdict, sync, start: async () => start() }
+const alone: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  verdict,
+  sync,
+  migrations,
+  start: async () => start(),
+}
 
 const names = [...Object.keys(withAppliance), ...Object.keys(alone)]
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : names

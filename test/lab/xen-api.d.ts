@@ -18,7 +18,15 @@ declare module 'xen-api' {
 
   interface CachedRecord {
     readonly $type: string
+    readonly $ref: string
     readonly uuid: string
+    readonly name?: string
+    readonly is_control_domain?: boolean
+    readonly resident_on?: string
+    readonly scheduled_to_be_resident_on?: string
+    readonly current_operations?: Readonly<Record<string, string>>
+    readonly resident_VMs?: readonly string[]
+    readonly VM?: string
     readonly name_label?: string
     readonly type?: string
   }
@@ -32,7 +40,8 @@ declare module 'xen-api' {
     disconnect(): Promise<void>
     call(method: string, ...args: readonly unknown[]): Promise<unknown>
     callAsync(method: string, ...args: readonly unknown[]): Promise<unknown>
-    barrier(): Promise<void>
+    barrier(ref?: string): Promise<unknown>
+    getObjectByRef(ref: string): CachedRecord
     getResource(
       path: string,
       options: { readonly host: CachedRecord | undefined; readonly query: Readonly<Record<string, string | number>> },

@@ -89,7 +89,7 @@ export function refreshFailoverFields(database: Database): void {
   if (!isSame) database.update('pool', ref, fields)
 }
 
-export function protectedVms(database: Database): string[] {
+function protectedVms(database: Database): string[] {
   return database.rows('VM').flatMap(([ref, vm]) => (isProtected(vm) ? [ref] : []))
 }
 

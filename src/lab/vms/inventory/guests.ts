@@ -1,7 +1,7 @@
 /** Which guests a new pool has: name, service, size, operating system, and the host each starts on. The seed decides. */
 import { type SeededRandom, seededRandom, seededUuid } from './seeded-random.js'
 
-export const MIB = 1024 ** 2
+const MIB = 1024 ** 2
 export const GIB = 1024 ** 3
 
 export interface Guest {
