@@ -5,7 +5,7 @@
 import { childElements, childNamed, escapeXml, parseXml, textOf, type XmlElement } from '../base/text/xml.js'
 import type { ApiResult } from './api-failure.js'
 import { fail } from './errors.js'
-import { type ApiValue, formatApiDate, isApiSet, MAX_DEPTH, parseApiDate } from './value.js'
+import { type ApiValue, formatApiDate, isApiMap, isApiSet, MAX_DEPTH, parseApiDate } from './value.js'
 
 export interface XmlRpcCall {
   readonly method: string
@@ -37,14 +37,31 @@ export function decodeXmlRpcCall(body: string): XmlRpcCall {
   return { method: textOf(method).trim(), params: decodeParams(childNamed(root, 'params')) }
 }
 
-/** Writes an answer with exactly the bytes a pool writes. */
-export function encodeXmlRpcResponse(result: ApiResult): string {
-  const members =
-    result.status === 'success'
-      ? `${encodeMember('Status', 'Success')}${encodeMember('Value', result.value)}`
-      : `${encodeMember('Status', 'Failure')}${encodeMember('ErrorDescription', result.description)}`
-  const struct = `<value><struct>${members}</struct></value>`
-  return `${PROLOGUE}<methodResponse><params><param>${struct}</param></params></methodResponse>`
+/** Writes an answer with exactly the bytes a pool writes; two methods have forms of their own. */
+export function encodeXmlRpcResponse(result: ApiResult, method = ''): string {
+  if (result.status === 'failure') {
+    return encodeAnswer(
+      `<struct>${encodeMember('Status', 'Failure')}${encodeMember('ErrorDescription', result.description)}</struct>`,
+    )
+  }
+  const content = method === 'event.from' ? encodeEvents(result.value) : encodeContent(result.value)
+  if (method === 'system.listMethods') return encodeAnswer(content)
+  return encodeAnswer(`<struct>${encodeMember('Status', 'Success')}${named('Value', content)}</struct>`)
+}
+
+function encodeAnswer(content: string): string {
+  return `${PROLOGUE}<methodResponse><params><param><value>${content}</value></param></params></methodResponse>`
+}
+
+/** The counts of event.from are 32-bit ints, the only ones a pool writes with a tag. */
+function encodeEvents(value: ApiValue): string {
+  if (!isApiMap(value)) return encodeContent(value)
+  const members = Object.entries(value).map(([name, member]) => {
+    if (name !== 'valid_ref_counts' || !isApiMap(member)) return encodeMember(name, member)
+    const counts = Object.entries(member).map(([className, count]) => named(className, `<i4>${count}</i4>`))
+    return named(name, `<struct>${counts.join('')}</struct>`)
+  })
+  return `<struct>${members.join('')}</struct>`
 }
 
 /**
@@ -101,7 +118,11 @@ function encodeContent(value: ApiValue): string {
 }
 
 function encodeMember(name: string, value: ApiValue): string {
-  return `<member><name>${escapeXml(name)}</name>${encodeValue(value)}</member>`
+  return named(name, encodeContent(value))
+}
+
+function named(name: string, content: string): string {
+  return `<member><name>${escapeXml(name)}</name><value>${content}</value></member>`
 }
 
 /** Infinite values and NaN are written as C writes them, because the pool does not read JavaScript's spelling. */

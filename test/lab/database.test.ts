@@ -110,8 +110,8 @@ const given: [
   ['string', 1n, 'refused'],
 ]
 it.each(given)('a caller’s %s from %s: %s', (type, value, read) => {
-  if (read === 'refused') expect(() => coerce('f', { type }, value)).toThrow('FIELD_TYPE_ERROR')
-  else expect(coerce('f', { type }, value)).toEqual(read)
+  if (read === 'refused') expect(() => coerce({ type }, value)).toThrow('INTERNAL_ERROR')
+  else expect(coerce({ type }, value)).toEqual(read)
 })
 
 describe('events', () => {

@@ -1,9 +1,10 @@
 /** XenAPI on the wire: bytes, headers, sessions, limits, and what a stranger's bytes do. */
+import { createHash } from 'node:crypto'
 import { Agent, request } from 'node:http'
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { describe, expect, it, test } from 'vitest'
-import { connectXenApi } from '../../src/xapi/index.js'
+import { type ApiValue, connectXenApi } from '../../src/xapi/index.js'
 import { usePool } from './test-pool.js'
 
 const pool = usePool({ hosts: 2 })
@@ -137,24 +138,34 @@ describe('JSON-RPC', () => {
 })
 
 describe('calls', () => {
-  const outcomes: [method: string, params: string[], outcome: string][] = [
+  const outcomes: [method: string, params: ApiValue[], outcome: string][] = [
     ['pool.no_such_call', [], 'MESSAGE_METHOD_UNKNOWN pool.no_such_call'],
     ['Async.session.logout', [], 'MESSAGE_METHOD_UNKNOWN Async.session.logout'],
-    ['pool.get_all', ['one too many'], 'MESSAGE_PARAMETER_COUNT_MISMATCH pool.get_all 1 2'],
+    ['pool.get_all', ['one too many'], 'MESSAGE_PARAMETER_COUNT_MISMATCH pool.get_all 0 1'],
+    ['pool.get_record', [], 'MESSAGE_PARAMETER_COUNT_MISMATCH pool.get_record 1 0'],
+    ['Async.pool.set_wlb_enabled', ['x'], 'MESSAGE_PARAMETER_COUNT_MISMATCH pool.set_wlb_enabled 2 1'],
     ['pool.get_record', ['OpaqueRef:NULL'], 'HANDLE_INVALID pool OpaqueRef:NULL'],
     ['host.get_by_uuid', ['1234'], 'UUID_INVALID host 1234'],
     ['pool.set_wlb_url', ['OpaqueRef:NULL', 'x'], 'MESSAGE_METHOD_UNKNOWN pool.set_wlb_url'],
     [
       'Certificate.get_all_records_where',
-      ['field'],
-      'INTERNAL_ERROR Failed to parse expression: a quoted text is missing',
+      ['field "'],
+      'INVALID_VALUE field " a word or sign that is none of an expression',
     ],
+    ['host.get_all_where', ['x'], 'INVALID_VALUE x a word or sign that is none of an expression'],
+    ['session.get_all', [], 'MESSAGE_METHOD_UNKNOWN session.get_all'],
     [
       'host.certificate_sync',
       ['OpaqueRef:NULL'],
       'INTERNAL_ERROR Internal API "host.certificate_sync" call attempted with non-pool (external) session',
     ],
-    ['pool.set_wlb_enabled', ['OpaqueRef:NULL', 'yes'], 'FIELD_TYPE_ERROR wlb_enabled'],
+    [
+      'pool.set_wlb_verify_cert',
+      ['OpaqueRef:NULL', 'maybe'],
+      `INTERNAL_ERROR Failure("Expected bool, got 'S(maybe)'")`,
+    ],
+    ['pool.set_tags', ['OpaqueRef:NULL', 'a'], `INTERNAL_ERROR Failure("Expected list, got 'S(a)'")`],
+    ['pool.designate_new_master', [['a']], `INTERNAL_ERROR Failure("Expected string, got '[S(a)]'")`],
     ['lab.image', [], 'MESSAGE_METHOD_UNKNOWN lab.image'],
   ]
   it.each(outcomes)('%s(%s): %s', async (method, params, outcome) => {
@@ -187,6 +198,24 @@ describe('calls', () => {
     expect(await finished(bad)).toMatchObject({ status: 'failure', error_info: ['CRL_DOES_NOT_EXIST', 'none.pem'] })
     await pool.raw('xs1', 'task.destroy', session, bad)
     await expect(pool.raw('xs1', 'task.get_record', session, bad)).rejects.toThrow('HANDLE_INVALID')
+  })
+
+  test('references by a filter; the record of a session that its holder knows', async () => {
+    const [coordinator] = await references('host', 'field "hostname"="xs1"')
+    expect(coordinator).toBe(await pool.ref('xs1'))
+    expect(await references('pool', 'true')).toEqual([await poolRef()])
+    const session = await login()
+    expect(await pool.raw('xs1', 'session.get_record', session, session)).toMatchObject({ auth_user_name: 'root' })
+  })
+
+  async function references(className: string, expression: string): Promise<unknown[]> {
+    const found = await pool.call('xs1', `${className}.get_all_where`, expression)
+    return Array.isArray(found) ? found : []
+  }
+
+  test('the method names in XML are a bare array', async () => {
+    const { text } = await send('xs1', 'POST', '/', call('system.listMethods'))
+    expect(text).toMatch(/^<\?xml version="1.0"\?><methodResponse><params><param><value><array><data><value>/)
   })
 
   test('a filter finds what it says', async () => {
@@ -240,6 +269,44 @@ describe('logging in', () => {
       code: 'SESSION_INVALID',
       params: [session],
     })
+  })
+})
+
+describe('waiting for events', () => {
+  const now = async (session: string) => {
+    const batch = await pool.raw('xs1', 'event.from', session, ['secret'], '', 0)
+    return typeof batch === 'object' && 'token' in batch ? String(batch.token) : ''
+  }
+  const endings: [what: string, end: (session: string) => Promise<unknown>][] = [
+    ['logs out', (session) => pool.raw('xs1', 'session.logout', session)],
+    ['expires', () => pool.fault('expire-sessions', 'xs1')],
+  ]
+  it.each(endings)('whose session %s is told so at once', async (_what, end) => {
+    const session = await login()
+    await pool.raw('xs1', 'event.register', session, ['secret'])
+    const waits = [
+      pool.raw('xs1', 'event.from', session, ['secret'], await now(session), 300),
+      pool.raw('xs1', 'event.next', session),
+    ].map((wait) => wait.then(String, (error) => `${error.code} ${error.params}`))
+    await new Promise(setImmediate)
+    await end(session)
+    expect(await Promise.all(waits)).toEqual([`SESSION_INVALID ${session}`, `SESSION_INVALID ${session}`])
+  })
+
+  test('without having registered: the session is named by a hash', async () => {
+    const session = await login()
+    const hash = createHash('md5').update(session).digest('hex')
+    await expect(pool.raw('xs1', 'event.next', session)).rejects.toMatchObject({
+      code: 'SESSION_NOT_REGISTERED',
+      params: [`trackid=${hash}`],
+    })
+  })
+
+  test('the id of an event is text in JSON', async () => {
+    const body = { jsonrpc: '2.0', method: 'event.from', params: [await login(), ['pool'], '', 0], id: 1 }
+    const { text } = await send('xs1', 'POST', '/jsonrpc', JSON.stringify(body))
+    expect(text).toMatch(/"events":\[\{"id":"\d+","timestamp":/)
+    expect(text).toMatch(/"valid_ref_counts":\{"pool":1,/)
   })
 })
 

@@ -32,6 +32,23 @@ describe('answers, byte for byte as the pool writes them', () => {
     expect(encodeXmlRpcResponse({ status: 'success', value })).toBe(answer)
   })
 
+  it('the counts of event.from are tagged, other ints are not', () => {
+    const value = { events: [], valid_ref_counts: { pool: 1n }, token: '7' }
+    expect(encodeXmlRpcResponse({ status: 'success', value }, 'event.from')).toContain(
+      '<member><name>valid_ref_counts</name><value><struct><member><name>pool</name><value><i4>1</i4></value></member></struct>',
+    )
+    expect(encodeXmlRpcResponse({ status: 'success', value }, 'event.next')).toContain(
+      '<name>pool</name><value>1</value>',
+    )
+  })
+
+  it('system.listMethods is a bare array, and its failure is a failure', () => {
+    expect(encodeXmlRpcResponse({ status: 'success', value: ['a.b'] }, 'system.listMethods')).toBe(
+      '<?xml version="1.0"?><methodResponse><params><param><value><array><data><value>a.b</value></data></array></value></param></params></methodResponse>',
+    )
+    expect(encodeXmlRpcResponse({ status: 'failure', description: ['X'] }, 'system.listMethods')).toContain('Failure')
+  })
+
   it('a failure', () => {
     const description = '<value>CERTIFICATE_ALREADY_EXISTS</value><value>wlb.pem</value>'
     expect(encodeXmlRpcResponse({ status: 'failure', description: ['CERTIFICATE_ALREADY_EXISTS', 'wlb.pem'] })).toBe(

@@ -57,13 +57,13 @@ async function answer(
   const method = isKnown(host, plainName) ? methods.get(plainName) : undefined
   if (!method || (inBackground && method.session === 'none')) throw new ApiFailure('MESSAGE_METHOD_UNKNOWN', [name])
   if (method.session === 'none') {
-    checkArity(name, method, params.length, 0)
+    checkArity(plainName, method, params.length)
     const value = await method.handle({ host, origin, args: new Arguments(params) })
     if (host.role.kind === 'coordinator') await host.role.database.durable()
     return value
   }
 
-  checkArity(name, method, params.length - 1, 1)
+  checkArity(plainName, method, params.length - 1)
   const ref = params[0]
   if (typeof ref !== 'string') throw sessionInvalid(String(ref))
   if (host.role.kind === 'member' && method.runsOn === 'coordinator') {
@@ -156,10 +156,10 @@ async function isPoolSession(host: LabHost, member: Member, ref: string): Promis
   return kind === 'pool'
 }
 
-function checkArity(name: string, { arity: [fewest, most] }: Method, given: number, before: number): void {
+/** The session is not counted, and what may be left out is not expected (gen_server.ml). */
+function checkArity(name: string, { arity: [fewest, most] }: Method, given: number): void {
   if (given >= fewest && given <= most) return
-  const expected = given < fewest ? fewest : most
-  throw new ApiFailure('MESSAGE_PARAMETER_COUNT_MISMATCH', [name, String(expected + before), String(given + before)])
+  throw new ApiFailure('MESSAGE_PARAMETER_COUNT_MISMATCH', [name, String(fewest), String(given)])
 }
 
 function notForUsers(name: string): ApiFailure {

@@ -17,15 +17,21 @@ type Token = { readonly kind: 'word' | 'string' | 'sign'; readonly text: string 
 /**
  * Reads an expression; `not` binds closest, then `and`, then `or`.
  *
- * @throws ApiFailure INTERNAL_ERROR when the text is not an expression.
+ * @throws ApiFailure INVALID_VALUE with the text and the reason, when it is not an expression.
  */
 export function parseExpression(text: string): Expression {
-  const tokens = tokenize(text)
-  const reader = { tokens, at: 0, depth: 0 }
-  const expression = readOr(reader)
-  if (reader.at !== tokens.length) throw unreadable(text)
-  return expression
+  try {
+    const tokens = tokenize(text)
+    const reader = { tokens, at: 0, depth: 0 }
+    const expression = readOr(reader)
+    if (reader.at !== tokens.length) throw new Unreadable('something follows the expression')
+    return expression
+  } catch (error) {
+    throw error instanceof Unreadable ? new ApiFailure('INVALID_VALUE', [text, error.message]) : error
+  }
 }
+
+class Unreadable extends Error {}
 
 /** Tells whether a record matches; a missing field equals nothing. */
 export function matchesExpression(expression: Expression, record: { readonly [field: string]: ApiValue }): boolean {
@@ -72,18 +78,18 @@ function readAnd(reader: Reader): Expression {
 }
 
 function readNot(reader: Reader): Expression {
-  if (++reader.depth > MAX_DEPTH) throw unreadable('too deep')
+  if (++reader.depth > MAX_DEPTH) throw new Unreadable('too deep')
   try {
     if (take(reader, 'word', 'not')) return { kind: 'not', inner: readNot(reader) }
     if (take(reader, 'word', 'true')) return { kind: 'constant', value: true }
     if (take(reader, 'word', 'false')) return { kind: 'constant', value: false }
     if (take(reader, 'sign', '(')) {
       const inner = readOr(reader)
-      if (!take(reader, 'sign', ')')) throw unreadable('a parenthesis does not end')
+      if (!take(reader, 'sign', ')')) throw new Unreadable('a parenthesis does not end')
       return inner
     }
     const left = readOperand(reader)
-    if (!take(reader, 'sign', '=')) throw unreadable('= is missing')
+    if (!take(reader, 'sign', '=')) throw new Unreadable('= is missing')
     return { kind: 'equal', left, right: readOperand(reader) }
   } finally {
     reader.depth--
@@ -93,7 +99,7 @@ function readNot(reader: Reader): Expression {
 function readOperand(reader: Reader): Operand {
   const kind = take(reader, 'word', 'field') ? 'field' : 'literal'
   const token = reader.tokens[reader.at]
-  if (token?.kind !== 'string') throw unreadable('a quoted text is missing')
+  if (token?.kind !== 'string') throw new Unreadable('a quoted text is missing')
   reader.at++
   return { kind, text: token.text }
 }
@@ -111,15 +117,11 @@ function tokenize(text: string): Token[] {
   const end = text.trimEnd().length
   while (pattern.lastIndex < end) {
     const found = pattern.exec(text)
-    if (!found) throw unreadable(text)
+    if (!found) throw new Unreadable('a word or sign that is none of an expression')
     const [, word, double, single, sign] = found
     if (word !== undefined) tokens.push({ kind: 'word', text: word })
     else if (sign !== undefined) tokens.push({ kind: 'sign', text: sign })
     else tokens.push({ kind: 'string', text: (double ?? single ?? '').replace(/\\(.)/g, '$1') })
   }
   return tokens
-}
-
-function unreadable(text: string): ApiFailure {
-  return new ApiFailure('INTERNAL_ERROR', [`Failed to parse expression: ${text.slice(0, 80)}`])
 }

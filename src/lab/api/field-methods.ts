@@ -7,27 +7,33 @@ import { coerce } from '../database/field.js'
 import { hasField, shownRecord } from '../database/records.js'
 import type { Coordinator } from '../host/host.js'
 import { matchesExpression, parseExpression } from './expression.js'
-import { changing, type Method, reading } from './method.js'
+import { type Call, changing, type Method, reading } from './method.js'
 
 export function fieldMethods(): [name: string, method: Method][] {
   return CLASSES.flatMap((owner) => [
-    ...(owner.name === 'session' ? [] : recordMethods(owner)),
+    ...(owner.name === 'session' ? [] : listMethods(owner)),
+    ...recordMethods(owner),
     ...owner.stored.flatMap((field) => accessors(owner, field)),
   ])
 }
 
+/** What sessions do not have: nobody sees who else is logged in. */
+function listMethods({ name }: ApiClass): [string, Method][] {
+  return [
+    [`${name}.get_all`, reading(0, ({ coordinator }) => coordinator.database.refs(name))],
+    [`${name}.get_all_where`, reading(1, (call) => matchingRows(call, name).map(([ref]) => ref))],
+    [`${name}.get_all_records`, reading(0, ({ coordinator }) => Object.fromEntries(shownRows(coordinator, name)))],
+    [`${name}.get_all_records_where`, reading(1, (call) => Object.fromEntries(matchingRows(call, name)))],
+  ]
+}
+
+function matchingRows({ coordinator, args }: Call, name: string): [string, ApiRecord][] {
+  const expression = parseExpression(args.text(0, 'expr'))
+  return shownRows(coordinator, name).filter(([, record]) => matchesExpression(expression, record))
+}
+
 function recordMethods({ name, fields }: ApiClass): [string, Method][] {
   const methods: [string, Method][] = [
-    [`${name}.get_all`, reading(0, ({ coordinator }) => coordinator.database.refs(name))],
-    [`${name}.get_all_records`, reading(0, ({ coordinator }) => Object.fromEntries(shownRows(coordinator, name)))],
-    [
-      `${name}.get_all_records_where`,
-      reading(1, ({ coordinator, args }) => {
-        const expression = parseExpression(args.text(0, 'expr'))
-        const rows = shownRows(coordinator, name)
-        return Object.fromEntries(rows.filter(([, record]) => matchesExpression(expression, record)))
-      }),
-    ],
     [
       `${name}.get_record`,
       reading(1, ({ coordinator: { database }, args }) =>
@@ -85,7 +91,7 @@ function shownRows({ database }: Coordinator, name: string): [string, ApiRecord]
 
 function setter(owner: ApiClass, field: ApiField): Method {
   return changing(2, ({ coordinator, args }) => {
-    const value = coerce(field.name, field, args.value(1))
+    const value = coerce(field, args.value(1))
     coordinator.database.update(owner.name, args.text(0, 'self'), { [field.name]: value })
     return ''
   })
@@ -97,7 +103,7 @@ function mapAdder(owner: ApiClass, field: ApiField): Method {
     const [ref, key] = [args.text(0, 'self'), args.text(1, 'key')]
     const map = entriesOf(coordinator.database.get(owner.name, ref)[field.name])
     if (map.has(key)) throw new ApiFailure('MAP_DUPLICATE_KEY', [owner.name, field.name, ref, key])
-    map.set(key, coerce(field.name, { type: field.of ?? 'string' }, args.value(2)))
+    map.set(key, coerce({ type: field.of ?? 'string' }, args.value(2)))
     coordinator.database.update(owner.name, ref, { [field.name]: Object.fromEntries(map) })
     return ''
   })
@@ -121,7 +127,7 @@ function setChanger(owner: ApiClass, field: ApiField, change: SetChange): Method
   return changing(2, ({ coordinator, args }) => {
     const ref = args.text(0, 'self')
     const set = coordinator.database.get(owner.name, ref)[field.name] ?? []
-    const one = coerce(field.name, { type: field.of ?? 'string' }, args.value(1))
+    const one = coerce({ type: field.of ?? 'string' }, args.value(1))
     coordinator.database.update(owner.name, ref, { [field.name]: change(isApiSet(set) ? set : [], one) })
     return ''
   })

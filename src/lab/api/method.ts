@@ -1,6 +1,7 @@
 /** One XenAPI method: what it is called, who may call it, where it runs, what it does. */
-import { ApiFailure, type ApiValue, isApiMap, isApiSet } from '../../xapi/index.js'
+import { type ApiValue, isApiMap, isApiSet } from '../../xapi/index.js'
 import { findClass } from '../database/classes.js'
+import { wrongType } from '../database/field.js'
 import type { Coordinator, LabHost } from '../host/host.js'
 import type { Session } from '../host/sessions.js'
 
@@ -68,7 +69,7 @@ export function emergency(arity: number, handle: Handler): Method {
   return { arity: [arity, arity], session: 'local', runsOn: 'here', changes: false, handle }
 }
 
-/** The parameters behind the session, read as the types the method needs. */
+/** The parameters behind the session, read as the types the method needs. A call names each one for its reader; the pool's refusals do not. */
 export class Arguments {
   readonly #values: readonly ApiValue[]
 
@@ -84,44 +85,44 @@ export class Arguments {
     return this.#values[index] ?? ''
   }
 
-  /** @throws ApiFailure FIELD_TYPE_ERROR when the parameter is no text. */
-  text(index: number, name: string): string {
+  /** @throws ApiFailure INTERNAL_ERROR when the parameter is no text. */
+  text(index: number, _name: string): string {
     const value = this.value(index)
-    if (typeof value !== 'string') throw wrongType(name)
+    if (typeof value !== 'string') throw wrongType('string', value)
     return value
   }
 
-  /** @throws ApiFailure FIELD_TYPE_ERROR when the parameter is no boolean. */
-  flag(index: number, name: string): boolean {
+  /** @throws ApiFailure INTERNAL_ERROR when the parameter is no boolean. */
+  flag(index: number, _name: string): boolean {
     const value = this.value(index)
-    if (typeof value !== 'boolean') throw wrongType(name)
+    if (typeof value !== 'boolean') throw wrongType('bool', value)
     return value
   }
 
-  /** @throws ApiFailure FIELD_TYPE_ERROR when the parameter is no number. */
-  number(index: number, name: string): number {
+  /** @throws ApiFailure INTERNAL_ERROR when the parameter is no number. */
+  number(index: number, _name: string): number {
     const value = this.value(index)
     const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value)
-    if (Number.isNaN(number) || typeof value === 'object' || typeof value === 'boolean') throw wrongType(name)
+    if (Number.isNaN(number) || typeof value === 'object' || typeof value === 'boolean') throw wrongType('float', value)
     return number
   }
 
-  /** @throws ApiFailure FIELD_TYPE_ERROR when the parameter is no set of texts. */
-  texts(index: number, name: string): string[] {
+  /** @throws ApiFailure INTERNAL_ERROR when the parameter is no set of texts. */
+  texts(index: number, _name: string): string[] {
     const value = this.value(index)
-    if (!isApiSet(value)) throw wrongType(name)
+    if (!isApiSet(value)) throw wrongType('set', value)
     return value.map((element) => {
-      if (typeof element !== 'string') throw wrongType(name)
+      if (typeof element !== 'string') throw wrongType('string', element)
       return element
     })
   }
 
-  /** @throws ApiFailure FIELD_TYPE_ERROR when the parameter is no map to texts. */
-  textMap(index: number, name: string): [string, string][] {
+  /** @throws ApiFailure INTERNAL_ERROR when the parameter is no map to texts. */
+  textMap(index: number, _name: string): [string, string][] {
     const value = this.value(index)
-    if (!isApiMap(value)) throw wrongType(name)
+    if (!isApiMap(value)) throw wrongType('map', value)
     return Object.entries(value).map(([key, element]) => {
-      if (typeof element !== 'string') throw wrongType(name)
+      if (typeof element !== 'string') throw wrongType('string', element)
       return [key, element]
     })
   }
@@ -133,8 +134,4 @@ export class Arguments {
     coordinator.database.get(className, ref)
     return ref
   }
-}
-
-function wrongType(name: string): ApiFailure {
-  return new ApiFailure('FIELD_TYPE_ERROR', [name])
 }

@@ -3,6 +3,7 @@ import { ApiFailure, type ApiValue, encodeXmlRpcResponse } from '../../xapi/inde
 import { findClass } from '../database/classes.js'
 import type { ApiRecord } from '../database/database.js'
 import type { Coordinator } from '../host/host.js'
+import { type Session, sessionInvalid } from '../host/sessions.js'
 import { type Call, changing, type Method, reading } from './method.js'
 
 const MAX_EVENT_WAIT_MS = 3_600_000
@@ -96,8 +97,11 @@ function setField({ database }: Coordinator, ref: string, values: ApiRecord): Ap
 
 async function from({ coordinator, session, args }: Call): Promise<ApiValue> {
   const timeoutMs = Math.min(Math.max(args.number(2, 'timeout') * 1000, 0), MAX_EVENT_WAIT_MS)
-  const ended = () => coordinator.sessions.find(session.ref) === undefined
-  return coordinator.events.from(args.texts(0, 'classes'), args.text(1, 'token'), timeoutMs, ended)
+  const stopped = () => {
+    assertLive(coordinator, session)
+    return false
+  }
+  return coordinator.events.from(args.texts(0, 'classes'), args.text(1, 'token'), timeoutMs, stopped)
 }
 
 function inject({ coordinator, args }: Call): ApiValue {
@@ -117,7 +121,12 @@ function unregister({ coordinator, session }: Call): ApiValue {
 }
 
 async function next({ coordinator, session }: Call): Promise<ApiValue> {
-  return coordinator.events.next(session.ref, LEGACY_EVENT_WAIT_MS)
+  return coordinator.events.next(session.ref, LEGACY_EVENT_WAIT_MS, () => assertLive(coordinator, session))
+}
+
+/** @throws ApiFailure SESSION_INVALID when the session has ended while its caller waited. */
+function assertLive({ sessions }: Coordinator, { ref }: Session): void {
+  if (!sessions.find(ref)) throw sessionInvalid(ref)
 }
 
 function createMessage({ host, coordinator, args }: Call): ApiValue {

@@ -5,6 +5,7 @@
  * Changes are also kept in their order, so that a caller who is up to date costs as much as has changed, and not as much as the
  * pool has objects: each change wakes every caller.
  */
+import { createHash } from 'node:crypto'
 import { ApiFailure, type ApiValue } from '../../xapi/index.js'
 import { CLASSES, findClass } from './classes.js'
 import type { ApiRecord, Change, Database } from './database.js'
@@ -66,7 +67,8 @@ export class EventLog {
   }
 
   /**
-   * Returns what happened to the classes since the token, waiting up to `timeoutMs` for something to happen.
+   * Returns what happened to the classes since the token, waiting up to `timeoutMs` for something to happen. `stopped` is asked
+   * after each change; it throws what the caller is told when its session has ended.
    *
    * @throws ApiFailure EVENTS_LOST when removals since the token are no longer remembered.
    * @throws ApiFailure EVENT_FROM_TOKEN_PARSE_FAILURE when the token is not one of ours.
@@ -96,12 +98,15 @@ export class EventLog {
     this.#subscriptions.delete(session)
   }
 
-  /** @throws ApiFailure SESSION_NOT_REGISTERED when the session has not subscribed. */
-  async next(session: string, timeoutMs: number): Promise<ApiValue> {
+  /** @throws ApiFailure SESSION_NOT_REGISTERED when the session has not subscribed, and what `assertLive` throws. */
+  async next(session: string, timeoutMs: number, assertLive: () => void): Promise<ApiValue> {
     const known = this.#subscriptions.get(session)
-    if (!known) throw new ApiFailure('SESSION_NOT_REGISTERED', [session])
-    const ended = () => !this.#subscriptions.has(session)
-    const { events, token } = await this.from(known.patterns, known.token, timeoutMs, ended)
+    if (!known) throw new ApiFailure('SESSION_NOT_REGISTERED', [trackOf(session)])
+    const stopped = () => {
+      assertLive()
+      return !this.#subscriptions.has(session)
+    }
+    const { events, token } = await this.from(known.patterns, known.token, timeoutMs, stopped)
     if (this.#subscriptions.has(session)) this.#subscriptions.set(session, { ...known, token })
     return events
   }
@@ -148,6 +153,10 @@ export class EventLog {
   }
 
   #record({ className, ref, operation, generation }: Change): void {
+    if (className === 'session' && operation === 'del') {
+      this.#subscriptions.delete(ref)
+      this.#wake() // whoever waits with it is told so
+    }
     if (!findClass(className)?.hasEvents) return
     const created = operation === 'add' ? generation : (this.#traces.get(ref)?.created ?? 0)
     if (operation === 'del') {
@@ -186,7 +195,7 @@ export class EventLog {
 
 function eventOf(generation: number, className: string, ref: string, operation: string, snapshot?: ApiValue): ApiValue {
   return {
-    id: BigInt(generation),
+    id: String(generation),
     timestamp: '0.0',
     class: className.toLowerCase(),
     operation,
@@ -201,6 +210,11 @@ function matches(patterns: readonly string[], className: string, ref: string): b
     if (wanted === '*') return true
     return wanted?.toLowerCase() === className.toLowerCase() && (wantedRef === undefined || wantedRef === ref)
   })
+}
+
+/** A pool names a session by a hash where others may read it (context.ml). */
+function trackOf(session: string): string {
+  return `trackid=${createHash('md5').update(session).digest('hex')}`
 }
 
 /** Two counters, as a pool writes them; ours are always the same one. */

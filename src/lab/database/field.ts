@@ -2,7 +2,7 @@
  * One field of a XenAPI class: its names, type and access, and its values as the database file, JSON and callers write
  * them.
  */
-import { ApiFailure, type ApiValue, NULL_REF } from '../../xapi/index.js'
+import { ApiFailure, type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF } from '../../xapi/index.js'
 
 type FieldType = 'string' | 'int' | 'float' | 'bool' | 'datetime' | 'ref' | 'set' | 'map'
 
@@ -117,21 +117,56 @@ export function fromStored({ type, of }: Typed, stored: StoredValue): ApiValue {
 /**
  * Reads what a caller gave as a value of a field: XML-RPC carries integers as text, JSON floats without a point.
  *
- * @throws ApiFailure FIELD_TYPE_ERROR when the value does not have the field's type.
+ * @throws ApiFailure INTERNAL_ERROR when the value does not have the field's type.
  */
-export function coerce(name: string, { type, of }: Typed, value: ApiValue): ApiValue {
-  const wrong = new ApiFailure('FIELD_TYPE_ERROR', [name])
+export function coerce({ type, of }: Typed, value: ApiValue): ApiValue {
   if (type === 'set') {
-    if (!Array.isArray(value)) throw wrong
-    return value.map((element) => coerce(name, { type: of ?? 'string' }, element))
+    if (!isApiSet(value)) throw wrongType('set', value)
+    return value.map((element) => coerce({ type: of ?? 'string' }, element))
   }
   if (type === 'map') {
-    if (typeof value !== 'object' || Array.isArray(value) || value instanceof Date) throw wrong
-    return mapValues(value, (element) => coerce(name, { type: of ?? 'string' }, element))
+    if (!isApiMap(value)) throw wrongType('map', value)
+    return mapValues(value, (element) => coerce({ type: of ?? 'string' }, element))
   }
   const read = SCALARS[type](value)
-  if (read === undefined) throw wrong
+  if (read === undefined) throw wrongType(type, value)
   return read
+}
+
+/** Types as ocaml-rpc names them (rpc.ml); a reference is a string there. */
+const READ_AS: Readonly<Record<FieldType, string>> = {
+  string: 'string',
+  int: 'int64',
+  float: 'float',
+  bool: 'bool',
+  datetime: 'DateTime',
+  ref: 'string',
+  set: 'list',
+  map: 'dict',
+}
+
+/** What a pool says of a parameter that it cannot read: the exception of its library, as an error of its own. */
+export function wrongType(type: FieldType, value: ApiValue): ApiFailure {
+  return new ApiFailure('INTERNAL_ERROR', [`Failure("Expected ${READ_AS[type]}, got '${asRead(value)}'")`])
+}
+
+/** A value as ocaml-rpc prints it. */
+function asRead(value: ApiValue): string {
+  switch (typeof value) {
+    case 'string':
+      return `S(${value})`
+    case 'bigint':
+      return `I(${value})`
+    case 'number':
+      return `F(${value})`
+    case 'boolean':
+      return `B(${value})`
+  }
+  if (value instanceof Date) return `D(${formatApiDate(value)})`
+  if (isApiSet(value)) return `[${value.map(asRead).join(';')}]`
+  return `{${Object.entries(value)
+    .map(([key, element]) => `${key}:${asRead(element)}`)
+    .join(';')}}`
 }
 
 const SCALARS: Readonly<Record<Exclude<FieldType, 'set' | 'map'>, (value: ApiValue) => ApiValue | undefined>> = {

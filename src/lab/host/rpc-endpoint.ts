@@ -63,7 +63,7 @@ export async function answerXmlRpc(exchange: Exchange): Promise<void> {
     return send(exchange, { status: 'success', value }, 'text/xml', encodeXmlRpcResponse({ status: 'success', value }))
   }
   const result = await resultOf(exchange, call.method, call.params)
-  await send(exchange, result, 'text/xml', encodeXmlRpcResponse(result))
+  await send(exchange, result, 'text/xml', encodeXmlRpcResponse(result, call.method))
 }
 
 /** Answers in HTML what is not XenAPI: a wrong request, an unknown method or path. */

@@ -1,7 +1,7 @@
 /** The calls about VM groups (datamodel_vm_group.ml), and how messages are read. */
 import { ApiFailure, type ApiValue, isApiMap } from '../../../xapi/index.js'
 import { type Call, changing, type Method, reading } from '../../api/method.js'
-import { coerce } from '../../database/field.js'
+import { coerce, wrongType } from '../../database/field.js'
 import { refreshGroupAlerts } from '../running/group-alerts.js'
 import { listOf, mapOf, textOf } from '../values.js'
 
@@ -19,8 +19,8 @@ const PLACEMENTS = ['normal', 'anti_affinity']
 function create({ coordinator: { database }, args }: Call): ApiValue {
   assertLicensed(mapOf(database.pool.record, 'restrictions'))
   const record = args.value(0)
-  if (!isApiMap(record)) throw new ApiFailure('FIELD_TYPE_ERROR', ['args'])
-  const text = (name: string) => coerce(name, { type: 'string' }, record[name] ?? '')
+  if (!isApiMap(record)) throw wrongType('map', record)
+  const text = (name: string) => coerce({ type: 'string' }, record[name] ?? '')
   const placement = String(record.placement ?? 'normal')
   if (!PLACEMENTS.includes(placement)) throw new ApiFailure('INVALID_VALUE', ['placement', placement])
   return database.create('VM_group', {
@@ -84,7 +84,7 @@ function messagesSince({ coordinator: { database }, args }: Call): ApiValue {
 }
 
 function dateOf(value: ApiValue): Date {
-  const date = coerce('since', { type: 'datetime' }, value)
+  const date = coerce({ type: 'datetime' }, value)
   return date instanceof Date ? date : new Date(0)
 }
 
