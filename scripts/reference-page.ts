@@ -96,7 +96,7 @@ function renderCommand({ words, command }: { words: readonly string[]; command: 
     .filter((option) => !option.hidden)
     .map(
       (option) =>
-        `| \`${option.flags}\` | ${cell(option.description)}${option.argChoices ? `: ${option.argChoices.join(', ')}` : ''} |`,
+        `| \`${cell(option.flags)}\` | ${cell(option.description)}${option.argChoices ? `: ${option.argChoices.join(', ')}` : ''} |`,
     )
   const operands = command.registeredArguments
     .map((argument) => {

@@ -29,9 +29,10 @@ export function renderPage(evidence: Evidence, diagnosis: Diagnosis): string {
     ...findings.map((finding, index) => renderFinding(finding, index + 1, clean)),
     ...renderHosts(evidence, clean),
     ...renderInstalled(evidence, clean),
-    '<h2>Not seen</h2><ul>',
-    ...notSeen.map((sentence) => `<li>${clean(sentence)}</li>`),
-    '</ul></main></body></html>',
+    ...(notSeen.length > 0
+      ? ['<h2>Not seen</h2><ul>', ...notSeen.map((sentence) => `<li>${clean(sentence)}</li>`)]
+      : []),
+    `${notSeen.length > 0 ? '</ul>' : ''}</main></body></html>`,
   ].join('\n')}\n`
 }
 
