@@ -1,5 +1,6 @@
 /** `wlb account …`: the name and password that pools present to this appliance. */
 
+import { counted } from '../base/text/counted.js'
 import { checkPassword } from '../config/index.js'
 import {
   type AccountReport,
@@ -52,7 +53,7 @@ function describe({ userName, settingsFile, isInService, pools }: AccountReport,
     ['user name', userName],
     ['password', `its hash is in ${settingsFile}`],
     ['in service', service],
-    ['presented by', pools ? `${pools.length} registered pools` : 'not known while the appliance is stopped'],
+    ['presented by', pools ? counted(pools.length, 'registered pool') : 'not known while the appliance is stopped'],
   ])
 }
 

@@ -1,9 +1,9 @@
 /** One call of `wlb`: parse, call, print. */
 import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
-import { EXIT, printError, printJson, printText } from './terminal/print.js'
+import { EXIT, printError, printJson, printNote, printText } from './terminal/print.js'
 import { failIfUnwritable } from './terminal/standard-output.js'
 import { assumeSize } from './terminal/terminal-width.js'
-import { typedCall } from './terminal/typed-call.js'
+import { type TypedCall, typedCall } from './terminal/typed-call.js'
 import { givenRoot } from './wlb-command.js'
 
 const JOBS = `The five common jobs:
@@ -29,14 +29,16 @@ export async function run(argv: readonly string[], program: CommandUnknownOpts):
   } catch (error) {
     if (!(error instanceof CommanderError))
       process.exitCode = printError(error, format, { root: givenRoot(program), call: typedCall(argv, program) })
-    else if (error.exitCode !== 0) process.exitCode = refuseCall(error, format)
+    else if (error.exitCode !== 0) process.exitCode = refuseCall(error, format, typedCall(argv, program))
   }
 }
 
-/** Commander has already printed the message on stderr, with a suggestion if there is one. */
-function refuseCall({ message }: CommanderError, format: 'text' | 'json'): number {
+/** Commander has already printed the message on stderr, with a suggestion if there is one, or the help of a group. */
+function refuseCall({ code, message }: CommanderError, format: 'text' | 'json', { command }: TypedCall): number {
+  const remedy = ['wlb', command, '--help'].filter(Boolean).join(' ')
+  if (code !== 'commander.help') printNote(`  try: ${remedy}\n`) // which was printed as it is
   if (format === 'json') {
-    printJson({ error: { code: 'USAGE', message: message.replace(/^error: /, ''), facts: {}, remedy: 'wlb --help' } })
+    printJson({ error: { code: 'USAGE', message: message.replace(/^error: /, ''), facts: {}, remedy } })
   }
   return EXIT.usage
 }

@@ -91,6 +91,18 @@ it.each(cases)('wlb %s says %s (%j): %s', (typed, remedy, memory, printed) => {
   expect(repeatTyped(remedy, callOf(typed), memory)).toBe(printed)
 })
 
+const wrong: [typed: string, said: string][] = [
+  ['pool forget', "error: missing required argument 'UUID'\n  try: wlb pool forget --help\n"],
+  ['trust frobnicate', "error: unknown command 'frobnicate'\n  try: wlb trust --help\n"],
+  ['--frobnicate', "error: unknown option '--frobnicate'\n  try: wlb --help\n"],
+]
+it.each(wrong)('a wrong call names the help of its command: wlb %s', async (typed, said) => {
+  expect(await run('wlb', typed.split(' '))).toMatchObject({ exitCode: 2, stderr: said })
+})
+it('a group alone shows its help once', async () => {
+  expect((await run('wlb', ['balance'])).stderr).not.toContain('try:')
+})
+
 const folder = makeFolder()
 afterAll(() => removeFolder(folder))
 test('the remedy of an error about a pool names the pool, in text and as JSON', async () => {

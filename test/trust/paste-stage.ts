@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { type Ended, makeFolder, type Running, removeFolder, run, runUntilReady } from '../cli/program.js'
@@ -24,6 +24,9 @@ interface Found {
 }
 
 export interface PasteStage {
+  readonly root: string
+  /** Where commands are typed, on either side. */
+  readonly desk: string
   wlb(...words: readonly string[]): Promise<Ended>
   /** What the doctor finds, looking from outside. */
   examine(): Promise<readonly Found[]>
@@ -90,6 +93,8 @@ export function usePasteStage(): PasteStage {
   const here = (line: string) => shell(line, desk, env)
   const onHost = (line: string) => wlbIn(desk, env, ['lab', 'exec', COORDINATOR, '--', 'sh', '-c', line])
   return {
+    root,
+    desk,
     wlb,
     examine: async () => {
       const { stdout, stderr } = await wlb('doctor', '--pool', 'lab', '--json')
@@ -102,7 +107,10 @@ export function usePasteStage(): PasteStage {
       const installed = readdirSync(join(root, 'lab', COORDINATOR, 'etc/stunnel/certs'))
       const added = installed.filter((name) => !names.includes(name))
       for (const name of added) await onHost(`xe pool-uninstall-ca-certificate name=${name}`)
-      if (added.length > 0) await expectDone(onHost('xe pool-certificate-sync'))
+      const lists = readdirSync(join(root, 'lab', COORDINATOR, 'etc/stunnel/crls'))
+      for (const name of lists) await onHost(`xe pool-crl-uninstall name=${name}`)
+      if (added.length + lists.length > 0) await expectDone(onHost('xe pool-certificate-sync'))
+      for (const name of readdirSync(desk)) rmSync(join(desk, name))
     },
     paste(remedy) {
       const typed = fill(remedy, answers)

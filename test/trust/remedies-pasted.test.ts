@@ -2,8 +2,10 @@
  * What the doctor says to type, typed: in a shell of the appliance's machine or of the coordinator, and the doctor is asked again.
  * The finding is gone, or a person has to act first, and the table says why.
  */
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { listFaults } from '../../src/lab/index.js'
+import { labAuthority } from './lab-authority.js'
 import { usePasteStage } from './paste-stage.js'
 
 const stage = usePasteStage()
@@ -17,9 +19,7 @@ const HEALED = [
 /** What a person has to do before, or what a lab has not. */
 const BY_HAND: Readonly<Record<string, readonly number[]>> = {
   'an authority has to sign another certificate': [1, 4, 7, 13, 14, 43, 44, 45, 46, 52, 53, 54, 55, 56, 57, 58],
-  "the authority's certificate or list has to be fetched; the remedy says which and from where": [
-    ...[2, 15, 20, 59, 60, 62, 63],
-  ],
+  'the root before has the same name and is in the way: it has to be found among those installed, and removed': [20],
   'the passphrase, or the other half of the pair, has to be known': [40, 41],
   'the name of the certificate has to lead to the appliance first': [6],
   "a host's clock, and its program chronyc": [5],
@@ -30,6 +30,42 @@ const BY_HAND: Readonly<Record<string, readonly number[]>> = {
   'puts the files right; what the lab serves in their place stays': [16, 71],
   'the new password of the appliance has to be known': [75],
 }
+
+/** A person fetches the file that the remedy names and says where to have: the test plays the person. */
+const FETCHED: readonly [row: number, file: string, left: 'nothing' | 'what the lab serves'][] = [
+  ...[59, 60, 62, 63].map((row): [number, string, 'nothing'] => [row, 'crl.pem', 'nothing']),
+  [2, 'intermediate_ca.pem', 'what the lab serves'],
+  [15, 'intermediate_ca.pem', 'what the lab serves'],
+]
+test.each(FETCHED)(
+  'row %i: %s is fetched as told, the rest pasted; what is left: %s',
+  { tags: 'long', timeout: 60_000 },
+  async (row, file, left) => {
+    expect(await stage.wlb('lab', 'fault', 'inject', String(row))).toMatchObject({ exitCode: 0 })
+    const [first] = await stage.examine()
+    expect([first?.row, first?.remedy]).toEqual([
+      row,
+      expect.stringMatching(new RegExp(`# ${file}: the .*"CN=OpenWLB lab fault .*, in PEM, from the authority`)),
+    ])
+    const authority = labAuthority(stage.root)
+    const place = join(stage.desk, file)
+    if (file === 'crl.pem') await authority.fetchList(place)
+    else authority.fetchIntermediate(place)
+    // a pool whose root is not known here may refuse, which a person at the terminal is asked about
+    const pasted = await stage.paste((first?.remedy ?? '').replace('wlb cert install', 'wlb cert install --anyway'))
+    expect(pasted, pasted.stderr).toMatchObject({ exitCode: 0 })
+    if (left === 'nothing') {
+      const same = (await stage.examine()).filter((finding) => finding.severity === 'error')
+      expect(same, first?.remedy).toEqual([])
+    } else {
+      // the stand-in goes on with what it was told to serve; what the appliance has on its disk is in order
+      const served = join(stage.root, 'etc/ssl/certs/server.pem')
+      const anchor = join(stage.root, 'lab/xs1/etc/stunnel/certs/openwlb-lab-fault-root.pem')
+      const verdict = await stage.wlb('cert', 'check', served, '--trust', anchor, '--name', 'wlb.lab.internal')
+      expect(verdict, verdict.stdout).toMatchObject({ exitCode: 0 })
+    }
+  },
+)
 
 /** Nothing shows from outside, or the row that is seen in its place (docs/doctor-accuracy.md). */
 const UNSEEN = [26, 30, 33, 34, 35, 36, 78]
@@ -46,6 +82,8 @@ test.each(HEALED)('row %i: pasted, and it is gone', { tags: 'long', timeout: 60_
 })
 
 test('every row that can be brought about is in one of the tables', () => {
-  const named = [...HEALED, ...Object.values(BY_HAND).flat(), ...UNSEEN].sort((one, other) => one - other)
+  const named = [...HEALED, ...FETCHED.map(([row]) => row), ...Object.values(BY_HAND).flat(), ...UNSEEN].sort(
+    (one, other) => one - other,
+  )
   expect(named).toEqual(listFaults().map(({ row }) => row))
 })

@@ -1,4 +1,5 @@
 /** Text of a diagnosis: one paragraph for each finding, and at the end what to do. */
+import { counted } from '../../base/text/counted.js'
 import type { Diagnosis, Evidence, Finding, FixedStep } from '../../trust/index.js'
 
 export function describeDiagnosis(evidence: Evidence, diagnosis: Diagnosis, fixed: readonly FixedStep[]): string {
@@ -22,7 +23,7 @@ export function describeScene(evidence: Evidence): string[] {
   return [
     ...(pool
       ? [
-          `pool:       ${pool.name}, ${hosts.length} hosts, connected to ${pool.wlbUrl || 'nothing'}, verification ${pool.verifies ? 'on' : 'OFF'}`,
+          `pool:       ${pool.name}, ${counted(hosts.length, 'host')}, connected to ${pool.wlbUrl || 'nothing'}, verification ${pool.verifies ? 'on' : 'OFF'}`,
         ]
       : []),
     `appliance:  ${asked}, ${appliance?.endpoint.state ?? 'not looked at'}${local?.isAsked ? ', on this machine' : ''}`,

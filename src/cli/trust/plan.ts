@@ -1,6 +1,7 @@
 /** `wlb trust plan`, and how plans, steps and hosts are shown by it, by `apply`, `undo` and `renew`. */
 
 import { WlbError } from '../../base/error.js'
+import { counted } from '../../base/text/counted.js'
 import { visible, visibleCommand } from '../../base/text/printable.js'
 import {
   type HostVerdict,
@@ -110,7 +111,7 @@ export function describePlan({ connection, plan, trusted }: Prepared, steps: rea
   const own = identity && 'fingerprintSha256' in identity ? identity.fingerprintSha256 : undefined
   const stated = trusted.stated ?? own
   const facts = renderFacts([
-    ['pool', `${pool.name} (${pool.uuid}), ${hosts.length} hosts`],
+    ['pool', `${pool.name} (${pool.uuid}), ${counted(hosts.length, 'host')}`],
     ['coordinator', `${coordinator?.name} at ${coordinator?.address}`],
     ['appliance', `${plan.name}, asked at ${appliance.host}:${appliance.port}`],
     ['connected to', pool.wlbUrl || 'nothing yet'],

@@ -1,5 +1,6 @@
 /** `wlb trust renew`: the plan is shown, confirmed once, and carried out phase by phase. */
 
+import { counted } from '../../base/text/counted.js'
 import { visible } from '../../base/text/printable.js'
 import { findRoute, renderSshTarget } from '../../ssh/index.js'
 import {
@@ -107,7 +108,7 @@ function describeRenewal(prepared: PreparedRenewal, steps: readonly { title: str
   return [
     ...(isResumed ? ['Going on with the renewal that was cut short.'] : []),
     renderFacts([
-      ['pool', `${pool.name} (${pool.uuid}), ${connection.hosts.length} hosts`],
+      ['pool', `${pool.name} (${pool.uuid}), ${counted(connection.hosts.length, 'host')}`],
       ['appliance', `${appliance.name}, asked at ${appliance.host}:${appliance.port}`],
       ...(next ? [['new certificate', `${next.subject}, until ${next.notAfter.toISOString()}`] as const] : []),
       ...(next ? [['SHA-256', next.fingerprintSha256] as const] : []),

@@ -1,4 +1,5 @@
 /** Differences between hosts and their coordinator, and between records and files. */
+import { counted } from '../../../base/text/counted.js'
 import { isSelfSigned } from '../../../x509/index.js'
 import type { HostFacts } from '../../../xapi/index.js'
 import { isStoreError } from '../evidence/refusal-defects.js'
@@ -38,7 +39,7 @@ function lostRecord(view: View): Draft | undefined {
     ...(without.length > 0 && { severity: 'error' as const }),
     hosts: without.map(({ host }) => host.name),
     cause: 'A certificate lies on hosts and the pool has no record of it: a member was down when it was installed.',
-    evidence: `${listOf(verified)} verify; ${installed.length} certificates on record, and it is none of them${print}${lacking}`,
+    evidence: `${listOf(verified)} verify; ${counted(installed.length, 'certificate')} on record, and it is none of them${print}${lacking}`,
     remedy: INSTALL_ALL_AGAIN,
   }
 }

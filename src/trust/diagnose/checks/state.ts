@@ -1,5 +1,6 @@
 /** The pool's switches: connected, licensed, in use, verifying. */
 
+import { counted } from '../../../base/text/counted.js'
 import { shell } from '../../../base/text/quote-word.js'
 import type { View } from '../evidence/view.js'
 import type { Draft } from '../finding.js'
@@ -94,7 +95,7 @@ function verificationOff(view: View): Draft {
   return {
     code: 'VERIFICATION_OFF',
     cause: 'Verification is off: everything works, and the pool would send its password to whoever answers.',
-    evidence: `wlb-verify-cert is false; ${installed.length} certificates installed; ${soFar}`,
+    evidence: `wlb-verify-cert is false; ${counted(installed.length, 'certificate')} installed; ${soFar}`,
     // `wlb trust apply` switches it on itself
     remedy: installed.length > 0 ? switchOn : install.startsWith('wlb ') ? install : `${install}; ${switchOn}`,
   }

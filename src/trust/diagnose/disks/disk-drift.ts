@@ -2,6 +2,7 @@
  * Hosts whose disks hold something else than their coordinator's, and disks that hold something else than
  * the database believes. A sync writes a member's folder anew: one that is older than what it lacks has missed it.
  */
+import { counted } from '../../../base/text/counted.js'
 import { quoteWord } from '../../../base/text/quote-word.js'
 import { type Comparison, compareHeld, type Held, heldOn } from '../../connection/disks.js'
 import type { View } from '../evidence/view.js'
@@ -102,7 +103,7 @@ function recordMissing(view: View, disks: readonly SeenDisk[], unrecorded: reado
       cause: `${listOf([...names])} lies in ${FOLDER} and the pool has no record of it: a member was down when it was installed.`,
       evidence: someOf([
         `on ${listOf(namesOf(holding))}: ${someOf(unique(unrecorded.map(heldText)))}`,
-        `${view.installed.length} certificates on record`,
+        `${counted(view.installed.length, 'certificate')} on record`,
         ...(lacking.length > 0 ? [`not on ${listOf(namesOf(lacking))}`] : []),
       ]),
       remedy: `cp ${quoteWord(`${FOLDER}/${first.name}`)} /root/; xe pool-uninstall-ca-certificate name=${name}; xe pool-install-ca-certificate filename=${quoteWord(`/root/${first.name}`)}; xe pool-certificate-sync`,
