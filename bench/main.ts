@@ -7,6 +7,7 @@ import { type BenchAppliance, openBenchAppliance } from './appliance.js'
 import { fleet } from './fleet.js'
 import { handshakes } from './handshakes.js'
 import { install } from './install.js'
+import { metrics } from './metrics.js'
 import { migrations } from './migrations.js'
 import type { Row } from './row.js'
 import { soap } from './soap.js'
@@ -27,6 +28,7 @@ const alone: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   verdict,
   sync,
   migrations,
+  metrics,
   start: async () => start(),
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-const GROUPS = ['start', 'install', 'fleet', 'verdict', 'trust', 'soap', 'sync', 'migrations', 'handshakes']
+const GROUPS = ['start', 'install', 'fleet', 'verdict', 'trust', 'soap', 'sync', 'migrations', 'metrics', 'handshakes']
 
 test.for(GROUPS)('%s', { tags: 'long', timeout: 180_000 }, async (group) => {
   const env = { ...process.env, OPENWLB_BENCH_ONCE: '1' }

@@ -28,7 +28,7 @@ export async function load(root: string, target: string, flags: LoadFlags): Prom
   const { name, kind, cpu, minutes } = visible(pinned)
   const whose = kind === 'host' ? `The control domain of ${name}` : name
   printText(
-    `${whose} demands ${cpu} processors${minutes === null ? '' : ` for ${minutes} minutes`}.\n` +
+    `${whose} demands ${cpu} ${cpu === 1 ? 'processor' : 'processors'}${minutes === null ? '' : ` for ${minutes} minutes`}.\n` +
       `watch it: ${toType('wlb lab top', root)}\n`,
   )
 }
