@@ -210,6 +210,8 @@ describe('where a VM may run', () => {
       .toSorted((a, b) => freeBytes(database, b, 'static_max') - freeBytes(database, a, 'static_max'))
     expect(chooseHost(database, vm)).toBe(byRoom[0])
     expect(possibleHosts(database, vm)).toEqual(database.refs('host'))
+    database.update('host', byRoom[0] ?? '', { current_operations: { task: 'evacuate' } })
+    expect(chooseHost(database, vm)).toBe(byRoom[1])
   })
 })
 

@@ -97,6 +97,29 @@ describe('high availability', () => {
     await live.outcome('host.enable', host)
   })
 
+  test('a VM that would leave no room for the failures planned for is not started, and not moved', async () => {
+    const [self = ''] = (await live.records('pool')).map(([ref]) => ref)
+    const vm = await live.guestOn('xs2')
+    const { memory_static_max = 0n } = await live.record('VM', vm)
+    await live.call('VM.hard_shutdown', vm)
+    const most = await live.call('pool.ha_compute_max_host_failures_to_tolerate')
+    expect(await live.outcome('pool.set_ha_host_failures_to_tolerate', self, most)).toBe('ok')
+    const { memory_total } = await live.record(
+      'host_metrics',
+      String((await live.record('host', await live.hostRef('xs2'))).metrics),
+    )
+    await live.call('VM.set_memory_static_max', vm, memory_total ?? 0n)
+    expect(await live.outcome('VM.start_on', vm, await live.hostRef('xs2'), false, false)).toBe(
+      'HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN',
+    )
+    expect(await live.whereIs(vm)).toBe('Halted')
+    await live.call('pool.set_ha_allow_overcommit', self, true)
+    expect(await live.outcome('VM.start_on', vm, await live.hostRef('xs2'), false, false)).toBe('ok')
+    expect((await live.record('pool', self)).ha_overcommitted).toBe(true)
+    await live.call('VM.set_memory_static_max', vm, memory_static_max)
+    await live.call('pool.set_ha_allow_overcommit', self, false)
+  })
+
   test('hypothetical: other priorities, and which hosts the named VMs would go to', async () => {
     const vms = (await live.records('VM'))
       .filter(([, { is_control_domain }]) => is_control_domain === false)

@@ -147,6 +147,19 @@ describe('a migration', () => {
   }
 })
 
+test('a migration over a named network: the target needs an address there', async () => {
+  const vm = await live.guestOn('xs2')
+  const target = await live.hostRef('xs3')
+  const adapters = (await live.records('PIF')).filter(([, { host }]) => host === target)
+  const [management, other] = [true, false].map((is) => adapters.find(([, pif]) => pif.management === is))
+  const over = (network: ApiValue | undefined) =>
+    live.outcome('VM.pool_migrate', vm, target, { network: String(network) })
+  expect(await over(other?.[1].network)).toBe(`INTERFACE_HAS_NO_IP ${other?.[0]}`)
+  expect(await over('OpaqueRef:none')).toBe('HANDLE_INVALID network OpaqueRef:none')
+  expect(await over(management?.[1].network)).toBe('ok')
+  expect(await live.outcome('VM.pool_migrate', vm, await live.hostRef('xs2'), ...MOVE)).toBe('ok')
+})
+
 describe('where a VM may run', () => {
   test('not on a host that is disabled, unless it is there', async () => {
     const vm = await live.guestOn('xs2')

@@ -7,6 +7,7 @@ import type { Database } from '../../database/database.js'
 import { listOf, objectOf } from '../values.js'
 import { isProtected } from './failover.js'
 import { antiAffinityGroup, membersOn } from './groups.js'
+import { isBeingEmptied } from './host-operations.js'
 import { refuseRun } from './may-run.js'
 import { freeBytes, vmBytes } from './memory.js'
 import { type Item, pack, packApart } from './packing.js'
@@ -20,7 +21,9 @@ const HOSTS_FOR_GROUPS = 3
 
 export function planEvacuation(database: Database, from: string): EvacuationPlan {
   const guests = guestsOn(database, from)
-  const targets = database.rows('host').flatMap(([ref, host]) => (host.enabled === true && ref !== from ? [ref] : []))
+  const targets = database.rows('host').flatMap(([ref, host]) => {
+    return host.enabled === true && ref !== from && !isBeingEmptied(host) ? [ref] : []
+  })
   if (targets.length === 0) return new Map(guests.map((vm) => [vm, new ApiFailure('NO_HOSTS_AVAILABLE', [vm])]))
 
   const isOn = database.pool.record.ha_enabled === true

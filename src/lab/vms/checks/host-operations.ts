@@ -40,6 +40,11 @@ export function refuseHostOperation(
   )
 }
 
+/** Nothing is sent to a host that is being emptied. */
+export function isBeingEmptied(host: ApiRecord): boolean {
+  return Object.values(mapOf(host, 'current_operations')).includes('evacuate')
+}
+
 export function allowedHostOperations(database: Database, hostRef: string): HostOperation[] {
   return OPERATIONS.filter((operation) => refuseHostOperation(database, hostRef, operation) === undefined)
 }

@@ -2,6 +2,7 @@
 import type { Database } from '../../database/database.js'
 import { numberOf, textOf } from '../values.js'
 import { antiAffinityGroup, membersOn } from './groups.js'
+import { isBeingEmptied } from './host-operations.js'
 import { refuseRun } from './may-run.js'
 import { capacityBytes, chargedVms, freeBytes, type MemorySize, vmBytes } from './memory.js'
 
@@ -17,7 +18,9 @@ export function possibleHosts(database: Database, vm: string): string[] {
  */
 export function chooseHost(database: Database, vm: string): string | undefined {
   const record = database.get('VM', vm)
-  const fitting = database.refs('host').filter((host) => refuseRun(database, { vm, host }) === undefined)
+  const fitting = database
+    .rows('host')
+    .flatMap(([host, found]) => (!isBeingEmptied(found) && !refuseRun(database, { vm, host }) ? [host] : []))
   const affinity = textOf(record, 'affinity')
   if (fitting.includes(affinity)) return affinity
   const group = antiAffinityGroup(database, vm)

@@ -78,7 +78,8 @@ function resetPowerState(call: Call): ApiValue {
 
 function poolMigrate(call: Call): Promise<ApiValue> {
   const options = new Map(call.args.textMap(2, 'options'))
-  return done(migrate(call, { vm: vmOf(call), host: hostOf(call), force: options.get('force') === 'true' }))
+  const [force, network] = [options.get('force') === 'true', options.get('network')]
+  return done(migrate(call, { vm: vmOf(call), host: hostOf(call), force, network }))
 }
 
 function assertCanBootHere({ coordinator, args }: Call): ApiValue {
