@@ -5,6 +5,7 @@ import { expect, it, test } from 'vitest'
 import { renderPoolDocument } from '../../scripts/pool-document-page.js'
 import { compile } from '../../src/balance/compiled/compile.js'
 import { LIMITS, optimise, readPool } from '../../src/balance/index.js'
+import { faultsOf, resultOf } from './own-arithmetic.js'
 import { document, poolOf } from './pools.js'
 
 const GIB = 2 ** 30
@@ -94,6 +95,8 @@ test('unknown keys are kept and ignored, and null stands for a key that is missi
   expect(pool.vms[0]?.immovable).toBeUndefined()
 })
 
+const ALL = ['placement', 'evacuation', 'optimisation', 'accepting']
+
 /** Odd, and read: what becomes of it. The VM v1 is on h1 with h2 beside it; the plan is the verdict and the moves. */
 const read: [what: string, hosts: object[], vms: object[], more: object, plan: string][] = [
   ['no VM', [{}, {}], [], {}, 'nothing-to-do'],
@@ -105,6 +108,13 @@ const read: [what: string, hosts: object[], vms: object[], more: object, plan: s
     [{ demand: { cpu: [4] } }, { demand: { cpu: [4] } }],
     {},
     'nothing-to-do',
+  ],
+  [
+    'every host excluded from everything',
+    [{ excluded: ALL }, { excluded: ALL }, { excluded: ALL, enabled: false }],
+    [{ demand: { cpu: [4] } }, { demand: { cpu: [4] } }, { host: 'h3' }],
+    {},
+    'cannot; v3 NO_TARGET',
   ],
   [
     'a floor above what is wanted',
@@ -187,6 +197,19 @@ it.each(read)('%s: read, and planned for', (_, hosts, vms, more, expected) => {
     ...stuck.map((one) => `${'vm' in one ? one.vm : one.host} ${one.code}`),
   ]
   expect(parts.join('; ')).toBe(expected)
+})
+
+it.each(read)('%s: planned for in density too, every step possible', (_, hosts, vms, more) => {
+  const power = { managed: true, tested: true }
+  const given = document(
+    hosts.map((one) => ({ power, ...one })),
+    vms.map((one) => ({ ...one })),
+    { ...more, mode: 'density' },
+  )
+  const pool = poolOf(given)
+  const plan = optimise(pool)
+  expect(faultsOf(pool, plan)).toEqual([])
+  expect(optimise(resultOf(pool, plan))).toMatchObject({ moves: [], power: [] })
 })
 
 test('docs/pool-document.md is what the schema says (npm run docs writes it), and its example is a pool', () => {

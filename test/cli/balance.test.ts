@@ -1,7 +1,7 @@
 /** `wlb balance`: what people and programs get for a document, byte by byte, and what they get for one that is wrong. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, describe, expect, it, test } from 'vitest'
@@ -12,6 +12,7 @@ const GIB = 2 ** 30
 const folder = makeFolder()
 afterAll(() => removeFolder(folder))
 
+const MANAGED = { managed: true, tested: true }
 const pool = document(
   [{ name: 'xs1' }, { name: 'xs2' }, { name: 'xs3', enabled: false }],
   [
@@ -26,18 +27,51 @@ const pool = document(
 )
 const file = join(folder, 'pool.json')
 writeFileSync(file, JSON.stringify(pool))
+const tight = join(folder, 'tight.json')
+writeFileSync(
+  tight,
+  JSON.stringify(
+    document(
+      [
+        { name: 'xs1' },
+        { name: 'xs2', enabled: false, power: MANAGED },
+        { name: 'xs3', power: MANAGED },
+        { name: 'xs4', power: MANAGED },
+      ],
+      [
+        { name: 'large', host: 'h2', memoryFloorBytes: 30 * GIB },
+        { name: 'web', host: 'h1', memoryFloorBytes: 8 * GIB },
+        { name: 'mail', host: 'h3', memoryFloorBytes: 8 * GIB, immovable: 'VM_HAS_VGPU' },
+        { name: 'old', host: 'h4', memoryFloorBytes: 8 * GIB },
+        { name: 'older', host: 'h4', memoryFloorBytes: 20 * GIB },
+      ],
+      { mode: 'density' },
+    ),
+  ),
+)
 const broken = join(folder, 'broken.json')
 writeFileSync(broken, JSON.stringify({ ...pool, vms: [{ ...pool.vms[0], host: 'h9', vcpus: 0 }] }))
 
 const seen: [golden: string, words: string][] = [
   ['plan', 'plan --explain'],
   ['place', 'place --vm v6'],
+  ['place-explain', 'place --vm v6 --explain'],
   ['evacuate', 'evacuate --host h2 --explain'],
   ['capacity', 'capacity --vm v3'],
   ['what-if', 'what-if --add-host h2 --remove-host h1 --add-rule should-pin:v3@h2'],
 ]
 it.each(seen)('%s: wlb balance %s', async (golden, words) => {
   const { stdout, stderr, exitCode } = await run('wlb', ['balance', ...words.split(' '), '--pool-file', file])
+  const printed = `$ wlb balance ${words}\n--- stdout\n${stdout}--- stderr\n${stderr}--- exit ${exitCode}\n`
+  await expect(printed).toMatchFileSnapshot(`golden/balance/${golden}.txt`)
+})
+
+const ofTight: [golden: string, words: string][] = [
+  ['plan-density', 'plan --explain'],
+  ['evacuate-stuck', 'evacuate --host h2 --explain'],
+]
+it.each(ofTight)('%s: wlb balance %s, where memory is short', async (golden, words) => {
+  const { stdout, stderr, exitCode } = await run('wlb', ['balance', ...words.split(' '), '--pool-file', tight])
   const printed = `$ wlb balance ${words}\n--- stdout\n${stdout}--- stderr\n${stderr}--- exit ${exitCode}\n`
   await expect(printed).toMatchFileSnapshot(`golden/balance/${golden}.txt`)
 })
@@ -78,6 +112,40 @@ describe('the contract for scripts', () => {
     const { answer: emptied, exitCode } = await ask('evacuate', '--pool-file', file, '--host', 'h3')
     expect(emptied).toMatchObject({ complete: false, moves: [], stays: [{ vm: 'v5', code: 'VM_HAS_VGPU' }] })
     expect(exitCode).toBe(0)
+  })
+
+  test('--explain adds to the answer, and changes nothing of it', async () => {
+    for (const words of [['plan'], ['place', '--vm', 'v1'], ['evacuate', '--host', 'h2']]) {
+      const { answer } = await ask(...words, '--pool-file', tight)
+      const { answer: explained } = await ask(...words, '--pool-file', tight, '--explain')
+      const { explanation, ...same } = explained
+      expect(same).toEqual(answer)
+      expect(explanation).toBeDefined()
+    }
+  })
+
+  test('density: hosts that are switched, after how many moves', async () => {
+    const given = join(folder, 'density.json')
+    const hosts = [{}, { power: MANAGED }, { power: MANAGED }]
+    writeFileSync(given, JSON.stringify(document(hosts, [{ host: 'h2' }], { mode: 'density' })))
+    const { answer } = await ask('plan', '--pool-file', given)
+    expect(answer.power).toEqual([
+      { host: 'h3', action: 'off', after: 0 },
+      { host: 'h2', action: 'off', after: 1 },
+    ])
+    expect(answer).toMatchObject({ before: { hostsOn: 3 }, after: { hostsOn: 1 }, moves: [{ reason: 'Consolidate' }] })
+  })
+
+  test('a document of 100 MB is refused without being read', async () => {
+    const huge = join(folder, 'huge.json')
+    writeFileSync(huge, '')
+    truncateSync(huge, 100 * 1024 * 1024)
+    const { answer, exitCode } = await ask('plan', '--pool-file', huge)
+    expect(exitCode).toBe(1)
+    expect(answer.error).toMatchObject({
+      code: 'POOL_DOCUMENT_INVALID',
+      facts: { problem: 'larger than 67108864 bytes' },
+    })
   })
 
   const wrong: [what: string, words: string[], code: string, exitCode: number, facts: object][] = [

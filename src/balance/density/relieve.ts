@@ -5,7 +5,7 @@ import { nameOfHost } from '../compiled/describe.js'
 import { softGain } from '../compiled/soft-rules.js'
 import { MARGIN } from '../optimise/improve.js'
 import { type Draft, refuseMove, withMoves } from './draft.js'
-import { shortageCost, shortageOf } from './room.js'
+import { crowdingCost, shortageCost, shortageOf } from './room.js'
 import { targetsFor, worstFit } from './targets.js'
 
 /** Relieves the host that is worst off, again and again. */
@@ -40,16 +40,20 @@ function relieveOne(draft: Draft): Draft | undefined {
   return undefined
 }
 
-/** The VM whose leaving saves most beyond what its move costs. */
+/** The VM that makes most room for what its move costs: the host is not to be short again with the next peak. */
 function bestMove(draft: Draft, from: number, shortage: number): Draft | undefined {
   const { pool, placement } = draft
   const candidates = pool.vms
     .flatMap((_, v) =>
       placement.hostOf[v] === from && pool.isMovable[v] === 1 && pool.isLoadKnown[v] === 1 ? [v] : [],
     )
-    .map((v) => ({ v, relief: horizonMinutes(pool) * (shortage - shortageCost(pool, placement, from, v, -1)) }))
+    .map((v) => ({
+      v,
+      relief: horizonMinutes(pool) * (shortage - shortageCost(pool, placement, from, v, -1)),
+      left: horizonMinutes(pool) * crowdingCost(pool, placement, from, v, -1) + moveCost(pool, v),
+    }))
     .filter(({ v, relief }) => isWorthIt(pool, v, relief))
-    .sort((one, other) => surplus(other) - surplus(one) || one.v - other.v)
+    .sort((one, other) => one.left - other.left || one.v - other.v)
   for (const { v, relief } of candidates) {
     for (const { to, gain } of destinations(draft, v, relief)) {
       if (!isWorthIt(pool, v, gain) || refuseMove(draft, v, to)) continue
@@ -58,10 +62,6 @@ function bestMove(draft: Draft, from: number, shortage: number): Draft | undefin
     }
   }
   return undefined
-
-  function surplus({ v, relief }: { v: number; relief: number }): number {
-    return relief - moveCost(pool, v)
-  }
 }
 
 /** Hosts with room, the emptiest first, so that what was relieved stays so; those that might be switched off last. Where there are none, those that would be short of less than this one is. */

@@ -10,6 +10,7 @@ import { copyPlacement, type Placement, put, startPlacement } from '../compiled/
 import type { Pool } from '../document/pool-document.js'
 import type { Move } from '../plan.js'
 import { mayMigrate } from '../rules/may-move.js'
+import type { Refusal } from '../rules/may-run.js'
 import { assign } from './assign.js'
 import { type Assignment, refuseTarget, type Targets, targetsOf } from './targets.js'
 
@@ -60,16 +61,39 @@ function writeMove(pool: CompiledPool, now: Placement, assignment: Assignment, v
   }
 }
 
+/** For each VM that stays although it could migrate: every other host, and what is wrong with it. Nothing if there is no such host. */
+export function explainStays(
+  pool: Pool,
+  hostUuid: string,
+): readonly { readonly vm: string; readonly refused: readonly (Refusal & { readonly host: string })[] }[] | undefined {
+  const compiled = compile(pool)
+  const from = compiled.hostNumbers.get(hostUuid)
+  if (from === undefined) return undefined
+  const now = startPlacement(compiled)
+  const targets = targetsOf(compiled, now, from)
+  const assignment = assign(compiled, now, targets)
+  return targets.leaving
+    .filter((v) => !assignment.has(v))
+    .map((v) => ({ vm: compiled.vms[v]?.uuid ?? '', refused: refusalsOf(compiled, now, targets, assignment, v) }))
+}
+
 /** What holds the VM, else what speaks against the host that came closest. */
 function reasonToStay(pool: CompiledPool, now: Placement, targets: Targets, assignment: Assignment, v: number) {
   const vm = pool.vms[v]
   const held = (vm && mayMigrate(vm)) ?? targets.refusal
   if (held) return held
+  const refusals = refusalsOf(pool, now, targets, assignment, v)
+  const closest = refusals.find(({ code }) => code === 'HOST_NOT_ENOUGH_FREE_MEMORY') ?? refusals[0]
+  if (!closest) return { code: 'HOST_NOT_ENOUGH_FREE_MEMORY', why: 'there is no other host' }
+  return { code: closest.code, why: closest.why }
+}
+
+/** What speaks against each other host when all that can leave have gone where they go. */
+function refusalsOf(pool: CompiledPool, now: Placement, targets: Targets, assignment: Assignment, v: number) {
   const full = copyPlacement(now)
   for (const [other, host] of assignment) put(pool, full, other, host)
-  const refusals = pool.hosts.flatMap((_, h) =>
-    h === targets.from ? [] : (refuseTarget(pool, full, targets, v, h) ?? []),
-  )
-  const closest = refusals.find(({ code }) => code === 'HOST_NOT_ENOUGH_FREE_MEMORY') ?? refusals[0]
-  return closest ?? { code: 'HOST_NOT_ENOUGH_FREE_MEMORY', why: 'there is no other host' }
+  return pool.hosts.flatMap(({ uuid }, h) => {
+    const refusal = h === targets.from ? undefined : refuseTarget(pool, full, targets, v, h)
+    return refusal ? [{ host: uuid, ...refusal }] : []
+  })
 }

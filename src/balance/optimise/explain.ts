@@ -7,6 +7,7 @@ import { type CompiledPool, NOWHERE } from '../compiled/compiled-pool.js'
 import { congestionOf, moveCost } from '../compiled/congestion.js'
 import { nameOfHost, nameOfVm, round } from '../compiled/describe.js'
 import { type Placement, put, startPlacement } from '../compiled/placement.js'
+import { explainKept } from '../density/explain-kept.js'
 import type { Pool } from '../document/pool-document.js'
 import type { Move, Plan } from '../plan.js'
 import { checkStep } from '../rules/check-step.js'
@@ -21,6 +22,10 @@ export interface Explanation {
     readonly second: { readonly host: string; readonly gain: number; readonly why: string } | null
     readonly refused: readonly Refused[]
   }[]
+  /** VMs that should have moved and could: every host, and why not. */
+  readonly stuck: readonly { readonly vm: string; readonly refused: readonly Refused[] }[]
+  /** In the mode density: hosts that stay on, and why. */
+  readonly kept: readonly Refused[]
   /** Hosts that are still congested after the plan. */
   readonly congested: readonly { readonly host: string; readonly congestion: number; readonly why: string }[]
 }
@@ -30,7 +35,8 @@ interface Refused {
   readonly why: string
 }
 
-export function explain(pool: Pool, plan: Plan): Explanation {
+export function explain(given: Pool, plan: Plan): Explanation {
+  const pool = withHostsOn(given, plan)
   const compiled = compile(pool)
   const gates = failoverGates(compiled)
   const placement = startPlacement(compiled)
@@ -48,7 +54,29 @@ export function explain(pool: Pool, plan: Plan): Explanation {
       congestion: round(congestion),
       why: whyCongested(compiled, placement, gates, h),
     }))
-  return { moves, congested }
+  const stuck = plan.stuck.flatMap((one) => {
+    const refused = 'vm' in one ? refusalsOf(compiled, placement, gates, one.vm) : []
+    return 'vm' in one && refused.length > 0 ? [{ vm: one.vm, refused }] : []
+  })
+  return { moves, stuck, kept: pool.mode === 'density' ? explainKept(given, plan) : [], congested }
+}
+
+/** The pool with the hosts that the plan switches on: moves go there. */
+function withHostsOn(pool: Pool, { power }: Plan): Pool {
+  const on = new Set(power.filter(({ action }) => action === 'on').map(({ host }) => host))
+  if (on.size === 0) return pool
+  const hosts = pool.hosts.map((host) => (on.has(host.uuid) ? { ...host, live: true, enabled: true } : host))
+  return { ...pool, hosts }
+}
+
+/** Of a VM that could migrate; what holds another one is said already. */
+function refusalsOf(pool: CompiledPool, placement: Placement, gates: readonly FailoverGate[], uuid: string): Refused[] {
+  const v = pool.vmNumbers.get(uuid) ?? NOWHERE
+  if (pool.isMovable[v] === 0) return []
+  return pool.hosts.flatMap((host, h) => {
+    const refusal = h === placement.hostOf[v] ? undefined : checkStep(pool, placement, gates, v, h)
+    return refusal ? [{ host: host.uuid, ...refusal }] : []
+  })
 }
 
 function explainMove(pool: CompiledPool, placement: Placement, gates: readonly FailoverGate[], move: Move) {

@@ -2,7 +2,7 @@
 import { compile } from '../compiled/compile.js'
 import { type CompiledPool, NOWHERE, RESOURCES } from '../compiled/compiled-pool.js'
 import { congestionOf, horizonMinutes, meanShareOf, moveCost } from '../compiled/congestion.js'
-import { describeChange } from '../compiled/describe.js'
+import { describeChange, round } from '../compiled/describe.js'
 import { copyPlacement, type Placement, put, startPlacement } from '../compiled/placement.js'
 import { softGain } from '../compiled/soft-rules.js'
 import type { Pool } from '../document/pool-document.js'
@@ -67,19 +67,63 @@ function starsOf(worseByMinutes: number, rank: number): number {
   return Math.round(stars * 10_000) / 10_000
 }
 
-/** What the pool's load is worse by with the VM on `h`: what optimise minimises, and a little for what is merely less even. */
+/** What speaks against a host, in congested host-minutes over the horizon; the host with the least in all is the best. */
+export interface PlaceCosts {
+  /** What the pool's load is worse by: what optimise minimises. */
+  readonly congestion: number
+  /** Should rules and spread of VM groups that are broken; below 0 where some are kept. */
+  readonly preferences: number
+  /** A little for what is merely less even. */
+  readonly unevenness: number
+  /** Of a running VM that would move. */
+  readonly move: number
+  /** The coordinator is filled last. */
+  readonly coordinator: number
+}
+
+/** The costs of each host that may run the VM, the best first. Nothing if there is no such VM. */
+export function explainPlace(
+  pool: Pool,
+  vmUuid: string,
+): readonly (PlaceCosts & { readonly host: string })[] | undefined {
+  const compiled = compile(pool)
+  const v = compiled.vmNumbers.get(vmUuid)
+  if (v === undefined) return undefined
+  const now = startPlacement(compiled)
+  const without = copyPlacement(now)
+  put(compiled, without, v, NOWHERE)
+  return rateHosts(compiled, now, failoverGates(compiled), v)
+    .filter(({ zeroReason }) => zeroReason === 'None')
+    .map(({ host }) => {
+      const costs = costsOf(compiled, now, without, v, compiled.hostNumbers.get(host) ?? NOWHERE)
+      return {
+        host,
+        congestion: round(costs.congestion),
+        preferences: round(costs.preferences),
+        unevenness: round(costs.unevenness),
+        move: round(costs.move),
+        coordinator: round(costs.coordinator),
+      }
+    })
+}
+
 function scoreOf(pool: CompiledPool, now: Placement, without: Placement, v: number, h: number): number {
+  const { congestion, preferences, unevenness, move, coordinator } = costsOf(pool, now, without, v, h)
+  return congestion + preferences + unevenness + move + coordinator
+}
+
+function costsOf(pool: CompiledPool, now: Placement, without: Placement, v: number, h: number): PlaceCosts {
   const congested = congestionOf(pool, without, h, v, 1) - congestionOf(pool, without, h)
   const cpu = meanShareOf(pool, without, h, 0) + meanCpuOf(pool, v) / (pool.hosts[h]?.cpus ?? 1)
   const memory = ((without.wantBytes[h] ?? 0) + (pool.wantBytes[v] ?? 0)) / Math.max(1, pool.memoryBytes[h] ?? 0)
   const travels = now.hostOf[v] !== NOWHERE && now.hostOf[v] !== h
-  return (
-    horizonMinutes(pool) * congested -
-    softGain(pool, without.hostOf, v, h) +
-    EVENNESS_MINUTES * (cpu ** 2 + memory ** 2) +
-    (travels ? moveCost(pool, v) : 0) +
-    (h === pool.coordinator ? COORDINATOR_MINUTES : 0)
-  )
+  return {
+    congestion: horizonMinutes(pool) * congested,
+    preferences: -softGain(pool, without.hostOf, v, h),
+    unevenness: EVENNESS_MINUTES * (cpu ** 2 + memory ** 2),
+    move: travels ? moveCost(pool, v) : 0,
+    coordinator: h === pool.coordinator ? COORDINATOR_MINUTES : 0,
+  }
 }
 const EVENNESS_MINUTES = 20
 /** The coordinator is filled last; less than a move costs, so that nothing leaves it for this alone. */

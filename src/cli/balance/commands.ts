@@ -20,7 +20,10 @@ export function plan(balance: Parent) {
     .description('what to move so that no host is overloaded and every rule is kept, and why')
     .option(...POOL_FILE)
     .option('--stream', 'read a document a line, and print a plan a line, until the input ends')
-    .option('--explain', 'also the second best of each move, what was refused, and why congested hosts stay so')
+    .option(
+      '--explain',
+      'also the second best of each move, what was refused, why VMs are stuck, and why hosts stay congested or on',
+    )
     .option(...JSON_OPTION)
     .addHelpText(
       'before',
@@ -39,6 +42,7 @@ export function place(balance: Parent) {
     .description('where a VM should start, resume or go: stars for every live host, or the reason for none')
     .requiredOption(...POOL_FILE)
     .requiredOption('--vm <UUID>', 'the VM, running or not')
+    .option('--explain', 'also what speaks against each host, in numbers')
     .option(...JSON_OPTION)
     .addHelpText(
       'before',
@@ -53,7 +57,10 @@ export function evacuate(balance: Parent) {
     .description('where the VMs of a host go so that it can be maintained; in any order, ten at a time')
     .requiredOption(...POOL_FILE)
     .requiredOption('--host <UUID>', 'the host to be emptied')
-    .option('--explain', 'also what each move does to its target')
+    .option(
+      '--explain',
+      'also what each move does to its target, and for each VM that stays, what is wrong with every host',
+    )
     .option(...JSON_OPTION)
     .addHelpText(
       'before',

@@ -1,6 +1,6 @@
 /** `wlb balance evacuate`: where the VMs of a host go, and which stay. */
 
-import { type Evacuation, evacuate, type Pool } from '../../balance/index.js'
+import { type Evacuation, evacuate, explainStays, type Pool } from '../../balance/index.js'
 import { visible } from '../../base/text/printable.js'
 import { fail } from '../errors.js'
 import { printJson, printText, renderTable } from '../terminal/print.js'
@@ -13,11 +13,16 @@ export async function balanceEvacuate({ poolFile, host, explain = false, json }:
   const pool = await readDocument(poolFile)
   const evacuation = evacuate(pool, host)
   if (!evacuation) throw fail('POOL_DOCUMENT_LACKS', { file: nameOf(poolFile), kind: 'host', uuid: host })
-  if (json) printJson(evacuation)
-  else printText(`${describe(visible(pool), visible(evacuation), explain)}\n`)
+  const explanation = explain ? explainStays(pool, host) : undefined
+  if (json) printJson(explanation ? { ...evacuation, explanation } : evacuation)
+  else printText(`${describe(visible(pool), visible(evacuation), visible(explanation))}\n`)
 }
 
-function describe(pool: Pool, { complete, moves, stays }: Evacuation, isExplained: boolean): string {
+function describe(
+  pool: Pool,
+  { complete, moves, stays }: Evacuation,
+  explanation: ReturnType<typeof explainStays>,
+): string {
   if (complete && moves.length === 0) return 'No VM is on this host.'
   const targets = renderTable(
     ['VM', 'to', 'seconds'],
@@ -31,6 +36,11 @@ function describe(pool: Pool, { complete, moves, stays }: Evacuation, isExplaine
     complete ? 'All VMs can leave.' : `${stays.length} of ${moves.length + stays.length} VMs cannot leave.`,
     ...(moves.length > 0 ? ['', targets] : []),
     ...(stays.length > 0 ? ['', staying] : []),
-    ...(isExplained && moves.length > 0 ? ['', ...new Set(moves.map(({ why }) => why))] : []),
+    ...(explanation && moves.length > 0 ? ['', ...new Set(moves.map(({ why }) => why))] : []),
+    ...(explanation ?? []).flatMap(({ vm, refused }) => [
+      '',
+      `${vmName(pool, vm)} stays`,
+      ...refused.map((one) => `   not to ${hostName(pool, one.host)}: ${one.why} (${one.code})`),
+    ]),
   ].join('\n')
 }

@@ -126,8 +126,13 @@ function describeExplanation(pool: Pool, { moves }: Plan, explanation: Explanati
       ...refused.map(({ host, code, why: whyNot }) => `   not ${hostName(pool, host)}: ${whyNot} (${code})`),
     ]
   })
+  const stuck = explanation.stuck.flatMap(({ vm, refused }) => [
+    `${vmName(pool, vm)} should move`,
+    ...refused.map(({ host, code, why }) => `   not to ${hostName(pool, host)}: ${why} (${code})`),
+  ])
+  const kept = explanation.kept.map(({ host, code, why }) => `${hostName(pool, host)} stays on: ${why} (${code})`)
   const congested = explanation.congested.map(({ host, why }) => `${hostName(pool, host)} stays congested: ${why}`)
-  return [...lines, ...congested].join('\n') || 'No host is congested.'
+  return [...lines, ...stuck, ...kept, ...congested].join('\n') || 'No host is congested.'
 }
 
 export function hostName({ hosts }: Pool, uuid: string): string {
