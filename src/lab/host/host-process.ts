@@ -9,7 +9,7 @@ import { Database, type DatabaseImage, readImage } from '../database/database.js
 import { EventLog } from '../database/event-log.js'
 import type { Rpc, ThinCliHost } from '../thin-cli/command.js'
 import { serveThinCli } from '../thin-cli/server.js'
-import { rememberLives } from '../vms/published/lives.js'
+import { rememberHosts, rememberLives } from '../vms/published/lives.js'
 import { forgetOperations, noteHostBoot } from '../vms/running/host-power.js'
 import { RunningOperations } from '../vms/running/running-operations.js'
 import { createWlbConnection } from '../wlb/wlb-connection.js'
@@ -136,7 +136,8 @@ export async function startHost(root: string, machine: Machine, log: (message: s
 /** A new coordinator starts as the only live host and without operations in progress. */
 function coordinatorFrom({ machine, layout, settings, now }: LabHost, image: DatabaseImage): Coordinator {
   const database = new Database(layout.database, image)
-  const forgetLives = rememberLives(database, () => Date.now() / 1000)
+  const nowSeconds = () => Date.now() / 1000
+  const forgetLives = rememberLives(database, nowSeconds)
   const own = database.rows('host').find(([, record]) => record.uuid === settings.uuid)
   if (!own) throw new Error(`the database does not know ${settings.name}`)
   for (const [ref, record] of database.rows('host_metrics')) {
@@ -155,7 +156,7 @@ function coordinatorFrom({ machine, layout, settings, now }: LabHost, image: Dat
     hostRef: own[0],
     operations: new RunningOperations(),
     frozen: false,
-    onStepDown: new Set([forgetLives]),
+    onStepDown: new Set([forgetLives, rememberHosts(database, nowSeconds)]),
   }
 }
 

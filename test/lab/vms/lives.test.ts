@@ -1,7 +1,7 @@
 /** What the coordinator notes of starts, moves and stops, and what a host is told of them. */
 import { beforeEach, describe, expect, it, test } from 'vitest'
 import type { Database } from '../../../src/lab/database/database.js'
-import { addPin, pinsOf, rememberLives } from '../../../src/lab/vms/published/lives.js'
+import { addPin, hostLifeOf, pinsOf, rememberHosts, rememberLives } from '../../../src/lab/vms/published/lives.js'
 import { carryOutLoad } from '../../../src/lab/vms/published/load-command.js'
 import { parsePoolFacts, readHostFacts, readPoolFacts } from '../../../src/lab/vms/published/pool-facts.js'
 import { placeOfVm } from '../../../src/lab/vms/published/vm-place.js'
@@ -94,6 +94,27 @@ describe('a life', () => {
     become('-')
     expect(life()).toBe('ever:1 0:1>2 10:2 20:-')
   })
+})
+
+test('a host that goes and comes back has a gap, one that a new coordinator has not seen yet has none', () => {
+  const [host] = database.rows('host')
+  if (!host) throw new Error('no host')
+  const [, { uuid, metrics }] = host
+  const show = (live: boolean) => database.update('host_metrics', String(metrics), { live })
+  const seen = () =>
+    hostLifeOf(database, String(uuid)).map(
+      ({ at, host: up }) => `${at === 0 ? 'ever' : at - NOW}:${up === '' ? '-' : 'up'}`,
+    )
+  show(false) // as a coordinator does when it starts
+  rememberHosts(database, () => now)
+  show(true)
+  expect(seen()).toEqual(['ever:up'])
+  now += 10
+  show(false)
+  show(false)
+  now += 20
+  show(true)
+  expect(seen()).toEqual(['ever:up', '10:-', '30:up'])
 })
 
 test('a host is told of the hosts its VMs were on, and of everybody who was there', () => {

@@ -17,6 +17,7 @@ function vm(uuid: string, life: Life, pins: readonly Pin[] = [], vcpus = 2): Loa
 const host = (uuid: string, cores = 4, pins: readonly Pin[] = []) => ({
   uuid,
   cores,
+  life: always(uuid),
   pins,
   controlDomain: { vcpus: 4, profile: makeProfile({ seed: 3, kind: 'flat' }, `control ${uuid}`) },
 })
@@ -118,6 +119,20 @@ test('on a short host a minute is the mean of its samples, and no sample has mor
     const samples = parts(window).map((part) => load.useOf('vm 3', part)?.usedCores ?? 0)
     expect(of('vm 3')).toBeCloseTo(samples.reduce((so, one) => so + one, 0) / 12, 9)
   }
+})
+
+test('a host that is down does nothing, nor do its VMs; a window in which it was up for a while tells of that', () => {
+  const life: Life = [
+    { at: 0, host: 'a' },
+    { at: HOUR + 900, host: '' },
+    { at: HOUR + 1800, host: 'a' },
+  ]
+  const load = new PoolLoad([{ ...host('a'), life }], [vm('one', always('a'), pinned(1))], 1)
+  expect(load.momentOf('a', at(HOUR + 1200, 60))).toMatchObject({ vms: new Map(), controlDomain: { present: 0 } })
+  expect(load.momentNow('a', HOUR + 1200)?.vms.size).toBe(0)
+  expect(load.useOf('one', at(HOUR + 1200, 60))).toBeUndefined()
+  expect(load.momentOf('a', at(HOUR, 3600))?.controlDomain.present).toBeCloseTo(0.75, 9)
+  expect(load.useOf('one', at(HOUR, 3600))).toMatchObject({ present: 0.75, usedCores: 1 })
 })
 
 test('what happens now is seen at once', () => {

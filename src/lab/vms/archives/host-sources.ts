@@ -17,7 +17,7 @@ export interface MeasuredHost {
   readonly srs: readonly string[]
 }
 
-/** Sums over the VMs on the host and its control domain, means over a window. */
+/** Sums over the VMs on the host and its control domain. */
 export interface HostFigures {
   readonly usedCores: number
   readonly wantedCores: number
@@ -30,17 +30,19 @@ export interface HostFigures {
   readonly disks: ReadonlyMap<string, DiskTraffic>
 }
 
+/** Means over the part of the window in which the host was up; undefined when it was not. */
 export function figuresOf(
   { vms: uses, controlDomain }: Moment,
   host: MeasuredHost,
   vms: ReadonlyMap<string, MeasuredVm>,
-): HostFigures {
+): HostFigures | undefined {
+  if (controlDomain.present === 0) return undefined
   let { usedCores, wantedCores, rx, tx } = controlDomain
   let domains = 1
   let takenBytes = host.overheadBytes + host.controlDomain.memoryBytes
   const disks = new Map(host.srs.map((sr) => [sr, { read: 0, write: 0 }]))
   for (const [uuid, use] of uses) {
-    const { present } = use
+    const present = use.present / controlDomain.present
     const vm = vms.get(uuid)
     usedCores += present * use.usedCores
     wantedCores += present * use.wantedCores

@@ -22,6 +22,8 @@ export interface LoadedVm {
 export interface LoadedHost {
   readonly uuid: string
   readonly cores: number
+  /** Its own name while it is up. */
+  readonly life: Life
   /** Of its control domain. */
   readonly pins: readonly Pin[]
   readonly controlDomain: { readonly vcpus: number; readonly profile: Profile }
@@ -39,7 +41,7 @@ export interface Use {
   readonly write: number
 }
 
-/** One host in one window. */
+/** One host in one window; its control domain is present while it is up. */
 export interface Moment {
   readonly vms: ReadonlyMap<string, Use>
   readonly controlDomain: Use
@@ -54,6 +56,12 @@ const CORES_PER_BYTE = 0.12 / 50e6
 const CORES_PER_VM = 0.006
 /** Xen gives the control domain the same weight as a VM. */
 const CONTROL_DOMAIN_WEIGHT = 256
+
+/** A host that is down for the whole window. */
+const DOWN: Moment = {
+  vms: new Map(),
+  controlDomain: { present: 0, wantedCores: 0, usedCores: 0, rx: 0, tx: 0, read: 0, write: 0 },
+}
 
 /** How closely a window is looked at in which processors may not be enough. */
 export type Precision = 'fine' | 'coarse'
@@ -117,6 +125,7 @@ export class PoolLoad {
     const { start, step } = window
     const end = start + step
     const changes =
+      changesWithin(host.life, start, end) ||
       pinsChangeWithin(host.pins, start, end) ||
       guests.some(({ life, pins }) => changesWithin(life, start, end) || pinsChangeWithin(pins, start, end))
     if (step > 5 && (changes || (precision === 'fine' && this.#mayBeShort(host, guests)))) {
@@ -132,6 +141,7 @@ export class PoolLoad {
     window: TimeWindow,
     time = window.start + window.step / 2,
   ): Moment {
+    if (lifeAt(host.life, time).host === '') return DOWN
     const running = guests.filter(({ life }) => lifeAt(life, time).host === host.uuid)
     const wanted = running.map((vm) => this.#wantedBy(vm, window, time))
     const moves = guests.map(({ life }) => lifeAt(life, time)).filter(({ to }) => to !== undefined)
@@ -220,9 +230,7 @@ function meanMoment(moments: readonly Moment[]): Moment {
     const use = meanUse(moments.map((moment) => moment.vms.get(uuid)))
     if (use) vms.set(uuid, use)
   }
-  const controlDomain = meanUse(moments.map((moment) => moment.controlDomain))
-  if (!controlDomain) throw new Error('a window without parts')
-  return { vms, controlDomain }
+  return { vms, controlDomain: meanUse(moments.map((moment) => moment.controlDomain)) ?? DOWN.controlDomain }
 }
 
 /** The mean over the time the VM was there. */

@@ -19,9 +19,10 @@ export interface LoadSettings {
 
 export function loadOf({ hosts, vms }: PoolFacts, settings: LoadSettings): PoolLoad {
   return new PoolLoad(
-    hosts.map(({ uuid, cores, controlDomain }) => ({
+    hosts.map(({ uuid, cores, life, controlDomain }) => ({
       uuid,
       cores,
+      life,
       pins: controlDomain.pins,
       controlDomain: {
         vcpus: controlDomain.vcpus,
@@ -78,7 +79,7 @@ export function databasesOf(facts: PoolFacts, host: HostFacts, settings: LoadSet
           prefix: `vm:${controlDomain.uuid}:`,
           sources: vmSources(controlDomain),
           archives,
-          factsOf: (window, precision) => load.momentOf(host.uuid, window, precision)?.controlDomain,
+          factsOf: (window, precision) => knownUse(load.momentOf(host.uuid, window, precision)?.controlDomain),
         }),
       ],
       ...here.map(({ uuid }): [string, RoundRobin] => [uuid, guest(measuredOf(uuid))]),

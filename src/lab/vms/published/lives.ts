@@ -52,6 +52,29 @@ export function rememberLives(database: Database, nowSeconds: () => number): () 
   })
 }
 
+/** A host has been up from the beginning unless something else is known; its entries name itself, or nothing while it is down. */
+export function hostLifeOf(database: Database, uuid: string): Life {
+  return rememberedLife(database, uuid) ?? [{ at: 0, host: uuid }]
+}
+
+/**
+ * Notes when hosts go and come back, from now on. A coordinator that starts takes every other host for dead until it connects: that
+ * is no news.
+ */
+export function rememberHosts(database: Database, nowSeconds: () => number): () => void {
+  return database.onChange(({ className, ref }: Change) => {
+    if (className !== 'host_metrics') return
+    const host = database.rows('host').find(([, { metrics }]) => metrics === ref)?.[1]
+    if (!host) return
+    const uuid = String(host.uuid)
+    const isUp = database.find(className, ref)?.live === true
+    const now = nowSeconds()
+    const life = hostLifeOf(database, uuid)
+    const next = continued(forgotten(life, now - OLDEST_SECONDS), { at: now, host: isUp ? uuid : '' })
+    if (next.at(-1) !== life.at(-1)) database.setInternal(lifeKey(uuid), JSON.stringify(next))
+  })
+}
+
 function placeOf(vm: ApiRecord, hosts: ReadonlyMap<string, string>): Omit<LifeEntry, 'at'> {
   const host = vm.power_state === 'Running' ? (hosts.get(String(vm.resident_on)) ?? '') : ''
   const to = hosts.get(String(vm.scheduled_to_be_resident_on))

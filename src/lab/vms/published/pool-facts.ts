@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { ApiRecord, Database } from '../../database/database.js'
 import { mapOf, numberOf, objectOf, objectsOf, textOf } from '../values.js'
-import { lifeOf, pinsOf } from './lives.js'
+import { hostLifeOf, lifeOf, pinsOf } from './lives.js'
 
 const entrySchema = z.object({ at: z.number(), host: z.string(), to: z.string().optional() })
 const pinSchema = z.object({ from: z.number(), until: z.number(), cores: z.number() })
@@ -33,6 +33,7 @@ const hostSchema = z.object({
   name: z.string(),
   address: z.string(),
   isLive: z.boolean(),
+  life: z.array(entrySchema),
   cores: z.number(),
   memoryBytes: z.number(),
   overheadBytes: z.number(),
@@ -101,6 +102,7 @@ function hostFacts(database: Database, ref: string, record: ApiRecord, controlDo
     name: textOf(record, 'name_label'),
     address: textOf(record, 'address'),
     isLive: metrics?.live === true,
+    life: [...hostLifeOf(database, textOf(record, 'uuid'))],
     cores: Math.max(1, Number(mapOf(record, 'cpu_info').cpu_count ?? 1)),
     memoryBytes: metrics ? numberOf(metrics, 'memory_total') : 0,
     overheadBytes: numberOf(record, 'memory_overhead'),
