@@ -6,6 +6,7 @@ import { ROLE_METHODS } from '../host/roles.js'
 import { GROUP_METHODS } from '../vms/methods/group-methods.js'
 import { HA_METHODS } from '../vms/methods/ha-methods.js'
 import { HOST_METHODS } from '../vms/methods/host-methods.js'
+import { MESSAGE_METHODS } from '../vms/methods/message-methods.js'
 import { listAllowedAfter, VM_METHODS } from '../vms/methods/vm-methods.js'
 import { fieldMethods } from './field-methods.js'
 import { emergency, type Method, type Methods, reading } from './method.js'
@@ -30,6 +31,7 @@ const named: readonly (readonly [string, Method])[] = [
   ...HOST_METHODS,
   ...HA_METHODS,
   ...GROUP_METHODS,
+  ...MESSAGE_METHODS,
   ['session.get_this_host', reading(1, sessionField('this_host'))],
   ['session.get_this_user', reading(1, sessionField('this_user'))],
   ['system.listMethods', { arity: [0, 1], session: 'none', handle: publicNames }],

@@ -25,14 +25,24 @@ export const TASK_METHODS: readonly [string, Method][] = [
       setField(coordinator, args.text(0, 'self'), { progress: args.number(1, 'value') }),
     ),
   ],
+  [
+    'task.set_result',
+    changing(2, ({ coordinator, args }) =>
+      setField(coordinator, args.text(0, 'self'), { result: args.text(1, 'value') }),
+    ),
+  ],
+  [
+    'task.set_error_info',
+    changing(2, ({ coordinator, args }) =>
+      setField(coordinator, args.text(0, 'self'), { error_info: args.texts(1, 'value') }),
+    ),
+  ],
   ['event.from', reading(3, from)],
   ['event.inject', reading(2, inject)],
   ['event.register', reading(1, register)],
   ['event.unregister', reading(1, unregister)],
   ['event.next', reading(0, next)],
   ['event.get_current_id', reading(0, ({ coordinator }) => coordinator.events.currentId())],
-  ['message.create', changing(5, createMessage)],
-  ['message.destroy', changing(1, destroyMessage)],
 ]
 
 /** Starts a task for a call that runs in the background. */
@@ -127,21 +137,4 @@ async function next({ coordinator, session }: Call): Promise<ApiValue> {
 /** @throws ApiFailure SESSION_INVALID when the session has ended while its caller waited. */
 function assertLive({ sessions }: Coordinator, { ref }: Session): void {
   if (!sessions.find(ref)) throw sessionInvalid(ref)
-}
-
-function createMessage({ host, coordinator, args }: Call): ApiValue {
-  return coordinator.database.create('message', {
-    name: args.text(0, 'name'),
-    priority: BigInt(args.number(1, 'priority')),
-    cls: args.text(2, 'cls'),
-    obj_uuid: args.text(3, 'obj_uuid'),
-    body: args.text(4, 'body'),
-    timestamp: host.now(),
-  })
-}
-
-function destroyMessage({ coordinator, args }: Call): ApiValue {
-  const ref = args.ref(0, 'self', 'message', coordinator)
-  coordinator.database.destroy('message', ref)
-  return ''
 }

@@ -28,7 +28,7 @@ export async function openMachine(
 ): Promise<OwnMachine> {
   const { running } = layoutOf(root)
   const hasBooted = existsSync(running)
-  await writeFile(running, `${process.pid}\n`)
+  await writeFile(running, '')
   const end = async (how: 'shutdown' | 'reboot') => {
     await pause(LAST_WORDS_MS)
     log(how === 'reboot' ? 'the host reboots' : 'the host is switched off')

@@ -163,6 +163,8 @@ test('messages: by object and by time, and many taken away at once', async () =>
   const before = (await live.records('message')).length
   const { uuid } = await live.record('VM', await live.guestOn('xs2'))
   const ref = String(await live.call('message.create', 'NOTE', 4n, 'VM', String(uuid), 'a body'))
+  expect(await live.outcome('message.create', 'NOTE', 4n, 'VM', 'nobody', '')).toBe('UUID_INVALID VM nobody')
+  expect(await live.outcome('message.create', 'NOTE', 4n, 'Ghost', String(uuid), '')).toBe('FIELD_TYPE_ERROR cls')
   const since = new Date(Date.now() - 3_600_000)
   expect(Object.keys(Object(await live.call('message.get', 'VM', String(uuid), since)))).toContain(ref)
   expect(

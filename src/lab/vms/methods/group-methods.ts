@@ -1,6 +1,6 @@
-/** The calls about VM groups (datamodel_vm_group.ml), and how messages are read. */
+/** The calls about VM groups (datamodel_vm_group.ml). */
 import { ApiFailure, type ApiValue, isApiMap } from '../../../xapi/index.js'
-import { type Call, changing, type Method, reading } from '../../api/method.js'
+import { type Call, changing, type Method } from '../../api/method.js'
 import { coerce, wrongType } from '../../database/field.js'
 import { refreshGroupAlerts } from '../running/group-alerts.js'
 import { listOf, mapOf, textOf } from '../values.js'
@@ -9,9 +9,6 @@ export const GROUP_METHODS: readonly (readonly [string, Method])[] = [
   ['VM_group.create', changing(1, create)],
   ['VM_group.destroy', changing(1, destroy)],
   ['VM.set_groups', changing(2, setGroups)],
-  ['message.get', reading(3, messagesOf)],
-  ['message.get_since', reading(1, messagesSince)],
-  ['message.destroy_many', changing(1, destroyMessages)],
 ]
 
 const PLACEMENTS = ['normal', 'anti_affinity']
@@ -67,34 +64,5 @@ function setGroups(call: Call): ApiValue {
     database.update('VM_group', group, { VMs: next.includes(group) ? [...others, vm] : others })
   }
   refreshGroupAlerts(database, [...new Set([...before, ...next])], call.host.now())
-  return ''
-}
-
-function messagesOf({ coordinator: { database }, args }: Call): ApiValue {
-  const [cls, uuid, since] = [args.text(0, 'cls'), args.text(1, 'obj_uuid'), dateOf(args.value(2))]
-  const isMeant = (message: Readonly<Record<string, ApiValue>>) => message.cls === cls && message.obj_uuid === uuid
-  return Object.fromEntries(
-    database.rows('message').filter(([, message]) => isMeant(message) && isSince(message, since)),
-  )
-}
-
-function messagesSince({ coordinator: { database }, args }: Call): ApiValue {
-  const since = dateOf(args.value(0))
-  return Object.fromEntries(database.rows('message').filter(([, message]) => isSince(message, since)))
-}
-
-function dateOf(value: ApiValue): Date {
-  const date = coerce({ type: 'datetime' }, value)
-  return date instanceof Date ? date : new Date(0)
-}
-
-function isSince({ timestamp }: Readonly<Record<string, ApiValue>>, since: Date): boolean {
-  return timestamp instanceof Date && timestamp.getTime() >= since.getTime()
-}
-
-function destroyMessages({ coordinator: { database }, args }: Call): ApiValue {
-  const refs = args.texts(0, 'messages')
-  for (const ref of refs) database.get('message', ref)
-  for (const ref of refs) database.destroy('message', ref)
   return ''
 }
