@@ -1,7 +1,6 @@
 /**
- * Moves that pay: the one with the largest surplus, again and again, until none gains more than it costs and a margin. When another
- * host turns out to be better for a VM that has moved, it goes there in the first place; only where that is impossible it moves
- * twice.
+ * Moves that pay. A search finds where VMs should be; what does not pay by itself is taken out again; the rest is put in an order in
+ * which every step is possible and none leaves the pool busier than it was.
  */
 import { type CompiledPool, NOWHERE } from '../compiled/compiled-pool.js'
 import { congestionOf, horizonMinutes, moveCost } from '../compiled/congestion.js'
@@ -9,7 +8,9 @@ import { copyPlacement, type Placement, put, startPlacement } from '../compiled/
 import { softGain } from '../compiled/soft-rules.js'
 import { checkStep } from '../rules/check-step.js'
 import type { FailoverGate } from '../rules/failover-gate.js'
-import { Gains } from './gains.js'
+import { type Descent, descend } from './descend.js'
+import { bestOutcome } from './restarts.js'
+import { LEAST_SURPLUS, Search } from './search.js'
 import type { Step } from './step.js'
 
 /** A gain must exceed its cost by this share, or noise would move VMs. */
@@ -26,71 +27,113 @@ export interface Improvement {
 
 /** Adds steps to `repairs` as long as they pay. */
 export function improve(pool: CompiledPool, gates: readonly FailoverGate[], repairs: readonly Step[]): Improvement {
-  let plan = replay(pool, gates, repairs) ?? { steps: [], placement: startPlacement(pool) }
-  const gains = new Gains(pool, plan.placement)
-  // each round lowers the cost of the pool by more than rounding; the bound is for the day that this is wrong
-  for (let round = 0; round < ROUNDS_PER_VM * pool.vms.length; round++) {
-    const refused = new Set<number>()
-    let next: Draft | undefined
-    const first = gains.best(refused)
-    let best = first
-    while (best && isWorthIt(pool, best) && !next && refused.size < MOST_REFUSED) {
-      next = redirect(pool, gates, plan, best) ?? append(pool, gates, plan, best)
-      refused.add(best.v * pool.hosts.length + best.to)
-      if (!next) best = gains.best(refused)
+  const start = startPlacement(pool)
+  for (const { v, to } of repairs) put(pool, start, v, to)
+  const search = new Search(pool, start, repairs)
+  const worthIt: Descent = { margin: 1 + MARGIN, gates }
+  const steps = descend(search, worthIt) ? (inOrder(pool, gates, repairs, target(search, gates)) ?? repairs) : repairs
+  const placement = startPlacement(pool)
+  for (const { v, to } of steps) put(pool, placement, v, to)
+  if (steps !== repairs) return { steps, placement, best: undefined }
+  search.restart()
+  const best = search.bestShift(0, new Set(), undefined, Number.NEGATIVE_INFINITY)
+  return { steps, placement, best: best && { ...best, reason: 'Cpu' } }
+}
+
+/** The best placement that was found, without the moves that do not pay in it. */
+function target(search: Search, gates: readonly FailoverGate[]): Int32Array {
+  search.restart()
+  return withoutWaste(search.pool, search.start, bestOutcome(search, gates))
+}
+
+/** Takes back moves that save less than they cost where everything else is as in the end, the worst first. */
+function withoutWaste(pool: CompiledPool, start: Placement, hostOf: Int32Array): Int32Array {
+  const end = copyPlacement(start)
+  for (const [v, h] of hostOf.entries()) if (h !== start.hostOf[v]) put(pool, end, v, h)
+  const isRepaired = (v: number) => start.hostOf[v] !== pool.hostOf[v]
+  for (;;) {
+    let worst = -1
+    let least = 0
+    for (const [v, h] of end.hostOf.entries()) {
+      const home = start.hostOf[v] ?? NOWHERE
+      if (h === home || isRepaired(v) || !hasRoom(pool, end, v, home)) continue
+      const short = -gainOf(pool, end, v, home) - moveCost(pool, v)
+      if (short >= least) continue
+      least = short
+      worst = v
     }
-    if (!next) return { ...plan, best: first }
-    plan = next
-    gains.follow(plan.placement)
+    if (worst < 0) return end.hostOf
+    put(pool, end, worst, start.hostOf[worst] ?? NOWHERE)
   }
-  return { ...plan, best: undefined }
-}
-const ROUNDS_PER_VM = 4
-/** When so many of the best moves are impossible, high availability or a rule forbids nearly all. */
-const MOST_REFUSED = 200
-
-type Draft = Pick<Improvement, 'steps' | 'placement'>
-
-function isWorthIt(pool: CompiledPool, { v, gain }: Step): boolean {
-  return gain > moveCost(pool, v) * (1 + MARGIN)
 }
 
-function append(pool: CompiledPool, gates: readonly FailoverGate[], { steps, placement }: Draft, step: Step) {
-  if (checkStep(pool, placement, gates, step.v, step.to)) return undefined
-  const after = copyPlacement(placement)
-  put(pool, after, step.v, step.to)
-  return { steps: [...steps, step], placement: after }
+function hasRoom(pool: CompiledPool, { floorBytes }: Placement, v: number, h: number): boolean {
+  return (floorBytes[h] ?? 0) + (pool.floorBytes[v] ?? 0) <= (pool.memoryBytes[h] ?? 0)
 }
 
-/** The VM's earlier move leads to the new host: in its place, or else at the end; each step must still be possible and pay. */
+/**
+ * Repairs first, each to where its VM is in the end if that is possible at once; then the move that gains most at the time. What
+ * never becomes possible is left out, and with it what no longer pays. Nothing if that is all.
+ */
+function inOrder(
+  pool: CompiledPool,
+  gates: readonly FailoverGate[],
+  repairs: readonly Step[],
+  hostOf: Int32Array,
+): readonly Step[] | undefined {
+  const redirected = redirect(pool, gates, repairs, hostOf)
+  const placement = startPlacement(pool)
+  for (const { v, to } of redirected) put(pool, placement, v, to)
+  const start = copyPlacement(placement)
+  const steps: Step[] = []
+  // an exchange may add load for a while, but never more than has been saved by then
+  let saved = 0
+  let left = [...hostOf].flatMap((to, v) => (to === start.hostOf[v] ? [] : [{ v, to }]))
+  while (left.length > 0) {
+    const next = left
+      .map(({ v, to }) => ({ v, to, gain: gainOf(pool, placement, v, to) }))
+      .filter(({ gain }) => saved + gain > -LEAST_SURPLUS)
+      .sort((one, other) => other.gain - one.gain || one.v - other.v)
+      .find(({ v, to }) => checkStep(pool, placement, gates, v, to) === undefined)
+    if (!next) break
+    saved += next.gain
+    steps.push({ ...next, from: placement.hostOf[next.v] ?? NOWHERE, reason: 'Cpu' })
+    put(pool, placement, next.v, next.to)
+    left = left.filter(({ v }) => v !== next.v)
+  }
+  const kept = left.length === 0 ? placement.hostOf : withoutWaste(pool, start, placement.hostOf)
+  if (kept.some((h, v) => h !== placement.hostOf[v])) return inOrder(pool, gates, redirected, kept)
+  const isChanged = redirected.some(({ to }, at) => to !== repairs[at]?.to)
+  return steps.length > 0 || isChanged ? [...redirected, ...steps] : undefined
+}
+
+/** Repairs with the final hosts of their VMs, as far as each is possible in its place. */
 function redirect(
   pool: CompiledPool,
   gates: readonly FailoverGate[],
-  { steps }: Draft,
-  { v, to }: Step,
-): Draft | undefined {
-  const before = steps.find((step) => step.v === v)
-  if (!before || before.reason === 'Rule') return undefined // elsewhere it might repair nothing
-  if (before.reason === 'Evacuate' && pool.hosts[to]?.excluded.includes('evacuation')) return undefined
-  const others = steps.filter((step) => step !== before)
-  const moved = { ...before, to }
-  if (to === before.from) return replay(pool, gates, others)
-  const inPlace = steps.map((step) => (step === before ? moved : step))
-  return replay(pool, gates, inPlace) ?? replay(pool, gates, [...others, moved])
+  repairs: readonly Step[],
+  hostOf: Int32Array,
+): readonly Step[] {
+  let steps = repairs
+  for (const [at, step] of repairs.entries()) {
+    const to = hostOf[step.v] ?? NOWHERE
+    const isLast = !repairs.some(({ v }, later) => later > at && v === step.v)
+    if (to === step.to || !isLast || step.reason === 'Rule') continue
+    if (step.reason === 'Evacuate' && pool.hosts[to]?.excluded.includes('evacuation')) continue
+    const changed = steps.with(at, { ...step, to })
+    if (isPossible(pool, gates, changed)) steps = changed
+  }
+  return steps
 }
 
-/** Takes the steps one after another, with the gain each has at that time; nothing if one is impossible or does not pay. */
-function replay(pool: CompiledPool, gates: readonly FailoverGate[], steps: readonly Step[]): Draft | undefined {
+/** Tells whether each of the steps is possible when it is taken. */
+export function isPossible(pool: CompiledPool, gates: readonly FailoverGate[], steps: readonly Step[]): boolean {
   const placement = startPlacement(pool)
-  const taken: Step[] = []
-  for (const step of steps) {
-    const now = { ...step, gain: gainOf(pool, placement, step.v, step.to) }
-    if (step.because === undefined && !isWorthIt(pool, now)) return undefined
-    if (checkStep(pool, placement, gates, step.v, step.to)) return undefined
-    put(pool, placement, step.v, step.to)
-    taken.push(now)
-  }
-  return { steps: taken, placement }
+  return steps.every(({ v, from, to }) => {
+    if (placement.hostOf[v] !== from || checkStep(pool, placement, gates, v, to)) return false
+    put(pool, placement, v, to)
+    return true
+  })
 }
 
 /** What moving `v` alone would save over the horizon. */

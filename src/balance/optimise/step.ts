@@ -10,4 +10,6 @@ export interface Step {
   readonly gain: number
   /** What makes it necessary, where something does: `rules[2] is broken`. */
   readonly because?: string
+  /** The gain is its share of what several moves gain together. */
+  readonly isShared?: boolean
 }

@@ -100,7 +100,7 @@ function becauseNothing(
 
 function writeMoves(pool: CompiledPool, start: Placement, steps: readonly Step[]): Move[] {
   const placement = copyPlacement(start)
-  return steps.map(({ v, from, to, because, reason, gain }) => {
+  return steps.map(({ v, from, to, because, reason, gain, isShared }) => {
     const before = copyPlacement(placement)
     put(pool, placement, v, to)
     const change = (h: number) => `${nameOfHost(pool, h)}: ${describeChange(pool, h, before, placement)}`
@@ -109,7 +109,7 @@ function writeMoves(pool: CompiledPool, start: Placement, steps: readonly Step[]
       from: pool.hosts[from]?.uuid ?? '',
       to: pool.hosts[to]?.uuid ?? '',
       reason: because === undefined ? reasonOf(pool, before, from, v) : reason,
-      why: `${because === undefined ? '' : `${because}; `}${change(from)}; ${change(to)}`,
+      why: `${because === undefined ? '' : `${because}; `}${change(from)}; ${change(to)}${isShared ? '; part of an exchange' : ''}`,
       gain: round(gain),
       cost: round(moveCost(pool, v)),
       seconds: moveSeconds(pool, v),
