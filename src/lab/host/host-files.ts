@@ -30,6 +30,8 @@ export interface HostLayout {
   /** Conditions that the lab simulates for this host; a real pool has no such file. */
   readonly conditions: string
   readonly stunnelFolder: string
+  /** Of the lab, which all its hosts read. */
+  readonly trace: string
 }
 
 export function layoutOf(root: string): HostLayout {
@@ -49,6 +51,7 @@ export function layoutOf(root: string): HostLayout {
     verifySwitch: join(root, 'var/xapi/verify-certificates'),
     conditions: join(root, 'var/xapi/lab-conditions.json'),
     stunnelFolder: join(root, 'etc/stunnel'),
+    trace: join(root, '../trace.csv'),
   }
 }
 
@@ -121,8 +124,8 @@ const settingsSchema = z.object({
   /** The day of the load passes, and migrations are done, this many times faster. */
   speed: z.number().default(1),
   load: z.enum(LOAD_KINDS).default('diurnal'),
-  /** Path of a file with recorded days, which take the place of generated ones. */
-  trace: z.string().optional(),
+  /** The lab has a file with recorded days, which take the place of generated ones. */
+  trace: z.boolean().default(false),
 })
 
 /** What the launcher records for one host: who it is and where it listens. */

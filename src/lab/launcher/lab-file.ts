@@ -24,8 +24,8 @@ const schema = z.object({
   seed: z.number().default(0),
   speed: z.number().default(1),
   load: z.enum(LOAD_KINDS).default('diurnal'),
-  /** Path of the lab's own copy of the trace. */
-  trace: z.string().optional(),
+  /** There is a copy of a trace beside this file. */
+  trace: z.boolean().default(false),
   hosts: z.array(
     z.object({
       name: z.string(),
@@ -41,6 +41,11 @@ export type KnownHost = Lab['hosts'][number]
 /** The lab's folder under the root the commands are given. */
 export function labFolder(root: string): string {
   return join(root, 'lab')
+}
+
+/** The lab's own copy of the trace it was made with: hosts read it whenever they start. */
+export function traceFile(root: string): string {
+  return join(labFolder(root), 'trace.csv')
 }
 
 export function hostRoot(root: string, name: string): string {

@@ -4,7 +4,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { appendFile, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { mapBounded } from '../../base/bounded.js'
 import { WlbError } from '../../base/error.js'
 import { ensureFolder, replaceFile } from '../../base/files/durable-file.js'
@@ -16,7 +16,7 @@ import type { HostStatus } from '../host/http-server.js'
 import type { LoadKind } from '../vms/load/kind.js'
 import { readGivenTrace } from './given-trace.js'
 import { askHost, endProcess, findProcess, requestHandshake, startProcess, waitUntil } from './host-control.js'
-import { findLab, hostRoot, type Lab, labFolder, readLab, withLabLocked, writeLab } from './lab-file.js'
+import { findLab, hostRoot, type Lab, labFolder, readLab, traceFile, withLabLocked, writeLab } from './lab-file.js'
 
 export interface LabUpOptions {
   /** The folder the lab's own folder `lab` is in. */
@@ -114,7 +114,7 @@ function assertPossible(options: LabUpOptions): void {
 }
 
 /** @throws LAB_SIZE_DIFFERS or LAB_OTHERWISE when the lab that is there was made with other numbers. */
-function assertSame(known: Lab, options: LabUpOptions): void {
+async function assertSame(known: Lab, options: LabUpOptions): Promise<void> {
   const { root, hosts } = options
   if (hosts !== undefined && hosts !== known.hosts.length) {
     throw fail('LAB_SIZE_DIFFERS', { hosts: known.hosts.length, asked: hosts, root })
@@ -125,12 +125,21 @@ function assertSame(known: Lab, options: LabUpOptions): void {
       throw fail('LAB_OTHERWISE', { option, was, asked, root })
     }
   }
+  if (options.trace === undefined) return
+  const was = known.trace ? await readFile(traceFile(root), 'utf8') : undefined
+  if (was === (await readGivenTrace(options.trace))) return
+  throw fail('LAB_OTHERWISE', {
+    option: 'trace',
+    was: known.trace ? traceFile(root) : 'none',
+    asked: options.trace,
+    root,
+  })
 }
 
 async function bringUp(options: LabUpOptions): ReturnType<typeof labUp> {
   const { root, addHosts = [], hostProgram = programPath('lab-host.js') } = options
   const known = await orNotWritable(root, findLab(root))
-  if (known) assertSame(known, options)
+  if (known) await assertSame(known, options)
   const lab = known ?? (await orNotWritable(root, installLab(options)))
   await addNames(lab, root, addHosts)
   const stopped: string[] = []
@@ -191,7 +200,8 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
   const { root, hosts: count = DEFAULT_HOSTS, addHosts = [], tlsClient = 'node' } = options
   const { refusalDelayMs = REFUSAL_DELAY_MS, vms = count * DEFAULT_VMS_A_HOST, speed = 1 } = options
   const { seed = randomInt(MOST_SEED), load = 'diurnal' } = options
-  const trace = options.trace === undefined ? {} : { trace: await copyTrace(root, options.trace) }
+  const trace = options.trace !== undefined
+  if (options.trace !== undefined) await replaceFile(traceFile(root), await readGivenTrace(options.trace), 0o644)
   const { addresses, plainPort, tlsPort } = await chooseAddresses(count)
   const lab: Lab = {
     pool: randomUUID(),
@@ -205,7 +215,7 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
     seed,
     speed,
     load,
-    ...trace,
+    trace,
     hosts: addresses.map((address, index) => ({
       name: `xs${index + 1}`,
       uuid: randomUUID(),
@@ -223,13 +233,6 @@ async function installLab(options: LabUpOptions): Promise<Lab> {
   })
   await writeLab(root, lab)
   return lab
-}
-
-/** The lab keeps a trace of its own: hosts read it whenever they start. */
-async function copyTrace(root: string, given: string): Promise<string> {
-  const path = resolve(labFolder(root), 'trace.csv')
-  await replaceFile(path, await readGivenTrace(given), 0o644)
-  return path
 }
 
 /** Adds names to the hosts of a lab that exists; names that they know with that address are left alone. */

@@ -34,6 +34,17 @@ describe('a pool with a trace', () => {
     expect(columns).toHaveLength(7) // the control domain has load of its own
   })
 
+  it.each([
+    ['the same trace', csv, 'already'],
+    ['another trace', csv.replace('42', '43'), 'LAB_OTHERWISE'],
+  ])('brought up again with %s: %s', async (_what, content, outcome) => {
+    const again = pool.up({ trace: file('again.csv', content) }).then(
+      (already) => (already ? 'already' : 'started'),
+      (error: unknown) => (error instanceof WlbError ? error.code : String(error)),
+    )
+    expect(await again).toBe(outcome)
+  })
+
   test('the lab keeps its own copy: it comes up again when the file is gone', async () => {
     rmSync(trace)
     await pool.fault('stop', 'xs1')

@@ -133,7 +133,7 @@ export class MetricsEndpoint {
   }
 
   #loadSettings(): Promise<LoadSettings> {
-    this.#settings ??= readLoadSettings(this.#host.settings)
+    this.#settings ??= readLoadSettings(this.#host)
     return this.#settings
   }
 
