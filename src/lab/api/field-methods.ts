@@ -69,7 +69,7 @@ function accessors(owner: ApiClass, field: ApiField): [string, Method][] {
     return database.get(owner.name, args.text(0, 'self'))[field.name] ?? field.default
   })
   const methods: [string, Method][] = [[name, get]]
-  if (!field.access.endsWith('RW')) return methods
+  if (!field.access.endsWith('RW') && !field.settable) return methods
   methods.push([`${owner.name}.set_${field.name}`, setter(owner, field)])
   if (field.access === 'MRW') {
     methods.push([`${owner.name}.add_to_${field.name}`, mapAdder(owner, field)])

@@ -4,15 +4,32 @@
  */
 import {
   CERTIFICATE_FIELDS,
+  CERTIFICATE_WIRE_ORDER,
   MESSAGE_FIELDS,
   SECRET_FIELDS,
   SESSION_FIELDS,
   TASK_FIELDS,
 } from './classes/administration.js'
 import { HOST_CPU_FIELDS, HOST_FIELDS, HOST_METRICS_FIELDS, HOST_WIRE_ORDER } from './classes/host.js'
-import { NETWORK_FIELDS, PIF_FIELDS, PIF_METRICS_FIELDS, VIF_FIELDS } from './classes/network.js'
+import {
+  NETWORK_FIELDS,
+  NETWORK_WIRE_ORDER,
+  PIF_FIELDS,
+  PIF_METRICS_FIELDS,
+  PIF_WIRE_ORDER,
+  VIF_FIELDS,
+  VIF_WIRE_ORDER,
+} from './classes/network.js'
 import { POOL_FIELDS } from './classes/pool.js'
-import { PBD_FIELDS, SR_FIELDS, VBD_FIELDS, VDI_FIELDS } from './classes/storage.js'
+import {
+  PBD_FIELDS,
+  SR_FIELDS,
+  SR_WIRE_ORDER,
+  VBD_FIELDS,
+  VBD_WIRE_ORDER,
+  VDI_FIELDS,
+  VDI_WIRE_ORDER,
+} from './classes/storage.js'
 import { VM_FIELDS, VM_GROUP_FIELDS, VM_GUEST_METRICS_FIELDS, VM_METRICS_FIELDS, VM_WIRE_ORDER } from './classes/vm.js'
 import type { ApiField } from './field.js'
 
@@ -43,19 +60,19 @@ export const CLASSES: readonly ApiClass[] = [
   apiClass('host', HOST_FIELDS, { wireOrder: HOST_WIRE_ORDER }),
   apiClass('host_metrics', HOST_METRICS_FIELDS),
   apiClass('host_cpu', HOST_CPU_FIELDS),
-  apiClass('Certificate', CERTIFICATE_FIELDS),
+  apiClass('Certificate', CERTIFICATE_FIELDS, { wireOrder: CERTIFICATE_WIRE_ORDER }),
   apiClass('VM', VM_FIELDS, { wireOrder: VM_WIRE_ORDER }),
   apiClass('VM_metrics', VM_METRICS_FIELDS),
   apiClass('VM_guest_metrics', VM_GUEST_METRICS_FIELDS),
   apiClass('VM_group', VM_GROUP_FIELDS),
-  apiClass('SR', SR_FIELDS),
+  apiClass('SR', SR_FIELDS, { wireOrder: SR_WIRE_ORDER }),
   apiClass('PBD', PBD_FIELDS),
-  apiClass('VDI', VDI_FIELDS),
-  apiClass('VBD', VBD_FIELDS),
-  apiClass('network', NETWORK_FIELDS),
-  apiClass('PIF', PIF_FIELDS),
+  apiClass('VDI', VDI_FIELDS, { wireOrder: VDI_WIRE_ORDER }),
+  apiClass('VBD', VBD_FIELDS, { wireOrder: VBD_WIRE_ORDER }),
+  apiClass('network', NETWORK_FIELDS, { wireOrder: NETWORK_WIRE_ORDER }),
+  apiClass('PIF', PIF_FIELDS, { wireOrder: PIF_WIRE_ORDER }),
   apiClass('PIF_metrics', PIF_METRICS_FIELDS),
-  apiClass('VIF', VIF_FIELDS),
+  apiClass('VIF', VIF_FIELDS, { wireOrder: VIF_WIRE_ORDER }),
   apiClass('secret', SECRET_FIELDS),
   apiClass('message', MESSAGE_FIELDS),
   apiClass('task', TASK_FIELDS, { lifetime: 'process' }),

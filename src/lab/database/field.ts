@@ -19,14 +19,32 @@ export interface ApiField {
   /** The class a reference (or a set of them) points at. */
   readonly refClass?: string
   readonly access: Marker
-  /** In the API's record, never in the lists of `xe`. */
+  /** In the API's record; `xe` does not know it. */
+  readonly wireOnly?: boolean
+  /** `xe` shows it to those only who ask for it by name. */
   readonly hidden?: boolean
   /** Shown as a placeholder in lists. */
   readonly expensive?: boolean
   readonly deprecated?: boolean
   /** Known to `xe` only, which computes it from other records. */
   readonly computed?: boolean
+  /** Known to `xe` only, which reads it from the object that another field points at. */
+  readonly through?: Through
+  /** Members are separated by commas, in the oldest of a pool's lists, and not by semicolons. */
+  readonly commas?: boolean
+  /** A set that `xe` can also set as a whole, from words with commas between. */
+  readonly settable?: boolean
+  /** Filters do not tell capital letters from small ones. */
+  readonly anyCase?: boolean
   readonly default: ApiValue
+}
+
+interface Through {
+  /** The field that holds the reference, and the name of the field over there. */
+  readonly by: string
+  readonly name: string
+  /** Shown when there is no such object. */
+  readonly missing: string
 }
 
 type Shape = FieldType | `set ${FieldType}` | `map ${FieldType}`
@@ -35,10 +53,43 @@ interface Extras {
   readonly cliName?: string
   readonly refClass?: string
   readonly default?: ApiValue
+  readonly wireOnly?: true
   readonly hidden?: true
   readonly expensive?: true
   readonly deprecated?: true
   readonly computed?: true
+  readonly through?: Through
+  readonly commas?: true
+  readonly settable?: true
+  readonly anyCase?: true
+}
+
+/** Shown by `xe` for an object that is not there. */
+export const NOT_IN_DATABASE = '<not in database>'
+
+/** Describes what `xe` shows of another object: the field `name` of what the field `by` points at. */
+export function fieldOf(
+  by: string,
+  name: string,
+  cliName: string,
+  access: 'RO' | 'MRO' = 'RO',
+  extras: Extras & { missing?: string } = {},
+): ApiField {
+  const { missing = NOT_IN_DATABASE, ...others } = extras
+  return field('', access === 'MRO' ? 'map string' : 'string', access, {
+    cliName,
+    through: { by, name, missing },
+    ...others,
+  })
+}
+
+/** Describes what `xe` computes (thin-cli/computed-fields.ts). */
+export function computed(cliName: string, access: Marker, extras: Extras = {}): ApiField {
+  return field('', access.startsWith('M') ? 'map string' : access.startsWith('S') ? 'set string' : 'string', access, {
+    cliName,
+    computed: true,
+    ...extras,
+  })
 }
 
 /**

@@ -4,7 +4,8 @@ import { type ApiClass, findClass } from '../database/classes.js'
 import { type Command, commandTable, type Invocation, type Rpc } from './command.js'
 import { type Parameters, refusal, requireValue, withoutKeys } from './command-line.js'
 import { ClientGone } from './conversation.js'
-import { type CliObject, describeObject, listObjects, References } from './records.js'
+import { type CliObject, describeObject, listObjects } from './records.js'
+import { References } from './references.js'
 
 /** The classes one can wait for; some have no objects in the lab. */
 const CLASS_WORDS = 'vm vdi sr host network vif pif vbd pbd pool task subject role secret vmss'.split(' ')

@@ -138,11 +138,12 @@ export const TLS_COMMANDS: readonly Command[] = commandTable([
 ])
 
 async function installServerCertificate({ parameters, rpc, conversation }: Invocation): Promise<void> {
-  const { ref } = await selectHost(parameters, rpc, 'certificate', 'private-key', 'certificate-chain')
   const certificate = await loadOrRefuse(conversation, requireValue(parameters, 'certificate'), 'certificate')
   const key = await loadOrRefuse(conversation, requireValue(parameters, 'private-key'), 'private key')
   const chainFile = findValue(parameters, 'certificate-chain')
   const chain = chainFile === undefined ? '' : await loadOrRefuse(conversation, chainFile, 'certificate chain')
+  // As on a pool: files are read before anybody asks which host is meant.
+  const { ref } = await selectHost(parameters, rpc, 'certificate', 'private-key', 'certificate-chain')
   await rpc('host.install_server_certificate', ref, certificate, key, chain)
 }
 

@@ -40,15 +40,19 @@ function commandsOf(
   filters: Parameters,
   flags: readonly CommandFlag[],
 ): Command[] {
-  const shown = owner.fields.filter(({ hidden }) => !hidden)
+  const shown = owner.fields.filter(({ hidden, wireOnly }) => !hidden && !wireOnly)
   const names = shown.map(({ cliName }) => cliName)
   const sets = shown.filter(({ access }) => access.startsWith('S')).map(({ cliName }) => `${cliName}:contains`)
-  const singles = shown.filter(({ access }) => access === 'RW').map(({ cliName }) => cliName)
+  const singles = shown.filter(({ access, settable }) => access === 'RW' || settable).map(({ cliName }) => cliName)
   const maps = shown.filter(({ access }) => access === 'MRW').map(({ cliName }) => `${cliName}:`)
   const addable = shown.filter(({ access }) => access === 'SRW' || access === 'MRW').map(({ cliName }) => cliName)
   const clearable = shown.filter(({ access }) => access !== 'RO').map(({ cliName }) => cliName)
 
   const find = ({ parameters, rpc }: Invocation) => findByUuid(owner, requireValue(parameters, 'uuid'), rpc)
+  const look = async (invocation: Invocation) => {
+    await openDatabase(invocation)
+    return find(invocation)
+  }
   const commands: Command[] = [
     {
       name: `${shownAs}-list`,
@@ -65,7 +69,7 @@ function commandsOf(
       help: 'Shows every field of one object.',
       flags: [],
       run: async (invocation) => {
-        const { fields } = await find(invocation)
+        const { fields } = await look(invocation)
         await invocation.printer.table([await rowOf(fields.filter(isShown))])
       },
     },
@@ -76,7 +80,7 @@ function commandsOf(
       help: 'Shows one field of one object. For a map, param-key picks a single entry.',
       flags: [],
       run: async (invocation) => {
-        const { fields } = await find(invocation)
+        const { fields } = await look(invocation)
         const field = findField(fields, requireValue(invocation.parameters, 'param-name'))
         const key = findValue(invocation.parameters, 'param-key')
         const text = key !== undefined && isMap(field) ? await entryOf(field, key) : await field.text()
@@ -133,12 +137,27 @@ function commandsOf(
   return commands
 }
 
+/**
+ * `database:vdi-uuid=` and `database:filename=` ask for the database of another pool. The lab has none; the pool is asked all the same, and
+ * says what is wrong.
+ */
+async function openDatabase({ parameters, rpc }: Invocation): Promise<void> {
+  const [disk, file] = [findValue(parameters, 'database:vdi-uuid'), findValue(parameters, 'database:filename')]
+  if (disk !== undefined && file !== undefined) {
+    throw refusal('xapi can query a DB vdi or a DB file, but not both.')
+  }
+  if (disk !== undefined) await rpc('VDI.open_database', await rpc('VDI.get_by_uuid', disk))
+  if (file !== undefined) await rpc('session.create_from_db_file', file)
+}
+
 async function list(
   owner: ApiClass,
   columns: readonly string[],
   ownFilters: Parameters,
-  { parameters, rpc, printer }: Invocation,
+  invocation: Invocation,
 ): Promise<void> {
+  await openDatabase(invocation)
+  const { parameters, rpc, printer } = invocation
   const everything = await listObjects(owner, rpc)
   const typed = withoutKeys(parameters, 'params').filter(([key]) => !key.startsWith('database:'))
   const matching = await filterObjects(everything, [...ownFilters, ...typed])
@@ -189,9 +208,9 @@ async function setParameters(fields: readonly CliField[], changes: Parameters): 
 }
 
 async function setField(field: CliField, value: string): Promise<void> {
-  const { access } = field.description
+  const { access, settable } = field.description
   if (access === 'MRW') throw refusal(`Field '${field.name}' is a map or set. use the 'name:key=value' syntax.`)
-  if (access !== 'RW') throw refusal(`Field '${field.name}' is read-only.`)
+  if (access !== 'RW' && !settable) throw refusal(`Field '${field.name}' is read-only.`)
   await field.set(value)
 }
 
@@ -234,8 +253,9 @@ async function removeParameter(fields: readonly CliField[], parameters: Paramete
 }
 
 async function clearParameter(field: CliField): Promise<void> {
-  if (!isWritable(field)) throw refusal('Can only clear RW parameters')
-  if (isSet(field)) {
+  const { settable } = field.description
+  if (!isWritable(field) && !settable) throw refusal('Can only clear RW parameters')
+  if (isSet(field) && isWritable(field)) {
     for (const member of await field.members()) await field.removeMember(member)
   } else if (isMap(field)) {
     for (const [key] of await field.entries()) await field.removeEntry(key)

@@ -1,9 +1,11 @@
 /** A pool's objects as `xe` shows them: each field with its name, its value as text, and the ways to change it. */
-import { ApiFailure, type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF } from '../../xapi/index.js'
-import type { ApiClass } from '../database/classes.js'
-import type { ApiField } from '../database/field.js'
+import { type ApiValue, formatApiDate, isApiMap, isApiSet, NULL_REF } from '../../xapi/index.js'
+import { type ApiClass, findClass } from '../database/classes.js'
+import { type ApiField, NOT_IN_DATABASE } from '../database/field.js'
 import type { Rpc } from './command.js'
 import { refusal } from './command-line.js'
+import { computeField, spell, unspell } from './computed-fields.js'
+import { type ApiRecord, References } from './references.js'
 
 export interface CliField {
   readonly description: ApiField
@@ -27,32 +29,6 @@ export interface CliObject {
   readonly fields: readonly CliField[]
 }
 
-/** UUIDs of objects by reference, each asked for once per command. */
-export class References {
-  readonly #rpc: Rpc
-  readonly #uuids = new Map<string, Promise<string>>()
-
-  constructor(rpc: Rpc) {
-    this.#rpc = rpc
-  }
-
-  uuidOf(className: string | undefined, ref: string): Promise<string> {
-    if (className === undefined || ref === NULL_REF || ref === '') return Promise.resolve(NOT_IN_DATABASE)
-    const known = this.#uuids.get(ref) ?? this.#ask(className, ref)
-    this.#uuids.set(ref, known)
-    return known
-  }
-
-  async #ask(className: string, ref: string): Promise<string> {
-    try {
-      return String(await this.#rpc(`${className}.get_uuid`, ref))
-    } catch (error) {
-      if (error instanceof ApiFailure) return NOT_IN_DATABASE
-      throw error
-    }
-  }
-}
-
 /** Describes one object; the pool is asked only when a field's value is read. */
 export function describeObject(
   owner: ApiClass,
@@ -61,7 +37,8 @@ export function describeObject(
   rpc: Rpc,
   references: References,
 ): CliObject {
-  const fields = owner.fields.map((field) => describeField({ owner, ref, record, rpc, references, field }))
+  const known = owner.fields.filter(({ wireOnly }) => !wireOnly)
+  const fields = known.map((field) => describeField({ owner, ref, record, rpc, references, field }))
   return { ref, record, fields }
 }
 
@@ -86,7 +63,7 @@ function describeField(place: FieldPlace): CliField {
     text: () => textOf(place),
     members: () => membersOf(place),
     entries: () => entriesOf(place),
-    set: async (text) => change('set', await parseFieldValue(field, text, rpc)),
+    set: async (text) => change('set', await parseFieldValue(owner.name, field, text, rpc)),
     addMember: (value) => change('add', value),
     removeMember: (value) => change('remove', value),
     addEntry: (key, value) => change('add_to', key, value),
@@ -100,36 +77,69 @@ function labelOf({ cliName, access, deprecated }: ApiField): string {
   return `${cliName} (${marker})${deprecated ? ' [DEPRECATED]' : ''}`
 }
 
+/** A value with the field that describes it, which may be one of another class. */
+interface Found {
+  readonly className: string
+  readonly field: ApiField
+  readonly value: ApiValue
+}
+
+/** Undefined when the field is one of an object that is not there. */
+async function find({ owner, record, references, field }: FieldPlace): Promise<Found | undefined> {
+  const { through } = field
+  if (!through) return { className: owner.name, field, value: record[field.name] ?? field.default }
+  const className = owner.fields.find(({ name }) => name === through.by)?.refClass ?? ''
+  const target = findClass(className)?.fields.find(({ name }) => name === through.name)
+  const there = await references.recordOf(className, String(record[through.by]))
+  return target && there && { className, field: target, value: there[target.name] ?? target.default }
+}
+
 async function textOf(place: FieldPlace): Promise<string> {
-  const { owner, record, rpc, field } = place
-  if (field.computed) return computeField(owner, field.cliName, record, rpc)
-  const value = record[field.name] ?? field.default
-  if (isApiSet(value)) return (await membersOf(place)).join('; ')
-  if (isApiMap(value)) return (await entriesOf(place)).map(([key, text]) => `${key}: ${text}`).join('; ')
-  return spellValue(owner.name, field.name, await scalarText(place, field.type, value))
+  const { owner, field } = place
+  if (field.computed) return computeField(owner.name, field.cliName, place)
+  const found = await find(place)
+  if (!found) return field.through?.missing ?? NOT_IN_DATABASE
+  if (isApiSet(found.value) || (isApiMap(found.value) && listsValues(found.field))) {
+    return (await membersOf(place)).join(field.commas ? ', ' : '; ')
+  }
+  if (isApiMap(found.value)) return (await entriesOf(place)).map(([key, text]) => `${key}: ${text}`).join('; ')
+  return scalarText(place, found, found.field.type, found.value)
+}
+
+/** What is going on is a map by task in the API; `xe` shows what it is, not which task does it. */
+function listsValues({ name }: ApiField): boolean {
+  return name === 'current_operations'
 }
 
 async function membersOf(place: FieldPlace): Promise<string[]> {
-  const value = place.record[place.field.name] ?? place.field.default
-  if (!isApiSet(value)) return []
-  return Promise.all(value.map((member) => scalarText(place, place.field.of, member)))
+  if (place.field.computed) return (await textOf(place)).split('; ').filter((member) => member !== '')
+  const found = await find(place)
+  if (!found) return []
+  const { field, value } = found
+  const members = isApiSet(value) ? value : isApiMap(value) && listsValues(field) ? Object.values(value) : []
+  return Promise.all(members.map((member) => scalarText(place, found, field.of, member)))
 }
 
 async function entriesOf(place: FieldPlace): Promise<[string, string][]> {
-  const value = place.record[place.field.name] ?? place.field.default
-  if (!isApiMap(value)) return []
+  const found = await find(place)
+  if (!found || !isApiMap(found.value)) return []
   return Promise.all(
-    Object.entries(value).map(
-      async ([key, entry]): Promise<[string, string]> => [key, await scalarText(place, place.field.of, entry)],
+    Object.entries(found.value).map(
+      async ([key, entry]): Promise<[string, string]> => [key, await scalarText(place, found, found.field.of, entry)],
     ),
   )
 }
 
-async function scalarText(place: FieldPlace, type: ApiField['type'] | undefined, value: ApiValue): Promise<string> {
+async function scalarText(
+  { references }: FieldPlace,
+  { className, field }: Found,
+  type: ApiField['type'] | undefined,
+  value: ApiValue,
+): Promise<string> {
   if (value instanceof Date) return formatApiDate(value)
-  if (type === 'ref') return place.references.uuidOf(place.field.refClass, String(value))
+  if (type === 'ref') return references.uuidOf(field.refClass, String(value))
   if (type === 'float') return Number(value).toFixed(3)
-  return String(value)
+  return spell(className, field.name, String(value))
 }
 
 /** Every object of a class, in the database's order. */
@@ -160,53 +170,8 @@ export async function findPool(uuid: string | undefined, rpc: Rpc): Promise<stri
   return String(pool)
 }
 
-type Computation = (record: ApiRecord, rpc: Rpc) => Promise<string>
-
-const COMPUTATIONS: Readonly<Record<string, Computation>> = {
-  'pool.supported-sr-types': async (_record, rpc) => [...new Set(await texts(rpc, 'SR', 'type'))].sort().join('; '),
-  // The pool's edition is the least of its hosts'; the lab gives all of them the same, and none of them ends.
-  'pool.license-state': async (_record, rpc) =>
-    `edition: ${(await texts(rpc, 'host', 'edition'))[0] ?? 'free'}; expiry: never`,
-  'host.memory-total': (record, rpc) => metric(record, rpc, 'memory_total'),
-  'host.memory-free': (record, rpc) => metric(record, rpc, 'memory_free'),
-  'host.memory-free-computed': (record, rpc) => metric(record, rpc, 'memory_free'),
-  'host.host-metrics-live': (record, rpc) => metric(record, rpc, 'live'),
-  'VM.memory-actual': async ({ power_state, memory_target }) =>
-    power_state === 'Running' ? String(memory_target ?? 0n) : '0',
-}
-
-/** The text of a field that exists for `xe` only; what cannot be computed is shown as not in the database. */
-async function computeField(owner: ApiClass, name: string, record: ApiRecord, rpc: Rpc): Promise<string> {
-  return (await COMPUTATIONS[`${owner.name}.${name}`]?.(record, rpc)) ?? NOT_IN_DATABASE
-}
-
-async function metric(host: ApiRecord, rpc: Rpc, name: string): Promise<string> {
-  const metrics = await rpc('host_metrics.get_record', host.metrics ?? '').catch(() => undefined)
-  const value = metrics !== undefined && isApiMap(metrics) ? metrics[name] : undefined
-  return value === undefined ? NOT_IN_DATABASE : String(value)
-}
-
-async function texts(rpc: Rpc, className: string, name: string): Promise<string[]> {
-  const records = await rpc(`${className}.get_all_records`)
-  if (!isApiMap(records)) return []
-  return Object.values(records).map((record) => String((isApiMap(record) && record[name]) || ''))
-}
-
-export type ApiRecord = { readonly [key: string]: ApiValue }
-
-/** Shown for an object that is not there. */
-const NOT_IN_DATABASE = '<not in database>'
-
-/** Words that `xe` spells in another way than the API does. */
-function spellValue(className: string, fieldName: string, text: string): string {
-  if (className !== 'VM') return text
-  if (fieldName === 'power_state') return text.toLowerCase()
-  if (fieldName.startsWith('actions_after_')) return text.charAt(0).toUpperCase() + text.slice(1)
-  return text
-}
-
 /** Reads what was typed as the field's type; an object is named by its UUID. Throws a `Refusal` when it is none. */
-async function parseFieldValue(field: ApiField, text: string, rpc: Rpc): Promise<ApiValue> {
+async function parseFieldValue(className: string, field: ApiField, text: string, rpc: Rpc): Promise<ApiValue> {
   switch (field.type) {
     case 'bool':
       if (text === 'true' || text === 'false') return text === 'true'
@@ -219,7 +184,11 @@ async function parseFieldValue(field: ApiField, text: string, rpc: Rpc): Promise
       throw refusal(`Parameter ${field.cliName} must be a floating-point number`)
     case 'ref':
       return text === '' ? NULL_REF : rpc(`${field.refClass}.get_by_uuid`, text)
+    case 'set': {
+      const words = text.split(',').filter((word) => word.trim() !== '')
+      return field.of === 'ref' ? Promise.all(words.map((uuid) => rpc(`${field.refClass}.get_by_uuid`, uuid))) : words
+    }
     default:
-      return field.name.startsWith('actions_after_') ? text.toLowerCase() : text
+      return unspell(className, field.name, text)
   }
 }

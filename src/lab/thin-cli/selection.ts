@@ -70,8 +70,10 @@ export async function filterObjects(objects: readonly CliObject[], filters: Para
 
 async function matchesTarget(field: CliField, target: FieldTarget, wanted: string): Promise<boolean> {
   switch (target.kind) {
-    case 'field':
-      return (await field.text()) === wanted
+    case 'field': {
+      const text = await field.text()
+      return field.description.anyCase ? text.toLowerCase() === wanted.toLowerCase() : text === wanted
+    }
     case 'set':
       return (await field.members()).includes(wanted)
     case 'map':

@@ -74,6 +74,17 @@ describe('what was typed', () => {
       'pool-uninstall-ca-certificate name=w.pem force=x',
       `Error: Failed to parse parameter 'force': Expected ${BOOLEANS} got x\n`,
     ],
+    [
+      `host-param-get uuid=${HOST1} param-name=external-auth-configuration param-key=domain`,
+      'Error: Key domain not found in map\n',
+    ],
+    ['vm-list database:vdi-uuid=x', 'The uuid you supplied was invalid.\ntype: VDI\nuuid: x\n'],
+    [`vm-param-get uuid=${GUEST} param-name=VIFs`, 'Error code: Missing parameter\nError parameters: VIFs\n'],
+    [
+      'pool-list database:vdi-uuid=x database:filename=y',
+      'Error: xapi can query a DB vdi or a DB file, but not both.\n',
+    ],
+    ['host-server-certificate-install certificate=none private-key=none', 'Failed to read certificate\n'],
     ['pool-param-list uuid=x', 'The uuid you supplied was invalid.\ntype: pool\nuuid: x\n'],
     ['host-get-server-certificate host=nobody', 'Error: No matching hosts found\n'],
     [

@@ -38,8 +38,8 @@ describe('lines', () => {
     [`pool-param-get uuid=${POOL} param-name=default-SR`, '<not in database>\n'],
     [`pool-param-get uuid=${POOL} param-name=other-config param-key=wlb_timeout`, '60\n'],
     [`pool-param-get uuid=${POOL} param-name=other-config`, 'wlb_timeout: 60; auto-x: a,b\n'],
-    [`pool-param-get uuid=${POOL} param-name=tags`, 'blue; a, b\n'],
-    [`pool-param-get uuid=${POOL} param-name=tags --minimal`, 'blue; a\\, b\n'],
+    [`pool-param-get uuid=${POOL} param-name=tags`, 'blue, a, b\n'],
+    [`pool-param-get uuid=${POOL} param-name=tags --minimal`, 'blue\\, a\\, b\n'],
     [`pool-param-get uuid=${POOL} param-name=name-label param-key=x`, 'lab\n'],
     [`pool-param-get uuid=${POOL} param-name=license-state`, 'edition: premium-per-socket; expiry: never\n'],
     ['pool-list params=wlb-verify-cert --minimal', 'true\n'],
@@ -62,16 +62,47 @@ describe('lines', () => {
     ['certificate-list host=9a1c0000-0000-4000-8000-000000000002 params=type --minimal', 'host_internal\n'],
     [`certificate-param-get uuid=${CERTIFICATE} param-name=not-after`, '20361120T14:53:37Z\n'],
     ['sr-list', ''],
+    [`vm-param-get uuid=${GUEST} param-name=transportable-snapshot-id`, '\n'],
+    [`vm-param-get uuid=${GUEST} param-name=current-operations`, 'pool_migrate\n'],
+    [`vm-param-get uuid=${GUEST} param-name=os-version param-key=name`, 'Debian\n'],
+    [`vm-param-get uuid=${GUEST} param-name=actions-after-softreboot`, 'Soft reboot\n'],
+    [`vm-param-get uuid=${GUEST} param-name=possible-hosts`, `${HOST1}\n`],
+    ['vm-list current-operations:contains=pool_migrate --minimal', `${GUEST}\n`],
+    ['vm-list os-version:distro=debian --minimal', `${GUEST}\n`],
+    ['vm-list params=transportable-snapshot-id --minimal', '\n'],
+    [`vm-list params=possible-hosts uuid=${GUEST} --minimal`, '<expensive field>\n'],
   ]
   it.each(CASES)('xe %s', async (command, stdout) => {
     expect(await xe(hostFor(createPool()), command)).toMatchObject({ stdout, stderr: '', exit: 0 })
   })
 })
 
+const COUNTS: [command: string, fields: number][] = [
+  [`host-param-list uuid=${HOST1}`, 69],
+  [`vm-param-list uuid=${GUEST}`, 105],
+]
+it.each(COUNTS)('xe %s: %d fields', async (command, fields) => {
+  const { stdout } = await xe(hostFor(createPool()), command)
+  expect(stdout.split('\n').filter((line) => / \([ SM]R[OW]\)(?: \[DEPRECATED\])? *: /.test(`${line} `))).toHaveLength(
+    fields,
+  )
+})
+
 describe('what a command does', () => {
   const p = ref('pool')
   const CASES: [command: string, done: string, stdout?: string][] = [
     [`pool-param-set uuid=${POOL} wlb-verify-cert=false`, `pool.set_wlb_verify_cert(${p}, false)`],
+    [`host-param-set uuid=${HOST1} https-only=true`, `host.set_https_only(${ref('host1')}, true)`],
+    [`host-param-set uuid=${HOST1} ntp-custom-servers=a,b`, `host.set_ntp_custom_servers(${ref('host1')}, ["a","b"])`],
+    [
+      `host-param-clear uuid=${HOST1} param-name=ntp-custom-servers`,
+      `host.set_ntp_custom_servers(${ref('host1')}, [])`,
+    ],
+    [`vm-param-set uuid=${GUEST} ha-always-run=true`, `VM.set_ha_always_run(${ref('guest')}, true)`],
+    [
+      `vm-param-set uuid=${GUEST} actions-after-reboot=Destroy`,
+      `VM.set_actions_after_reboot(${ref('guest')}, destroy)`,
+    ],
     [`pool-param-set uuid=${POOL} wlb-enabled=true --minimal`, `pool.set_wlb_enabled(${p}, true)`, '\n'],
     [`pool-param-set uuid=${POOL} name-label`, `pool.set_name_label(${p}, )`],
     [`pool-param-set uuid=${POOL} ha-host-failures-to-tolerate=2`, `pool.set_ha_host_failures_to_tolerate(${p}, 2)`],

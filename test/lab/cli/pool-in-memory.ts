@@ -47,10 +47,37 @@ function startingRows(): Record<string, Record<string, Row>> {
     },
     VM: {
       dom0: vmRow('dom0-uuid', 'Control domain on host: host1', { is_control_domain: true, power_state: 'Running' }),
-      guest: vmRow(GUEST, 'web, front', { power_state: 'Running', resident_on: ref('host1') }),
+      guest: vmRow(GUEST, 'web, front', {
+        power_state: 'Running',
+        resident_on: ref('host1'),
+        metrics: ref('vm-metrics'),
+        guest_metrics: ref('guest-metrics'),
+        current_operations: { 'OpaqueRef:task': 'pool_migrate' },
+      }),
       template: vmRow('template-uuid', 'Debian', { is_a_template: true }),
     },
+    VM_metrics: {
+      'vm-metrics': {
+        memory_actual: 1073741824n,
+        hvm: true,
+        VCPUs_number: 2n,
+        start_time: DATE,
+        install_time: DATE,
+        numa_node_memory: { 0: 1073741824n },
+        current_domain_type: 'hvm',
+      },
+    },
+    VM_guest_metrics: {
+      'guest-metrics': {
+        os_version: { name: 'Debian', distro: 'debian' },
+        networks: { '0/ip': '10.0.0.1' },
+        last_updated: DATE,
+        live: true,
+        can_use_hotplug_vbd: 'yes',
+      },
+    },
     SR: {},
+    VDI: {},
     Certificate: {
       ca: certificateRow(CERTIFICATE, 'ca', 'wlb.pem', 'OpaqueRef:NULL', []),
       internal: certificateRow('c0ffee00-0000-4000-8000-000000000002', 'host_internal', '', ref('host2'), []),
@@ -73,7 +100,10 @@ export function createPool(): PoolInMemory {
   )
   const classes = new Map(tables)
   const done: string[] = []
-  const answers = new Map<string, ApiValue | ApiFailure | ((...params: ApiValue[]) => ApiValue)>()
+  const answers = new Map<string, ApiValue | ApiFailure | ((...params: ApiValue[]) => ApiValue)>([
+    ['host.compute_free_memory', 4294967296n],
+    ['VM.get_possible_hosts', [ref('host1')]],
+  ])
 
   const rowOf = (className: string, handle: ApiValue | undefined): Row => {
     const row = classes.get(className)?.get(String(handle))

@@ -9,7 +9,7 @@ import { newDatabase } from './new-database.js'
 
 it.each([
   ['host', HOST_WIRE_ORDER, 80],
-  ['VM', VM_WIRE_ORDER, 91],
+  ['VM', VM_WIRE_ORDER, 92],
 ] as const)('%s has the fields of the data model, in its order', (name, order, count) => {
   expect(findClass(name)?.stored.map((field) => field.name)).toEqual(order)
   expect(new Set(order).size).toBe(count)

@@ -9,16 +9,21 @@ export const CERTIFICATE_FIELDS = [
   field('not_before', 'datetime', 'RO'),
   field('not_after', 'datetime', 'RO'),
   field('fingerprint', 'string', 'RO'),
-  field('purpose', 'set string', 'RO'),
   field('fingerprint_sha256', 'string', 'RO', { cliName: 'fingerprint_sha256' }),
   field('fingerprint_sha1', 'string', 'RO', { cliName: 'fingerprint_sha1' }),
+  field('purpose', 'set string', 'RO'),
+]
+
+export const CERTIFICATE_WIRE_ORDER = [
+  ...['uuid', 'type', 'name', 'host', 'not_before', 'not_after', 'fingerprint', 'purpose', 'fingerprint_sha256'],
+  ...['fingerprint_sha1'],
 ]
 
 export const TASK_FIELDS = [
   field('uuid', 'string', 'RO'),
   field('name_label', 'string', 'RO'),
   field('name_description', 'string', 'RO'),
-  field('subtask_of', 'ref', 'RO', { refClass: 'task' }),
+  field('subtask_of', 'ref', 'RO', { cliName: 'subtask_of', refClass: 'task' }),
   field('subtasks', 'set ref', 'RO', { refClass: 'task' }),
   field('resident_on', 'ref', 'RO', { refClass: 'host' }),
   field('status', 'string', 'RO', { default: 'pending' }),
@@ -27,17 +32,17 @@ export const TASK_FIELDS = [
   field('result', 'string', 'RO'),
   field('created', 'datetime', 'RO'),
   field('finished', 'datetime', 'RO'),
-  field('error_info', 'set string', 'RO'),
-  field('allowed_operations', 'set string', 'SRO'),
-  field('current_operations', 'map string', 'SRO', { hidden: true }),
+  field('error_info', 'set string', 'RO', { cliName: 'error_info' }),
+  field('allowed_operations', 'set string', 'RO', { cliName: 'allowed_operations' }),
+  field('current_operations', 'map string', 'RO', { cliName: 'current_operations' }),
   field('other_config', 'map string', 'MRW'),
-  field('backtrace', 'string', 'RO', { hidden: true, default: '()' }),
+  field('backtrace', 'string', 'RO', { wireOnly: true, default: '()' }),
 ]
 
 export const SECRET_FIELDS = [
   field('uuid', 'string', 'RO'),
   field('value', 'string', 'RW'),
-  field('other_config', 'map string', 'MRW', { hidden: true }),
+  field('other_config', 'map string', 'MRW', { wireOnly: true }),
 ]
 
 export const MESSAGE_FIELDS = [

@@ -1,5 +1,5 @@
 /** The fields of pool, in the order `xe` prints them. */
-import { field } from '../field.js'
+import { computed, field } from '../field.js'
 
 export const POOL_FIELDS = [
   field('uuid', 'string', 'RO'),
@@ -9,13 +9,13 @@ export const POOL_FIELDS = [
   field('default_SR', 'ref', 'RW', { refClass: 'SR' }),
   field('crash_dump_SR', 'ref', 'RW', { refClass: 'SR' }),
   field('suspend_image_SR', 'ref', 'RW', { refClass: 'SR' }),
-  field('', 'string', 'RO', { cliName: 'supported-sr-types', expensive: true, computed: true }),
+  computed('supported-sr-types', 'RO', { expensive: true }),
   field('other_config', 'map string', 'MRW'),
   field('allowed_operations', 'set string', 'SRO'),
   field('current_operations', 'map string', 'SRO'),
   field('ha_enabled', 'bool', 'RO'),
   field('ha_configuration', 'map string', 'RO'),
-  field('ha_statefiles', 'set string', 'RO'),
+  field('ha_statefiles', 'set ref', 'RO', { refClass: 'SR' }),
   field('ha_host_failures_to_tolerate', 'int', 'RW'),
   field('ha_plan_exists_for', 'int', 'RO'),
   field('ha_allow_overcommit', 'bool', 'RW'),
@@ -31,14 +31,14 @@ export const POOL_FIELDS = [
   field('health_check_config', 'map string', 'MRW'),
   field('vswitch_controller', 'string', 'RO', { hidden: true }),
   field('restrictions', 'map string', 'RO'),
-  field('tags', 'set string', 'SRW'),
-  field('', 'string', 'RO', { cliName: 'license-state', computed: true }),
+  field('tags', 'set string', 'SRW', { commas: true }),
+  computed('license-state', 'RO'),
   field('ha_cluster_stack', 'string', 'RO'),
   field('guest_agent_config', 'map string', 'MRW'),
   field('cpu_info', 'map string', 'MRO', { cliName: 'cpu_info' }),
   field('policy_no_vendor_device', 'bool', 'RW'),
   field('live_patching_disabled', 'bool', 'RW'),
-  field('uefi_certificates', 'string', 'RO', { hidden: true }),
+  field('uefi_certificates', 'string', 'RW', { hidden: true }),
   field('custom_uefi_certificates', 'string', 'RO', { hidden: true }),
   field('tls_verification_enabled', 'bool', 'RO'),
   field('client_certificate_auth_enabled', 'bool', 'RO'),
@@ -68,8 +68,8 @@ export const POOL_FIELDS = [
   field('ssh_auto_mode', 'bool', 'RW'),
   field('limit_console_sessions', 'bool', 'RW'),
   field('vm_console_idle_timeout', 'int', 'RW'),
-  field('metadata_VDIs', 'set ref', 'RO', { hidden: true }),
-  field('redo_log_enabled', 'bool', 'RO', { hidden: true }),
-  field('redo_log_vdi', 'ref', 'RO', { hidden: true }),
-  field('is_psr_pending', 'bool', 'RW', { hidden: true }),
+  field('metadata_VDIs', 'set ref', 'RO', { wireOnly: true }),
+  field('redo_log_enabled', 'bool', 'RO', { wireOnly: true }),
+  field('redo_log_vdi', 'ref', 'RO', { wireOnly: true }),
+  field('is_psr_pending', 'bool', 'RW', { wireOnly: true }),
 ]
