@@ -4,6 +4,7 @@
  */
 import { renderTable } from '../../src/cli/terminal/print.js'
 import { loads, offices, planetLabDay } from './days.js'
+import { density } from './density.js'
 import { exact } from './exact/exact.js'
 import { laws } from './laws.js'
 import { roadef } from './roadef/roadef.js'
@@ -16,6 +17,7 @@ const judges: Readonly<Record<string, () => readonly Table[] | Promise<readonly 
   loads,
   exact: async () => [await exact()],
   roadef: () => [roadef()],
+  density,
   speed,
   laws,
   'held-out': () => planetLabDay('20110306'),

@@ -37,6 +37,28 @@ describe('the plan for the result of a plan is empty', () => {
   test('1,000 pools', { tags: 'long', timeout: 300_000 }, () => holds(small, 1000, nothingIsLeft))
 })
 
+describe('with hosts that may be switched, in the mode density', () => {
+  const density = anyDocument({ hosts: 8, vms: 20 }).map((given) => ({ ...given, mode: 'density' }))
+  const both = (document: Document) => {
+    everyStepIsPossible(document)
+    nothingIsLeft(document)
+  }
+  test('100 pools', () => holds(density, 100, both))
+  test('1,000 pools', { tags: 'long', timeout: 300_000 }, () => holds(density, 1000, both))
+
+  test('hosts are emptied, woken and left alone, VMs relieved, in these pools', () => {
+    const seen = new Set<string>()
+    holds(density, 300, (document) => {
+      const { verdict, power, moves } = optimise(poolOf(document))
+      for (const one of [verdict, ...power.map(({ action }) => action), ...moves.map(({ reason }) => reason)])
+        seen.add(one)
+    })
+    expect([...seen].sort()).toEqual(
+      ['Consolidate', 'Cpu', 'Evacuate', 'Memory', 'Rule', 'cannot', 'nothing-to-do', 'off', 'on', 'plan'].sort(),
+    )
+  })
+})
+
 test('the order of the document does not matter', () => {
   fc.assert(
     fc.property(small, fc.infiniteStream(fc.nat()), (document, numbers) => {
@@ -52,20 +74,58 @@ test('the order of the document does not matter', () => {
   )
 })
 
-test('twice the load on hosts of twice the size: the same moves', () => {
-  holds(small, 60, (document) => {
-    const double = (value: unknown) => (typeof value === 'number' ? value * 2 : value)
-    const twice = {
-      ...document,
-      hosts: document.hosts.map((host) => ({ ...host, cpus: double(host.cpus) })),
-      vms: poolOf(document).vms.map((vm) => ({
-        ...vm,
-        vcpus: vm.vcpus * 2,
-        demand: { cpu: (vm.demand.cpu ?? []).map(double) },
-      })),
+/** Every resource with a demand and a capacity, the demands at different times. */
+const allResources = small.map((given) => ({
+  ...given,
+  hosts: given.hosts.map((host) => {
+    const bytes = Number(host.cpus) * 1e6
+    return {
+      ...host,
+      network: { receiveBytesPerSecond: bytes, transmitBytesPerSecond: bytes },
+      storage: { readBytesPerSecond: bytes, writeBytesPerSecond: bytes },
     }
-    const movesOf = (given: Document) => optimise(poolOf(given)).moves.map(({ vm, to }) => `${vm} ${to}`)
-    expect(movesOf(twice)).toEqual(movesOf(document))
+  }),
+  vms: poolOf(given).vms.map((vm) => {
+    const cpu = vm.demand.cpu ?? []
+    const scaled = (factor: number) => cpu.map((sample) => (sample === null ? null : sample * factor))
+    const demand = {
+      cpu,
+      networkReceive: scaled(1.2e6).toReversed(),
+      networkTransmit: scaled(0.9e6),
+      diskRead: scaled(1.5e6).toReversed(),
+      diskWrite: scaled(1.1e6),
+    }
+    return { ...vm, demand }
+  }),
+}))
+
+/** Multiplies what VMs demand and what hosts have, of every resource but memory, which is what a move costs. */
+function multiplied(given: Document, factor: number): Document {
+  const times = (value: unknown): unknown => {
+    if (typeof value === 'number') return value * factor
+    if (Array.isArray(value)) return value.map(times)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, times(one)]))
+  }
+  return {
+    ...given,
+    hosts: given.hosts.map((host) => ({
+      ...host,
+      cpus: times(host.cpus),
+      network: times(host.network),
+      storage: times(host.storage),
+    })),
+    vms: given.vms.map((vm) => ({ ...vm, vcpus: times(vm.vcpus), demand: times(vm.demand) })),
+  }
+}
+
+test.each([2, 8])('%d times the load, of every resource, on hosts so much larger: the same moves', (factor) => {
+  const stepsOf = (given: Document) => {
+    const { moves, power } = optimise(poolOf(given))
+    return { moves: moves.map(({ vm, to, reason }) => `${vm} ${to} ${reason}`), power }
+  }
+  holds(allResources, 60, (given) => {
+    expect(stepsOf(multiplied(given, factor))).toEqual(stepsOf(given))
   })
 })
 

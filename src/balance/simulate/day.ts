@@ -19,6 +19,8 @@ export interface Replayed {
   /** [h]; both change. */
   readonly isOn: Uint8Array
   readonly isOffByUs: Uint8Array
+  /** [h] or NaN; changes. */
+  readonly switchedAtMinute: Float64Array
   /** By resource: [v * samples + sample], without gaps. Nothing for a resource that nobody has. */
   readonly demand: readonly (Float64Array | undefined)[]
   readonly base: readonly (Float64Array | undefined)[]
@@ -51,6 +53,7 @@ export function readDay(pool: Pool, knownSamples: number): Replayed {
     movedAtMinute: new Float64Array(vms.length).fill(Number.NaN),
     isOn: Uint8Array.from(hosts, ({ live }) => Number(live)),
     isOffByUs: Uint8Array.from(hosts, ({ power }) => Number(power?.poweredOffByUs ?? false)),
+    switchedAtMinute: new Float64Array(hosts.length).fill(Number.NaN),
     demand: RESOURCES.map((resource) =>
       matrix(
         vms.map((vm) => (vm.state === 'running' ? (vm.demand[resource] ?? []) : [])),

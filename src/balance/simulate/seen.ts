@@ -9,6 +9,7 @@ import type { Replayed } from './day.js'
  */
 export function viewOf(pool: Pool, day: Replayed): (minute: number) => Pool {
   const timeOf = (minute: number) => new Date(Date.parse(pool.at) - (day.minutes - minute) * 60_000).toISOString()
+  const timeOrElse = (minute = Number.NaN, time: string | undefined) => (Number.isNaN(minute) ? time : timeOf(minute))
   let unseen = -1
   let known: Pick<Pool, 'hosts' | 'vms'> = pool
   return (minute) => {
@@ -22,13 +23,16 @@ export function viewOf(pool: Pool, day: Replayed): (minute: number) => Pool {
         ...host,
         live: day.isOn[h] === 1,
         enabled: host.enabled || (day.isOffByUs[h] === 1 && day.isOn[h] === 1),
-        power: host.power && { ...host.power, poweredOffByUs: day.isOffByUs[h] === 1 && day.isOn[h] === 0 },
+        power: host.power && {
+          ...host.power,
+          poweredOffByUs: day.isOffByUs[h] === 1 && day.isOn[h] === 0,
+          changedAt: timeOrElse(day.switchedAtMinute[h], host.power.changedAt),
+        },
       })),
       vms: known.vms.map((vm, v) => {
         const host = pool.hosts[day.hostOf[v] ?? -1]?.uuid ?? vm.host
-        const moved = day.movedAtMinute[v] ?? Number.NaN
-        if (host === vm.host && Number.isNaN(moved)) return vm
-        return { ...vm, host, lastMovedAt: Number.isNaN(moved) ? vm.lastMovedAt : timeOf(moved) }
+        const lastMovedAt = timeOrElse(day.movedAtMinute[v], vm.lastMovedAt)
+        return host === vm.host && lastMovedAt === vm.lastMovedAt ? vm : { ...vm, host, lastMovedAt }
       }),
     }
   }

@@ -90,7 +90,7 @@ export function simulate(pool: Pool, policy: Policy, options: ReplayOptions = {}
 function* carryOut(pool: Pool, day: Replayed, { moves, power = [] }: Decision, minute: number): Iterable<DoneMove> {
   for (let at = 0; at <= moves.length; at++) {
     for (const { host, action, after } of power) {
-      if (after === at) switchHost(pool, day, day.hostNumbers.get(host), action)
+      if (after === at) switchHost(pool, day, day.hostNumbers.get(host), action, minute)
     }
     const move = moves[at]
     const v = move && day.vmNumbers.get(move.vm)
@@ -110,12 +110,17 @@ function isPossible(pool: Pool, { hostOf, isOn }: Replayed, v: number, from: num
   return there + (pool.vms[v]?.memoryFloorBytes ?? 0) <= (pool.hosts[to]?.memoryBytes ?? 0)
 }
 
-function switchHost({ pool }: Pool, day: Replayed, h: number | undefined, action: PowerStep['action']): void {
+function switchHost(
+  { pool }: Pool,
+  day: Replayed,
+  h: number | undefined,
+  action: PowerStep['action'],
+  minute: number,
+): void {
   if (h === undefined) return
-  if (action === 'on') {
-    day.isOn[h] = 1
-  } else if (!day.hostOf.includes(h) && h !== day.hostNumbers.get(pool.coordinator)) {
-    day.isOn[h] = 0
-    day.isOffByUs[h] = 1
-  }
+  const isOff = action === 'off'
+  if (isOff && (day.hostOf.includes(h) || h === day.hostNumbers.get(pool.coordinator))) return
+  day.isOn[h] = Number(!isOff)
+  day.switchedAtMinute[h] = minute
+  if (isOff) day.isOffByUs[h] = 1
 }
