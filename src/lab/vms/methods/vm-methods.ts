@@ -53,8 +53,10 @@ function hostOf({ args, coordinator }: Call): string {
   return args.ref(1, 'host', 'host', coordinator)
 }
 
-function flagsOf({ args }: Call, first: number): { readonly paused: boolean; readonly force: boolean } {
-  return { paused: args.flag(first, 'start_paused'), force: args.flag(first + 1, 'force') }
+/** Force changes nothing: the lab has none of the checks that it skips. */
+function flagsOf({ args }: Call, first: number): { readonly paused: boolean } {
+  args.flag(first + 1, 'force')
+  return { paused: args.flag(first, 'start_paused') }
 }
 
 /** In order where the guest can, at once where it cannot. */

@@ -22,21 +22,20 @@ export interface Start {
   /** Where; chosen by WLB or by the pool unless given. */
   readonly host?: string | undefined
   readonly paused: boolean
-  readonly force: boolean
 }
 
-export function start(operator: Operator, { vm, host, paused, force }: Start): Promise<void> {
+export function start(operator: Operator, { vm, host, paused }: Start): Promise<void> {
   const operation = host === undefined ? 'start' : 'start_on'
   return underTask(operator, `VM.${operation}`, (task) =>
-    onVm(operator, task, vm, operation, () => bringUp(operator, task, { vm, host, paused, force }, 'started')),
+    onVm(operator, task, vm, operation, () => bringUp(operator, task, { vm, host, paused }, 'started')),
   )
 }
 
-export function resume(operator: Operator, { vm, host, paused, force }: Start): Promise<void> {
+export function resume(operator: Operator, { vm, host, paused }: Start): Promise<void> {
   const operation = host === undefined ? 'resume' : 'resume_on'
   return underTask(operator, `VM.${operation}`, (task) =>
     onVm(operator, task, vm, operation, async () => {
-      await bringUp(operator, task, { vm, host, paused, force }, 'resumed')
+      await bringUp(operator, task, { vm, host, paused }, 'resumed')
       removeSuspendImage(operator.coordinator.database, vm)
     }),
   )

@@ -1,6 +1,6 @@
 /** A lab whose VMs are started, moved and ended: what tests ask and tell its coordinator. */
-import { type ApiValue, isApiMap } from '../../../src/xapi/index.js'
-import type { TestPool } from '../test-pool.js'
+import { type ApiValue, isApiMap } from '../../../../src/xapi/index.js'
+import type { TestPool } from '../../test-pool.js'
 
 export type Record_ = { readonly [field: string]: ApiValue }
 

@@ -1,7 +1,7 @@
 /** VMs started, moved and ended in a lab, by its coordinator's calls: what is refused, and what is so afterwards. */
 import { describe, expect, it, test } from 'vitest'
-import type { ApiValue } from '../../../src/xapi/index.js'
-import { usePool } from '../test-pool.js'
+import type { ApiValue } from '../../../../src/xapi/index.js'
+import { usePool } from '../../test-pool.js'
 import { LivePool } from './live-pool.js'
 
 const live = new LivePool(usePool({ hosts: 3, vms: 12, seed: 7, speed: 600 }))

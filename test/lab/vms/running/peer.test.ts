@@ -1,6 +1,6 @@
 /** npm's `xen-api` follows a lab's VMs while they move: a client that is not ours sees records and events as on a pool. */
 import { expect, it } from 'vitest'
-import { usePool } from '../test-pool.js'
+import { usePool } from '../../test-pool.js'
 
 const pool = usePool({ hosts: 2, vms: 6, seed: 7, speed: 20 })
 

@@ -1,7 +1,7 @@
 /** Migrations on their way: who sees what, and what becomes of them when a host or the coordinator dies in the middle. */
 import { afterEach, describe, expect, test } from 'vitest'
-import type { ApiValue } from '../../../src/xapi/index.js'
-import { usePool } from '../test-pool.js'
+import type { ApiValue } from '../../../../src/xapi/index.js'
+import { usePool } from '../../test-pool.js'
 import { LivePool } from './live-pool.js'
 
 /** Two GiB take four seconds: longer than a look, and each is cancelled or killed. */

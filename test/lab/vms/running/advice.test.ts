@@ -1,9 +1,9 @@
 /** What a pool makes of an appliance's advice when it starts a VM or empties a host. */
 import { createServer, type Server } from 'node:https'
 import { afterAll, beforeAll, beforeEach, expect, it, test } from 'vitest'
-import { decodeRequest, encodeRefusal, encodeReply } from '../../../src/wlb/index.js'
-import { createSelfSigned } from '../../../src/x509/index.js'
-import { usePool } from '../test-pool.js'
+import { decodeRequest, encodeRefusal, encodeReply } from '../../../../src/wlb/index.js'
+import { createSelfSigned } from '../../../../src/x509/index.js'
+import { usePool } from '../../test-pool.js'
 import { LivePool } from './live-pool.js'
 
 const NAME = 'wlb.lab.internal'

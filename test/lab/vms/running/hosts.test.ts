@@ -1,6 +1,6 @@
 /** Hosts in and out of service, switched off and on, and high availability, in a lab. */
 import { describe, expect, test } from 'vitest'
-import { usePool } from '../test-pool.js'
+import { usePool } from '../../test-pool.js'
 import { LivePool } from './live-pool.js'
 
 const pool = usePool({ hosts: 3, vms: 6, seed: 7, speed: 600 })
