@@ -11,6 +11,8 @@ import { issueCrl } from '../../src/x509/index.js'
 export interface LabAuthority {
   fetchIntermediate(file: string): void
   fetchList(file: string): Promise<void>
+  /** The root as it is since the authority renewed it with another key. */
+  fetchNewRoot(file: string): void
 }
 
 /** `root`: of the appliance whose lab it is. */
@@ -31,6 +33,13 @@ export function labAuthority(root: string): LabAuthority {
           key('root'),
         ],
         ...extensions.flatMap((extension) => ['-addext', extension]),
+      ])
+    },
+    fetchNewRoot: (file) => {
+      const name = '/O=OpenWLB lab fault/CN=OpenWLB lab fault root'
+      execFileSync('openssl', [
+        ...['req', '-x509', '-new', '-days', '300', '-key', key('other-root'), '-out', file, '-subj', name],
+        ...['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
       ])
     },
     fetchList: async (file) => {

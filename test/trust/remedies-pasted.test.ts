@@ -19,7 +19,6 @@ const HEALED = [
 /** What a person has to do before, or what a lab has not. */
 const BY_HAND: Readonly<Record<string, readonly number[]>> = {
   'an authority has to sign another certificate': [1, 4, 7, 13, 14, 43, 44, 45, 46, 52, 53, 54, 55, 56, 57, 58],
-  'the root before has the same name and is in the way: it has to be found among those installed, and removed': [20],
   'the passphrase, or the other half of the pair, has to be known': [40, 41],
   'the name of the certificate has to lead to the appliance first': [6],
   "a host's clock, and its program chronyc": [5],
@@ -67,6 +66,26 @@ test.each(FETCHED)(
   },
 )
 
+/** Two remedies, one after the other: what is in the way is removed, then what is missing is installed. */
+test('row 20: the old root is removed, and the new one installed as fetched', {
+  tags: 'long',
+  timeout: 60_000,
+}, async () => {
+  expect(await stage.wlb('lab', 'fault', 'inject', '20')).toMatchObject({ exitCode: 0 })
+  const [first] = await stage.examine()
+  expect([first?.row, first?.remedy]).toEqual([
+    20,
+    'xe pool-uninstall-ca-certificate name=openwlb-lab-fault-root.pem; xe pool-certificate-sync',
+  ])
+  expect(await stage.paste(first?.remedy ?? '')).toMatchObject({ exitCode: 0 })
+  const [second] = await stage.examine()
+  expect(second?.remedy).toMatch(/# root_ca.pem: the root "CN=OpenWLB lab fault root,/)
+  labAuthority(stage.root).fetchNewRoot(join(stage.desk, 'root_ca.pem'))
+  const pasted = await stage.paste(second?.remedy ?? '')
+  expect(pasted, pasted.stderr).toMatchObject({ exitCode: 0 })
+  expect((await stage.examine()).filter(({ severity }) => severity === 'error')).toEqual([])
+})
+
 /** Nothing shows from outside, or the row that is seen in its place (docs/doctor-accuracy.md). */
 const UNSEEN = [26, 30, 33, 34, 35, 36, 78]
 
@@ -82,7 +101,7 @@ test.each(HEALED)('row %i: pasted, and it is gone', { tags: 'long', timeout: 60_
 })
 
 test('every row that can be brought about is in one of the tables', () => {
-  const named = [...HEALED, ...FETCHED.map(([row]) => row), ...Object.values(BY_HAND).flat(), ...UNSEEN].sort(
+  const named = [20, ...HEALED, ...FETCHED.map(([row]) => row), ...Object.values(BY_HAND).flat(), ...UNSEEN].sort(
     (one, other) => one - other,
   )
   expect(named).toEqual(listFaults().map(({ row }) => row))

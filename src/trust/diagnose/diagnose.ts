@@ -89,10 +89,13 @@ function merge(drafts: readonly Draft[]): readonly Draft[] {
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note']
 
 /** What fails now comes before what will. */
+/** What the connection is used for: a note about that comes behind what is said of the connection. */
+const OF_USE: ReadonlySet<string> = new Set(['NOT_IN_USE', 'ADVICE_REFUSED'])
+
 function order(drafts: readonly Draft[]): readonly Draft[] {
   const weight = (draft: Draft) =>
     SEVERITIES.indexOf(severityOf(draft)) * 1000 +
-    (severityOf(draft) === 'note' && draft.code === 'NOT_IN_USE' ? 999 : rankOf(draft.code))
+    (severityOf(draft) === 'note' && OF_USE.has(draft.code) ? 999 : rankOf(draft.code))
   return [...drafts].sort((one, other) => weight(one) - weight(other))
 }
 

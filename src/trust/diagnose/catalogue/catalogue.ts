@@ -51,6 +51,7 @@ const MENDED_FIRST: readonly (readonly string[])[] = [
   ...each('BROKEN_OFF', 'APPLIANCE_PASSWORD_WRONG', 'POOL_PASSWORD_WRONG', 'ODD_ANSWER'),
   // the pool's switches, then what drifts apart
   ...each(
+    'PORT_TAKEN',
     'SETTINGS_NOT_IN_USE',
     'NOT_IN_USE',
     'VERIFICATION_OFF',

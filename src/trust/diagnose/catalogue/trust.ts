@@ -31,7 +31,7 @@ export const TRUST_CAUSES: readonly Cause[] = [
   cause(20, 'ROOT_REKEYED', 'root renewed with another key', UNTRUSTED, {
     poolSays: verifyError('certificate signature failure'),
     seenBy: 'what the pool says; and a root of the same name with another key, where both are known here',
-    remedy: INSTALL_ROOT,
+    remedy: `xe pool-uninstall-ca-certificate name=OLD.pem; ${SYNC}`,
   }),
   cause(21, 'ROOT_OF_INTERMEDIATE_MISSING', 'intermediate installed without its root', UNTRUSTED, {
     poolSays: verifyError('unable to get issuer certificate'),

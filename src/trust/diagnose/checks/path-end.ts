@@ -1,5 +1,6 @@
 /** Findings about the end of the certificate path. */
 import type { X509Certificate } from 'node:crypto'
+import { quoteWord } from '../../../base/text/quote-word.js'
 import { describeCertificate, isSelfSigned } from '../../../x509/index.js'
 import { verifiesByPeer } from '../../../xapi/index.js'
 import { type Installed, installedAs, isInstalled, type View } from '../evidence/view.js'
@@ -14,7 +15,7 @@ export function explainEnd(view: View, flaw: Flaw): readonly Draft[] {
   const quoted = [quoteHosts(flaw), installedText(view)].filter(Boolean).join('; ')
   if (flaw.code === 'LEAF_WANTED') return [leafWanted(view, hosts, quoted)]
   if (flaw.code === 'ROOT_MISSING') return [rootMissing(view, hosts, quoted)]
-  if (flaw.code === 'SIGNATURE_WRONG') return [rekeyed(view, hosts, quoted)]
+  if (flaw.code === 'SIGNATURE_WRONG') return [inTheWay(view, rekeyed(view, hosts, quoted))]
   if (!leaf) return [{ code: 'ROOT_NOT_INSTALLED', hosts, evidence: quoted }]
   if (served.length === 1 && isSelfSigned(leaf)) return [selfSigned(view, leaf, hosts, quoted)]
   return [issued(view, leaf, hosts, quoted)]
@@ -192,15 +193,7 @@ function rootRemedy(view: View): Pick<Draft, 'remedy'> {
 }
 
 function rekeyed(view: View, hosts: readonly string[], quoted: string): Draft {
-  const { installed, served } = view
-  const names = new Set(served.flatMap(({ subject, issuer }) => [subject, issuer]))
-  const old = installed.find(
-    ({ certificate, record }) =>
-      certificate &&
-      names.has(certificate.subject) &&
-      !served.some((one) => one.fingerprint256 === record.fingerprintSha256),
-  )
-  const file = old?.record.name
+  const file = sameName(view)?.record.name
   return {
     code: 'ROOT_REKEYED',
     hosts,
@@ -209,6 +202,34 @@ function rekeyed(view: View, hosts: readonly string[], quoted: string): Draft {
     evidence: `${quoted}${file === undefined ? '' : `; ${file} has the name and not the key`}`,
     ...rootRemedy(view),
   }
+}
+
+/** Installed, known here, and of a name in the chain without being the certificate of that name. */
+function sameName({ installed, served }: View): Installed | undefined {
+  const names = new Set(served.flatMap(({ subject, issuer }) => [subject, issuer]))
+  return installed.find(
+    ({ certificate, record }) =>
+      certificate &&
+      names.has(certificate.subject) &&
+      !served.some((one) => one.fingerprint256 === record.fingerprintSha256),
+  )
+}
+
+/**
+ * A signature was tried with the key of the old root, so nothing in the chain says which key it needs: OpenSSL would take the old root
+ * also with the new one beside it. The old one goes first. Which it is, is known, or left over, or has to be looked up on a host.
+ */
+function inTheWay(view: View, draft: Draft): Draft {
+  const unknown = view.installed.filter(({ certificate }) => !certificate)
+  const [leftOver] = unknown.length === 1 ? unknown : []
+  const old = sameName(view) ?? leftOver
+  const cause = `${draft.cause} As long as it is installed, a new one beside it is not looked at: remove it, then ask again.`
+  if (old) {
+    const name = quoteWord(old.record.name)
+    return { ...draft, cause, remedy: `xe pool-uninstall-ca-certificate name=${name}; xe pool-certificate-sync` }
+  }
+  const look = 'for file in /etc/stunnel/certs/*.pem; do echo "$file"; openssl x509 -in "$file" -noout -subject; done'
+  return { ...draft, cause, remedy: `${look}   # the root of that name: xe pool-uninstall-ca-certificate name=FILE` }
 }
 
 function installedText(view: View): string {
