@@ -37,7 +37,7 @@ export function makeSmallPool({ hosts, vms, samples, load, seed }: SmallPool): P
   const guests = Array.from({ length: vms }, () => makeVm(random, wave))
   const used = guests.reduce((sum, { cpu }) => sum + cpu.reduce((total, cores) => total + cores, 0) / samples, 0)
   const gib = guests.reduce((sum, guest) => sum + guest.gib, 0)
-  const cpus = Math.max(8, Math.round(used / (hosts * load)))
+  const cpus = Math.round(used / (hosts * load))
   const hostBytes = Math.ceil((MEMORY_ROOM * gib) / hosts) * GIB
   const free = Array.from({ length: hosts }, () => hostBytes)
   const name = (kind: string, at: number) => `${kind}${String(at).padStart(3, '0')}`
@@ -50,6 +50,7 @@ export function makeSmallPool({ hosts, vms, samples, load, seed }: SmallPool): P
       uuid: name('v', v),
       host: name('h', takeRoom(random, free, size * GIB)),
       vcpus,
+      vcpuUnrestricted: true, // small hosts may have fewer CPUs than the largest VM
       memoryFloorBytes: size * GIB,
       demand: { cpu },
     })),

@@ -17,7 +17,8 @@ export type Budget = { readonly seconds: number } | { readonly proposals: number
 const HOT = 1e-3
 const COLD = 2e-6
 const PROPOSALS_PER_TEMPERATURE = 4096
-const PROPOSALS_PER_PRICE = 16_384
+/** Changes of prices over the whole budget: more often, and prices rise faster than processes can find another place. */
+const PRICE_STEPS = 3600
 /** What a unit beyond the safety capacity costs in these instances. */
 const LEAST_PRICE = 10
 const RISE = 1.01
@@ -38,12 +39,14 @@ export function anneal(instance: Instance, seed: number, budget: Budget): Int32A
   const best = { cost: start, machineOf: state.machineOf.slice() }
   const spent = startClock(budget)
   let temperature = HOT * start
+  let priceSteps = 0
   for (let proposals = 0; ; proposals++) {
     if (proposals % PROPOSALS_PER_TEMPERATURE === 0) {
       const done = spent(proposals)
       if (done >= 1) return best.machineOf
       temperature = HOT * start * (COLD / HOT) ** done
-      if (proposals % PROPOSALS_PER_PRICE === 0) {
+      if (done * PRICE_STEPS >= priceSteps) {
+        priceSteps++
         adjustPrices(state, RISE, 1 - FALL * Math.max(0, 1 - done / SETTLING), LEAST_PRICE)
       }
     }
