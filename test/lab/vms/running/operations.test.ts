@@ -1,5 +1,6 @@
 /** VMs started, moved and ended in a lab, by its coordinator's calls: what is refused, and what is so afterwards. */
 import { describe, expect, it, test } from 'vitest'
+import { postToHost } from '../../../../src/lab/launcher/host-control.js'
 import type { ApiValue } from '../../../../src/xapi/index.js'
 import { usePool } from '../../test-pool.js'
 import { LivePool } from './live-pool.js'
@@ -111,6 +112,12 @@ describe('a migration', () => {
       'VM_IS_IMMOBILE VM',
     ],
     ['to a host that is not attached to its storage', 'xs3', (_, host) => detach(host), 'VM_REQUIRES_SR VM SR'],
+    [
+      'to a host with another CPU',
+      'xs3',
+      (_, host) => setCpu(host, { vendor: 'AuthenticAMD', cpu_count: '64' }),
+      'VM_INCOMPATIBLE_WITH_THIS_HOST VM HOST VM last booted on a host which had a CPU from a different vendor.',
+    ],
     ['to where it is', 'xs2', async () => {}, 'ok'],
     ['to a host that there is not', 'OpaqueRef:none', async () => {}, 'HANDLE_INVALID host OpaqueRef:none'],
   ]
@@ -128,6 +135,8 @@ describe('a migration', () => {
     expect(words.join(' ').replace(/(FREE_MEMORY) .*/, '$1')).toBe(outcome)
     // As it was, for the next row.
     await live.outcome('host.enable', host)
+    if (outcome.startsWith('VM_INCOMPATIBLE'))
+      await setCpu(host, (await live.record('host', await live.hostRef('xs1'))).cpu_info)
     await live.outcome('VM.set_memory_dynamic_min', vm, before.memory_dynamic_min ?? 0n)
     await live.outcome('VM.remove_from_blocked_operations', vm, 'pool_migrate')
     await live.outcome('VM.remove_from_platform', vm, 'nomigrate')
@@ -137,6 +146,11 @@ describe('a migration', () => {
       await live.call('VM.start_on', vm, await live.hostRef('xs2'), false, false)
     expect(await live.whereIs(vm)).toBe('Running on xs2')
   })
+
+  /** What no call changes: another machine in the host's place. */
+  async function setCpu(host: string, cpu_info: ApiValue | undefined): Promise<void> {
+    await postToHost(live.pool.host('xs1').root, '/lab/records', JSON.stringify({ host: { [host]: { cpu_info } } }))
+  }
 
   async function detach(host: string): Promise<void> {
     for (const vm of await live.guestsOn('xs3')) await live.call('VM.hard_shutdown', vm)
