@@ -42,8 +42,7 @@ type Prepared = {
 
 export function dumpXml(database: RoundRobin, time: DumpTime): string {
   const sources = dumpSources(database, time).map((source) => element('ds', elements(source)))
-  const archives = database.archives.map((archive) => {
-    const { cf, pdp_per_row, xff, prepared, rows } = dumpArchive(database, archive, time)
+  const archives = dumpArchives(database, time).map(({ cf, pdp_per_row, xff, prepared, rows }) => {
     const lines = rows.map((row) => `<row>${row.map((value) => `<v>${value}</v>`).join('')}</row>`).join('')
     return element(
       'rra',
@@ -65,8 +64,7 @@ export function dumpJson(database: RoundRobin, time: DumpTime): string {
     step: String(SAMPLE_SECONDS),
     lastupdate: formatValue(time.lastSample),
     ds: dumpSources(database, time),
-    rra: database.archives.map((archive) => {
-      const { cf, pdp_per_row, xff, prepared, rows } = dumpArchive(database, archive, time)
+    rra: dumpArchives(database, time).map(({ cf, pdp_per_row, xff, prepared, rows }) => {
       return { cf, pdp_per_row, params: { xff }, cdp_prep: { ds: prepared }, database: rows }
     }),
   })
@@ -86,24 +84,40 @@ function dumpSources({ sources, row }: RoundRobin, { lastSample, clockAhead }: D
   }))
 }
 
-function dumpArchive(database: RoundRobin, archive: Archive, { lastSample, clockAhead }: DumpTime): DumpedArchive {
-  const { cf, rows, step, mayBeUnknown } = archive
-  const end = lastSample - (lastSample % step)
+/** Archives of one step are filled row by row together: means and extremes come from the same parts. */
+function dumpArchives(database: RoundRobin, time: DumpTime): DumpedArchive[] {
+  const { lastSample, clockAhead } = time
+  return [...new Set(database.archives.map(({ step }) => step))].flatMap((step) => {
+    const end = lastSample - (lastSample % step)
+    const together = database.archives.filter((archive) => archive.step === step)
+    const filled = together.map((archive) => ({ archive, rows: [] as string[][] }))
+    const [{ rows: count } = { rows: 0 }] = together
+    for (let age = count; age > 0; age--) {
+      const window = { start: end - age * step - clockAhead, step }
+      for (const { archive, rows } of filled) rows.push(database.row(window, archive.cf).map(formatValue))
+    }
+    return filled.map(({ archive, rows }) => dumpArchive(database, archive, rows, lastSample - end))
+  })
+}
+
+function dumpArchive(
+  { sources }: RoundRobin,
+  { cf, step, mayBeUnknown }: Archive,
+  rows: DumpedArchive['rows'],
+  begunSeconds: number,
+): DumpedArchive {
   const begun = {
     primary_value: '0.0',
     secondary_value: '0.0',
     value: '0.0',
-    unknown_datapoints: String((lastSample - end) / SAMPLE_SECONDS),
+    unknown_datapoints: String(begunSeconds / SAMPLE_SECONDS),
   }
   return {
     cf,
     pdp_per_row: String(step / SAMPLE_SECONDS),
     xff: formatValue(mayBeUnknown),
-    prepared: database.sources.map(() => begun),
-    rows: Array.from({ length: rows }, (_, index) => {
-      const start = end - (rows - index) * step - clockAhead
-      return database.row({ start, step }, cf).map(formatValue)
-    }),
+    prepared: sources.map(() => begun),
+    rows,
   }
 }
 

@@ -66,7 +66,7 @@ const DOWN: Moment = {
 /** How closely a window is looked at in which processors may not be enough. */
 export type Precision = 'fine' | 'coarse'
 
-/** Those of the row that is being made, which its columns share. */
+/** Those of the row that is being made, and of its parts: what its columns share. */
 const MOST_REMEMBERED = 500
 
 export class PoolLoad {
@@ -107,7 +107,11 @@ export class PoolLoad {
   momentOf(hostUuid: string, window: TimeWindow, precision: Precision = 'fine'): Moment | undefined {
     const host = this.#hosts.get(hostUuid)
     if (!host) return undefined
-    const key = `${hostUuid} ${window.step} ${window.start} ${precision}`
+    return this.#remembered(host, window, precision)
+  }
+
+  #remembered(host: LoadedHost, window: TimeWindow, precision: Precision): Moment {
+    const key = `${host.uuid} ${window.step} ${window.start} ${precision}`
     const known = this.#moments.get(key)
     if (known) return known
     const moment = this.#compute(host, window, precision)
@@ -129,7 +133,7 @@ export class PoolLoad {
       pinsChangeWithin(host.pins, start, end) ||
       guests.some(({ life, pins }) => changesWithin(life, start, end) || pinsChangeWithin(pins, start, end))
     if (step > 5 && (changes || (precision === 'fine' && this.#mayBeShort(host, guests)))) {
-      return meanMoment(parts(window).map((part) => this.#compute(host, part, 'coarse')))
+      return meanMoment(parts(window).map((part) => this.#remembered(host, part, 'coarse')))
     }
     return this.#atOnce(host, guests, window)
   }
