@@ -154,7 +154,7 @@ function figuresOf({ vms }: Pool, { hosts, moves, metrics }: Replay): Omit<Densi
   return {
     kwh: ((sumOf(watts) / watts.length) * metrics.hostMinutes) / 60_000,
     slatah: (100 * metrics.minutesFull) / metrics.hostMinutes,
-    pdm: (100 * lost) / demanded,
+    pdm: demanded > 0 ? (100 * lost) / demanded : 0,
     moves: moves.length,
     firstMoves: moves.filter(({ minute }) => minute < 60).length,
     hostsOn: metrics.hostsOn,

@@ -1,4 +1,4 @@
-/** Progress of a replay, which is one long calculation: nothing in the first second, then the part of the day that is over. */
+/** Progress of a replay, which is one long calculation: the part of the day that is over, after a second on a terminal and every ten elsewhere. */
 
 export interface DayProgress {
   readonly tell: (share: number) => void
@@ -10,7 +10,7 @@ const PIPE_EVERY_MS = 10_000
 
 export function startDayProgress(): DayProgress {
   const { isTTY } = process.stderr
-  let next = performance.now() + QUIET_MS
+  let next = performance.now() + (isTTY ? QUIET_MS : PIPE_EVERY_MS)
   let isShown = false
   return {
     tell(share) {
