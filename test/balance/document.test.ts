@@ -95,6 +95,44 @@ test('unknown keys are kept and ignored, and null stands for a key that is missi
   expect(pool.vms[0]?.immovable).toBeUndefined()
 })
 
+/** Every key of the page that may be missing, with the object it belongs to; of a VM that runs, `host` may not. */
+const optional = [...renderPoolDocument().matchAll(/^## `?(.*?)`?\n\n((?:\|.*\n)+)/gm)]
+  .flatMap(([, place = '', table = '']) =>
+    [...table.matchAll(/^\| `(\w+)` \| .*? \| (.*?) \|/gm)].map(([, key = '', otherwise]) => ({
+      place,
+      key,
+      otherwise,
+    })),
+  )
+  .filter(({ place, key, otherwise }) => otherwise !== 'required' && `${place}.${key}` !== 'vms.host')
+
+test('null is the same as a key that is missing, whatever the key', () => {
+  const documentWith = (extra: object, where: string) => {
+    const more = (place: string) => (place === where ? extra : {})
+    const series = { cpu: [1], ...more('hosts.base') }
+    const power = { changedAt: good.at, ...more('hosts.power') }
+    const parts = { network: { ...more('hosts.network') }, storage: { ...more('hosts.storage') }, base: series, power }
+    return {
+      ...good,
+      pool: { ...good.pool, ha: { ...more('pool.ha') }, ...more('pool') },
+      demand: { ...more('demand') },
+      settings: { ...more('settings') },
+      hosts: [{ ...host, ...parts, ...more('hosts') }],
+      vms: [{ ...vm, demand: { ...more('vms.demand') }, ...more('vms') }],
+      rules: where === 'rules' ? [{ kind: 'apart', vms: ['v1'], ...extra }] : [],
+      ...more('The document'),
+    }
+  }
+  expect(optional.length).toBeGreaterThan(60)
+  for (const { place, key } of optional) {
+    const [given, expected] = [null, undefined].map((value) =>
+      readPool(JSON.stringify(documentWith({ [key]: value }, place))),
+    )
+    expect({ place, key, ...given }).toEqual({ place, key, ...expected })
+    expect(given?.state).toBe('read')
+  }
+})
+
 const ALL = ['placement', 'evacuation', 'optimisation', 'accepting']
 
 /** Odd, and read: what becomes of it. The VM v1 is on h1 with h2 beside it; the plan is the verdict and the moves. */
@@ -115,6 +153,20 @@ const read: [what: string, hosts: object[], vms: object[], more: object, plan: s
     [{ demand: { cpu: [4] } }, { demand: { cpu: [4] } }, { host: 'h3' }],
     {},
     'cannot; v3 NO_TARGET',
+  ],
+  [
+    'the only host is disabled, whatever else holds its VMs',
+    [{ enabled: false }],
+    [{}, { immovable: 'VM_HAS_VGPU' }, {}],
+    {},
+    'cannot; v1 NO_TARGET; v2 VM_HAS_VGPU; v3 NO_TARGET',
+  ],
+  [
+    'a rule that is broken by one VM does not blame another',
+    [{}, { cpus: 1 }],
+    [{}, { host: 'h2', immovable: 'VM_HAS_VGPU' }],
+    { rules: [{ kind: 'pin', vms: ['v1', 'v2'], hosts: ['h2'] }] },
+    'cannot; v1 HOST_NOT_ENOUGH_PCPUS',
   ],
   [
     'a floor above what is wanted',

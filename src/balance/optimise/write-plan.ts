@@ -152,19 +152,24 @@ function severityOf(
 /** What should be different at the end and is not. */
 function findUnrepaired(pool: CompiledPool, end: Placement): Stuck[] {
   const gates = failoverGates(pool)
-  return findDefects(pool, end).flatMap(({ vms, helps, because }) => {
+  return findDefects(pool, end).flatMap(({ vms, helps, reason, because }) => {
     const refused = vms.flatMap((v): Stuck[] => {
       const vm = pool.vms[v]
       if (!vm) return []
-      const own = mayMove(vm, pool.pool)
       const targets = pool.hosts.flatMap((_, h) => (h !== end.hostOf[v] && helps(v, h) ? [h] : []))
-      const refusal = own ?? targets.flatMap((h) => checkStep(pool, end, gates, v, h) ?? []).at(-1)
-      return refusal ? [{ vm: vm.uuid, code: refusal.code, why: `${because}, and ${refusal.why}` }] : []
+      // of a rule's VMs some may be where they should be; of a disabled host none is
+      if (targets.length === 0 && reason !== 'Evacuate') return []
+      const refusal = mayMove(vm, pool.pool) ?? targets.flatMap((h) => checkStep(pool, end, gates, v, h) ?? []).at(-1)
+      if (refusal) return [{ vm: vm.uuid, code: refusal.code, why: `${because}, and ${refusal.why}` }]
+      return targets.length === 0 ? [noTarget(vm.uuid, because)] : []
     })
     const first = pool.vms[vms[0] ?? NOWHERE]
-    if (refused.length > 0 || !first) return refused
-    return [{ vm: first.uuid, code: 'NO_TARGET', why: `${because}, and no other host would change that` }]
+    return refused.length > 0 || !first ? refused : [noTarget(first.uuid, because)]
   })
+}
+
+function noTarget(vm: string, because: string): Stuck {
+  return { vm, code: 'NO_TARGET', why: `${because}, and no other host would change that` }
 }
 
 /** Of no use to a plan, and not repaired by one: xapi forgets such VMs when somebody tells it that the host is dead. */
