@@ -5,6 +5,7 @@
  */
 import { WlbError } from '../base/error.js'
 import type { ApiValue } from './value.js'
+import { VM_ERRORS } from './vm-errors.js'
 
 /** A failure reported by the pool. It is part of the protocol; code that catches it switches on `code`. */
 export class ApiFailure extends Error {
@@ -156,6 +157,7 @@ const TABLE: readonly (readonly [code: string, params: string, text?: string])[]
     'method expected received',
     'You tried to call a method with the incorrect number of parameters. The fully-qualified method name that you used, and the number of received and expected parameters are returned.',
   ],
+  ...VM_ERRORS,
 ]
 
 /** Parameter names are separated by spaces. The pool itself uses one name that contains spaces. */

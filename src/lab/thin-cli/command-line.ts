@@ -129,6 +129,8 @@ export type RefusalReason =
   /** A mistake in the words typed; the hint about the help follows. */
   | { readonly kind: 'usage'; readonly text: string }
   | { readonly kind: 'no-such-parameter'; readonly name: string }
+  /** Some of several objects failed, each with its reason. */
+  | { readonly kind: 'several'; readonly failures: readonly (readonly [uuid: string, text: string])[] }
   /** Everything was printed; only the exit status remains. */
   | { readonly kind: 'exit'; readonly status: number }
 

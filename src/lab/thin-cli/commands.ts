@@ -7,8 +7,9 @@ import type { Command } from './command.js'
 import { findValue, type Parameters } from './command-line.js'
 import type { Printer } from './conversation.js'
 import { EVENT_COMMANDS } from './event-wait.js'
-import { ROLE_COMMANDS, TLS_COMMANDS } from './host-commands.js'
+import { HOST_COMMANDS, ROLE_COMMANDS, TLS_COMMANDS } from './host-commands.js'
 import { OBJECT_COMMANDS } from './object-commands.js'
+import { POOL_OBJECT_COMMANDS, VM_COMMANDS } from './vm-commands.js'
 import { WLB_COMMANDS } from './wlb-commands.js'
 
 const ALL = [
@@ -17,6 +18,9 @@ const ALL = [
   ...WLB_COMMANDS,
   ...ROLE_COMMANDS,
   ...EVENT_COMMANDS,
+  ...VM_COMMANDS,
+  ...HOST_COMMANDS,
+  ...POOL_OBJECT_COMMANDS,
   ...OBJECT_COMMANDS,
 ]
 

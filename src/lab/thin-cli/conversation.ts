@@ -140,6 +140,8 @@ export interface Printer {
   list(items: readonly string[]): Promise<void>
   /** Left out by `--minimal`. */
   message(text: string): Promise<void>
+  /** On stderr; left out by `--minimal`. */
+  note(text: string): Promise<void>
   /** Sends what was held back; called once, when the command has succeeded. */
   flush(): Promise<void>
 }
@@ -158,6 +160,7 @@ function openFullPrinter(conversation: Conversation): Printer {
       for (const item of items) await print(item)
     },
     message: print,
+    note: (text) => conversation.send({ name: 'PrintStderr', text }),
     flush: async () => {},
   }
 }
@@ -176,6 +179,7 @@ function openMinimalPrinter(conversation: Conversation): Printer {
       hold(items)
     },
     message: async () => {},
+    note: async () => {},
     flush: () => conversation.send({ name: 'Print', text: pieces.join(',') }),
   }
 }

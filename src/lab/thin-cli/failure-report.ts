@@ -10,7 +10,15 @@ export type KnownObjects = ReadonlyMap<string, string>
 const USAGE_HINT = "For usage run: 'xe help'"
 
 /** Classes whose objects turn up in failures; the wire does not say which one a reference belongs to. */
-const NAMED_CLASSES = ['host', 'pool', 'VM', 'Certificate', 'SR', 'task', 'secret']
+const NAMED_CLASSES = ['host', 'pool', 'VM', 'Certificate', 'SR', 'VDI', 'network', 'VM_group', 'task', 'secret']
+
+/** A failure in one text, as it stands behind the object that it befell. */
+export async function failureText(error: unknown, rpc: Rpc): Promise<string> {
+  if (!(error instanceof ApiFailure)) return `INTERNAL_ERROR: [ ${textOf(error)} ]`
+  if (!isRegistered(error.code)) return `${error.code}: [ ${error.params.join('; ')} ]`
+  const known = await describeObjects(error, rpc)
+  return renderApiFailure(error, (value) => known.get(value)).join('\n')
+}
 
 /** Prints the failure; the status that ends the conversation is the caller's to send. */
 export async function reportFailure(conversation: Conversation, error: unknown, known: KnownObjects): Promise<void> {
@@ -59,6 +67,11 @@ async function reportRefusal(conversation: Conversation, reason: RefusalReason):
       return conversation.printError(USAGE_HINT)
     case 'no-such-parameter':
       return conversation.send({ name: 'Error', code: 'Missing parameter', params: [reason.name] })
+    case 'several':
+      for (const [uuid, text] of reason.failures) {
+        await conversation.send({ name: 'Print', text: `operation failed on ${uuid}: ${text}` })
+      }
+      return
     case 'exit':
       return conversation.send({ name: 'Exit', status: reason.status })
   }

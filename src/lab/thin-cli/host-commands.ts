@@ -2,11 +2,12 @@
  * The commands about single hosts: which one is coordinator, their own certificates, and whether hosts verify each
  * other.
  */
-import { isApiSet } from '../../xapi/index.js'
+import { isApiMap, isApiSet, NULL_REF } from '../../xapi/index.js'
 import { loadOrRefuse } from './certificate-commands.js'
 import { type Command, commandTable, type Invocation } from './command.js'
 import { findValue, isSet, requireValue } from './command-line.js'
-import { selectHost } from './selection.js'
+import { selectHost, selectHosts } from './selection.js'
+import { forEachObject } from './vm-commands.js'
 
 /** What the pool prints, though a lab's host needs less. */
 const RESTART_SECONDS = '10.000'
@@ -56,6 +57,91 @@ export const ROLE_COMMANDS: readonly Command[] = commandTable([
     },
   ],
 ])
+
+export const HOST_COMMANDS: readonly Command[] = commandTable([
+  [
+    'host-disable',
+    '',
+    'auto-enable',
+    'Takes hosts out of service: no VM starts there.',
+    ['host-selectors'],
+    disableHosts,
+  ],
+  ['host-enable', '', '', 'Takes hosts back into service.', ['host-selectors'], onEachHost('host.enable')],
+  ['host-evacuate', '', 'network-uuid batch-size', 'Moves every VM off a host.', ['host-selectors'], evacuateHost],
+  [
+    'host-shutdown',
+    '',
+    '',
+    'Switches hosts off; they must be disabled.',
+    ['host-selectors'],
+    onEachHost('host.shutdown'),
+  ],
+  ['host-reboot', '', '', 'Reboots hosts; they must be disabled.', ['host-selectors'], onEachHost('host.reboot')],
+  ['host-power-on', '', '', 'Switches hosts on.', ['host-selectors'], onEachHost('host.power_on')],
+  [
+    'host-compute-free-memory',
+    '',
+    '',
+    'Shows how much memory new VMs could have on a host.',
+    ['host-selectors'],
+    async ({ parameters, rpc, printer }) => {
+      const { ref } = await selectHost(parameters, rpc)
+      await printer.message(String(await rpc('host.compute_free_memory', ref)))
+    },
+  ],
+  [
+    'host-get-vms-which-prevent-evacuation',
+    'uuid',
+    '',
+    'Shows the VMs that cannot leave a host, each with the reason.',
+    [],
+    showStuckVms,
+  ],
+])
+
+function onEachHost(method: string): Command['run'] {
+  return async (invocation) => {
+    const hosts = await selectHosts(invocation, [])
+    await forEachObject(invocation, hosts, async ({ ref }) => {
+      await invocation.rpc(method, ref)
+    })
+  }
+}
+
+async function disableHosts(invocation: Invocation): Promise<void> {
+  const { parameters, rpc } = invocation
+  const isGiven = findValue(parameters, 'auto-enable') !== undefined
+  const hosts = await selectHosts(invocation, ['auto-enable'])
+  await forEachObject(invocation, hosts, async ({ ref }) => {
+    await rpc('host.disable', ref, isGiven ? isSet(parameters, 'auto-enable') : true)
+  })
+}
+
+async function evacuateHost({ parameters, rpc }: Invocation): Promise<void> {
+  const named = findValue(parameters, 'network-uuid')
+  const network = named === undefined ? NULL_REF : await rpc('network.get_by_uuid', named)
+  const size = findValue(parameters, 'batch-size') ?? '0'
+  if (!/^\d+$/.test(size)) throw new Error(`Scanf.Scan_failure("${size} is no number")`)
+  const { ref } = await selectHost(parameters, rpc, 'network-uuid', 'batch-size')
+  await rpc('host.evacuate', ref, network, BigInt(size))
+}
+
+async function showStuckVms({ parameters, rpc, printer }: Invocation): Promise<void> {
+  const host = await rpc('host.get_by_uuid', requireValue(parameters, 'uuid'))
+  const reasons = await rpc('host.get_vms_which_prevent_evacuation', host)
+  for (const [vm, reason] of Object.entries(isApiMap(reasons) ? reasons : {})) {
+    const [uuid, name] = await Promise.all([rpc('VM.get_uuid', vm), rpc('VM.get_name_label', vm)])
+    const words = isApiSet(reason) ? reason.map(String) : []
+    await printer.table([
+      [
+        ['uuid ( RO)', String(uuid)],
+        ['name-label ( RW)', String(name)],
+        ['reason ( RO)', words.join(',')],
+      ],
+    ])
+  }
+}
 
 async function takeOver({ parameters, rpc, host, printer }: Invocation): Promise<void> {
   const isForced = isSet(parameters, 'force')

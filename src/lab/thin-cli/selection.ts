@@ -2,8 +2,8 @@
  * Which objects are meant: filters on fields, and the selectors of hosts and VMs (docs/protocol/thin-cli.md, filters).
  */
 import { type ApiClass, CLASSES } from '../database/classes.js'
-import type { Rpc } from './command.js'
-import { findValue, type Parameters, Refusal, refusal, STANDARD_KEYS } from './command-line.js'
+import type { Invocation, Rpc } from './command.js'
+import { findValue, isSet as isFlagSet, type Parameters, Refusal, refusal, STANDARD_KEYS } from './command-line.js'
 import { type CliField, type CliObject, listObjects } from './records.js'
 
 /** What a key such as `other-config:wlb_timeout` means for objects of a class. */
@@ -79,6 +79,37 @@ async function matchesTarget(field: CliField, target: FieldTarget, wanted: strin
     case 'map':
       return (await field.entries()).some(([key, value]) => key === target.rest && value === wanted)
   }
+}
+
+/** The hosts meant; several only with --multiple. */
+export async function selectHosts(
+  { parameters, rpc }: Invocation,
+  own: readonly string[],
+): Promise<readonly CliObject[]> {
+  const hosts = await select(classNamed('host'), 'host', ['uuid', 'hostname', 'name_label'], parameters, rpc, own)
+  if (hosts.length === 0) throw refusal('No matching hosts found')
+  if (hosts.length > 1 && !isFlagSet(parameters, 'multiple')) {
+    throw refusal('Multiple matching hosts found. --multiple required to complete the operation')
+  }
+  return hosts
+}
+
+/** The VMs meant, never templates; several only with --multiple. */
+export async function selectVms(
+  { parameters, rpc }: Invocation,
+  own: readonly string[],
+  controlDomains: 'with control domains' | 'guests',
+): Promise<readonly CliObject[]> {
+  const kept: Parameters = [
+    ['is-a-template', 'false'],
+    ...(controlDomains === 'guests' ? ([['is-control-domain', 'false']] as const) : []),
+  ]
+  const vms = await select(classNamed('VM'), 'vm', ['uuid', 'name_label'], [...kept, ...parameters], rpc, own)
+  if (vms.length === 0) throw refusal('No matching VMs found')
+  if (vms.length > 1 && !isFlagSet(parameters, 'multiple')) {
+    throw refusal('Multiple matches VMs found. --multiple required to complete the operation')
+  }
+  return vms
 }
 
 /** The one host meant; a command that works on one refuses several. Keys in `own` are the command's, not filters. */

@@ -25,7 +25,7 @@ async function offered(line: string, program = commandLine()): Promise<string> {
 
 const LINES: [line: string, offered: string][] = [
   ['wlb ce', 'cert'],
-  ['wlb lab ', 'up status down exec break fault help'],
+  ['wlb lab ', 'up status down exec break vms load top fault help'],
   ['wlb cert install ', 'any behind ""'],
   ['wlb cert install a.pem ', 'any behind ""'],
   ['wlb cert install --k', '--key'],

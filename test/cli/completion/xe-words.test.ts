@@ -23,7 +23,7 @@ function describeAnswer(answer: Answer): string {
 }
 
 const LINES: [line: string, offered: string][] = [
-  ['xe ', 'certificate-> | event-> | host-> | message-> | +6'],
+  ['xe ', 'certificate-> | event-> | host-> | message-> | +12'],
   ['xe h', 'host-> | help'],
   ['xe event', 'event-wait'],
   [
@@ -128,7 +128,7 @@ it.each(MINIMAL)('%j', (text, values) => {
 
 describe('answers what the completion of the real `xe` asks', () => {
   const CALLS: [call: string, answer: string | RegExp][] = [
-    ['help --minimal --all', /^certificate-list,certificate-param-get,.*,vm-retrieve-wlb-recommendations\n$/],
+    ['help --minimal --all', /^certificate-list,certificate-param-get,.*,vm-unpause\n$/],
     [
       'help pool-param-set',
       /\n +reqd params {5}: uuid\n +optional params : name-label, name-description, .*other-config:,/,
@@ -144,7 +144,7 @@ describe('answers what the completion of the real `xe` asks', () => {
     ['sr-list --minimal params=name-label', '\n'],
     ['pool-list params=uuid --minimal', `${POOL}\n`],
     [`pool-list params=all uuid=${POOL}`, /^uuid \( RO\) +: .*\n +name-label \( RW\): lab\n/],
-    ['pool-list params=all', /\n +tags \(SRW\): blue; a, b\n/],
+    ['pool-list params=all', /\n +tags \(SRW\): blue, a, b\n/],
     ['certificate-list --minimal params=type', 'ca,host_internal,ca\n'],
   ]
   it.each(CALLS)('xe %s', async (call, answer) => {
