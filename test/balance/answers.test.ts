@@ -22,7 +22,7 @@ describe('place', () => {
       {},
       'h1 5, h3 5, h2 1',
     ],
-    ['where it is, all else being equal', [{}, {}, {}], [{ host: 'h3' }], {}, 'h3 5, h2 5, h1 4'],
+    ['where it is, all else being equal', [{}, {}, {}], [{ host: 'h3' }], {}, 'h3 5, h2 4, h1 4'],
     [
       'no memory',
       [{}, { memoryBytes: GIB }],

@@ -131,7 +131,7 @@ const facts: [what: string, words: string, given: Parameters<typeof pool>][] = [
   ],
   [
     'not when the moves cost more than the host is worth',
-    'nothing: h2 stays on: its VMs cost 11.25 congested host-minutes to move, and a host less is worth 10',
+    'nothing: h2 stays on: its VMs cost 14.75 congested host-minutes to move, and a host less is worth 10',
     [[{}, { power: OURS }], [{ host: 'h2', memoryFloorBytes: 12 * GIB }], { settings: { horizonMinutes: 10 } }],
   ],
   [

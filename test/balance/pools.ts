@@ -37,7 +37,13 @@ export function document(hosts: readonly Item[], vms: readonly Item[], more: Ite
       ...vm,
     })),
     ...more,
+    // samples of half an hour would count for less
+    settings: { horizonMinutes: 240, ...(isRecord(more.settings) ? more.settings : {}) },
   }
+}
+
+function isRecord(value: unknown): value is Item {
+  return typeof value === 'object' && value !== null
 }
 
 /** Hosts of all kinds, VMs of all kinds, rules, high availability, and defects that a pool may start with. */

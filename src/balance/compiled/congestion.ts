@@ -18,10 +18,16 @@ export const MEMORY_KNOTS = KNOTS.filter(([share]) => share >= 0.9)
 
 /** How long a placement is expected to hold where the document does not say. */
 const DEFAULT_HORIZON_MINUTES = 240
+/** What has been seen for less than an hour is expected to hold for less, but not for less than a quarter. */
+const EVIDENCE_MINUTES = 60
+const LEAST_SHARE = 0.25
 
 /** Minutes of host time that congestion is summed over. */
-export function horizonMinutes({ pool: { settings } }: CompiledPool): number {
-  return settings.horizonMinutes ?? DEFAULT_HORIZON_MINUTES
+export function horizonMinutes({ pool, scenarioCount }: CompiledPool): number {
+  const { settings, demand } = pool
+  if (settings.horizonMinutes !== undefined) return settings.horizonMinutes
+  const seenMinutes = scenarioCount * Math.max(5, demand.stepSeconds / 60)
+  return DEFAULT_HORIZON_MINUTES * Math.max(LEAST_SHARE, Math.min(1, seenMinutes / EVIDENCE_MINUTES))
 }
 
 function costAt(share: number, knots: readonly (readonly [share: number, slope: number])[]): number {
@@ -136,7 +142,7 @@ export function meanShareOf(pool: CompiledPool, placement: Placement, h: number,
 
 /** What moving `v` costs, in the same unit: effort that does not depend on size, and copying its memory. */
 export function moveCost(pool: CompiledPool, v: number): number {
-  return 3 + 0.5 * ((pool.wantBytes[v] ?? 0) / 2 ** 30)
+  return 4 + 0.65 * ((pool.wantBytes[v] ?? 0) / 2 ** 30)
 }
 
 /** Expected seconds of a migration: what the network carries, less what the VM writes meanwhile. */

@@ -15,18 +15,24 @@ export interface Scenario {
   readonly weight: number
 }
 
-const RECENT = { windowSeconds: 300, count: 48, halfLifeSeconds: 3600 } as const
+const WINDOW_SECONDS = 300
+const MOST_WINDOWS = 72
+/** Half of the weight is that of the last half hour or so, half that of the last hours: bursts count, and so does the level. */
+const HALF_LIVES_SECONDS = [1800, 9000] as const
 
-/** The last four hours in windows of five minutes; an hour ago weighs half. Shorter series have fewer scenarios. */
+/** The last six hours in windows of five minutes, the older the lighter. Shorter series have fewer scenarios. */
 export function recentScenarios({ demand: { stepSeconds }, vms }: Pool): readonly Scenario[] {
-  const width = Math.max(1, Math.round(RECENT.windowSeconds / stepSeconds))
-  const count = Math.min(RECENT.count, Math.ceil(longestSeries(vms) / width))
-  const raw = Array.from(
-    { length: count },
-    (_, index) => 2 ** ((-index * width * stepSeconds) / RECENT.halfLifeSeconds),
-  )
-  const total = raw.reduce((sum, weight) => sum + weight, 0)
-  return raw.map((weight, index) => ({ from: index * width, to: (index + 1) * width, weight: weight / total }))
+  const width = Math.max(1, Math.round(WINDOW_SECONDS / stepSeconds))
+  const count = Math.min(MOST_WINDOWS, Math.ceil(longestSeries(vms) / width))
+  const weights = Array.from({ length: count }, () => 0)
+  for (const halfLife of HALF_LIVES_SECONDS) {
+    const raw = weights.map((_, index) => 2 ** ((-index * width * stepSeconds) / halfLife))
+    const total = raw.reduce((sum, weight) => sum + weight, 0)
+    for (const [index, weight] of raw.entries()) {
+      weights[index] = (weights[index] ?? 0) + weight / total / HALF_LIVES_SECONDS.length
+    }
+  }
+  return weights.map((weight, index) => ({ from: index * width, to: (index + 1) * width, weight }))
 }
 
 function longestSeries(vms: Pool['vms']): number {

@@ -3,6 +3,7 @@ import { NOWHERE } from '../compiled/compiled-pool.js'
 import { put } from '../compiled/placement.js'
 import { checkStep } from '../rules/check-step.js'
 import type { FailoverGate } from '../rules/failover-gate.js'
+import { gainOf } from './gain.js'
 import type { Search, Shift } from './search.js'
 import { bestSwap, type Swap } from './swaps.js'
 
@@ -58,8 +59,10 @@ function possibleSwap(search: Search, { margin, gates, barred }: Descent): Swap 
   return undefined
 }
 
-/** One after the other, as they will be carried out. */
-function isPossible({ pool, placement }: Search, gates: readonly FailoverGate[], first: Shift, then: Shift): boolean {
+/** One after the other, as they will be carried out; the first may add no more load than has been saved. */
+function isPossible(search: Search, gates: readonly FailoverGate[], first: Shift, then: Shift): boolean {
+  const { pool, placement } = search
+  if (search.saved + gainOf(pool, placement, first.v, first.to) < 0) return false
   if (checkStep(pool, placement, gates, first.v, first.to)) return false
   const from = placement.hostOf[first.v] ?? NOWHERE
   put(pool, placement, first.v, first.to)

@@ -13,7 +13,8 @@ import type { Move, Plan } from '../plan.js'
 import { checkStep } from '../rules/check-step.js'
 import { type FailoverGate, failoverGates } from '../rules/failover-gate.js'
 import { mayMove } from '../rules/may-move.js'
-import { gainOf, MARGIN } from './improve.js'
+import { gainOf } from './gain.js'
+import { MARGIN } from './improve.js'
 
 export interface Explanation {
   /** One for each move of the plan. */

@@ -3,12 +3,12 @@
  * which every step is possible and none leaves the pool busier than it was.
  */
 import { type CompiledPool, NOWHERE } from '../compiled/compiled-pool.js'
-import { congestionOf, horizonMinutes, moveCost } from '../compiled/congestion.js'
+import { moveCost } from '../compiled/congestion.js'
 import { copyPlacement, type Placement, put, startPlacement } from '../compiled/placement.js'
-import { softGain } from '../compiled/soft-rules.js'
 import { checkStep } from '../rules/check-step.js'
 import type { FailoverGate } from '../rules/failover-gate.js'
 import { type Descent, descend } from './descend.js'
+import { gainOf } from './gain.js'
 import { bestOutcome } from './restarts.js'
 import { LEAST_SURPLUS, Search } from './search.js'
 import type { Step } from './step.js'
@@ -134,14 +134,4 @@ export function isPossible(pool: CompiledPool, gates: readonly FailoverGate[], s
     put(pool, placement, v, to)
     return true
   })
-}
-
-/** What moving `v` alone would save over the horizon. */
-export function gainOf(pool: CompiledPool, placement: Placement, v: number, to: number): number {
-  const from = placement.hostOf[v] ?? NOWHERE
-  const saved =
-    congestionOf(pool, placement, from) -
-    congestionOf(pool, placement, from, v, -1) -
-    (congestionOf(pool, placement, to, v, 1) - congestionOf(pool, placement, to))
-  return horizonMinutes(pool) * saved + softGain(pool, placement.hostOf, v, to)
 }

@@ -25,6 +25,8 @@ export class Search {
   readonly placement: Placement
   /** What has been gained beyond costs since the beginning. */
   surplus = 0
+  /** What has been gained, whatever it cost. */
+  saved = 0
   /** Hosts' loads that were calculated with a VM more or less: the work done so far. */
   evaluations = 0
   /** [v] where it was before the plan. */
@@ -73,6 +75,7 @@ export class Search {
     const from = this.placement.hostOf[v] ?? NOWHERE
     put(this.pool, this.placement, v, to)
     this.surplus += gain - cost
+    this.saved += gain
     this.#forget(from)
     this.#forget(to)
   }
@@ -96,6 +99,7 @@ export class Search {
       this.#forget(h)
     }
     this.surplus = 0
+    this.saved = 0
   }
 
   #forget(h: number): void {
