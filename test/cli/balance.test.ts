@@ -70,6 +70,15 @@ const ofTight: [golden: string, words: string][] = [
   ['plan-density', 'plan --explain'],
   ['evacuate-stuck', 'evacuate --host h2 --explain'],
 ]
+test('plan-consolidate: wlb balance plan --explain, where hosts are emptied', async () => {
+  const given = join(folder, 'consolidate.json')
+  const hosts = [{ name: 'xs1' }, ...['xs2', 'xs3', 'xs4'].map((name) => ({ name, power: MANAGED }))]
+  const vms = [{ host: 'h2' }, { host: 'h3' }, { host: 'h3' }, { host: 'h4', demand: { cpu: [2] } }]
+  writeFileSync(given, JSON.stringify(document(hosts, vms, { mode: 'density' })))
+  const { stdout } = await run('wlb', ['balance', 'plan', '--explain', '--pool-file', given])
+  await expect(stdout).toMatchFileSnapshot('golden/balance/plan-consolidate.txt')
+})
+
 it.each(ofTight)('%s: wlb balance %s, where memory is short', async (golden, words) => {
   const { stdout, stderr, exitCode } = await run('wlb', ['balance', ...words.split(' '), '--pool-file', tight])
   const printed = `$ wlb balance ${words}\n--- stdout\n${stdout}--- stderr\n${stderr}--- exit ${exitCode}\n`

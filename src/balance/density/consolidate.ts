@@ -49,8 +49,6 @@ export function trySpare(draft: Draft, h: number): Draft | Refusal {
   const refusal = mustStayOn(draft, h) ?? vms.map((v) => mustStay(pool, v)).find((held) => held !== undefined)
   if (refusal) return refusal
   const worth = HOST_MINUTE * horizonMinutes(pool)
-  const gain = worth / Math.max(1, vms.length)
-  const because = `${nameOfHost(pool, h)} is emptied and switched off, which is worth ${round(worth)} for ${count(vms.length, 'move')}`
   const bySize = vms
     .map((v) => ({ v, size: sizeOf(pool, h, v) }))
     .sort((one, other) => other.size - one.size || one.v - other.v)
@@ -62,7 +60,7 @@ export function trySpare(draft: Draft, h: number): Draft | Refusal {
     if (typeof to !== 'number') return to
     soft += softGain(pool, emptied.placement.hostOf, v, to)
     put(pool, emptied.placement, v, to)
-    steps.push({ v, from: h, to, reason: 'Consolidate', gain, because })
+    steps.push({ v, from: h, to, reason: 'Consolidate', gain: 0, because: '' })
   }
   const cost = costOfVms(pool, vms) * (1 + MARGIN) - soft
   if (cost >= worth) {
@@ -74,6 +72,19 @@ export function trySpare(draft: Draft, h: number): Draft | Refusal {
   const spared = withHostOff(withMoves(draft, steps), h)
   if (isRefusal(spared) || !isNeeded(spared, h)) return spared
   return { code: 'HOST_NEEDED', why: 'it would be switched on again at once, to relieve or repair others' }
+}
+
+/** What is said of moves that empty hosts, and what they gain, when it is clear which are made: VMs that only came by make none. */
+export function withWorth(pool: CompiledPool, steps: readonly Step[]): readonly Step[] {
+  const movesFrom = (h: number) => steps.filter(({ reason, from }) => reason === 'Consolidate' && from === h).length
+  return steps.map((step) => (step.reason === 'Consolidate' ? told(pool, step, movesFrom(step.from)) : step))
+}
+
+/** The step with its share of what the host is worth. */
+function told(pool: CompiledPool, step: Step, moves: number): Step {
+  const worth = HOST_MINUTE * horizonMinutes(pool)
+  const because = `${nameOfHost(pool, step.from)} is emptied and switched off, which is worth ${round(worth)} for ${count(moves, 'move')}`
+  return { ...step, gain: worth / moves, because }
 }
 
 /** The number of the fullest host with room, or what speaks against the last one that has room. */

@@ -9,7 +9,7 @@ import { findDefects } from '../optimise/repair.js'
 import type { Step } from '../optimise/step.js'
 import { writePlan } from '../optimise/write-plan.js'
 import type { Plan, PowerStep } from '../plan.js'
-import { consolidate, inOrder, trySpare } from './consolidate.js'
+import { consolidate, inOrder, trySpare, withWorth } from './consolidate.js'
 import { type Action, type Draft, emptyDraft, isRefusal, replay, stepsOf } from './draft.js'
 import { compileAwake, withPower } from './powered-pool.js'
 import { putRight } from './put-right.js'
@@ -24,7 +24,7 @@ export function planDensity(pool: Pool): Plan {
   return writePlan(awake, {
     start: first.placement,
     end: draft.placement,
-    steps: stepsOf(draft),
+    steps: withWorth(awake, stepsOf(draft)),
     best: undefined,
     power: {
       steps: powerOf(draft),

@@ -7,7 +7,8 @@ import { type CompiledPool, NOWHERE } from '../compiled/compiled-pool.js'
 import { congestionOf, moveCost } from '../compiled/congestion.js'
 import { nameOfHost, nameOfVm, round } from '../compiled/describe.js'
 import { type Placement, put, startPlacement } from '../compiled/placement.js'
-import { explainKept } from '../density/explain-kept.js'
+import { explainDensity } from '../density/explain-density.js'
+import { fullness } from '../density/room.js'
 import type { Pool } from '../document/pool-document.js'
 import type { Move, Plan } from '../plan.js'
 import { checkStep } from '../rules/check-step.js'
@@ -41,25 +42,31 @@ export function explain(given: Pool, plan: Plan): Explanation {
   const compiled = compile(pool)
   const gates = failoverGates(compiled)
   const placement = startPlacement(compiled)
-  const moves = plan.moves.map((move) => {
-    const explained = explainMove(compiled, placement, gates, move)
+  const moves = plan.moves.map((move, step) => {
+    const off = plan.power.filter(({ action, after }) => action === 'off' && after <= step).map(({ host }) => host)
+    const explained = explainMove(compiled, placement, gates, move, off)
     put(compiled, placement, explained.v, compiled.hostNumbers.get(move.to) ?? NOWHERE)
     return { vm: move.vm, second: explained.second, refused: explained.refused }
   })
-  const congested = compiled.hosts
-    .map((host, h) => ({ host: host.uuid, h, congestion: congestionOf(compiled, placement, h) }))
+  const stuck = plan.stuck.flatMap((one) => {
+    const refused = 'vm' in one ? refusalsOf(compiled, placement, gates, one.vm) : []
+    return 'vm' in one && refused.length > 0 ? [{ vm: one.vm, refused }] : []
+  })
+  return pool.mode === 'density'
+    ? { moves, stuck, ...explainDensity(given, plan) }
+    : { moves, stuck, kept: [], congested: explainCongested(compiled, placement, gates) }
+}
+
+function explainCongested(pool: CompiledPool, placement: Placement, gates: readonly FailoverGate[]) {
+  return pool.hosts
+    .map((host, h) => ({ host: host.uuid, h, congestion: congestionOf(pool, placement, h) }))
     .filter(({ congestion }) => congestion > 0.01)
     .sort((one, other) => other.congestion - one.congestion || one.h - other.h)
     .map(({ host, h, congestion }) => ({
       host,
       congestion: round(congestion),
-      why: whyCongested(compiled, placement, gates, h),
+      why: whyCongested(pool, placement, gates, h),
     }))
-  const stuck = plan.stuck.flatMap((one) => {
-    const refused = 'vm' in one ? refusalsOf(compiled, placement, gates, one.vm) : []
-    return 'vm' in one && refused.length > 0 ? [{ vm: one.vm, refused }] : []
-  })
-  return { moves, stuck, kept: pool.mode === 'density' ? explainKept(given, plan) : [], congested }
 }
 
 /** The pool with the hosts that the plan switches on: moves go there. */
@@ -80,25 +87,59 @@ function refusalsOf(pool: CompiledPool, placement: Placement, gates: readonly Fa
   })
 }
 
-function explainMove(pool: CompiledPool, placement: Placement, gates: readonly FailoverGate[], move: Move) {
+/** `off`: hosts that the plan has switched off by then. */
+function explainMove(
+  pool: CompiledPool,
+  placement: Placement,
+  gates: readonly FailoverGate[],
+  move: Move,
+  off: readonly string[],
+) {
   const v = pool.vmNumbers.get(move.vm) ?? NOWHERE
-  const others = pool.hosts.flatMap((host, h) => (host.uuid === move.from || host.uuid === move.to ? [] : [h]))
-  const judged = others.map((h) => ({ h, refusal: checkStep(pool, placement, gates, v, h) }))
-  const [second] = judged
-    .filter(({ refusal }) => refusal === undefined)
-    .map(({ h }) => ({ h, gain: gainOf(pool, placement, v, h) }))
-    .sort((one, other) => other.gain - one.gain || one.h - other.h)
-  const taken = gainOf(pool, placement, v, pool.hostNumbers.get(move.to) ?? NOWHERE)
+  const others = pool.hosts.flatMap(({ uuid }, h) => (uuid === move.from || uuid === move.to ? [] : [h]))
+  const judged = others.map((h) => ({
+    h,
+    refusal: off.includes(pool.hosts[h]?.uuid ?? '') ? SWITCHED_OFF : checkStep(pool, placement, gates, v, h),
+  }))
+  const possible = judged.flatMap(({ h, refusal }) => (refusal === undefined ? [h] : []))
+  const to = pool.hostNumbers.get(move.to) ?? NOWHERE
   return {
     v,
-    second: second
-      ? {
-          host: pool.hosts[second.h]?.uuid ?? '',
-          gain: round(second.gain),
-          why: `${nameOfHost(pool, second.h)} would gain ${round(second.gain)} congested host-minutes, the one chosen ${round(taken)}`,
-        }
-      : null,
+    second:
+      move.reason === 'Consolidate'
+        ? secondFullest(pool, placement, v, to, possible)
+        : secondBest(pool, placement, v, to, possible),
     refused: judged.flatMap(({ h, refusal }) => (refusal ? [{ host: pool.hosts[h]?.uuid ?? '', ...refusal }] : [])),
+  }
+}
+const SWITCHED_OFF = { code: 'HOST_NOT_LIVE', why: 'it is switched off by then' }
+
+function secondBest(pool: CompiledPool, placement: Placement, v: number, to: number, possible: readonly number[]) {
+  const [second] = possible
+    .map((h) => ({ h, gain: gainOf(pool, placement, v, h) }))
+    .sort((one, other) => other.gain - one.gain || one.h - other.h)
+  if (!second) return null
+  const gains = `${round(second.gain)} congested host-minutes, the one chosen ${round(gainOf(pool, placement, v, to))}`
+  return {
+    host: pool.hosts[second.h]?.uuid ?? '',
+    gain: round(second.gain),
+    why: `${nameOfHost(pool, second.h)} would gain ${gains}`,
+  }
+}
+
+/** When a host is emptied, its VMs go to the fullest host with room. */
+function secondFullest(pool: CompiledPool, placement: Placement, v: number, to: number, possible: readonly number[]) {
+  const [second] = possible
+    .map((h) => ({ h, full: fullness(pool, placement, h, v) }))
+    .filter(({ full }) => full <= 1)
+    .sort((one, other) => other.full - one.full || one.h - other.h)
+  if (!second) return null
+  const percent = (full: number) => `${Math.round(100 * full)} %`
+  const taken = percent(fullness(pool, placement, to, v))
+  return {
+    host: pool.hosts[second.h]?.uuid ?? '',
+    gain: round(gainOf(pool, placement, v, second.h)),
+    why: `${nameOfHost(pool, second.h)} would be filled to ${percent(second.full)} of what hosts are filled to, the one chosen to ${taken}`,
   }
 }
 
