@@ -213,6 +213,43 @@ describe('calls', () => {
     return Array.isArray(found) ? found : []
   }
 
+  const ASKED = [
+    ...[
+      'network',
+      'PIF',
+      'PIF_metrics',
+      'VIF',
+      'VBD',
+      'VDI',
+      'SR',
+      'PBD',
+      'role',
+      'task',
+      'message',
+      'secret',
+      'subject',
+    ],
+    ...['user', 'pool_patch', 'pool_update', 'VMPP', 'VMSS', 'VM_appliance', 'DR_task', 'host_crashdump', 'host_patch'],
+    ...['VIF_metrics', 'VBD_metrics', 'Bond', 'VLAN', 'tunnel', 'network_sriov', 'SM', 'crashdump', 'VTPM', 'console'],
+    ...['blob', 'PCI', 'PGPU', 'GPU_group', 'VGPU', 'VGPU_type', 'PVS_site', 'PVS_server', 'PVS_proxy', 'VM_group'],
+    ...['PVS_cache_storage', 'Feature', 'SDN_controller', 'PUSB', 'USB_group', 'VUSB', 'Cluster', 'Cluster_host'],
+    ...['Repository', 'Observer', 'Host_driver', 'Driver_variant'],
+  ]
+  test.each(ASKED)('every class can be asked: %s', async (name) => {
+    const session = await login()
+    const refs = await pool.raw('xs1', `${name}.get_all`, session)
+    const records = await pool.raw('xs1', `${name}.get_all_records`, session)
+    expect(Object.keys(records)).toEqual(refs)
+    expect(await pool.raw('xs1', `${name}.get_all_records_where`, session, 'true')).toEqual(records)
+    expect(await pool.raw('xs1', `${name}.get_all_where`, session, 'false')).toEqual([])
+    for (const call of ['get_record', 'get_uuid']) {
+      expect(await pool.outcome('xs1', `${name}.${call}`, 'OpaqueRef:none')).toBe(
+        `HANDLE_INVALID ${name} OpaqueRef:none`,
+      )
+    }
+    expect(await pool.outcome('xs1', `${name}.get_by_uuid`, 'x')).toBe(`UUID_INVALID ${name} x`)
+  })
+
   test('the method names in XML are a bare array', async () => {
     const { text } = await send('xs1', 'POST', '/', call('system.listMethods'))
     expect(text).toMatch(/^<\?xml version="1.0"\?><methodResponse><params><param><value><array><data><value>/)

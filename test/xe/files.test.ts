@@ -24,6 +24,21 @@ describe('files the server asks for', () => {
     expect(received).toEqual([{ kind: 'response', response: 'OK' }, 'hello'])
   })
 
+  it('sends a device as long as its size says: nothing', async () => {
+    const received: unknown[] = []
+    const run = await converse(
+      async (peer) => {
+        const reader = await peer.greet()
+        peer.socket.write(encodeCommand({ name: 'Load', file: '/dev/null' }))
+        received.push(await reader.readMessage(), (await readUpload(reader)).toString())
+        peer.exit(0)
+      },
+      ['pool-certificate-install', 'filename=/dev/null'],
+    )
+    expect(run).toEqual(said('', '', 0))
+    expect(received).toEqual([{ kind: 'response', response: 'OK' }, ''])
+  })
+
   it.each([
     ['one that is not there', 'gone.pem'],
     ['a folder', '.'],

@@ -2,6 +2,7 @@
  * The classes of the lab's pool: one table from which records, getters, setters, events and the lists of `xe` are made.
  * Fields stand in the order `xe` prints them (docs/protocol/pool.md, fields).
  */
+import { ABSENT_CLASSES } from './classes/absent.js'
 import {
   CERTIFICATE_FIELDS,
   CERTIFICATE_WIRE_ORDER,
@@ -77,6 +78,7 @@ export const CLASSES: readonly ApiClass[] = [
   apiClass('message', MESSAGE_FIELDS),
   apiClass('task', TASK_FIELDS, { lifetime: 'process' }),
   apiClass('session', SESSION_FIELDS, { lifetime: 'process', hasEvents: false }),
+  ...ABSENT_CLASSES.map(([name, fields]) => apiClass(name, fields)),
 ]
 
 const BY_NAME = new Map(CLASSES.map((owner) => [owner.name.toLowerCase(), owner]))

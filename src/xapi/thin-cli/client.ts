@@ -230,12 +230,15 @@ interface UploadSource {
   readonly bytes: number
 }
 
-/** Undefined when the file cannot be opened, is not a regular file, or is larger than a chunk can be. */
+/**
+ * Undefined when the file cannot be opened, is neither a regular file nor a device, or is larger than a chunk can be. A device is as
+ * long as its size says, as for the pool's own client: /dev/null is an empty file.
+ */
 async function openForUpload(file: string): Promise<UploadSource | undefined> {
   const handle = await open(file, 'r').catch(() => undefined)
   if (!handle) return undefined
   const stat = await handle.stat()
-  if (stat.isFile() && stat.size <= MAX_CHUNK_BYTES) return { handle, bytes: stat.size }
+  if ((stat.isFile() || stat.isCharacterDevice()) && stat.size <= MAX_CHUNK_BYTES) return { handle, bytes: stat.size }
   await handle.close()
   return undefined
 }
