@@ -20,8 +20,13 @@ export interface Descent {
   readonly barred?: Uint8Array
 }
 
-/** Goes on until nothing pays; says whether anything did. */
-export function descend(search: Search, descent: Descent): boolean {
+/** Tells whether any shift or exchange pays at present. */
+export function doesAnythingPay(search: Search, descent: Descent): boolean {
+  return possibleShift(search, descent) !== undefined || possibleSwap(search, descent) !== undefined
+}
+
+/** Goes on until nothing pays. */
+export function descend(search: Search, descent: Descent): void {
   const bound = ROUNDS_PER_VM * search.pool.vms.length
   for (let round = 0; round < bound; round++) {
     const shift = possibleShift(search, descent)
@@ -30,10 +35,9 @@ export function descend(search: Search, descent: Descent): boolean {
       continue
     }
     const swap = possibleSwap(search, descent)
-    if (!swap) return round > 0
+    if (!swap) return
     for (const half of swap) search.apply(half)
   }
-  return true
 }
 
 function possibleShift(search: Search, { margin, gates, barred }: Descent): Shift | undefined {

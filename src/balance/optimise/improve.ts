@@ -7,7 +7,7 @@ import { moveCost } from '../compiled/congestion.js'
 import { copyPlacement, type Placement, put, startPlacement } from '../compiled/placement.js'
 import { checkStep } from '../rules/check-step.js'
 import type { FailoverGate } from '../rules/failover-gate.js'
-import { type Descent, descend } from './descend.js'
+import { type Descent, doesAnythingPay } from './descend.js'
 import { gainOf } from './gain.js'
 import { bestOutcome } from './restarts.js'
 import { LEAST_SURPLUS, Search } from './search.js'
@@ -31,7 +31,9 @@ export function improve(pool: CompiledPool, gates: readonly FailoverGate[], repa
   for (const { v, to } of repairs) put(pool, start, v, to)
   const search = new Search(pool, start, repairs)
   const worthIt: Descent = { margin: 1 + MARGIN, gates }
-  const steps = descend(search, worthIt) ? (inOrder(pool, gates, repairs, target(search, gates)) ?? repairs) : repairs
+  const steps = doesAnythingPay(search, worthIt)
+    ? (inOrder(pool, gates, repairs, target(search, gates)) ?? repairs)
+    : repairs
   const placement = startPlacement(pool)
   for (const { v, to } of steps) put(pool, placement, v, to)
   if (steps !== repairs) return { steps, placement, best: undefined }
@@ -42,7 +44,6 @@ export function improve(pool: CompiledPool, gates: readonly FailoverGate[], repa
 
 /** The best placement that was found, without the moves that do not pay in it. */
 function target(search: Search, gates: readonly FailoverGate[]): Int32Array {
-  search.restart()
   return withoutWaste(search.pool, search.start, bestOutcome(search, gates))
 }
 
