@@ -34,6 +34,8 @@ export interface ApiField {
   readonly commas?: boolean
   /** A set that `xe` can also set as a whole, from words with commas between. */
   readonly settable?: boolean
+  /** An amount of memory: `xe` reads it with a unit too, as 2GiB. */
+  readonly bytes?: boolean
   /** Filters do not tell capital letters from small ones. */
   readonly anyCase?: boolean
   readonly default: ApiValue
@@ -61,6 +63,7 @@ interface Extras {
   readonly through?: Through
   readonly commas?: true
   readonly settable?: true
+  readonly bytes?: true
   readonly anyCase?: true
 }
 

@@ -27,6 +27,31 @@ export async function reportFailure(conversation: Conversation, error: unknown, 
   else await reportApiFailure(conversation, new ApiFailure('INTERNAL_ERROR', [textOf(error)]), known)
 }
 
+/** Why a VM cannot start on a host, in few words, as in the table of all hosts (cli_operations.ml). */
+export async function reasonInShort(error: unknown, rpc: Rpc): Promise<string> {
+  if (!(error instanceof ApiFailure)) return textOf(error)
+  const known = await describeObjects(error, rpc)
+  const [first = '', second = ''] = error.params.map((value) => known.get(value) ?? value)
+  switch (error.code) {
+    case 'VM_REQUIRES_SR':
+      return `VM requires access to SR: ${second}`
+    case 'VM_REQUIRES_NETWORK':
+      return `VM requires access to network: ${second}`
+    case 'HOST_DISABLED':
+      return "Host disabled (use 'xe host-enable' to re-enable)"
+    case 'HOST_NOT_LIVE':
+      return 'Host down'
+    case 'HOST_NOT_ENOUGH_FREE_MEMORY':
+      return 'Not enough free memory'
+    case 'HOST_NOT_ENOUGH_PCPUS':
+      return `Not enough CPUs (VM needs ${first}, but host has ${second})`
+    case 'VM_HVM_REQUIRED':
+      return 'HVM not supported'
+    default:
+      return `Server_error(${error.code}, [ ${error.params.join('; ')} ])`
+  }
+}
+
 /** Prints what `--trace` adds. */
 export async function reportTrace(conversation: Conversation, error: unknown): Promise<void> {
   const raised =

@@ -177,6 +177,7 @@ async function parseFieldValue(className: string, field: ApiField, text: string,
       if (text === 'true' || text === 'false') return text === 'true'
       throw refusal(`Parameter ${field.cliName} must be a boolean (true or false)`)
     case 'int':
+      if (field.bytes) return readBytes(field.cliName, text)
       if (/^[+-]?\d+$/.test(text)) return BigInt(text)
       throw refusal(`Failed to parse parameter '${field.cliName}': expecting an integer`)
     case 'float':
@@ -191,4 +192,26 @@ async function parseFieldValue(className: string, field: ApiField, text: string,
     default:
       return unspell(className, field.name, text)
   }
+}
+
+const UNITS: Readonly<Record<string, bigint>> = {
+  bytes: 1n,
+  KiB: 2n ** 10n,
+  MiB: 2n ** 20n,
+  GiB: 2n ** 30n,
+  TiB: 2n ** 40n,
+}
+
+/** Reads an amount of memory with a unit behind it or none (record_util.ml, bytes_of_string). */
+function readBytes(name: string, text: string): bigint {
+  const [number, ...others] = text.match(/\d+/g) ?? []
+  const [unit = 'bytes', ...more] = text.match(/[^\s\d]+/g) ?? []
+  if (number === undefined || others.length > 0 || more.length > 0) {
+    throw refusal(`Failed to parse field '${name}': expecting an integer (possibly with suffix)`)
+  }
+  const factor = Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined
+  if (factor === undefined) {
+    throw refusal(`Failed to parse field '${name}': Unknown suffix: '${unit}' (try KiB, MiB, GiB or TiB)`)
+  }
+  return BigInt(number) * factor
 }

@@ -5,7 +5,7 @@
 import { ApiFailure, type ApiValue, isApiMap, isApiSet } from '../../xapi/index.js'
 import { type Command, commandTable, type Invocation } from './command.js'
 import { findValue, isSet, Refusal, refusal, requireValue } from './command-line.js'
-import { failureText } from './failure-report.js'
+import { failureText, reasonInShort } from './failure-report.js'
 import { type CliObject, listObjects } from './records.js'
 import { classNamed, selectVms } from './selection.js'
 
@@ -217,7 +217,7 @@ function startVms(invocation: Invocation): Promise<void> {
   return onEach(['on', 'paused', 'progress'], 'with control domains', async (_, { ref }) => {
     const host = await hostNamed(invocation, findValue(parameters, 'on'))
     if (host !== undefined) return follow(invocation, 'VM.start_on', ref, host, paused, force)
-    return follow(invocation, 'VM.start', ref, paused, force)
+    return reportingHosts(invocation, ref, () => follow(invocation, 'VM.start', ref, paused, force))
   })(invocation)
 }
 
@@ -227,8 +227,34 @@ function resumeVms(invocation: Invocation): Promise<void> {
   return onEach(['on', 'progress'], 'guests', async (_, { ref }) => {
     const host = await hostNamed(invocation, findValue(parameters, 'on'))
     if (host !== undefined) return follow(invocation, 'VM.resume_on', ref, host, false, force)
-    return follow(invocation, 'VM.resume', ref, false, force)
+    return reportingHosts(invocation, ref, () => follow(invocation, 'VM.resume', ref, false, force))
   })(invocation)
+}
+
+/** When no host can take the VM, shows what is in the way on each. */
+async function reportingHosts({ rpc, printer }: Invocation, vm: string, start: () => Promise<void>): Promise<void> {
+  try {
+    await start()
+  } catch (error) {
+    if (error instanceof ApiFailure && error.code === 'NO_HOSTS_AVAILABLE') {
+      await printer.list([
+        'There are no suitable hosts to start this VM on.',
+        'The following table provides per-host reasons for why the VM could not be started:',
+        '',
+      ])
+      const rows = (await listObjects(classNamed('host'), rpc)).map(
+        async ({ ref, record }): Promise<[string, string]> => [
+          String(record.name_label),
+          await rpc('VM.assert_can_boot_here', vm, ref).then(
+            () => 'OK',
+            async (reason) => `Cannot start here [${await reasonInShort(reason, rpc)}]`,
+          ),
+        ],
+      )
+      await printer.table([await Promise.all(rows)])
+    }
+    throw error
+  }
 }
 
 async function migrateVms(invocation: Invocation): Promise<void> {

@@ -73,6 +73,8 @@ describe('a VM', () => {
     ['vm-migrate vm=VM', /^Error: No destination host specified\n$/],
     ['vm-migrate vm=VM host=nobody', /^Error: Host nobody not found\n$/],
     ['vm-migrate vm=VM host=xs2 live=perhaps', /^Error: Failed to parse parameter 'live': Expected /],
+    ['vm-param-set uuid=VM memory-static-max=2GB', /Unknown suffix: 'GB' \(try KiB, MiB, GiB or TiB\)\n$/],
+    ['vm-param-set uuid=VM memory-static-max=lots', /expecting an integer \(possibly with suffix\)\n$/],
     ['vm-suspend vm=nobody', /^Error: No matching VMs found\n$/],
     ['vm-suspend', /^Error: Multiple matches VMs found\. --multiple required to complete the operation\n$/],
     ['vm-suspend nonsense=1', /^Error: Unknown field 'nonsense'\n$/],
@@ -96,6 +98,29 @@ describe('a VM', () => {
     const run = await xe(...command.replace('VM', vm).split(' '))
     expect({ ...run, stderr: run.stderr.replace(vm, 'VM') }).toMatchObject({ stdout: '', exitCode: 1 })
     expect(run.stderr.replace(vm, 'VM')).toMatch(stderr)
+  })
+
+  test('that fits nowhere: what is in the way on each host', async () => {
+    const [vm = ''] = await guestsOn('xs1')
+    await xe('vm-shutdown', `uuid=${vm}`)
+    const memory = ['static-max', 'dynamic-max', 'dynamic-min']
+    const give = (size: string) => xe('vm-param-set', `uuid=${vm}`, ...memory.map((name) => `memory-${name}=${size}`))
+    expect(await give('9TiB')).toMatchObject({ stderr: '', exitCode: 0 })
+    expect(await xe('vm-start', `uuid=${vm}`)).toEqual({
+      stdout: [
+        'There are no suitable hosts to start this VM on.',
+        'The following table provides per-host reasons for why the VM could not be started:',
+        '',
+        'xs1    : Cannot start here [Not enough free memory]',
+        '    xs2: Cannot start here [Not enough free memory]',
+        '    xs3: Cannot start here [Not enough free memory]\n\n\n',
+      ].join('\n'),
+      stderr: 'There were no servers available to complete the specified operation.\n',
+      exitCode: 1,
+    })
+    expect((await give('1 GiB')).exitCode).toBe(0)
+    expect(await value('vm-param-get', `uuid=${vm}`, 'param-name=memory-static-max')).toBe('1073741824')
+    expect((await xe('vm-start', `uuid=${vm}`)).stderr).toBe('')
   })
 
   test('of several, each is tried, and those that failed are named', async () => {
