@@ -109,7 +109,7 @@ async function addDisks(evidence: Evidence): Promise<Evidence> {
   const root = join(appliance.root, 'lab/{name}')
   const connect = async (target: string) =>
     localShell({ user: 'root', host: readHostAddress(target.replace('root@', ''), 'a host'), port: 22 })
-  const stores = await readHostStores(evidence.hosts, { user: 'root', port: 22, root, connect })
+  const stores = await readHostStores(evidence.hosts, { user: 'root', port: undefined, root, connect })
   return { ...evidence, stores }
 }
 
