@@ -5,6 +5,7 @@
 import { type ApiValue, isApiMap, isApiSet } from '../../xapi/index.js'
 import { NOT_IN_DATABASE } from '../database/field.js'
 import type { Rpc } from './command.js'
+import { refusal } from './command-line.js'
 import type { ApiRecord, References } from './references.js'
 
 interface Subject {
@@ -152,7 +153,30 @@ export function spell(className: string, fieldName: string, text: string): strin
   return words && Object.hasOwn(words, text) ? (words[text] ?? text) : text
 }
 
-/** What the API has for a word that was typed; capital letters do not matter where `xe` itself writes them. */
+const CRASH_EXITS = ['destroy', 'coredump_and_destroy', 'restart', 'coredump_and_restart', 'preserve', 'rename_restart']
+const NORMAL: Choice = [['destroy', 'restart'], "'destroy' or 'restart'"]
+
+type Choice = readonly [words: readonly string[], expected: string]
+
+/** Fields of which `xe` itself refuses every other word, with what it then says it expected. */
+const CHOICES: Readonly<Record<string, Choice>> = {
+  'VM.actions_after_shutdown': NORMAL,
+  'VM.actions_after_reboot': NORMAL,
+  'VM.actions_after_crash': [
+    CRASH_EXITS,
+    "'destroy', 'coredump_and_destroy','restart', 'coredump_and_restart', 'preserve' or 'rename_restart'",
+  ],
+  'VDI.on_boot': [['persist', 'reset'], "'persist' or 'reset'"],
+  'VBD.mode': [['RO', 'RW'], "'RO' or 'RW'"],
+  'VBD.type': [['CD', 'Disk', 'Floppy'], "'CD' or 'Disk'"],
+}
+
+/** What the API has for a word that was typed, in small letters or capital ones. Throws a `Refusal` when it is none of the field's. */
 export function unspell(className: string, fieldName: string, text: string): ApiValue {
-  return WORDS[`${className}.${fieldName}`] === EXITS ? text.toLowerCase() : text
+  const choice = CHOICES[`${className}.${fieldName}`]
+  if (!choice) return WORDS[`${className}.${fieldName}`] === EXITS ? text.toLowerCase() : text
+  const [words, expected] = choice
+  const found = words.find((word) => word.toLowerCase() === text.toLowerCase())
+  if (found === undefined) throw refusal(`Expected ${expected}, got ${text}`)
+  return found
 }

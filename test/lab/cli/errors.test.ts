@@ -78,6 +78,10 @@ describe('what was typed', () => {
       `host-param-get uuid=${HOST1} param-name=external-auth-configuration param-key=domain`,
       'Error: Key domain not found in map\n',
     ],
+    [
+      `vm-param-set uuid=${GUEST} actions-after-reboot=explode`,
+      "Error: Expected 'destroy' or 'restart', got explode\n",
+    ],
     ['vm-list database:vdi-uuid=x', 'The uuid you supplied was invalid.\ntype: VDI\nuuid: x\n'],
     [`vm-param-get uuid=${GUEST} param-name=VIFs`, 'Error code: Missing parameter\nError parameters: VIFs\n'],
     [

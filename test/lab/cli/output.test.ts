@@ -103,6 +103,10 @@ describe('what a command does', () => {
       `vm-param-set uuid=${GUEST} actions-after-reboot=Destroy`,
       `VM.set_actions_after_reboot(${ref('guest')}, destroy)`,
     ],
+    [
+      `vm-param-set uuid=${GUEST} actions-after-crash=Rename_Restart`,
+      `VM.set_actions_after_crash(${ref('guest')}, rename_restart)`,
+    ],
     [`pool-param-set uuid=${POOL} wlb-enabled=true --minimal`, `pool.set_wlb_enabled(${p}, true)`, '\n'],
     [`pool-param-set uuid=${POOL} name-label`, `pool.set_name_label(${p}, )`],
     [`pool-param-set uuid=${POOL} ha-host-failures-to-tolerate=2`, `pool.set_ha_host_failures_to_tolerate(${p}, 2)`],
