@@ -225,6 +225,27 @@ const read: [what: string, hosts: object[], vms: object[], more: object, plan: s
     'cannot; v1 NO_TARGET',
   ],
   [
+    'a wish, kept by a move that load is no reason for',
+    [{}, {}],
+    [{}, {}],
+    { rules: [{ kind: 'apart', strength: 'should', vms: ['v1', 'v2'] }] },
+    'plan; v1 to h2 (Rule)',
+  ],
+  [
+    'a group that is not all on one host, spread further',
+    [{}, {}, {}],
+    [{ group: 'web' }, { group: 'web' }, { group: 'web', host: 'h2' }],
+    {},
+    'plan; v1 to h3 (Rule)',
+  ],
+  [
+    'a wish that counts less than the load that is saved',
+    [{}, {}],
+    [{ demand: { cpu: [8] } }, { demand: { cpu: [4] } }],
+    { rules: [{ kind: 'apart', strength: 'should', vms: ['v1', 'v2'] }] },
+    'plan; v1 to h2 (Cpu)',
+  ],
+  [
     'a failover plan that does not exist',
     [{}, { enabled: false }],
     [{ host: 'h2', haProtected: true, memoryFloorBytes: 20 * GIB }],
@@ -270,6 +291,19 @@ test('docs/pool-document.md is what the schema says (npm run docs writes it), an
   const [, example = ''] = /```json\n(.*?)```/s.exec(page) ?? []
   const reading = readPool(example)
   expect(reading.state === 'read' && optimise(reading.pool).moves.length).toBe(1)
+})
+
+test('a wish is no emergency, a rule that must be kept is one', () => {
+  const severityWith = (strength: string) => {
+    const rules = [{ kind: 'apart', strength, vms: ['v1', 'v2'] }]
+    const { severity, moves } = optimise(poolOf(document([{}, {}], [{}, {}], { rules })))
+    return [severity, moves[0]?.why]
+  }
+  expect(severityWith('should')).toEqual([
+    'Low',
+    expect.stringMatching(/^rules\[0\] \(should apart\) is kept better; /),
+  ])
+  expect(severityWith('must')).toEqual(['Critical', expect.stringMatching(/^rules\[0\] \(apart\) is broken; /)])
 })
 
 test('a pool of no host: nothing to do', () => {

@@ -24,6 +24,17 @@ function nothingIsLeft(document: Document): void {
   expect({ moves, power }).toEqual({ moves: [], power: [] })
 }
 
+/** As it is when the plan has been carried out: its VMs rest. */
+function nothingIsLeftForOthers(document: Document): void {
+  const pool = poolOf(document)
+  const plan = optimise(pool)
+  const moved = new Set(plan.moves.map(({ vm }) => vm))
+  const result = resultOf(pool, plan)
+  const vms = result.vms.map((vm) => (moved.has(vm.uuid) ? { ...vm, lastMovedAt: pool.at } : vm))
+  const { moves, power } = optimise({ ...result, vms })
+  expect({ moves, power }).toEqual({ moves: [], power: [] })
+}
+
 describe('every step of a plan is possible when it is taken', () => {
   test('150 pools', () => holds(small, 150, everyStepIsPossible))
   test('1,000 pools', { tags: 'long', timeout: 300_000 }, () => holds(small, 1000, everyStepIsPossible))
@@ -32,6 +43,11 @@ describe('every step of a plan is possible when it is taken', () => {
 describe('the plan for the result of a plan is empty', () => {
   test('150 pools', () => holds(small, 150, nothingIsLeft))
   test('1,000 pools', { tags: 'long', timeout: 300_000 }, () => holds(small, 1000, nothingIsLeft))
+})
+
+describe('while the VMs of a plan rest, there is nothing for the others to do', () => {
+  test('150 pools', () => holds(small, 150, nothingIsLeftForOthers))
+  test('1,000 pools', { tags: 'long', timeout: 300_000 }, () => holds(small, 1000, nothingIsLeftForOthers))
 })
 
 describe('with hosts that may be switched, in the mode density', () => {

@@ -9,14 +9,18 @@ const SHOULD_COST = 60
 const SPREAD_COST = 20
 
 /** What moving `v` to `to` gains by should rules and VM groups; less than 0 where it breaks some. */
-export function softGain({ rules, rulesOf }: CompiledPool, hostOf: Int32Array, v: number, to: number): number {
+export function softGain(pool: CompiledPool, hostOf: Int32Array, v: number, to: number): number {
+  return softGains(pool, hostOf, v, to).reduce((sum, { gain }) => sum + gain, 0)
+}
+
+/** The same for each of them apart. */
+export function softGains({ rules, rulesOf }: CompiledPool, hostOf: Int32Array, v: number, to: number) {
   const concerned = (rulesOf[v] ?? []).flatMap((number) => rules[number] ?? []).filter(({ must }) => !must)
-  if (concerned.length === 0) return 0
+  if (concerned.length === 0) return []
   const after = hostOf.slice()
   after[v] = to
-  return concerned.reduce(
-    (sum, rule) =>
-      sum + (violationsOf(rule, hostOf) - violationsOf(rule, after)) * (rule.isGroup ? SPREAD_COST : SHOULD_COST),
-    0,
-  )
+  return concerned.map((rule) => ({
+    rule,
+    gain: (violationsOf(rule, hostOf) - violationsOf(rule, after)) * (rule.isGroup ? SPREAD_COST : SHOULD_COST),
+  }))
 }

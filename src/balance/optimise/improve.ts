@@ -7,7 +7,7 @@ import { moveCost } from '../compiled/congestion.js'
 import { copyPlacement, type Placement, put, startPlacement } from '../compiled/placement.js'
 import { checkStep } from '../rules/check-step.js'
 import type { FailoverGate } from '../rules/failover-gate.js'
-import { type Descent, doesAnythingPay } from './descend.js'
+import { type Descent, descend, doesAnythingPay } from './descend.js'
 import { gainOf } from './gain.js'
 import { bestOutcome } from './restarts.js'
 import { LEAST_SURPLUS, Search } from './search.js'
@@ -31,15 +31,23 @@ export function improve(pool: CompiledPool, gates: readonly FailoverGate[], repa
   for (const { v, to } of repairs) put(pool, start, v, to)
   const search = new Search(pool, start, repairs)
   const worthIt: Descent = { margin: 1 + MARGIN, gates }
-  const steps = doesAnythingPay(search, worthIt)
-    ? (inOrder(pool, gates, repairs, target(search, gates)) ?? repairs)
-    : repairs
+  const steps = doesAnythingPay(search, worthIt) ? stepsTo(search, worthIt, repairs) : repairs
   const placement = startPlacement(pool)
   for (const { v, to } of steps) put(pool, placement, v, to)
   if (steps !== repairs) return { steps, placement, best: undefined }
   search.restart()
   const best = search.bestShift(0, new Set(), undefined, Number.NEGATIVE_INFINITY)
   return { steps, placement, best: best && { ...best, reason: 'Cpu' } }
+}
+
+/** To the best placement that can be found, or, where no order of moves leads there, down the straight way. */
+function stepsTo(search: Search, worthIt: Descent, repairs: readonly Step[]): readonly Step[] {
+  const order = (hostOf: Int32Array) => inOrder(search.pool, worthIt.gates, repairs, hostOf)
+  const steps = order(target(search, worthIt.gates))
+  if (steps) return steps
+  search.restart()
+  descend(search, worthIt)
+  return order(search.placement.hostOf) ?? repairs
 }
 
 /** The best placement that was found, without the moves that do not pay in it. */

@@ -1,8 +1,16 @@
 /** From the steps of a search to the plan people and programs read: numbers before and after, and a sentence for everything. */
 import { type CompiledPool, NOWHERE, RESOURCES } from '../compiled/compiled-pool.js'
-import { congestionOf, minutesOver, moveCost, moveSeconds, totalCongestion } from '../compiled/congestion.js'
+import {
+  congestionOf,
+  horizonMinutes,
+  minutesOver,
+  moveCost,
+  moveSeconds,
+  totalCongestion,
+} from '../compiled/congestion.js'
 import { count, describeChange, nameOfHost, nameOfVm, round } from '../compiled/describe.js'
 import { copyPlacement, type Placement, put } from '../compiled/placement.js'
+import { softGains } from '../compiled/soft-rules.js'
 import type { Figures, Move, Plan, PowerStep, Reason, Severity, Stuck } from '../plan.js'
 import { checkStep } from '../rules/check-step.js'
 import { failoverGates } from '../rules/failover-gate.js'
@@ -44,7 +52,7 @@ export function writePlan(pool: CompiledPool, { start, end, steps, best, power }
         ? becausePlan(moves, switches)
         : ((verdict === 'nothing-to-do' ? power?.whyNot : undefined) ??
           becauseNothing(before, verdict, stuck, start, best)),
-    severity: severityOf(before, start, moves, switches),
+    severity: severityOf(before, start, steps, switches),
     before: figuresOf(before, start),
     after: figuresOf(after, end),
     moves,
@@ -100,21 +108,38 @@ function becauseNothing(
 
 function writeMoves(pool: CompiledPool, start: Placement, steps: readonly Step[]): Move[] {
   const placement = copyPlacement(start)
-  return steps.map(({ v, from, to, because, reason, gain, isShared }) => {
+  return steps.map(({ v, from, to, because: need, reason, gain, isShared }) => {
     const before = copyPlacement(placement)
+    const wish = need === undefined ? wishOf(pool, before, v, from, to) : undefined
+    const because = need ?? wish
     put(pool, placement, v, to)
     const change = (h: number) => `${nameOfHost(pool, h)}: ${describeChange(pool, h, before, placement)}`
     return {
       vm: pool.vms[v]?.uuid ?? '',
       from: pool.hosts[from]?.uuid ?? '',
       to: pool.hosts[to]?.uuid ?? '',
-      reason: because === undefined ? reasonOf(pool, before, from, v) : reason,
+      reason: wish !== undefined ? 'Rule' : need === undefined ? reasonOf(pool, before, from, v) : reason,
       why: `${because === undefined ? '' : `${because}; `}${change(from)}; ${change(to)}${isShared ? '; part of an exchange' : ''}`,
       gain: round(gain),
       cost: round(moveCost(pool, v)),
       seconds: moveSeconds(pool, v),
     }
   })
+}
+
+/** The preference that a move is made for, where it is worth more than what the move saves of load. */
+function wishOf(pool: CompiledPool, before: Placement, v: number, from: number, to: number): string | undefined {
+  const gains = softGains(pool, before.hostOf, v, to)
+  const [most] = gains.toSorted((one, other) => other.gain - one.gain)
+  const saved =
+    congestionOf(pool, before, from) -
+    congestionOf(pool, before, from, v, -1) -
+    (congestionOf(pool, before, to, v, 1) - congestionOf(pool, before, to))
+  if (!most || most.gain <= 0) return undefined
+  if (gains.reduce((sum, { gain }) => sum + gain, 0) <= horizonMinutes(pool) * saved) return undefined
+  return most.rule.isGroup
+    ? `${most.rule.name} is spread over hosts`
+    : `${most.rule.name} (should ${most.rule.kind}) is kept better`
 }
 
 /** The resource that congests the source most. */
@@ -138,11 +163,11 @@ function reasonOf(pool: CompiledPool, placement: Placement, h: number, v: number
 function severityOf(
   pool: CompiledPool,
   start: Placement,
-  moves: readonly Move[],
+  steps: readonly Step[],
   switches: readonly PowerStep[],
 ): Severity {
-  if (moves.length + switches.length === 0) return 'None'
-  if (moves.some(({ reason }) => reason === 'Rule' || reason === 'Evacuate')) return 'Critical'
+  if (steps.length + switches.length === 0) return 'None'
+  if (steps.some(({ reason }) => reason === 'Rule' || reason === 'Evacuate')) return 'Critical'
   const over = (share: number) => pool.hosts.some((_, h) => minutesOver(pool, start, share, h) >= 30)
   if (over(0.9)) return 'Critical'
   if (over(0.765)) return 'High'
