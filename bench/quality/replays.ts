@@ -91,7 +91,7 @@ function energyProduct({ kwhG4, minutesFull, hostMinutes, migrationLossShare }: 
 
 type Counted = 'minutesOver90' | 'minutesOver765' | 'minutesFull' | 'moves' | 'movedGib'
 
-export const NAMES: Readonly<Record<Counted, string>> = {
+const NAMES: Readonly<Record<Counted, string>> = {
   minutesOver90: 'time over 90 %',
   minutesOver765: 'time over 76.5 %',
   minutesFull: 'time at 100 %',

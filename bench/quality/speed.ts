@@ -12,7 +12,7 @@ const LOAD = 0.65
 const SAMPLES = 24
 
 /** VMs at random places; each resource of the pool as busy as LOAD says. */
-export function largePool(hostCount: number, vmCount: number): Pool {
+function largePool(hostCount: number, vmCount: number): Pool {
   const random = randomFrom(1)
   const perHost = vmCount / hostCount
   const series = (mean: number) => {

@@ -147,6 +147,6 @@ export function shortReason(text: string): string {
 }
 
 /** Makes text of another machine printable: one line, no control characters. */
-export function harmless(text: string): string {
+function harmless(text: string): string {
   return text.replace(/[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]+/g, ' ').trim()
 }

@@ -12,7 +12,7 @@ export async function writeDayPage(path: string, pool: Pool, simulation: Simulat
   await writeOutput(path, renderDayPage(pool, simulation), MODE)
 }
 
-export function renderDayPage(pool: Pool, simulation: Simulation): string {
+function renderDayPage(pool: Pool, simulation: Simulation): string {
   const name = escapeHtml(pool.pool.name ?? pool.pool.uuid)
   return `${[
     '<!doctype html>',
