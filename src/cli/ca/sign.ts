@@ -2,7 +2,7 @@
 
 import { authorityFolder, planSignature, type Signed, signedDocument, signRequest } from '../../authority/index.js'
 import { visible } from '../../base/text/printable.js'
-import { quoteWord, shell } from '../../base/text/quote-word.js'
+import { quoteFile, shell } from '../../base/text/quote-word.js'
 import { describeCertificate, type LeafPlan, renderNameFields } from '../../x509/index.js'
 import { fail } from '../errors.js'
 import { isSure, sayNothingChanged } from '../terminal/ask.js'
@@ -26,7 +26,7 @@ export async function sign(root: string, csr: string, flags: SignFlags): Promise
   }
   const plan = await planSignature(options)
   printNote(`${describePlan(visible(plan))}\n`)
-  const command = `wlb ca sign ${quoteWord(csr)} --passphrase-file FILE`
+  const command = `wlb ca sign ${quoteFile(csr)} --passphrase-file FILE`
   if (!(await isSure('Sign this?', { command, yes: flags.yes, isFinal: true }))) return
   const passphrase = await readPassphrase(flags.passphraseFile, 'known', command)
   if (passphrase === undefined) return sayNothingChanged()
@@ -51,7 +51,7 @@ export function describePlan({ request, names, shortened, ignoredExtensions, not
 
 export function describeSigned(folder: string, { issued, plan, file }: Signed, now: Date): string {
   const end = new Date(issued.notAfter)
-  const words = chainFiles(folder, file, plan).map(quoteWord).join(' ')
+  const words = chainFiles(folder, file, plan).map(quoteFile).join(' ')
   return [
     'Signed.',
     '',

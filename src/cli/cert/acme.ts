@@ -1,7 +1,7 @@
 /** `wlb cert acme`: orders a certificate from an ACME authority, installs it and proves it with a handshake. */
 
 import { visibleLine } from '../../base/text/printable.js'
-import { quoteWord } from '../../base/text/quote-word.js'
+import { quoteFile } from '../../base/text/quote-word.js'
 import { type AcmeSettings, type AppliancePaths, paths, readSettings } from '../../config/index.js'
 import {
   acmeDocument,
@@ -59,7 +59,7 @@ export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {
   show(`\n${describeObtained(obtained, now)}\n`)
   const { plan } = obtained
   const ahead = await lookAtPools(root, plan.identity.certificatePem)
-  const renewal = `wlb trust renew ${quoteWord(plan.sources[0]?.place.file ?? '')} --key ${quoteWord(plan.key.file)}`
+  const renewal = `wlb trust renew ${quoteFile(plan.sources[0]?.place.file ?? '')} --key ${quoteFile(plan.key.file)}`
   for (const line of describePools(ahead, renewal, root)) show(`${line}\n`)
   const sure = await isSureOfPools(ahead, {
     question: `Install this certificate for ${plan.name}?`,

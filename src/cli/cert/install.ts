@@ -2,7 +2,7 @@
 
 import { WlbError } from '../../base/error.js'
 import { visibleLine } from '../../base/text/printable.js'
-import { quoteWord } from '../../base/text/quote-word.js'
+import { quoteFile, quoteWord } from '../../base/text/quote-word.js'
 import {
   type InstallPlan,
   type InstallRequest,
@@ -60,7 +60,7 @@ export async function certInstall(root: string, files: readonly string[], flags:
 function wordsOf(files: readonly string[], { key, passphraseFile, name }: InstallFlags): string {
   const options = { '--key': key, '--passphrase-file': passphraseFile, '--name': name }
   const given = Object.entries(options).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))
-  return [...files, ...given].map(quoteWord).join(' ')
+  return [...files.map(quoteFile), ...given.map(quoteWord)].join(' ')
 }
 
 /** An encrypted key or PKCS#12 asks for its passphrase, where there is somebody to type it. */

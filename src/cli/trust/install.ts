@@ -1,6 +1,6 @@
 /** `wlb trust install`: replaces the certificate of an appliance on another machine over SSH. */
 import { visible, visibleLine } from '../../base/text/printable.js'
-import { quoteWord } from '../../base/text/quote-word.js'
+import { quoteFile, quoteWord } from '../../base/text/quote-word.js'
 import { nameHost } from '../../ssh/index.js'
 import { installDocument, planInstallOverSsh, replaceOverSsh } from '../../trust/index.js'
 import { describeOutcomeOverSsh, describePlanOverSsh } from '../cert/install-text.js'
@@ -77,5 +77,5 @@ function renewalOf(
     '--restart-command': restartCommand,
   }
   const given = Object.entries(options).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))
-  return `wlb trust renew ${[...files, ...given].map(quoteWord).join(' ')} --manage`
+  return `wlb trust renew ${[...files.map(quoteFile), ...given.map(quoteWord)].join(' ')} --manage`
 }

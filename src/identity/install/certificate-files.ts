@@ -1,6 +1,6 @@
 /** Reads the certificate files of a command line within limits, and finds commands that do the same by hand. */
 import { checkFileSize, FILE_LIMIT_BYTES, readLimitedFile, readStandardInput } from '../../base/files/limited-file.js'
-import { quoteWord } from '../../base/text/quote-word.js'
+import { quoteFile } from '../../base/text/quote-word.js'
 import type { FileContents, NamedBytes, Place } from '../../x509/index.js'
 
 /**
@@ -35,7 +35,7 @@ export function locate(place: Place, contents: FileContents, files: readonly Nam
   const inFile = certificatesIn(place.file, contents)
   const isPlainFile = isPlain(place.file, contents, files) && inFile.length === 1
   const ordinal = isOdd(place.file, contents, files) ? inFile.indexOf(place) + 1 : undefined
-  return { place, isPlainFile, command: isPlainFile ? `cat ${quoteWord(place.file)}` : printCommand(place, ordinal) }
+  return { place, isPlainFile, command: isPlainFile ? `cat ${quoteFile(place.file)}` : printCommand(place, ordinal) }
 }
 
 /** `cat`, where whole files make up the chain in order; otherwise a command for each certificate. */
@@ -51,7 +51,7 @@ export function mergeCommand(
     const isWhole =
       isPlain(file, contents, files) && inFile.every((place, offset) => sources[index + offset]?.place === place)
     if (!isWhole) return `{ ${sources.map(({ command }) => command).join('; ')}; } > server.pem`
-    names.push(quoteWord(file))
+    names.push(quoteFile(file))
     index += inFile.length
   }
   return `cat ${names.join(' ')} > server.pem`
@@ -81,7 +81,7 @@ function isOdd(file: string, { notes }: FileContents, files: readonly NamedBytes
 
 /** `ordinal` says which certificate it is of a PEM file with something unusual about it. */
 function printCommand({ file, line, part }: Place, ordinal: number | undefined): string {
-  const name = quoteWord(file)
+  const name = quoteFile(file)
   const [, container, number] = /^(PKCS#\d+), certificate (\d+)$/.exec(part ?? '') ?? []
   if (container === 'PKCS#7') {
     return `openssl pkcs7 -print_certs ${line === undefined ? '-inform der ' : ''}-in ${name} | ${pick(number)}`

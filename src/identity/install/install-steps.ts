@@ -2,7 +2,7 @@
  * The steps that put a pair in place, with the commands an operator would type (docs/certificate-from-an-authority.md). On this
  * machine WLB does the same without these commands; over SSH the commands themselves are run.
  */
-import { quoteWord } from '../../base/text/quote-word.js'
+import { quoteFile, quoteWord, shell } from '../../base/text/quote-word.js'
 import { type AppliancePaths, paths } from '../../config/index.js'
 import type { Chain } from '../../x509/index.js'
 import type { KeySource } from './install-key.js'
@@ -46,7 +46,7 @@ export function installSteps(root: string, plan: LocalInstallation): InstallStep
   const [certificate, key] = [quoteWord(place.certificate), quoteWord(place.key)]
   const [originalCertificate, originalKey] = [quoteWord(place.originalCertificate), quoteWord(place.originalKey)]
   const keyStep = takeOutKey(plan)
-  const keyFile = keyStep.length > 0 ? PLAIN_KEY : quoteWord(plan.key.file)
+  const keyFile = keyStep.length > 0 ? PLAIN_KEY : quoteFile(plan.key.file)
   const isMovedAway = keyStep.length === 0 && plan.key.source === 'in place'
   const isFormer = keyStep.length === 0 && plan.key.source === 'in the history'
   const putKey = isMovedAway ? `cp -p ${originalKey} ${key}` : `${isFormer ? 'cp -p' : 'mv'} ${keyFile} ${key}`
@@ -92,7 +92,7 @@ const PLAIN_KEY = 'privatekey.nop.pem'
 
 function takeOutKey({ key }: LocalInstallation): InstallStep[] {
   const { wasEncrypted, isInPkcs12, isAmongOthers } = key
-  const file = quoteWord(key.file)
+  const file = quoteFile(key.file)
   if (isInPkcs12) {
     const command = `openssl pkcs12 -in ${file} -nocerts -nodes -out ${PLAIN_KEY}`
     return [{ id: 'key', what: 'take the key out of the PKCS#12 file, without a passphrase', command }]
@@ -127,15 +127,15 @@ export function replaceSteps(root: string, from: { certificate: string; key: str
       id: 'back up',
       what: 'keep the pair before, here and in the history',
       command: aside
-        ? `mv ${certificate} ${aside.certificate}; mv ${key} ${aside.key}`
-        : `mv ${certificate} ${originalCertificate}; mv ${key} ${originalKey}`,
+        ? shell`mv ${certificate} ${aside.certificate}; mv ${key} ${aside.key}`
+        : shell`mv ${certificate} ${originalCertificate}; mv ${key} ${originalKey}`,
     },
     {
       id: 'move',
       what: 'put certificate and key in place, both or neither, the key for its owner alone',
       command: aside
-        ? `mv ${from.certificate} ${certificate}; mv ${from.key} ${key}; mv ${aside.certificate} ${originalCertificate}; mv ${aside.key} ${originalKey}; chmod 600 ${key}`
-        : `cp ${from.certificate} ${certificate}; cp ${from.key} ${key}; chmod 600 ${key}`,
+        ? shell`mv ${from.certificate} ${certificate}; mv ${from.key} ${key}; mv ${aside.certificate} ${originalCertificate}; mv ${aside.key} ${originalKey}; chmod 600 ${key}`
+        : shell`cp ${from.certificate} ${certificate}; cp ${from.key} ${key}; chmod 600 ${key}`,
     },
     {
       id: 'serve',

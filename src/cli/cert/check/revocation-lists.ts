@@ -2,7 +2,7 @@
  * Revocation lists for `wlb cert check`, in any form people have them. A pool reads PEM alone, so another form is read as the
  * PEM that has to be installed, and said to be so.
  */
-import { quoteWord } from '../../../base/text/quote-word.js'
+import { quoteFile } from '../../../base/text/quote-word.js'
 import { readCertificateFiles } from '../../../identity/install/certificate-files.js'
 import { describeFile, encodePem, isDeltaCrl, type NamedBytes, readContainers } from '../../../x509/index.js'
 
@@ -47,7 +47,7 @@ function readIfPossible(given: NamedBytes) {
 }
 
 function convert({ file, bytes }: NamedBytes): string {
-  const name = quoteWord(file)
+  const name = quoteFile(file)
   return bytes[0] === 0x30
     ? `openssl crl -inform DER -in ${name} -out CRL.pem`
     : `iconv -f UTF-16 -t UTF-8 ${name} > CRL.pem`
