@@ -31,7 +31,7 @@ export {
 } from './documents.js'
 export type { Plan } from './plan/plan.js'
 export { fetchCertificate, readCertificateBytes } from './remote/fetch-certificate.js'
-export { readHostStore, readHostStores, type StoreSights } from './remote/host-store.js'
+export { hostTarget, readHostStore, readHostStores, type StoreSights } from './remote/host-store.js'
 export { digestsOf } from './remote/managed-files.js'
 export { askPoolsOverSsh, readPoolsFromHere } from './remote/pools-over-ssh.js'
 export {

@@ -194,15 +194,16 @@ describe.skipIf(!sshdProgram)('--host-ssh (needs openssh-server)', () => {
     writeFileSync(join(home, '.ssh/known_hosts'), `[${host}]:${port} ${jump.hostKeys[0]}\n`)
     const words = ['--host-ssh', sshd.target.user, '--host-root', join(pool.root, 'lab/{name}'), '--json']
     const call = ['trust', 'status', ...flags(), ...words, '--ssh-fingerprint', sshd.fingerprint]
-    const ofHome = { ...env, HOME: home, SSH_AUTH_SOCK: join(home, 'no agent') }
-    const states = async () => {
-      const { stdout } = await run('wlb', call, ofHome)
+    const states = async (agent = '') => {
+      const { stdout } = await run('wlb', call, { ...env, HOME: home, SSH_AUTH_SOCK: agent })
       const { hosts }: { hosts: { disk: { state: string; why?: string } }[] } = JSON.parse(stdout)
       return hosts.map(({ disk }) => disk.why?.match(/\[(.*)\]$/)?.[1] ?? disk.state)
     }
-    const there = await states()
+    const noAgent = join(home, 'no agent')
+    const there = [await states(), await states(noAgent)]
     await jump.stop()
-    expect([there.slice(0, 2), (await states()).slice(0, 2)]).toEqual([
+    expect([...there, await states(noAgent)].map((hosts) => hosts.slice(0, 2))).toEqual([
+      ['as recorded', 'as recorded'],
       ['as recorded', 'as recorded'],
       ['SSH_REFUSED', 'SSH_REFUSED'],
     ])
@@ -232,8 +233,9 @@ describe.skipIf(!sshdProgram)('--host-ssh (needs openssh-server)', () => {
     ['a key that is none', 'SSH_KEY_UNREADABLE', () => ['--host-ssh', 'root', '--ssh-key', `${sshd.key}.pub`]],
   ]
   it.each(calls)('%s: %s', async (_what, code, words) => {
-    const { stderr } = await run('wlb', ['trust', 'status', ...flags(), ...words()], { ...env, SSH_AUTH_SOCK: '' })
-    expect(stderr).toContain(code)
+    const ofHome = { ...env, HOME: folder, SSH_AUTH_SOCK: '' }
+    const ended = await run('wlb', ['trust', 'status', ...flags(), ...words()], ofHome)
+    expect(ended).toMatchObject({ exitCode: code.startsWith('USAGE') ? 2 : 1, stderr: expect.stringContaining(code) })
   })
 })
 

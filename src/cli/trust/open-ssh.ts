@@ -3,12 +3,20 @@
 import { visibleLine } from '../../base/text/printable.js'
 import type { InstallStep } from '../../identity/index.js'
 import { type Credential, checkCredentials, type HostKeyQuestion, type SshConnection } from '../../ssh/index.js'
-import { readHostStores, type SshReach, type StoreSights } from '../../trust/index.js'
+import { hostTarget, readHostStores, type SshReach, type StoreSights } from '../../trust/index.js'
 import { fail } from '../errors.js'
 import type { HostSshFlags, RestartFlags, SshFlags } from '../options.js'
 import { askSecret, isAtTerminal, readSecretFile } from '../terminal/ask.js'
 import { printNote } from '../terminal/print.js'
-import { askPerson, closeJumps, needsLogin, openRoute, type SharedJumps, type SshAccess } from './ssh-route.js'
+import {
+  askPerson,
+  closeJumps,
+  findUsualCredentials,
+  needsLogin,
+  openRoute,
+  type SharedJumps,
+  type SshAccess,
+} from './ssh-route.js'
 
 const PROOF_SECONDS = 20
 
@@ -105,7 +113,8 @@ type Aside = <T>(question: () => Promise<T>) => Promise<T>
 /**
  * Asks for a password once, for all hosts.
  *
- * @throws USAGE_NEEDS_HOST_SSH, USAGE_NEEDS_SSH_LOGIN: wrong calls; what reading a key or a password from a file throws.
+ * @throws USAGE_NEEDS_HOST_SSH: a wrong call; what reading a key or a password from a file throws. What it returns throws
+ * USAGE_NEEDS_SSH_LOGIN: which keys the settings name is known once the hosts are.
  */
 export async function chooseReadStores(flags: HostSshFlags): Promise<ReadStores | undefined> {
   const { hostSsh: user, hostSshPort: port, hostRoot: root = '', sshFingerprint: fingerprints } = flags
@@ -113,10 +122,14 @@ export async function chooseReadStores(flags: HostSshFlags): Promise<ReadStores 
     if (describesLogin(flags)) throw fail('USAGE_NEEDS_HOST_SSH', { missing: '--host-ssh USER' })
     return undefined
   }
-  const given = await chooseCredentials(flags, user, port)
+  const byOptions = await readCredentials(flags)
+  await checkCredentials(byOptions)
+  let chosen: Promise<readonly Credential[]> | undefined
   const isGiven = ({ fingerprint }: HostKeyQuestion) =>
     fingerprints?.some((one) => one.replace(/=+$/, '') === fingerprint) ?? false
   return async (hosts, name, aside: Aside = (question) => question()) => {
+    chosen ??= byOptions.length > 0 ? Promise.resolve(byOptions) : chooseCredentials(hosts, user, port, aside)
+    const given = await chosen
     const askAboutHostKey = oneByOne(
       async (question, onTheWayTo) => isGiven(question) || aside(() => askPerson(question, onTheWayTo)),
     )
@@ -135,20 +148,24 @@ function describesLogin({ hostSshPort, hostRoot, sshKey, sshPasswordFile, sshFin
   return [hostSshPort, hostRoot, sshKey, sshPasswordFile, sshFingerprint].some((flag) => flag !== undefined)
 }
 
-/** None where there is an agent: then it is asked, and the keys that the settings name for a host are tried. */
+/** None where there is an agent, or the settings name a key for one of the hosts: then each host is logged in to by them. */
 async function chooseCredentials(
-  flags: HostSshFlags,
+  hosts: readonly HostToReach[],
   user: string,
   port: number | undefined,
+  aside: Aside,
 ): Promise<readonly Credential[]> {
-  const credentials = await readCredentials(flags)
-  if (credentials.length > 0 || process.env.SSH_AUTH_SOCK) {
-    await checkCredentials(credentials)
-    return credentials
+  if (process.env.SSH_AUTH_SOCK) return []
+  const locked: Credential[] = []
+  for (const { address } of hosts) {
+    if (address === '') continue
+    const usual = await findUsualCredentials(hostTarget(address, { user, port }))
+    if (usual.some(({ kind }) => kind !== 'locked key')) return []
+    locked.push(...usual)
   }
   const message = `Password of ${user} on the hosts of the pool`
-  const password = isAtTerminal() ? await askSecret(message) : undefined
-  if (password === undefined) throw needsLogin(`${user}@HOST${port === undefined ? '' : `:${port}`}`, [], true)
+  const password = isAtTerminal() ? await aside(() => askSecret(message)) : undefined
+  if (password === undefined) throw needsLogin(`${user}@HOST${port === undefined ? '' : `:${port}`}`, locked, true)
   return [{ kind: 'password', password }]
 }
 

@@ -134,6 +134,16 @@ async function usualCredentials({ keyFiles, agent, prefersKeyFiles }: SshStop): 
   return agent && isAgentNeeded ? [...keys, { kind: 'agent', socket: agent }] : keys
 }
 
+/** Those for the machine that `target` leads to; none where its settings are unusable, which connecting then says. */
+export async function findUsualCredentials(target: string): Promise<readonly Credential[]> {
+  try {
+    return await usualCredentials((await findRoute(target)).destination)
+  } catch (error) {
+    if (error instanceof WlbError) return []
+    throw error
+  }
+}
+
 /** Asks at a terminal whether a host's key is the one it should have. */
 export async function askPerson(question: HostKeyQuestion, onTheWayTo?: string): Promise<boolean> {
   const { target, type, fingerprint } = question

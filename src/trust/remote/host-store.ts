@@ -213,12 +213,17 @@ export async function readHostStores(
 ): Promise<StoreSights> {
   const sights = await mapBounded(hosts, AT_ONCE, async ({ uuid, name, address }): Promise<[string, StoreSight]> => {
     if (address === '') return [uuid, { state: 'not seen', why: 'the pool has recorded no address of it' }]
-    const place = `${question.user}@${address.includes(':') ? `[${address}]` : address}`
-    const target = question.port === undefined ? place : `${place}:${question.port}`
+    const target = hostTarget(address, question)
     const root = question.root.replaceAll('{name}', name)
     return [uuid, await look(target, root, question)]
   })
   return new Map(sights)
+}
+
+/** As it would be typed. */
+export function hostTarget(address: string, { user, port }: Pick<StoresQuestion, 'user' | 'port'>): string {
+  const place = `${user}@${address.includes(':') ? `[${address}]` : address}`
+  return port === undefined ? place : `${place}:${port}`
 }
 
 async function look(target: string, root: string, { name, connect }: StoresQuestion): Promise<StoreSight> {
