@@ -51,7 +51,7 @@ export function askApplianceOver(
   method: string,
   url: string,
   timeoutMs: number,
-  body: Readonly<Record<string, unknown>>,
+  body?: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
   return ask({ createConnection: () => socket }, method, url, timeoutMs, body)
 }

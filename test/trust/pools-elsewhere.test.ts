@@ -5,10 +5,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { forgetPool } from '../../src/server/index.js'
 import { type Ended, run } from '../cli/program.js'
 import { wlbAtTerminal } from '../cli/terminal.js'
 import { requirePart } from '../real-parts.js'
 import { OWN_ADDRESS } from '../run-folder.js'
+import { call } from '../server/raw-client.js'
+import { startXenApiHost, type XenApiHost } from '../server/xen-api-host.js'
 import { type Sshd, startSshd } from './sshd.js'
 import { HOSTNAME, makeAuthority, readPair, useTrustStage } from './stage.js'
 
@@ -71,6 +74,15 @@ const words = (sshd: Sshd | undefined) => [
 const here = () => `${OWN_ADDRESS}:${stage.appliance.port}`
 const install = (sshd: Sshd | undefined, env: NodeJS.ProcessEnv, ...more: readonly string[]): Promise<Ended> =>
   run('wlb', [...words(sshd), ...more], env)
+
+/** Another pool at the appliance. */
+async function register(poolUuid: string): Promise<XenApiHost> {
+  const host = await startXenApiHost({ poolUuid, hostUuids: ['h1'], password: 'secret' })
+  const request = { password: 'secret', poolUuid, userName: 'root', xenServerUrl: host.url }
+  const added = await call(stage.appliance.port, { method: 'AddXenServer', request })
+  expect(added).toMatchObject({ kind: 'result' })
+  return host
+}
 
 const REFUSES = { outlook: 'refuses', why: expect.stringContaining('self-signed certificate in certificate chain') }
 type Known = () => Promise<NodeJS.ProcessEnv>
@@ -140,5 +152,30 @@ describe.skipIf(program === undefined)('wlb trust install (needs openssh-server)
     terminal.press('\r')
     expect(await terminal.ended).toMatch(/wlb: nothing was changed\s+exit 130/)
     expect(readPair(stage.appliance)).toEqual(before)
+  })
+
+  const OTHER = '00000000-0000-4000-8000-000000000001'
+  const renewals: [what: string, sshd: () => Sshd | undefined, others: string[], code: string | undefined][] = [
+    ['only this pool', () => open, [], undefined],
+    ['another pool too', () => open, [OTHER], 'RENEW_OTHER_POOLS'],
+    ['pools that cannot be asked for', () => closed, [OTHER], undefined],
+  ]
+  it.each(renewals)('wlb trust renew --ssh, where the OpenWLB there has %s', async (_what, sshd, others, code) => {
+    const [, , target = '', ...options] = words(sshd())
+    const pool = ['--pool', url(), '--username', stage.pool.document.username, '--password-file', file('password')]
+    const known = ['--pool-fingerprint', await fingerprintOfPool()]
+    const hosts = await Promise.all(others.map(register))
+    try {
+      const there = ['--ssh', target, '--dry-run', '--json']
+      const ended = await run('wlb', ['trust', 'renew', ...options, ...there, ...pool, ...known], await nothing())
+      const { error, notes = [] } = JSON.parse(ended.stdout)
+      expect(error?.code, ended.stdout).toBe(code)
+      expect(error?.facts.pools).toBe(code && OTHER)
+      const isNoted = notes.some((note: string) => note.includes('which cannot be seen from here'))
+      expect(isNoted).toBe(sshd() === closed)
+    } finally {
+      for (const uuid of others) await forgetPool(stage.appliance.root, uuid)
+      for (const host of hosts) await host.close()
+    }
   })
 })

@@ -3,6 +3,8 @@
  * its control socket: it knows all its pools. Of any other appliance those are asked that were met from here.
  */
 import type { X509Certificate } from 'node:crypto'
+import type { Duplex } from 'node:stream'
+import { z } from 'zod'
 import { askApplianceOver, paths } from '../../config/index.js'
 import type { SshConnection } from '../../ssh/index.js'
 import { readContainers } from '../../x509/index.js'
@@ -21,12 +23,35 @@ export async function askPoolsOverSsh(
   { replacement }: InstallOverSsh,
 ): Promise<readonly PoolOutlook[] | undefined> {
   const { identity, applianceRoot = '/' } = replacement.request
-  const socket = await ssh.openSocket(paths(applianceRoot).controlSocket)
-  if (!socket) return undefined
   const { certificatePem } = identity
-  try {
+  return askThere(ssh, applianceRoot, async (socket) => {
     const answer = await askApplianceOver(socket, 'POST', '/pools/outlook', ASK_TIMEOUT_MS, { certificatePem })
     return POOL_OUTLOOKS.parse(answer).pools
+  })
+}
+
+const REGISTERED = z.object({ pools: z.array(z.object({ uuid: z.string() })).nullable() })
+
+/** UUIDs of the pools that are registered at the OpenWLB there; undefined where none answers, or it cannot say. */
+export async function readPoolsThere(
+  ssh: SshConnection,
+  applianceRoot: string,
+): Promise<readonly string[] | undefined> {
+  return askThere(ssh, applianceRoot, async (socket) => {
+    const answer = await askApplianceOver(socket, 'GET', '/status', ASK_TIMEOUT_MS)
+    return REGISTERED.parse(answer).pools?.map(({ uuid }) => uuid)
+  })
+}
+
+async function askThere<T>(
+  ssh: SshConnection,
+  applianceRoot: string,
+  ask: (socket: Duplex) => Promise<T>,
+): Promise<T | undefined> {
+  const socket = await ssh.openSocket(paths(applianceRoot).controlSocket)
+  if (!socket) return undefined
+  try {
+    return await ask(socket)
   } catch {
     return undefined // whoever listens there may be anybody, and an OpenWLB may be another release
   } finally {

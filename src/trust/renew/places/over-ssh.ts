@@ -14,6 +14,7 @@ import { servedBy } from '../../connection/predict.js'
 import { fail } from '../../errors.js'
 import { fetchCertificate } from '../../remote/fetch-certificate.js'
 import { digestsOf, managedPlace, type PairDigests, readManagedFiles } from '../../remote/managed-files.js'
+import { readPoolsThere } from '../../remote/pools-over-ssh.js'
 import {
   placeWithKeys,
   planReplacement,
@@ -83,7 +84,7 @@ async function find({ target, root }: PlaceOverSsh, reach: SshReach, connection:
       hasKey: inPlace.key !== undefined,
     })
   }
-  return { name: namePair(inPlace), file: { file, bytes }, pools: undefined }
+  return { name: namePair(inPlace), file: { file, bytes }, pools: await readPoolsThere(ssh, root) }
 }
 
 async function readNext(question: NextQuestion, { file }: FoundIdentity): Promise<NextIdentity> {
