@@ -9,7 +9,7 @@ import type { Pool } from '../document/pool-document.js'
 import { checkFailover, type FailoverGate, failoverGates } from '../rules/failover-gate.js'
 import { mayMigrate } from '../rules/may-move.js'
 import { mayRun, type Refusal } from '../rules/may-run.js'
-import { ruleMadeWorse } from '../rules/rule-violations.js'
+import { violationsOf } from '../rules/rule-violations.js'
 
 export interface Rating {
   readonly host: string
@@ -32,8 +32,7 @@ function rateHosts(pool: CompiledPool, now: Placement, gates: readonly FailoverG
   put(pool, without, v, NOWHERE)
   const candidates = pool.hosts.flatMap((host, h) => {
     if (!host.live) return []
-    const refusal = h === now.hostOf[v] ? undefined : refuse(pool, now, gates, v, h)
-    return [{ h, host: host.uuid, refusal, score: scoreOf(pool, now, without, v, h) }]
+    return [{ h, host: host.uuid, refusal: refuse(pool, now, gates, v, h), score: scoreOf(pool, now, without, v, h) }]
   })
   const possible = candidates
     .filter(({ refusal }) => refusal === undefined)
@@ -146,22 +145,34 @@ function refuse(
   const vm = pool.vms[v]
   const host = pool.hosts[h]
   if (!vm || !host) return undefined
+  const isHere = now.hostOf[v] === h
   const isOnHost = now.hostOf[v] !== NOWHERE
-  const free = (pool.memoryBytes[h] ?? 0) - (now.floorBytes[h] ?? 0)
+  const free = isHere ? Number.POSITIVE_INFINITY : (pool.memoryBytes[h] ?? 0) - (now.floorBytes[h] ?? 0)
   return (
-    (isOnHost ? mayMigrate(vm) : undefined) ??
+    (isOnHost && !isHere ? mayMigrate(vm) : undefined) ??
     mayRun(vm, host, free, pool.hosts[now.hostOf[v] ?? NOWHERE]) ??
     (host.excluded.includes('placement')
       ? { code: 'HOST_EXCLUDED', why: 'the host is excluded from placement' }
       : undefined) ??
     refuseByRule(pool, now, v, h) ??
-    checkFailover(pool, gates, now, v, h)
+    (isHere ? undefined : checkFailover(pool, gates, now, v, h))
   )
 }
 
-/** The members of a VM group are spread if possible: xapi starts one on a host of the others rather than not at all. */
-function refuseByRule(pool: CompiledPool, { hostOf }: Placement, v: number, h: number): Refusal | undefined {
-  const rule = ruleMadeWorse(pool, hostOf, v, h)
-  if (!rule || rule.isGroup) return undefined
-  return { code: 'RULE_WOULD_BREAK', why: `${rule.name} (${rule.kind}) would be broken` }
+/**
+ * A must rule that would be broken more than it is; where the VM is already, one that it breaks by being there. The members of a VM
+ * group are spread if possible: xapi starts one on a host of the others rather than not at all.
+ */
+function refuseByRule({ rules, rulesOf }: CompiledPool, { hostOf }: Placement, v: number, h: number) {
+  const isHere = hostOf[v] === h
+  const concerned = (rulesOf[v] ?? [])
+    .flatMap((number) => rules[number] ?? [])
+    .filter(({ must, kind }) => must && !(isHere && kind === 'together'))
+  if (concerned.length === 0) return undefined
+  const before = isHere ? hostOf.with(v, NOWHERE) : hostOf
+  const after = hostOf.with(v, h)
+  const broken = concerned.find((rule) => violationsOf(rule, after) > violationsOf(rule, before))
+  if (!broken) return undefined
+  const why = `${broken.name} (${broken.kind}) ${isHere ? 'is' : 'would be'} broken`
+  return { code: 'RULE_WOULD_BREAK', why }
 }
