@@ -1,5 +1,5 @@
 /**
- * How much of a host its VMs need when hosts are filled up: the mean of what they consume and 2.2 standard deviations, so that a host
+ * How much of a host its VMs need when hosts are filled up: the mean of what they consume and 2.1 standard deviations, so that a host
  * is full before its peaks are cut. The deviation is that of the sum: VMs that are busy at different times share the room for peaks.
  */
 import { type CompiledPool, RESOURCES } from '../compiled/compiled-pool.js'
@@ -8,7 +8,7 @@ import type { Reason } from '../plan.js'
 
 /** A host is filled up to this share of what it has, and relieved when it needs more than all of it. */
 const TARGET = 0.9
-const DEVIATIONS = 2.2
+const DEVIATIONS = 2.1
 /** What it costs a minute that peaks may be cut: for each hundredth that is needed beyond what there is. */
 const COST_OF_PEAKS = 0.01
 /** The same for the mean beyond TARGET: that is load which will be there, and costs what congestion costs. */
