@@ -23,6 +23,7 @@ const parts = [
   { package: 'strace', present: () => onPath('strace'), tests: 'kills and full disks at every system call' },
   { package: 'zsh', present: () => onPath('zsh'), tests: 'completion in zsh, and Tab pressed in bash and zsh' },
   { package: 'bsdutils', present: () => onPath('script'), tests: 'questions and Ctrl-C at a terminal' },
+  { package: 'rrdtool', present: () => onPath('rrdtool'), tests: "archives of the lab's hosts read by rrdtool" },
   { package: 'fish', present: () => onPath('fish'), tests: 'completion in fish' },
 ]
 
