@@ -90,7 +90,8 @@ function bestStep(
   { reason, because, vms, helps }: Defect,
   taken: readonly Step[],
 ): Step | undefined {
-  const hasMoved = ({ v }: Step) => Number(taken.some((step) => step.v === v))
+  const moved = new Set(taken.map(({ v }) => v))
+  const hasMoved = ({ v }: Step) => Number(moved.has(v))
   const candidates = vms
     .filter((v) => pool.isMovable[v] === 1)
     .flatMap((v) => stepsOf(pool, placement, v).map((step): Step => ({ ...step, reason, because })))
