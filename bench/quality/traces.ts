@@ -49,11 +49,15 @@ function isBetween(hour: number, from: number, to: number): boolean {
   return from <= to ? hour >= from && hour < to : hour >= from || hour < to
 }
 
+/** Half of the offices are here, the others eight hours ahead or behind: the pool as a whole has room at any hour. */
 const office = ({ next }: Random): Shape => {
   const from = 6.5 + 3 * next()
   const to = 16 + 3 * next()
   const level = 0.35 + 0.5 * next()
-  return (hour) => {
+  const place = next()
+  const aheadHours = place < 0.5 ? 0 : place < 0.75 ? 8 : 16
+  return (hourHere) => {
+    const hour = (hourHere + aheadHours) % 24
     if (!isBetween(hour, from, to)) return 0.04
     return isBetween(hour, 12, 13) ? 0.6 * level : level
   }
@@ -65,7 +69,7 @@ const batch = ({ next }: Random): Shape => {
   return (hour) => (isBetween(hour, from, to) ? level : 0.03)
 }
 const service = ({ next }: Random): Shape => {
-  const peak = 10 + 10 * next()
+  const peak = 24 * next()
   const level = 0.15 + 0.45 * next()
   return (hour) => level * (0.55 + 0.45 * Math.cos(((hour - peak) * Math.PI) / 12))
 }
