@@ -88,7 +88,9 @@ function describeIdentity({ identity, listener }: Status, now: Date): [label: st
 
 function describeIssuer({ root, identity }: Status): [label: string, value: string][] {
   if ('error' in identity || !identity.selfSigned) return []
-  return [['issuer', `itself: it is a placeholder; for a signed one:  ${toType('wlb cert request', root)}`]]
+  return [
+    ['issuer', `itself (self-signed): it is a placeholder; for a signed one:  ${toType('wlb cert request', root)}`],
+  ]
 }
 
 function describeRenewal({ root, renewal }: Status, now: Date): [label: string, value: string][] {

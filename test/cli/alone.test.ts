@@ -41,7 +41,7 @@ describe('the self-signed certificate stands in for a real one, and is called so
 
 test('status names the command that leads to a signed certificate, and there is such a command', async () => {
   const { stdout } = await wlb('status')
-  expect(stdout).toContain(`for a signed one: wlb --root ${root} cert request`)
+  expect(stdout).toContain(`for a signed one:  wlb --root ${root} cert request`)
   expect(leaves(commandLine()).map(({ words }) => words.join(' '))).toContain('wlb cert request')
 })
 

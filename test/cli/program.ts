@@ -7,10 +7,6 @@ import { join } from 'node:path'
 
 const dist = join(import.meta.dirname, '../../dist')
 
-/** What the programs remember of the user: nothing from one run of the tests to the next. */
-const configHome = mkdtempSync(join(tmpdir(), 'openwlb-config-'))
-process.once('exit', () => rmSync(configHome, { recursive: true, force: true }))
-
 export interface Ended {
   readonly stdout: string
   readonly stderr: string
@@ -77,7 +73,7 @@ function start(
   env: NodeJS.ProcessEnv,
   folder = process.cwd(),
 ): ChildProcess {
-  const bare = { ...process.env, NO_COLOR: '1', COLUMNS: '80', XDG_CONFIG_HOME: configHome, ...env }
+  const bare = { ...process.env, NO_COLOR: '1', COLUMNS: '80', ...env }
   // vitest.config.ts says why
   return spawn(process.execPath, ['--liftoff-only', join(dist, `${program}.js`), ...args], {
     env: bare,

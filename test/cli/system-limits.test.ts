@@ -52,7 +52,7 @@ describe('open files', () => {
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'TOO_MANY_OPEN_FILES', remedy: 'ulimit -n 1024' } })
   })
 
-  it.each([40, 64])('%i are enough to say that there is no appliance yet', (count) => {
+  it.each([64, 96])('%i are enough to say that there is no appliance yet', (count) => {
     const { stderr } = under(`-n ${count}`, {}, 'status')
     expect(stderr).toContain('[NOT_SET_UP]')
   })

@@ -195,7 +195,7 @@ const refusals: [what: string, change: () => Partial<RequestOptions>, code: stri
   ['an encrypted key and no passphrase', () => given('des3.pem'), 'KEY_PASSPHRASE_NEEDED'],
   ['an encrypted key and a wrong passphrase', () => given('des3.pem', 'wrong'), 'KEY_PASSPHRASE_WRONG'],
   ['a folder where the request was to go', () => ({ out: root }), 'PATH_OCCUPIED'],
-  ['a folder that is not there', () => ({ out: join(folder, 'nowhere/csr') }), 'Error: ENOENT'],
+  ['a folder that is not there', () => ({ out: join(folder, 'nowhere/csr') }), 'FILE_MISSING'],
   ['a file that is no request in its place', () => ({ out: place.settings }), 'OUTPUT_OCCUPIED'],
 ]
 const given = (file: string, passphrase?: string): Partial<RequestOptions> => ({

@@ -1,4 +1,5 @@
 /** Migrations on their way: who sees what, and what becomes of them when a host or the coordinator dies in the middle. */
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ApiValue } from '../../../../src/xapi/index.js'
 import { usePool } from '../../test-pool.js'
@@ -55,6 +56,7 @@ describe('while a VM moves', () => {
     for (let look = 0; look < 400; look++) {
       const { progress } = await live.record('task', task)
       if (Number(progress) > 0) return Number(progress)
+      await setTimeout(25)
     }
     return 0
   }
