@@ -64,7 +64,7 @@ function addCert(program: CommandUnknownOpts, root: Root): void {
   cert.exportCertificates(group).action(async (flags) => (await import('./cert/export.js')).certExport(root(), flags))
   cert.selfSigned(group).action(async (flags) => (await import('./cert/self-signed.js')).certSelfSigned(root(), flags))
   cert.request(group).action(async (flags) => (await import('./cert/request.js')).certRequest(root(), flags))
-  cert.acme(group).action(async (flags) => (await import('./cert/acme.js')).certAcme(root(), flags))
+  cert.acme(group).action(async (flags) => (await import('./cert/acme/acme.js')).certAcme(root(), flags))
 }
 
 function addCa(program: CommandUnknownOpts, root: Root): void {

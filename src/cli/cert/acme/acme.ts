@@ -1,8 +1,8 @@
 /** `wlb cert acme`: orders a certificate from an ACME authority, installs it and proves it with a handshake. */
 
-import { visibleLine } from '../../base/text/printable.js'
-import { quoteFile } from '../../base/text/quote-word.js'
-import { type AcmeSettings, type AppliancePaths, paths, readSettings } from '../../config/index.js'
+import { visibleLine } from '../../../base/text/printable.js'
+import { quoteFile } from '../../../base/text/quote-word.js'
+import { type AcmeSettings, type AppliancePaths, paths, readSettings } from '../../../config/index.js'
 import {
   acmeDocument,
   factsInPlace,
@@ -13,14 +13,14 @@ import {
   readBindingKey,
   readDirectoryOf,
   rememberAcme,
-} from '../../identity/index.js'
-import { fail } from '../errors.js'
-import { isAtTerminal, promptLine, sayNothingChanged } from '../terminal/ask.js'
-import { printJson, printNote, printText, toType } from '../terminal/print.js'
-import { chooseAcme, commandOf } from './acme-choices.js'
-import { describeDone, describeObtained, describeOffers, describeWish } from './acme-text.js'
-import type { AcmeFlags } from './commands.js'
-import { describePools, isSureOfPools, lookAtPools, poolsDocument } from './pools-first.js'
+} from '../../../identity/index.js'
+import { fail } from '../../errors.js'
+import { isAtTerminal, promptLine, sayNothingChanged } from '../../terminal/ask.js'
+import { printJson, printNote, printText, toType } from '../../terminal/print.js'
+import type { AcmeFlags } from '../commands.js'
+import { describePools, isSureOfPools, lookAtPools, poolsDocument } from '../pools-first.js'
+import { chooseAcme, commandOf } from './choices.js'
+import { describeDone, describeObtained, describeOffers, describeWish } from './text.js'
 
 /** @throws ACME_CHOICE_INVALID, ACME_CHOICE_MISSING, ACME_TERMS_NOT_AGREED, POOLS_WOULD_REFUSE, USAGE_NEEDS_YES, and what the order and the installation throw. */
 export async function certAcme(root: string, flags: AcmeFlags): Promise<void> {

@@ -1,10 +1,10 @@
 /** What to order from an ACME authority: options first, then the settings of last time, then defaults. */
 
 import { resolve } from 'node:path'
-import { quoteWord } from '../../base/text/quote-word.js'
-import { type AcmeFault, type AcmeSettings, findAcmeFault, HTTP_ADDRESS, HTTP_PORT } from '../../config/index.js'
-import { fail } from '../errors.js'
-import type { AcmeFlags } from './commands.js'
+import { quoteWord } from '../../../base/text/quote-word.js'
+import { type AcmeFault, type AcmeSettings, findAcmeFault, HTTP_ADDRESS, HTTP_PORT } from '../../../config/index.js'
+import { fail } from '../../errors.js'
+import type { AcmeFlags } from '../commands.js'
 
 /** @throws ACME_CHOICE_MISSING, ACME_CHOICE_INVALID, USAGE_ONE_CHALLENGE */
 export function chooseAcme(flags: AcmeFlags, hostname: string, remembered: AcmeSettings | undefined): AcmeSettings {

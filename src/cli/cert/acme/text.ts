@@ -1,12 +1,18 @@
 /** Text of `wlb cert acme`: the order, its outcome, and what pools have to trust now. */
 
-import { visibleLine } from '../../base/text/printable.js'
-import { shell } from '../../base/text/quote-word.js'
-import type { AcmeSettings } from '../../config/index.js'
-import { type Anchor, type Directory, type Obtained, ORDER_KEY_BITS, type Replacement } from '../../identity/index.js'
-import { describeCertificate } from '../../x509/index.js'
-import { renderFacts, toType } from '../terminal/print.js'
-import { describePlan, describeReplacement } from './install-text.js'
+import { visibleLine } from '../../../base/text/printable.js'
+import { shell } from '../../../base/text/quote-word.js'
+import type { AcmeSettings } from '../../../config/index.js'
+import {
+  type Anchor,
+  type Directory,
+  type Obtained,
+  ORDER_KEY_BITS,
+  type Replacement,
+} from '../../../identity/index.js'
+import { describeCertificate } from '../../../x509/index.js'
+import { renderFacts, toType } from '../../terminal/print.js'
+import { describePlan, describeReplacement } from '../install-text.js'
 
 export function describeWish({ directory, email, names, challenge, profile, eabKid }: AcmeSettings): string {
   return renderFacts([
