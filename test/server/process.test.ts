@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { paths } from '../../src/config/index.js'
-import { installIdentity, readStatus, reportCertificate } from '../../src/identity/index.js'
+import { installIdentity, lockedIdentity, readStatus, reportCertificate } from '../../src/identity/index.js'
 import { encodeRequest, type WlbCall } from '../../src/wlb/index.js'
 import { createSelfSigned } from '../../src/x509/index.js'
 import { call, openRaw, post, readRaw, strictly } from './raw-client.js'
@@ -129,7 +129,7 @@ test('SIGHUP: the certificate on disk is served', async () => {
   const { process: child } = await start()
   const now = new Date()
   const identity = await createSelfSigned({ hostname: HOSTNAME, addresses: [], now })
-  await installIdentity(paths(root), identity, { how: 'install', now })
+  await lockedIdentity(paths(root), () => installIdentity(paths(root), identity, { how: 'install', now }))
   child.kill('SIGHUP')
   const sameAsOnDisk = async () => {
     const { served } = await reportCertificate(root, new Date())

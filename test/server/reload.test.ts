@@ -2,7 +2,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { installIdentity, readStatus, reportCertificate } from '../../src/identity/index.js'
+import { installIdentity, lockedIdentity, readStatus, reportCertificate } from '../../src/identity/index.js'
 import { probeServed } from '../../src/tls/index.js'
 import type { WlbCall } from '../../src/wlb/index.js'
 import { createSelfSigned, type Identity } from '../../src/x509/index.js'
@@ -20,6 +20,10 @@ beforeAll(async () => {
 })
 afterAll(() => appliance.remove())
 
+/** As a command does: the appliance, which settles what a killed one has left, stays away meanwhile. */
+const install = (identity: Identity) =>
+  lockedIdentity(appliance.paths, () => installIdentity(appliance.paths, identity, CHANGE))
+
 const REMOVE: WlbCall = { method: 'RemoveXenServer', request: { poolUuid: 'none' } }
 
 async function fingerprint(): Promise<string> {
@@ -36,7 +40,7 @@ async function logs(text: string, times: number): Promise<void> {
 describe('noticed by itself', () => {
   test('both files changed at once', async () => {
     const before = await fingerprint()
-    await installIdentity(appliance.paths, identities[0]!, CHANGE)
+    await install(identities[0]!)
     await logs('certificate replaced', 1)
     expect(await fingerprint()).not.toBe(before)
     expect((await reportCertificate(appliance.root, new Date())).served).toMatchObject({ sameAsOnDisk: true })
@@ -78,7 +82,7 @@ describe('what cannot be served', () => {
     await logs('cannot be served', count + 1)
     expect(await fingerprint()).toBe(before)
     expect(await call(appliance.port, REMOVE)).toEqual({ kind: 'result', leaves: [] })
-    await installIdentity(appliance.paths, identities[2]!, CHANGE)
+    await install(identities[2]!)
     await appliance.reload()
   })
 })
@@ -87,7 +91,7 @@ test('two hundred requests during ten changes: each is answered', { tags: 'long'
   let changing = true
   const change = async () => {
     for (let count = 0; count < 10; count++) {
-      await installIdentity(appliance.paths, identities[count % 4]!, CHANGE)
+      await install(identities[count % 4]!)
       await appliance.reload()
     }
     changing = false
