@@ -174,7 +174,7 @@ describe('somebody else has the port that is on disk', () => {
     expect(stdout).toContain(`takes over address 0.0.0.0 (now ${OWN_ADDRESS})`)
   })
 
-  test('an appliance that is stopped does not start there', async () => {
+  test('an appliance that is stopped does not start there', { tags: 'long' }, async () => {
     const stopped = join(appliance.root, 'stopped')
     const settings = ['--hostname', 'wlb.example.com', '--address', OWN_ADDRESS, '--port', port]
     const there = (...words: string[]) => run('wlb', ['--root', stopped, ...words])

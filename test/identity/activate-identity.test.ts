@@ -92,7 +92,7 @@ describe('the appliance', () => {
     expect(readFileSync(appliance.paths.key, 'utf8')).toBe(pairs[2]!.privateKeyPem)
   })
 
-  test('two administrators: one waits three seconds for the other, then is refused', async () => {
+  test('two administrators: one waits three seconds for the other, then is refused', { tags: 'long' }, async () => {
     let release = () => {}
     const held = lockedIdentity(appliance.paths, () => new Promise<void>((resolve) => (release = resolve)))
     const refused = { code: 'DIRECTORY_IN_USE', facts: { directory: appliance.paths.settingsFolder } }

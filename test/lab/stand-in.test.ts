@@ -259,7 +259,7 @@ describe('cleared, everything is as it was', () => {
     expect(await describeStage()).toEqual(before)
   })
 
-  test('though the appliance was started again meanwhile, which cannot have its port', async () => {
+  test('though the appliance was started again meanwhile, which cannot have its port', { tags: 'long' }, async () => {
     const { root } = appliance
     await inject(1)
     await appliance.close()

@@ -39,7 +39,9 @@ test('aside, it serves the same certificate elsewhere and nothing at its own por
   expect((await ask('/listener/back')).port).toBe(appliance.port)
 })
 
-test('it stays aside while something else has its port, and a certificate changed meanwhile comes back with it', async () => {
+test('it stays aside while something else has its port, and a certificate changed meanwhile comes back with it', {
+  tags: 'long',
+}, async () => {
   const aside = await ask('/listener/aside')
   const other = createServer().listen(appliance.port, OWN_ADDRESS)
   await once(other, 'listening')

@@ -37,7 +37,7 @@ test.each(states)(
   },
 )
 
-test('a pool is forgotten even where the database takes its longest', { timeout: 30_000 }, async () => {
+test('a pool is forgotten even where the database takes its longest', { tags: 'long', timeout: 30_000 }, async () => {
   const root = makeFolder()
   const { controlSocket, settings } = paths(root)
   for (const file of [controlSocket, settings]) mkdirSync(dirname(file), { recursive: true })

@@ -502,7 +502,7 @@ describe.skipIf(sshdProgram === undefined || stunnel === undefined)(
 
     /** What a stunnel does to connections that wait while it is told to reload is not a host that does not verify. */
     function isRefusal(failure: string): boolean {
-      return !/"kind":"(reset|refused)"/.test(failure)
+      return !/"kind":"(reset|refused)"|"indicator":"Connection refused"/.test(failure)
     }
 
     /** As an operator runs it; the exit code is null where it was killed. */
