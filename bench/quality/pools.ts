@@ -47,13 +47,14 @@ export function poolFrom(traces: readonly Trace[], { hosts, load, seed }: PoolWi
   })
 }
 
-const VCPUS = [
+/** Sizes, and how often they occur. */
+export const VCPUS = [
   [1, 0.4],
   [2, 0.35],
   [4, 0.2],
   [8, 0.05],
 ] as const
-const GIB_PER_VCPU = [
+export const GIB_PER_VCPU = [
   [1, 0.3],
   [2, 0.5],
   [4, 0.2],

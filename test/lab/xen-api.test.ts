@@ -1,23 +1,13 @@
 /** The client most people use, npm's `xen-api`, over both protocols: logs in, reads, and follows events. */
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
+import { withXenApi } from './peer-client.js'
 import { usePool } from './test-pool.js'
 
 const pool = usePool({ hosts: 2 })
 
 it.each(['json-rpc', 'xml-rpc'])('%s', async (transport) => {
-  const { Xapi } = await import('xen-api')
-  const { address, tlsPort } = pool.host('xs1')
-  const xapi = new Xapi({
-    url: `https://${address}:${tlsPort}`,
-    auth: { user: pool.document.username, password: pool.document.password },
-    allowUnauthorized: true,
-    transport,
-    debounce: 1,
-  })
-  try {
-    await xapi.connect()
-    await xapi.objectsFetched
+  await withXenApi(pool, transport, async (xapi) => {
     const objects = Object.values(xapi.objects.all)
     const ofType = (type: string) => objects.filter(({ $type }) => $type === type)
     expect(xapi.pool.uuid).toBe(pool.document.pool)
@@ -33,7 +23,5 @@ it.each(['json-rpc', 'xml-rpc'])('%s', async (transport) => {
 
     const task = await xapi.callAsync('pool.certificate_sync')
     expect(task).toBe('')
-  } finally {
-    await xapi.disconnect()
-  }
+  })
 })

@@ -3,6 +3,7 @@
  * bursts of their own, placed at random where memory allows.
  */
 import { type Pool, readPool } from '../../../src/balance/index.js'
+import { GIB_PER_VCPU, VCPUS } from '../pools.js'
 import { pick, type Random, randomFrom } from '../random.js'
 
 export interface SmallPool {
@@ -18,19 +19,6 @@ export interface SmallPool {
 const GIB = 2 ** 30
 /** Memory of all hosts, in shares of what the VMs want. */
 const MEMORY_ROOM = 1.4
-/** Sizes, and how often they occur. */
-const VCPUS = [
-  [1, 0.4],
-  [2, 0.35],
-  [4, 0.2],
-  [8, 0.05],
-] as const
-const GIB_PER_VCPU = [
-  [1, 0.3],
-  [2, 0.5],
-  [4, 0.2],
-] as const
-
 export function makeSmallPool({ hosts, vms, samples, load, seed }: SmallPool): Pool {
   const random = randomFrom(seed)
   const wave = Array.from({ length: samples }, () => 0.7 + 0.6 * random.next())

@@ -43,8 +43,6 @@ export async function answerLabCall(host: LabHost, method: string, params: reado
       const { sessions, hostRef } = coordinatorOf(host)
       return sessions.open('user', hostRef, text(0)).ref
     }
-    case 'lab.image':
-      return coordinatorOf(host).database.text()
     case 'lab.wlb_settings':
       coordinatorOf(host)
       return { ...(await fetchWlbSettings(host, text(0) === 'checked' ? 'checked' : 'as-is')) }

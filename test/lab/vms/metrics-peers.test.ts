@@ -7,7 +7,8 @@ import { XMLParser } from 'fast-xml-parser'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { z } from 'zod'
 import { labUse } from '../../../src/lab/index.js'
-import { requirePart } from '../../real-parts.js'
+import { requirePart, skipHere } from '../../real-parts.js'
+import { withXenApi } from '../peer-client.js'
 import { usePool } from '../test-pool.js'
 import { askHost, updatesOf } from './ask-host.js'
 
@@ -40,19 +41,8 @@ test('both forms say the same', async () => {
 
 /** This client goes to the port of its protocol, whatever port it has logged in at. */
 test('xen-api gets the metrics of each host, as Xen Orchestra does, and follows a VM to its host', async (context) => {
-  const { address, tlsPort } = pool.host('xs1')
-  if (tlsPort !== 443) return context.skip('the hosts of this lab do not listen on 443')
-  const { Xapi } = await import('xen-api')
-  const xapi = new Xapi({
-    url: `https://${address}`,
-    auth: { user: pool.document.username, password: pool.document.password },
-    allowUnauthorized: true,
-    transport: 'json-rpc',
-    debounce: 1,
-  })
-  try {
-    await xapi.connect()
-    await xapi.objectsFetched
+  if (pool.host('xs1').tlsPort !== 443) return skipHere(context, 'the hosts of this lab do not listen on 443')
+  await withXenApi(pool, 'json-rpc', async (xapi) => {
     const hosts = Object.values(xapi.objects.all).filter(({ $type }) => $type === 'host')
     expect(hosts).toHaveLength(2)
     for (const host of hosts) {
@@ -77,9 +67,7 @@ test('xen-api gets the metrics of each host, as Xen Orchestra does, and follows 
       query: { uuid: away?.uuid ?? '', json: 'true' },
     })
     expect(JSON.parse(await dump.body.text()).rra).toHaveLength(4)
-  } finally {
-    await xapi.disconnect()
-  }
+  })
 })
 
 describe.skipIf(!requirePart('rrdtool'))('rrdtool restores', () => {

@@ -1,22 +1,12 @@
 /** npm's `xen-api` follows a lab's VMs while they move: a client that is not ours sees records and events as on a pool. */
 import { expect, it } from 'vitest'
+import { withXenApi } from '../../peer-client.js'
 import { usePool } from '../../test-pool.js'
 
 const pool = usePool({ hosts: 2, vms: 6, seed: 7, speed: 20 })
 
 it.each(['json-rpc', 'xml-rpc'])('%s', async (transport) => {
-  const { Xapi } = await import('xen-api')
-  const { address, tlsPort } = pool.host('xs1')
-  const xapi = new Xapi({
-    url: `https://${address}:${tlsPort}`,
-    auth: { user: pool.document.username, password: pool.document.password },
-    allowUnauthorized: true,
-    transport,
-    debounce: 1,
-  })
-  try {
-    await xapi.connect()
-    await xapi.objectsFetched
+  await withXenApi(pool, transport, async (xapi) => {
     const all = () => Object.values(xapi.objects.all)
     const hosts = all().filter(({ $type }) => $type === 'host')
     const vm = all().find((object) => object.$type === 'VM' && object.is_control_domain === false)
@@ -53,7 +43,5 @@ it.each(['json-rpc', 'xml-rpc'])('%s', async (transport) => {
     await xapi.callAsync('VM.pool_migrate', vm.$ref, source, {})
     const messages = all().filter((object) => object.$type === 'message' && object.name === 'VM_MIGRATED')
     expect(messages.length).toBeGreaterThanOrEqual(1)
-  } finally {
-    await xapi.disconnect()
-  }
+  })
 })
